@@ -1,0 +1,1 @@
+//! Programs that measure the line; see docs/performance.md.

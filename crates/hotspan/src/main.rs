@@ -1,0 +1,2 @@
+//! The `hotspan` binary.
+fn main() {}

@@ -1,0 +1,48 @@
+//! The nouns of Hotspan: ids, time, symbols, spans, traces, findings, hotspots.
+//!
+//! Every arrow of the line `bytes -> spans -> trace -> findings -> hotspots` is one plain type of this crate.
+//! Absent on purpose: I/O, clocks, threads, randomness, serialisation. The outermost crates have their own
+//! wire types.
+
+mod batch;
+mod bits;
+mod counts;
+mod dictionary;
+mod facts;
+mod finding;
+mod hash;
+mod hotspot;
+mod ids;
+mod meta;
+mod report;
+mod side;
+mod span;
+mod symbol;
+mod time;
+mod trace;
+mod view;
+mod weight;
+
+pub use batch::{Batch, Record, SideOf};
+pub use bits::{Bits, Class, Flag, Kind, Status, Visibility};
+pub use counts::{Counts, Reason};
+pub use dictionary::{Dictionary, Entry, LocalDictionary, Lookup, OVERFLOW};
+pub use facts::{CalleeFacts, Facts, Peer, PeerReason, SourceFacts, TemplateFacts, Vendor, Verb};
+pub use finding::{Break, Effort, Finding, FindingId, Params, Saving, Terms};
+pub use hash::{Identity, ParamHash, ParamKey, TableSeed};
+pub use hotspot::{
+    Anchor, CalleeView, CallsPerTrace, CodePlace, EvidenceTrace, Fix, Hotspot, ImpactBasis, PathTime, Role,
+    State, Trend, TrendPoint,
+};
+pub use ids::{Fingerprint, SpanId, TraceId};
+pub use meta::{Facets, Knob, Meta, Scope};
+pub use report::{
+    CallRow, Category, HandOff, HandOffOutcome, OpRef, PathRow, Report, SegmentRow, ServiceRow, Target,
+};
+pub use side::{Extras, Link, Side, Summary};
+pub use span::Span;
+pub use symbol::{Symbol, Vocabulary};
+pub use time::{LogPos, LogTime, Nanos, Offset, Timestamp};
+pub use trace::{Assembled, Completeness, Decided, Defect, DefectKind, Group};
+pub use view::{Cause, EventView, FindingView, PathSegment, SpanDetail, SpanView, TraceView};
+pub use weight::{MILLION, Millionths, Threshold};

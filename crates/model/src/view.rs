@@ -1,0 +1,174 @@
+//! A single trace as it is answered.
+
+use crate::{
+    Class, Completeness, Decided, Defect, DefectKind, FindingId, Fingerprint, Kind, Millionths, Nanos,
+    Saving, SpanId, Timestamp, TraceId,
+};
+
+/// Why a segment of the critical path is on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// The span's own work.
+    OwnTime,
+    /// Between two children.
+    Dispatch,
+    /// On the way to the server.
+    NetOut,
+    /// On the way back.
+    NetIn,
+    /// The callee cannot be seen.
+    WaitUnknown,
+    /// Work whose answer nobody took.
+    Abandoned,
+    /// A message waits.
+    Queue,
+}
+
+impl Cause {
+    /// How answers call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::OwnTime => "self",
+            Cause::Dispatch => "dispatch",
+            Cause::NetOut => "net_out",
+            Cause::NetIn => "net_in",
+            Cause::WaitUnknown => "wait_unknown",
+            Cause::Abandoned => "abandoned",
+            Cause::Queue => "queue",
+        }
+    }
+}
+
+/// A piece of the critical path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathSegment {
+    /// Whose time it is; `None` for a span that was never received.
+    pub span: Option<SpanId>,
+    /// From.
+    pub start: Timestamp,
+    /// Up to.
+    pub end: Timestamp,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// What an exemplar keeps of a span's attributes: every key, values redacted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SpanDetail {
+    /// The span; `None` only in an unused buffer.
+    pub span: Option<SpanId>,
+    /// Its name, masked.
+    pub name: String,
+    /// Key and redacted value, in order of the wire.
+    pub attributes: Vec<(String, String)>,
+    /// Its events.
+    pub events: Vec<EventView>,
+}
+
+/// One event of a span.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventView {
+    /// When.
+    pub time: Timestamp,
+    /// Its name.
+    pub name: String,
+    /// Key and redacted value.
+    pub attributes: Vec<(String, String)>,
+}
+
+/// One span of a [`TraceView`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpanView {
+    /// Its id; `None` for a placeholder.
+    pub id: Option<SpanId>,
+    /// The parent it hangs from after normalisation.
+    pub parent: Option<SpanId>,
+    /// Its service.
+    pub service: String,
+    /// What it does.
+    pub operation: String,
+    /// The grouping key of an outgoing operation, else empty.
+    pub template: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its class.
+    pub class: Class,
+    /// When, after correction of clocks.
+    pub start: Timestamp,
+    /// How long.
+    pub duration: Nanos,
+    /// Time in which none of its children ran.
+    pub self_time: Nanos,
+    /// Critical-path time of its own.
+    pub path_time: Nanos,
+    /// Distance from its root.
+    pub depth: u32,
+    /// It failed.
+    pub failed: bool,
+    /// How many spans it stands for; 1 but for summaries and folded groups.
+    pub count: u64,
+    /// What is wrong with it.
+    pub defects: Vec<DefectKind>,
+}
+
+/// A finding as a trace shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingView {
+    /// Itself.
+    pub id: FindingId,
+    /// Its hotspot.
+    pub hotspot: Fingerprint,
+    /// Detector id.
+    pub detector: &'static str,
+    /// Where it sits.
+    pub anchor: SpanId,
+    /// Its members.
+    pub spans: Vec<SpanId>,
+    /// How many calls.
+    pub calls: u64,
+    /// What the fix would save.
+    pub saving: Saving,
+    /// How sure.
+    pub confidence: Millionths,
+    /// Why.
+    pub confidence_why: Vec<String>,
+    /// Detectors merged into it.
+    pub related: Vec<String>,
+    /// Service that must change.
+    pub service: String,
+    /// Its segment operation.
+    pub operation: String,
+    /// Grouping key of its members.
+    pub template: String,
+}
+
+/// One trace, analysed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceView {
+    /// Which.
+    pub trace: TraceId,
+    /// Its version.
+    pub version: u32,
+    /// Why it was decided.
+    pub reason: Decided,
+    /// Its findings may rest on missing spans.
+    pub incomplete: bool,
+    /// Duration of the primary root.
+    pub duration: Nanos,
+    /// Its spans in tree order, earliest first; at most as many as asked for.
+    pub spans: Vec<SpanView>,
+    /// How many it has.
+    pub span_count: u64,
+    /// The response path, earliest first: it partitions the primary root.
+    pub critical_path: Vec<PathSegment>,
+    /// The completion path, earliest first, when it differs.
+    pub completion_path: Vec<PathSegment>,
+    /// What the detectors say.
+    pub findings: Vec<FindingView>,
+    /// What is wrong with it.
+    pub defects: Vec<Defect>,
+    /// How whole it is.
+    pub completeness: Completeness,
+    /// Spans, segments or findings were left out.
+    pub truncated: bool,
+}

@@ -1,0 +1,6 @@
+//! What tests, demos and load programs need: traces drawn as text, a seeded generator with known answers, a
+//! sender.
+
+mod drawing;
+
+pub use drawing::{Drawing, EPOCH};
