@@ -261,15 +261,15 @@ impl Line {
         {
             source.retain(|&key, _| key == "service");
         }
-        let unit = tail.iter().find_map(|&word| unit(word)).unwrap_or(1_000_000);
+        let scale = tail.iter().find_map(|&word| unit(word)).unwrap_or(1_000_000);
         let (start, end) = words[at].split_once("..").expect("it was found by its dots");
         let mut line = Line {
             source,
             class,
             kind: kind_of(class),
             operation: operation.join(" "),
-            start: time(start, unit),
-            end: time(end, unit),
+            start: time(start, scale),
+            end: time(end, scale),
             copies: 1,
             gap: 0,
             id: None,
@@ -292,7 +292,7 @@ impl Line {
             rows: None,
         };
         for mark in tail.iter().filter(|word| unit(word).is_none()) {
-            line.mark(mark, unit)
+            line.mark(mark, scale)
                 .unwrap_or_else(|| panic!("unknown mark {mark} in: {text}"));
         }
         line
