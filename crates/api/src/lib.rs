@@ -1,6 +1,8 @@
 //! Everything that reads: HTTP/JSON with its OpenAPI, gRPC, metrics and health, on one port.
 
+mod ask;
 mod backend;
+mod read;
 mod serve;
 pub mod shape;
 
