@@ -3,8 +3,7 @@
 use hotspan_hotspots::MIN_CONFIDENCE;
 use hotspan_model::{Break, Hotspot, LogTime, MILLION, Millionths, State};
 
-use super::since::MOMENT;
-use super::{Cursor, Problem, Query, moment};
+use super::{Cursor, Problem, Query, since};
 use crate::{View, shape};
 
 /// In which order hotspots are listed.
@@ -67,7 +66,7 @@ impl HotspotFilter {
             in_break: query.words("break", &breaks)?,
             state: query.words("state", &states)?,
             min_confidence: confidence.unwrap_or(MIN_CONFIDENCE),
-            since: query.parsed("since", MOMENT, |text| moment(text, view.at))?,
+            since: since(&query.one("since")?.unwrap_or_default(), view.at)?,
             sort: query.one_word("sort", &SORTS)?.unwrap_or_default(),
             page: Cursor::read(query)?,
         })
@@ -77,7 +76,9 @@ impl HotspotFilter {
     pub(crate) fn matches(&self, hotspot: &Hotspot) -> bool {
         let entered = |(entry, _): &(String, u64)| self.entry.contains(entry);
         among(&self.service, &hotspot.service)
-            && (self.entry.is_empty() || hotspot.entries.iter().any(entered) || self.entry.contains(&hotspot.entry))
+            && (self.entry.is_empty()
+                || hotspot.entries.iter().any(entered)
+                || self.entry.contains(&hotspot.entry))
             && among(&self.detector, hotspot.detector)
             && (self.in_break.is_empty() || self.in_break.contains(&hotspot.in_break))
             && (self.state.is_empty() || self.state.contains(&hotspot.state))

@@ -8,7 +8,7 @@ mod query;
 mod since;
 
 pub(crate) use filter::{HotspotFilter, RowFilter, Sort, TraceFilter, known_detectors};
-pub(crate) use page::{Cursor, LIMIT_DEFAULT, LIMIT_MAX, PageOf};
+pub(crate) use page::Cursor;
 pub use problem::Problem;
 pub(crate) use query::Query;
-pub(crate) use since::moment;
+pub(crate) use since::since;

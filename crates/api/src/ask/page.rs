@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::{Problem, Query};
 
 /// Rows of a page when nobody says.
-pub(crate) const LIMIT_DEFAULT: usize = 50;
+const LIMIT_DEFAULT: usize = 50;
 /// Most rows of a page.
-pub(crate) const LIMIT_MAX: usize = 1_000;
+const LIMIT_MAX: usize = 1_000;
 /// Most bytes of a page's rows as JSON.
 const BYTES_MAX: usize = 7 << 20;
 /// Longest cursor that is read, in bytes.
@@ -42,7 +42,10 @@ impl Cursor {
     pub(crate) fn read(query: &mut Query) -> Result<Cursor, Problem> {
         let limit = query.one("limit")?;
         let cursor = query.one("cursor")?;
-        Cursor::new(limit.as_deref().unwrap_or_default(), cursor.as_deref().unwrap_or_default())
+        Cursor::new(
+            limit.as_deref().unwrap_or_default(),
+            cursor.as_deref().unwrap_or_default(),
+        )
     }
 
     /// The page after `cursor` with `limit` rows; empty texts mean the first page and the default.
@@ -133,8 +136,9 @@ fn decoded(cursor: &str) -> Option<String> {
     }
     let digit = |byte: u8| char::from(byte).to_digit(16);
     let pairs = cursor.as_bytes().chunks_exact(2);
-    let bytes: Option<Vec<u8>> =
-        pairs.map(|pair| u8::try_from(digit(pair[0])? << 4 | digit(pair[1])?).ok()).collect();
+    let bytes: Option<Vec<u8>> = pairs
+        .map(|pair| u8::try_from(digit(pair[0])? << 4 | digit(pair[1])?).ok())
+        .collect();
     String::from_utf8(bytes?).ok()
 }
 

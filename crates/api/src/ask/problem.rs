@@ -105,6 +105,11 @@ impl Problem {
         Problem::new(StatusCode::BAD_REQUEST, detail).about(name, value)
     }
 
+    /// An answer that cannot be written: no shape is one, but serialisation says it could be.
+    pub(crate) fn unwritable(error: &serde_json::Error) -> Problem {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    }
+
     fn about(mut self, parameter: &str, value: &str) -> Problem {
         self.parameter = Some(parameter.to_owned());
         self.value = Some(clean_to(value, SAID_BACK_MAX));

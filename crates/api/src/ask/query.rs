@@ -22,7 +22,10 @@ impl Query {
     /// Reads a raw query string.
     #[cfg(test)]
     pub(crate) fn new(raw: &str) -> Query {
-        let uri = Uri::builder().path_and_query(format!("/?{raw}")).build().unwrap_or_default();
+        let uri = Uri::builder()
+            .path_and_query(format!("/?{raw}"))
+            .build()
+            .unwrap_or_default();
         Query::of(&uri)
     }
 
@@ -31,14 +34,18 @@ impl Query {
         let pairs = Pairs::<Vec<(String, String)>>::try_from_uri(uri);
         let mut given = pairs.map(|Pairs(given)| given).unwrap_or_default();
         given.truncate(PARAMETERS_MAX);
-        Query { given, known: Vec::new() }
+        Query {
+            given,
+            known: Vec::new(),
+        }
     }
 
     /// All values of a parameter, in order; empty ones do not filter.
     pub(crate) fn all(&mut self, name: &'static str) -> Vec<String> {
         self.known.push(name);
-        let (mine, rest): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.given).into_iter().partition(|(given, _)| given == name);
+        let (mine, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.given)
+            .into_iter()
+            .partition(|(given, _)| given == name);
         self.given = rest;
         let values = mine.into_iter().map(|(_, value)| value);
         values.filter(|value| !value.is_empty()).collect()

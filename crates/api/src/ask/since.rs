@@ -2,15 +2,25 @@
 
 use hotspan_model::LogTime;
 
+use super::Problem;
 use crate::shape::day;
 
 /// What is said when a moment does not read.
-pub(super) const MOMENT: &str = "RFC 3339, Unix seconds, or relative: `-1h`, `90m`, `now`";
+const MOMENT: &str = "RFC 3339, Unix seconds, or relative: `-1h`, `90m`, `now`";
 
 const SECOND: u64 = 1_000_000_000;
 
+/// The moment of the parameter `since`; an empty text does not filter.
+pub(crate) fn since(text: &str, now: LogTime) -> Result<Option<LogTime>, Problem> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let meant = moment(text, now).ok_or_else(|| Problem::bad_value("since", text, MOMENT))?;
+    Ok(Some(meant))
+}
+
 /// The moment `text` means when the snapshot was made at `now`; `None` when it means none.
-pub(crate) fn moment(text: &str, now: LogTime) -> Option<LogTime> {
+fn moment(text: &str, now: LogTime) -> Option<LogTime> {
     if text == "now" {
         return Some(now);
     }
@@ -118,8 +128,18 @@ mod tests {
     #[test]
     fn nonsense_is_no_moment() {
         for text in [
-            "", "-", "h", "yesterday", "2025-02-30T00:00:00Z", "2025-11-24", "2025-11-24T25:00:00Z",
-            "2025-11-24T16:00:00", "2025-11-24T16:00:00.Z", "1é", "äöüäöüäöüäöü", "2025-11-24T16:00:00+9:9:9",
+            "",
+            "-",
+            "h",
+            "yesterday",
+            "2025-02-30T00:00:00Z",
+            "2025-11-24",
+            "2025-11-24T25:00:00Z",
+            "2025-11-24T16:00:00",
+            "2025-11-24T16:00:00.Z",
+            "1é",
+            "äöüäöüäöüäöü",
+            "2025-11-24T16:00:00+9:9:9",
         ] {
             assert_eq!(moment(text, LogTime(0)), None, "{text}");
         }

@@ -18,8 +18,16 @@ const WATERFALLS_MAX: usize = 3;
 
 /// A page of the hotspots that are asked for.
 pub(crate) fn hotspots(view: &View, filter: &HotspotFilter) -> HotspotList {
-    let wanted = view.answers.hotspots.iter().filter(|hotspot| filter.matches(hotspot));
-    let page = filter.page.page(wanted, |hotspot| filter.key(hotspot), |hotspot| shape::Hotspot::from(*hotspot));
+    let wanted = view
+        .answers
+        .hotspots
+        .iter()
+        .filter(|hotspot| filter.matches(hotspot));
+    let page = filter.page.page(
+        wanted,
+        |hotspot| filter.key(hotspot),
+        |hotspot| shape::Hotspot::from(*hotspot),
+    );
     HotspotList {
         hotspots: page.rows,
         total: page.total,
@@ -32,7 +40,9 @@ pub(crate) fn hotspots(view: &View, filter: &HotspotFilter) -> HotspotList {
 /// One hotspot, listed or not, with the exemplars that somebody still holds.
 pub(crate) async fn hotspot(backend: &dyn Backend, view: &View, id: &str) -> Result<HotspotDetail, Problem> {
     let Some(hotspot) = find(view, id) else {
-        return Err(Problem::not_found("no hotspot has this id; GET /api/v1/hotspots?min_confidence=0 lists all"));
+        return Err(Problem::not_found(
+            "no hotspot has this id; GET /api/v1/hotspots?min_confidence=0 lists all",
+        ));
     };
     let mut waterfalls = Vec::new();
     for evidence in hotspot.evidence.iter().take(WATERFALLS_MAX) {

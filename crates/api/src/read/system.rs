@@ -9,8 +9,14 @@ use crate::shape::{
 
 /// A page of services, by name.
 pub(crate) fn services(view: &View, filter: &RowFilter) -> ServiceList {
-    let rows = view.answers.services.iter().filter(|row| filter.matches([row.service.as_str()]));
-    let page = filter.page.page(rows, |row| key([&row.service]), |row| Service::from(*row));
+    let rows = view
+        .answers
+        .services
+        .iter()
+        .filter(|row| filter.matches([row.service.as_str()]));
+    let page = filter
+        .page
+        .page(rows, |row| key([&row.service]), |row| Service::from(*row));
     ServiceList {
         services: page.rows,
         total: page.total,
@@ -22,8 +28,16 @@ pub(crate) fn services(view: &View, filter: &RowFilter) -> ServiceList {
 
 /// A page of segment operations, by service and name.
 pub(crate) fn operations(view: &View, filter: &RowFilter) -> OperationList {
-    let rows = view.answers.operations.iter().filter(|row| filter.matches([row.service.as_str()]));
-    let page = filter.page.page(rows, |row| key([&row.service, &row.operation]), |row| Operation::from(*row));
+    let rows = view
+        .answers
+        .operations
+        .iter()
+        .filter(|row| filter.matches([row.service.as_str()]));
+    let page = filter.page.page(
+        rows,
+        |row| key([&row.service, &row.operation]),
+        |row| Operation::from(*row),
+    );
     OperationList {
         operations: page.rows,
         total: page.total,
@@ -55,7 +69,9 @@ pub(crate) fn dependencies(view: &View, filter: &RowFilter) -> DependencyList {
 pub(crate) fn third_parties(view: &View, filter: &RowFilter) -> ThirdPartyList {
     let callers = view.answers.third_parties.iter();
     let rows = callers.filter(|row| filter.matches(row.services.iter().map(String::as_str)));
-    let page = filter.page.page(rows, |row| key([&row.domain]), |row| ThirdParty::from(*row));
+    let page = filter
+        .page
+        .page(rows, |row| key([&row.domain]), |row| ThirdParty::from(*row));
     ThirdPartyList {
         third_parties: page.rows,
         total: page.total,

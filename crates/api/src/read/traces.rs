@@ -12,9 +12,17 @@ use crate::{Backend, View};
 /// A page of the traces that hotspots refer to.
 pub(crate) fn traces(view: &View, filter: &TraceFilter) -> TraceList {
     let mut exemplars: BTreeMap<TraceId, Vec<(&Hotspot, &EvidenceTrace)>> = BTreeMap::new();
-    for hotspot in view.answers.hotspots.iter().filter(|hotspot| filter.matches(hotspot)) {
+    for hotspot in view
+        .answers
+        .hotspots
+        .iter()
+        .filter(|hotspot| filter.matches(hotspot))
+    {
         for evidence in &hotspot.evidence {
-            exemplars.entry(evidence.trace).or_default().push((hotspot, evidence));
+            exemplars
+                .entry(evidence.trace)
+                .or_default()
+                .push((hotspot, evidence));
         }
     }
     let page = filter.page.page(
@@ -22,7 +30,10 @@ pub(crate) fn traces(view: &View, filter: &TraceFilter) -> TraceList {
         |(trace, _)| trace.to_string(),
         |(trace, of)| Exemplar {
             trace_id: trace.to_string(),
-            hotspots: of.iter().map(|(hotspot, evidence)| exemplar_of(hotspot, evidence)).collect(),
+            hotspots: of
+                .iter()
+                .map(|(hotspot, evidence)| exemplar_of(hotspot, evidence))
+                .collect(),
         },
     );
     TraceList {
@@ -47,7 +58,9 @@ fn exemplar_of(hotspot: &Hotspot, evidence: &EvidenceTrace) -> ExemplarOf {
 pub(crate) async fn trace(backend: &dyn Backend, id: &str) -> Result<Trace, Problem> {
     let absent = "no trace of this id is held: only exemplars of hotspots and recent traces are";
     let Some(id) = TraceId::from_hex(id) else {
-        return Err(Problem::not_found("a trace id is 1 to 32 hex digits, not all zero"));
+        return Err(Problem::not_found(
+            "a trace id is 1 to 32 hex digits, not all zero",
+        ));
     };
     let found = backend.trace(id).await;
     let (trace, details) = found.ok_or_else(|| Problem::not_found(absent))?;

@@ -23,8 +23,8 @@ pub use hotspot::{
 };
 pub(crate) use lists::List;
 pub use lists::{
-    DependencyList, Exemplar, ExemplarOf, HotspotDetail, HotspotList, OperationList, ServiceList, ThirdPartyList,
-    TraceList, Waterfall,
+    DependencyList, Exemplar, ExemplarOf, HotspotDetail, HotspotList, OperationList, ServiceList,
+    ThirdPartyList, TraceList, Waterfall,
 };
 pub use moment::Moment;
 pub(crate) use moment::day;
