@@ -1,1 +1,3 @@
 //! otlp
+
+pub mod text;
