@@ -1,0 +1,1 @@
+//! What texts are: statements, URLs, keys, names.
