@@ -1,1 +1,11 @@
-//! analysis
+//! A trace to its findings: trees, critical path, what-if replay, detectors.
+
+mod forest;
+mod path;
+mod replay;
+mod settings;
+
+pub use forest::{Edge, Forest, Mark, Marks, NONE, Node};
+pub use path::{Path, Segment};
+pub use replay::{Edit, Outcome, Replay};
+pub use settings::{Overflow, Settings, Tolerance};
