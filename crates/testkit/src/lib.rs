@@ -2,5 +2,6 @@
 //! sender.
 
 mod drawing;
+pub mod generator;
 
 pub use drawing::{Drawing, EPOCH};

@@ -1,0 +1,139 @@
+//! The attribute keys that are read, and the logical fields they spell: newest name first.
+
+/// One known key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot(u8);
+
+impl Slot {
+    #[inline]
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
+    #[inline]
+    pub(crate) fn bit(self) -> u128 {
+        1 << self.0
+    }
+}
+
+/// A logical field: the keys that spell it, as a set of slots. The lowest slot is the newest name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Field(pub(crate) u128);
+
+/// Keys of parameters: their names go on.
+pub(crate) const PARAMETER_PREFIXES: [&[u8]; 2] = [b"db.query.parameter.", b"db.operation.parameter."];
+
+/// How many keys are known.
+pub(crate) const SLOTS: usize = KEYS.len();
+
+/// Each logical field with its keys in order. A key that spells two fields stands in the first one; `shared` adds
+/// it to the second.
+macro_rules! fields {
+    ($($field:ident = [$($key:literal),+ $(,)?] $(+ $shared:literal)*;)+) => {
+        const KEYS: &[&str] = &[$($($key),+),+];
+        impl Field {
+            $(
+                #[doc = concat!("Spelt ", $("`", $key, "` ",)+ "in that order.")]
+                pub(crate) const $field: Field = Field(set(&[$($key,)+ $($shared),*]));
+            )+
+        }
+    };
+}
+
+fields! {
+    SERVICE = ["service.name"];
+    SERVICE_NAMESPACE = ["service.namespace"];
+    SERVICE_VERSION = ["service.version"];
+    HOST = ["host.id", "host.name"] + "service.instance.id";
+    INSTANCE = ["service.instance.id", "k8s.pod.uid", "k8s.pod.name", "container.id"];
+    PROCESS = ["process.pid"];
+    ENVIRONMENT = ["deployment.environment.name", "deployment.environment"];
+    LANGUAGE = ["telemetry.sdk.language"];
+    OS = ["os.name"];
+
+    HTTP_METHOD = ["http.request.method", "http.method"];
+    HTTP_METHOD_ORIGINAL = ["http.request.method_original"];
+    HTTP_STATUS = ["http.response.status_code", "http.status_code"];
+    HTTP_ROUTE = ["http.route"];
+    URL_TEMPLATE = ["url.template"];
+    URL_FULL = ["url.full"];
+    HTTP_URL = ["http.url"];
+    URL_SCHEME = ["url.scheme", "http.scheme"];
+    URL_PATH = ["url.path"];
+    URL_QUERY = ["url.query"];
+    HTTP_TARGET = ["http.target"];
+    RESEND = ["http.request.resend_count"];
+    HOST_HEADER = ["http.request.header.host"];
+
+    SERVER_ADDRESS = ["server.address"];
+    // What stands behind `http.url`, which comes second.
+    PEER_NAME = ["net.peer.name", "http.host", "net.sock.peer.name", "http.server_name"];
+    HTTP_HOST = ["http.host"];
+    PEER_PORT = ["server.port", "net.peer.port"];
+    PEER_IP = ["network.peer.address", "net.peer.ip", "net.sock.peer.addr"];
+    PEER_SERVICE = ["service.peer.name", "peer.service"];
+
+    DB_SYSTEM = ["db.system.name", "db.system"];
+    DB_TEXT = ["db.query.text", "db.statement"];
+    DB_SUMMARY = ["db.query.summary"];
+    DB_OPERATION = ["db.operation.name", "db.operation"];
+    DB_COLLECTION = [
+        "db.collection.name", "db.sql.table", "db.mongodb.collection", "db.cassandra.table",
+        "aws.dynamodb.table_names",
+    ];
+    DB_NAMESPACE = ["db.namespace", "db.name", "db.redis.database_index"];
+    DB_PROCEDURE = ["db.stored_procedure.name"];
+    DB_BATCH = ["db.operation.batch.size"];
+    DB_ROWS = ["db.response.returned_rows"];
+    DB_STATUS = ["db.response.status_code"];
+    DB_PARAMETERS = ["db.statement.parameters"];
+    POOL = ["db.client.connection.pool.name", "pool.name"];
+
+    RPC_SYSTEM = ["rpc.system.name", "rpc.system"];
+    RPC_METHOD = ["rpc.method"];
+    RPC_SERVICE = ["rpc.service"];
+    RPC_STATUS = [
+        "rpc.status_code", "rpc.response.status_code", "rpc.grpc.status_code", "rpc.connect_rpc.error_code",
+        "rpc.jsonrpc.error_code",
+    ];
+
+    MESSAGING_SYSTEM = ["messaging.system"];
+    MESSAGING_OPERATION = ["messaging.operation.type", "messaging.operation.name", "messaging.operation"];
+    DESTINATION_TEMPLATE = ["messaging.destination.template"];
+    DESTINATION = ["messaging.destination.name", "messaging.destination"];
+    DESTINATION_TEMPORARY = ["messaging.destination.temporary", "messaging.temp_destination"];
+    DESTINATION_ANONYMOUS = ["messaging.destination.anonymous"];
+    GROUP = ["messaging.consumer.group.name", "messaging.kafka.consumer.group"];
+    MESSAGES = ["messaging.batch.message_count"];
+
+    ERROR_TYPE = ["error.type"];
+    EXCEPTION = ["exception.type"];
+    ERROR = ["error"];
+
+    FUNCTION = ["code.function.name"];
+    FUNCTION_NAMESPACE = ["code.namespace"];
+    FUNCTION_OLD = ["code.function"];
+    FILE = ["code.file.path", "code.filepath"];
+    LINE = ["code.line.number", "code.lineno"];
+    STACK = ["code.stacktrace"];
+
+    FAAS = ["faas.invoked_name", "aws.lambda.invoked_arn"];
+    GRAPHQL_NAME = ["graphql.operation.name"];
+    GRAPHQL_TYPE = ["graphql.operation.type"];
+    GRAPHQL_DOCUMENT = ["graphql.document"];
+    MODEL_PROVIDER = ["gen_ai.provider.name", "gen_ai.system"];
+    MODEL_OPERATION = ["gen_ai.operation.name"];
+    MODEL = ["gen_ai.request.model"];
+
+    IS_SUMMARY = ["aggregation.is_summary"];
+    SUMMARY_COUNT = ["aggregation.span_count"];
+    SUMMARY_MIN = ["aggregation.duration_min_ns"];
+    SUMMARY_MAX = ["aggregation.duration_max_ns"];
+    SUMMARY_AVERAGE = ["aggregation.duration_avg_ns"];
+    SUMMARY_MEDIAN = ["aggregation.duration_median_ns"];
+    SUMMARY_TOTAL = ["aggregation.duration_total_ns"];
+
+    SAMPLER = ["sampler.type"];
+    SAMPLER_PARAM = ["sampler.param"];
+    IGNORE = ["hotspan.ignore"];
+}
