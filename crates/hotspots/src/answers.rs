@@ -144,7 +144,7 @@ pub struct ThirdParty {
     pub category: Option<&'static str>,
     /// Services that call it, sorted.
     pub services: Vec<String>,
-    /// Traces with such a call.
+    /// Traces with such a call, once for each caller and address in it.
     pub traces: u64,
     /// Calls, raw.
     pub calls: u64,

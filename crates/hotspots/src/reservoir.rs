@@ -40,7 +40,10 @@ impl Reservoir {
             weight: sign::weight(sighting.weight()),
             saving: sighting.saving,
         };
-        self.samples.insert(sighting.order, sample);
+        let held = self.samples.entry(sighting.order).or_insert(sample);
+        if held.version <= sample.version {
+            *held = sample;
+        }
         self.cut(most);
     }
 
@@ -171,10 +174,10 @@ impl Exemplars {
             Some(&last) => sighting.order < last,
             None => true,
         };
-        in_the_middle
-            || self.kept.contains_key(&sighting.order)
-            || self.worst().is_none_or(worse)
-            || self.newest_entry().is_none_or(newer)
+        if let Some(held) = self.kept.get(&sighting.order) {
+            return held.version <= sighting.report.version;
+        }
+        in_the_middle || self.worst().is_none_or(worse) || self.newest_entry().is_none_or(newer)
     }
 
     /// Removes this version of this trace.

@@ -31,8 +31,8 @@ pub struct Hotspots {
     version: u64,
     /// The latest moment seen. It only grows, and decides which buckets are too old.
     newest: LogTime,
-    /// Hour of the last sweep of stale rows.
-    swept: u64,
+    /// For grouping a report's rows; cleared, not freed.
+    scratch: Vec<u32>,
     totals: Totals,
     aggregates: Table<Fingerprint, Arc<Aggregate>>,
     services: Table<Symbol, Arc<Service>>,
@@ -62,8 +62,6 @@ pub struct Snapshot {
     pub(crate) rows_beyond: u64,
 }
 
-const HOUR: u64 = 3_600_000_000_000;
-
 impl Hotspots {
     /// An empty shard.
     pub fn new(settings: Settings, seed: TableSeed) -> Hotspots {
@@ -73,7 +71,7 @@ impl Hotspots {
         Hotspots {
             version: 0,
             newest: LogTime::default(),
-            swept: 0,
+            scratch: Vec::new(),
             totals: Totals::default(),
             aggregates: Table::new(seed, 1, settings.hotspots_max),
             services: Table::new(seed, 2, settings.services_max),
@@ -86,7 +84,9 @@ impl Hotspots {
 
     /// Adds what one version of a trace contributes.
     pub fn add(&mut self, report: &Report, dictionary: &dyn Lookup) -> Kept {
-        self.newest = self.newest.max(report.at);
+        if self.newest < report.at {
+            self.turn(report.at);
+        }
         self.shift(Sign::Add, report);
         let mut kept = Kept::Numbers;
         for sighting in sightings(report) {
@@ -133,23 +133,19 @@ impl Hotspots {
     }
 
     fn add_sighting(&mut self, sighting: &Sighting<'_>, dictionary: &dyn Lookup) -> bool {
-        if !self.aggregates.has_room() {
-            self.sweep();
-        }
         let Some(row) = self.aggregates.row(Sign::Add, &sighting.fingerprint()) else {
             return false;
         };
         Arc::make_mut(row).add(sighting, self.newest, dictionary, &self.settings)
     }
 
-    /// Makes room by dropping what has not been seen for a week; looks at most once an hour.
-    fn sweep(&mut self) {
-        let (hour, newest) = (self.newest.0 / HOUR, self.newest);
-        if hour <= self.swept {
-            return;
-        }
-        self.swept = hour;
-        self.aggregates.retain(|row| !row.is_stale(newest));
+    fn turn(&mut self, newest: LogTime) {
+        self.newest = newest;
+        self.aggregates.turn(newest);
+        self.services.turn(newest);
+        self.operations.turn(newest);
+        self.edges.turn(newest);
+        self.orders.turn(newest);
     }
 
     fn shift(&mut self, sign: Sign, report: &Report) {
@@ -167,16 +163,20 @@ impl Hotspots {
 
     fn shift_services(&mut self, sign: Sign, report: &Report) {
         let most = self.settings.entries_max;
-        let mut rows: Vec<_> = report.services.iter().collect();
-        rows.sort_by_key(|row| row.service.raw());
-        for group in rows.chunk_by(|a, b| a.service == b.service) {
-            let Some(service) = self.services.row(sign, &group[0].service) else {
+        let rows = &report.services;
+        sort(&mut self.scratch, rows, |row| row.service.raw());
+        for group in self
+            .scratch
+            .chunk_by(|&a, &b| rows[a as usize].service == rows[b as usize].service)
+        {
+            let service = &rows[group[0] as usize].service;
+            let Some(service) = self.services.row(sign, service) else {
                 continue;
             };
             let service = Arc::make_mut(service);
             sign.count(&mut service.traces, 1);
-            for row in group {
-                service.shift(sign, row, most);
+            for &at in group {
+                service.shift(sign, &rows[at as usize], most);
             }
         }
         for row in &report.path {
@@ -188,47 +188,78 @@ impl Hotspots {
     }
 
     fn shift_operations(&mut self, sign: Sign, report: &Report) {
-        let mut rows: Vec<_> = report.segments.iter().collect();
-        rows.sort_by_key(|row| (row.at.service.raw(), row.at.operation.raw()));
-        for group in rows.chunk_by(|a, b| a.at == b.at) {
-            let key = self.operation_key(sign, group[0].at);
+        let rows = &report.segments;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        sort(&mut scratch, rows, |row| {
+            (row.at.service.raw(), row.at.operation.raw())
+        });
+        for group in scratch.chunk_by(|&a, &b| rows[a as usize].at == rows[b as usize].at) {
+            let key = self.operation_key(sign, rows[group[0] as usize].at);
             let Some(operation) = self.operations.row(sign, &key) else {
                 continue;
             };
             let operation = Arc::make_mut(operation);
             sign.count(&mut operation.traces, 1);
             sign.sum(&mut operation.weighted_traces, sign::weight(report.weight).into());
-            for row in group {
-                operation.shift(sign, row, report, self.newest);
+            for &at in group {
+                operation.shift(sign, &rows[at as usize], report, self.newest);
             }
         }
+        self.scratch = scratch;
     }
 
     /// The row that an operation counts in: its own, or the shared one of its service.
     fn operation_key(&mut self, sign: Sign, at: OpRef) -> OperationKey {
         let own = (at.service, Some(at.operation));
-        if self.operations.known(&own).is_some() {
+        if self.operations.has(&own) {
             return own;
         }
-        match self.services.known(&at.service) {
-            Some(service) if sign == Sign::Add && service.operations < self.settings.operations_max => {
-                Arc::make_mut(service).operations += 1;
-                own
-            }
-            Some(_) | None => (at.service, None),
+        if sign == Sign::Add && self.takes_operation(at.service) {
+            return own;
         }
+        (at.service, None)
+    }
+
+    /// Whether the service has room for one more operation, which is then taken.
+    fn takes_operation(&mut self, service: Symbol) -> bool {
+        let most = self.settings.operations_max;
+        if self
+            .services
+            .known(&service)
+            .is_some_and(|row| most <= row.operations)
+        {
+            for (service, _) in self.operations.sweep() {
+                if let Some(row) = self.services.known(&service) {
+                    Arc::make_mut(row).operations = row.operations.saturating_sub(1);
+                }
+            }
+        }
+        let Some(row) = self.services.known(&service).filter(|row| row.operations < most) else {
+            return false;
+        };
+        Arc::make_mut(row).operations += 1;
+        true
     }
 
     fn shift_edges(&mut self, sign: Sign, report: &Report) {
-        let mut rows: Vec<(EdgeKey, &CallRow)> =
-            report.calls.iter().map(|row| (edge_key(row), row)).collect();
-        rows.sort_by_key(|row| row.0.packed());
-        for group in rows.chunk_by(|a, b| a.0 == b.0) {
-            if let Some(edge) = self.edges.row(sign, &group[0].0) {
-                Arc::make_mut(edge).shift(sign, calls(group), report, self.newest);
+        let rows = &report.calls;
+        sort(&mut self.scratch, rows, |row| edge_key(row).packed());
+        let same = |a: u32, b: u32| edge_key(&rows[a as usize]) == edge_key(&rows[b as usize]);
+        for group in self.scratch.chunk_by(|&a, &b| same(a, b)) {
+            let key = edge_key(&rows[group[0] as usize]);
+            if let Some(edge) = self.edges.row(sign, &key) {
+                let calls = calls(group.iter().map(|&at| &rows[at as usize]));
+                Arc::make_mut(edge).shift(sign, calls, report, self.newest);
             }
         }
     }
+}
+
+/// Fills `scratch` with the places of `rows`, equal keys side by side.
+fn sort<T, K: Ord>(scratch: &mut Vec<u32>, rows: &[T], key: impl Fn(&T) -> K) {
+    scratch.clear();
+    scratch.extend(0..u32::try_from(rows.len()).unwrap_or(u32::MAX));
+    scratch.sort_unstable_by_key(|&at| key(&rows[at as usize]));
 }
 
 fn edge_key(row: &CallRow) -> EdgeKey {
@@ -240,9 +271,9 @@ fn edge_key(row: &CallRow) -> EdgeKey {
     }
 }
 
-fn calls(rows: &[(EdgeKey, &CallRow)]) -> Calls {
+fn calls<'a>(rows: impl Iterator<Item = &'a CallRow>) -> Calls {
     let mut sum = Calls::default();
-    for (_, row) in rows {
+    for row in rows {
         sum.calls += sign::number(row.calls);
         sum.failed += sign::number(row.failed);
         sum.time += sign::nanos(row.time);

@@ -1,6 +1,6 @@
 //! All that one trace says about one fingerprint.
 
-use hotspan_model::{Finding, Fingerprint, Identity, LogTime, Millionths, Nanos, Report, Saving, TraceId};
+use hotspan_model::{Finding, Fingerprint, Identity, LogTime, Millionths, Report, Saving, TraceId};
 
 use crate::buckets::Point;
 use crate::sign::{self, weighted};
@@ -95,10 +95,5 @@ impl Sighting<'_> {
     /// How many traces it stands for.
     pub(crate) fn weight(&self) -> Millionths {
         self.report.weight
-    }
-
-    /// Duration of the unit that the saving is of.
-    pub(crate) fn unit(&self) -> Nanos {
-        self.first.unit
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Service {
     pub(crate) orphans: u64,
     pub(crate) path: PathSums,
     pub(crate) versions: Tally<Symbol>,
-    /// Operations that have a row of their own. It only grows: who found room keeps it.
+    /// Operations that have a row of their own. Who found room keeps it while it is used.
     pub(crate) operations: usize,
 }
 
@@ -270,12 +270,7 @@ fn add_paths(sums: &mut PathSums, by: &PathSums) {
     }
 }
 
-/// A sum of weights as a number of traces.
-pub(crate) fn millionths(weight: u128) -> Millionths {
-    Millionths(sign::narrow(weight))
-}
-
-/// The share that `part` is of `whole`, in per cent for people.
+/// A share in per cent, for people.
 pub(crate) fn percent(share: Millionths) -> u64 {
     (share.0 + MILLION / 200) / (MILLION / 100)
 }
