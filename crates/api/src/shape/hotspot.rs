@@ -94,9 +94,15 @@ pub struct Entry(
 
 impl PartialSchema for Entry {
     fn schema() -> RefOr<Schema> {
-        let pair = ArrayBuilder::new().items(ArrayItems::False).min_items(Some(2)).max_items(Some(2));
+        let pair = ArrayBuilder::new()
+            .items(ArrayItems::False)
+            .min_items(Some(2))
+            .max_items(Some(2));
         let operation = ObjectBuilder::new().schema_type(Type::String).build();
-        let traces = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).build();
+        let traces = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(0))
+            .build();
         pair.prefix_items([operation, traces])
             .description(Some("A root operation and the traces that entered by it."))
             .into()

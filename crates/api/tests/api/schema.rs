@@ -12,7 +12,9 @@ pub(crate) fn broken(document: &Value, schema: &Value, value: &Value) -> Vec<Str
 /// Recursion is bounded by the shapes, which are ours.
 fn check(document: &Value, schema: &Value, value: &Value, at: &str, broken: &mut Vec<String>) {
     if let Some(name) = schema["$ref"].as_str() {
-        let target = document.pointer(name.trim_start_matches('#')).unwrap_or_else(|| panic!("{name}"));
+        let target = document
+            .pointer(name.trim_start_matches('#'))
+            .unwrap_or_else(|| panic!("{name}"));
         return check(document, target, value, at, broken);
     }
     check_type(schema, value, at, broken);
@@ -21,11 +23,17 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, broken: &mut
         check(document, &part, value, at, broken);
     }
     let one_of = every("oneOf");
-    let fitting = one_of.iter().filter(|part| self::broken(document, part, value).is_empty()).count();
+    let fitting = one_of
+        .iter()
+        .filter(|part| self::broken(document, part, value).is_empty())
+        .count();
     if !one_of.is_empty() && fitting != 1 {
         broken.push(format!("{at}: fits {fitting} of {}", one_of.len()));
     }
-    if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) {
+    if schema["enum"]
+        .as_array()
+        .is_some_and(|words| !words.contains(value))
+    {
         broken.push(format!("{at}: {value} is no word of the list"));
     }
     for name in every("required") {
@@ -38,7 +46,9 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str, broken: &mut
 
 fn check_parts(document: &Value, schema: &Value, value: &Value, at: &str, broken: &mut Vec<String>) {
     for (name, part) in value.as_object().into_iter().flatten() {
-        let known = schema["properties"].get(name).or_else(|| schema.get("additionalProperties"));
+        let known = schema["properties"]
+            .get(name)
+            .or_else(|| schema.get("additionalProperties"));
         if let Some(known) = known.filter(|known| known.is_object()) {
             check(document, known, part, &format!("{at}.{name}"), broken);
         }
