@@ -24,7 +24,8 @@ use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
 use crate::client::get;
-use crate::world::{World, hotspot};
+use crate::sample::hotspot;
+use crate::world::World;
 
 async fn channel(at: SocketAddr) -> Channel {
     Channel::from_shared(format!("http://{at}"))
@@ -90,7 +91,9 @@ fn named(key: &str, item: Value) -> Value {
     };
     match item {
         Value::Array(values) => names.iter().map(|&name| name.to_owned()).zip(values).collect(),
-        other => other,
+        named @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+            named
+        }
     }
 }
 

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::client::{get, get_with, send};
+use crate::sample::{hotspot, trace_id};
 use crate::schema::broken;
-use crate::world::{HOSTILE, World, hotspot, trace_id};
+use crate::world::{HOSTILE, World};
 
 fn ids(list: &Value) -> Vec<String> {
     let rows = list["hotspots"].as_array().unwrap();

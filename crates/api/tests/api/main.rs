@@ -11,6 +11,8 @@ mod metrics;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod world;
