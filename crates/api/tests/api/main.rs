@@ -15,4 +15,6 @@ mod sample;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod shutdown;
+#[cfg(test)]
 mod world;
