@@ -7,5 +7,5 @@ mod settings;
 
 pub use forest::{Edge, Forest, Mark, Marks, NONE, Node};
 pub use path::{Path, Segment};
-pub use replay::{Edit, Outcome, Replay};
+pub use replay::{Edit, Outcome, Replay, Slack, WIDTH};
 pub use settings::{Overflow, Settings, Tolerance};
