@@ -13,5 +13,5 @@ pub use context::Context;
 pub use detectors::{Detector, Findings, Knobs, SHARED_KNOBS, detectors};
 pub use forest::{Edge, Forest, Mark, Marks, NONE, Node};
 pub use path::{Path, Segment};
-pub use replay::{Edit, Outcome, Replay};
+pub use replay::{Edit, Outcome, Replay, Slack, WIDTH};
 pub use settings::{Overflow, Settings, Tolerance};
