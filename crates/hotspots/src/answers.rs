@@ -6,6 +6,12 @@ use hotspan_model::{
     Category, Class, DefectKind, Hotspot, LogTime, Lookup, Meta, Millionths, Nanos, Peer, PeerReason,
 };
 
+use crate::buckets::Window;
+use crate::lists::{coverage, dependencies, operations, services, third_parties};
+use crate::merged::Merged;
+use crate::peers::Peers;
+use crate::ranking::hotspots;
+use crate::view::{Reader, Words};
 use crate::{Settings, Snapshot};
 
 /// Everything that follows from reports.
@@ -138,7 +144,7 @@ pub struct ThirdParty {
     pub category: Option<&'static str>,
     /// Services that call it, sorted.
     pub services: Vec<String>,
-    /// Traces with such a call.
+    /// Traces with such a call, once for each caller and address in it.
     pub traces: u64,
     /// Calls, raw.
     pub calls: u64,
@@ -193,11 +199,32 @@ pub struct Coverage {
 /// time, offline the latest of the data. `catalogue` words the hotspots; findings of detectors it does not list
 /// are left out.
 pub fn answers(
-    _snapshots: &[Arc<Snapshot>],
-    _dictionary: &dyn Lookup,
-    _catalogue: &[&'static Meta],
-    _now: LogTime,
-    _settings: &Settings,
+    snapshots: &[Arc<Snapshot>],
+    dictionary: &dyn Lookup,
+    catalogue: &[&'static Meta],
+    now: LogTime,
+    settings: &Settings,
 ) -> Answers {
-    Answers::default()
+    let merged = Merged::new(snapshots, dictionary, settings);
+    let first = merged.totals.timeline.first(merged.newest);
+    let peers = Peers::new(&merged, dictionary);
+    let reader = Reader {
+        merged: &merged,
+        peers: &peers,
+        window: Window::ending(now, first),
+        now,
+        settings,
+        words: Words(dictionary),
+    };
+    let mut coverage = coverage(&reader, first);
+    let (hotspots, listed) = hotspots(&reader, catalogue, &mut coverage);
+    Answers {
+        services: services(&reader, &hotspots[..listed]),
+        operations: operations(&reader),
+        dependencies: dependencies(&reader),
+        third_parties: third_parties(&reader),
+        coverage,
+        hotspots,
+        listed,
+    }
 }

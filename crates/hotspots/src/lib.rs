@@ -7,9 +7,24 @@
 //!
 //! Absent on purpose: clocks (the caller says what time it is), storage, life-cycle states set by people.
 
+mod aggregate;
 mod answers;
+mod buckets;
+mod confidence;
+mod distribution;
+mod lists;
+mod merged;
+mod peers;
+mod ranking;
+mod reservoir;
 mod settings;
 mod shard;
+mod sighting;
+mod sign;
+mod table;
+mod tally;
+mod topology;
+mod view;
 
 pub use answers::{
     Answers, Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty, answers,
