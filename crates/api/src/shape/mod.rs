@@ -7,6 +7,7 @@ mod coverage;
 mod decimal;
 mod document;
 mod hotspot;
+mod lists;
 mod moment;
 mod status;
 mod system;
@@ -19,6 +20,11 @@ pub use decimal::Decimal;
 pub use document::{Audit, Coupling, Document};
 pub use hotspot::{
     Anchor, Callee, Calls, Code, Entry, Evidence, Fix, Hotspot, PathTime, Saving, Trend, TrendPoint,
+};
+pub(crate) use lists::List;
+pub use lists::{
+    DependencyList, Exemplar, ExemplarOf, HotspotDetail, HotspotList, OperationList, ServiceList,
+    ThirdPartyList, TraceList, Waterfall,
 };
 pub use moment::Moment;
 pub(crate) use moment::day;
