@@ -21,6 +21,8 @@ pub fn mask(name: &str, out: &mut String) {
             let (path, tail) = path.split_at(path.find([' ', '?', '#']).unwrap_or(path.len()));
             // A name that its instrumentation made of a route has its parameters already: `/users/{id}`, `/users/:id`.
             push_route(path, out);
+            // A query or fragment holds values; what follows a blank is part of the name.
+            let tail = &tail[tail.find(' ').unwrap_or(tail.len())..];
             mask_runs(tail, out);
         }
         Some(_) | None => mask_runs(name, out),
@@ -169,7 +171,7 @@ mod tests {
             ("worker 12 of 30", "worker # of #"),
             ("deadbee1", "#"),
             ("decade facade", "decade facade"),
-            ("GET /v1/users/17?a=1", "GET /v1/users/{}?a=#"),
+            ("GET /v1/users/17?a=secret", "GET /v1/users/{}"),
             ("GET /users/:id", "GET /users/:id"),
             ("GET /hop/<int:n>", "GET /hop/<int:n>"),
             ("GET /v1/stream http send", "GET /v1/stream http send"),
