@@ -21,11 +21,19 @@
 //!
 //! **Fix**: start the calls together and join once, where no call needs the answer of another.
 
-use hotspan_model::{Break, Facets, Fix, Knob, Meta, Scope};
+use hotspan_model::{Break, Facets, Fix, Knob, Meta, Millionths, Nanos, Params, Scope, Symbol, Verb};
 
-use super::words::{Advice, advice, tenths_of_a_week};
+use super::findings::Draft;
+use super::words::tenths_of_a_week;
 use super::{Detector, Findings};
-use crate::context::Context;
+use crate::context::{Context, overlap};
+use crate::{Edit, Mark, NONE, Node, WIDTH};
+
+/// Confidence in independence that one trace alone gives.
+const HERE_ONLY: Millionths = Millionths(600_000);
+
+/// Distinct templates that a chain names.
+const TEMPLATES_MAX: usize = 16;
 
 /// The detector.
 #[derive(Debug)]
@@ -67,7 +75,164 @@ impl Detector for SerialFanOut {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
-        let _ = (cx, out);
+        let fewest = usize::try_from(cx.knobs.get(&TEMPLATES_MIN)).unwrap_or(usize::MAX);
+        let mut calls = std::mem::take(&mut out.scratch.picked);
+        for segment in cx.calls().filter(|segment| segment.len() >= fewest) {
+            if cx.segment(cx.operation(segment[0]).segment).front_end {
+                continue;
+            }
+            calls.clear();
+            calls.extend(
+                segment
+                    .iter()
+                    .copied()
+                    .filter(|&at| cx.operation(at).is_outermost()),
+            );
+            if !any_overlap(cx, &calls) {
+                chains(cx, &calls, fewest, out);
+                continue;
+            }
+            // The segment as a whole does run calls side by side; one of its spans may still not.
+            calls.sort_unstable_by_key(|&at| (parent(cx, at), cx.node_of(at).start, cx.node_of(at).key()));
+            for siblings in calls.chunk_by(|&a, &b| parent(cx, a) == parent(cx, b)) {
+                if !any_overlap(cx, siblings) {
+                    chains(cx, siblings, fewest, out);
+                }
+            }
+        }
+        out.scratch.picked = calls;
+    }
+}
+
+/// The span that makes a call, wrappers left out.
+fn parent(cx: &Context<'_>, at: u32) -> u32 {
+    let mut above = cx.parent(cx.operation(at).place);
+    while above != NONE && cx.is_transparent(above) {
+        above = cx.parent(above);
+    }
+    above
+}
+
+/// Whether any two calls run side by side; `calls` in order of time.
+fn any_overlap(cx: &Context<'_>, calls: &[u32]) -> bool {
+    let mut before: Option<&Node> = None;
+    for &at in calls {
+        let node = cx.node_of(at);
+        if before.is_some_and(|before| overlap(before, node)) {
+            return true;
+        }
+        before = Some(before.filter(|before| before.end > node.end).unwrap_or(node));
+    }
+    false
+}
+
+/// Reports every chain among calls of which no two overlap.
+fn chains(cx: &Context<'_>, calls: &[u32], fewest: usize, out: &mut Findings<'_>) {
+    let mut from = 0;
+    for at in 0..calls.len() {
+        let member = is_member(cx, calls[at], out);
+        let linked = at > from && member && follows(cx, calls[at - 1], calls[at]);
+        if !linked {
+            judge(cx, &calls[from..at], fewest, out);
+            from = if member { at } else { at + 1 };
+        }
+    }
+    judge(cx, calls.get(from..).unwrap_or(&[]), fewest, out);
+}
+
+/// A call on the path that is no member of another finding, and nothing that the others wait for on purpose.
+fn is_member(cx: &Context<'_>, at: u32, out: &Findings<'_>) -> bool {
+    let row = cx.operation(at);
+    let facts = row.own.and_then(|own| cx.dictionary.template(own));
+    !out.is_claimed(at)
+        && !facts.is_some_and(|facts| facts.gatekeeper)
+        && cx.paths().subtree(row.node) > Nanos::ZERO
+}
+
+/// Whether the gap between two calls is at most half of the shorter one.
+fn follows(cx: &Context<'_>, a: u32, b: u32) -> bool {
+    let (a, b) = (cx.node_of(a), cx.node_of(b));
+    let gap = (b.start - a.end).max(0);
+    gap <= (a.end - a.start).min(b.end - b.start) / 2
+}
+
+fn judge(cx: &Context<'_>, chain: &[u32], fewest: usize, out: &mut Findings<'_>) {
+    if chain.len() < fewest || writes(cx, chain) >= 2 {
+        return;
+    }
+    let mut templates = std::mem::take(&mut out.scratch.templates);
+    templates.clear();
+    for template in chain.iter().filter_map(|&at| cx.operation(at).template()) {
+        if !templates.contains(&template) {
+            templates.push(template);
+        }
+        if templates.len() == TEMPLATES_MAX {
+            break;
+        }
+    }
+    if templates.len() >= fewest {
+        report(cx, chain, &templates, out);
+    }
+    out.scratch.templates = templates;
+}
+
+fn writes(cx: &Context<'_>, chain: &[u32]) -> usize {
+    let facts = chain
+        .iter()
+        .filter_map(|&at| cx.dictionary.template(cx.operation(at).own?));
+    facts.filter(|facts| facts.verb == Verb::Write).count()
+}
+
+fn report(cx: &Context<'_>, chain: &[u32], templates: &[Symbol], out: &mut Findings<'_>) {
+    let (first, last) = (cx.operation(chain[0]), cx.operation(chain[chain.len() - 1]));
+    let segment = cx.segment(first.segment);
+    let (low, high) = (first.place.min(last.place), first.place.max(last.place));
+    let anchor = match cx.common(low, high) {
+        NONE => segment.root,
+        anchor => anchor,
+    };
+    let head = cx.node_at(anchor).head;
+    let saving = out.saving(cx, head, |nodes| together(nodes), chain, &[]);
+    let share = Millionths(cx.knobs.get(&SAVING_SHARE)).of(segment.length());
+    if saving.likely.0 < cx.knobs.get(&SAVING_MIN) || saving.likely.0 < share {
+        return;
+    }
+    let mut key = [cx.text(segment.operation); TEMPLATES_MAX + 1];
+    for (part, &template) in key[1..].iter_mut().zip(templates) {
+        *part = cx.text(template);
+    }
+    let key = &mut key[..=templates.len()];
+    key[1..].sort_unstable();
+    let wall = chain.iter().map(|&at| cx.node_of(at).length()).sum();
+    let place = out.report.findings.len();
+    out.push(
+        cx,
+        &Draft {
+            meta: &META,
+            segment: first.segment,
+            anchor,
+            members: chain,
+            key,
+            templates,
+            wall,
+            parallel: false,
+            params: Params::Visible { distinct: 1 },
+            saving,
+            certainty: HERE_ONLY,
+            corrected: chain.iter().any(|&at| cx.node_of(at).has(Mark::SkewCorrected)),
+            rows_before: None,
+        },
+    );
+    if out.report.findings.len() > place {
+        out.scratch.chains.push((first.segment, place as u32));
+    }
+}
+
+fn together(members: &[u32]) -> Edit<'_> {
+    Edit::Parallelise {
+        members,
+        width: WIDTH,
+        gap: None,
     }
 }
 

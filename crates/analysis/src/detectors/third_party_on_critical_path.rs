@@ -20,11 +20,15 @@
 //!
 //! **Fix**: defer the call, cache its answer, or bound it with a timeout and a fallback.
 
-use hotspan_model::{Break, Facets, Fix, Knob, Meta, Scope};
+use hotspan_model::{
+    Break, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, Params, Peer, Saving, Scope, Symbol, Visibility,
+};
 
+use super::findings::{Draft, path};
 use super::words::{peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
-use crate::context::Context;
+use crate::context::{Context, decision, is_awaited};
+use crate::{Edit, Mark, NONE};
 
 /// The detector.
 #[derive(Debug)]
@@ -60,8 +64,128 @@ impl Detector for ThirdPartyOnCriticalPath {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
-        let _ = (cx, out);
+        // In an incomplete trace a missing server child proves nothing.
+        if cx.trace.is_incomplete() {
+            return;
+        }
+        let mut calls = std::mem::take(&mut out.scratch.picked);
+        for segment in cx.calls() {
+            calls.clear();
+            let vendors = segment.iter().copied().filter(|&at| is_candidate(cx, at, out));
+            calls.extend(vendors);
+            // Members of one vendor and template together, in order of time.
+            calls.sort_unstable_by_key(|&at| {
+                let node = cx.node_of(at);
+                (vendor_key(cx, at), node.start, node.key())
+            });
+            for same in calls.chunk_by(|&a, &b| vendor_key(cx, a) == vendor_key(cx, b)) {
+                judge(cx, same, out);
+            }
+        }
+        out.scratch.picked = calls;
     }
+}
+
+/// A third party's call in a unit that somebody waits for.
+fn is_candidate(cx: &Context<'_>, at: u32, out: &Findings<'_>) -> bool {
+    let row = cx.operation(at);
+    let node = cx.node_of(at);
+    !out.is_claimed(at)
+        && !cx.segment(row.segment).front_end
+        && cx.paths().subtree(row.node) > Nanos::ZERO
+        && answers_a_request(cx, node.head)
+        && decision(row, cx.dictionary).peer == Peer::ThirdParty
+}
+
+/// Registrable domain and template. Numbers serve to bring equal ones together, and for nothing else.
+fn vendor_key<'a>(cx: &Context<'a>, at: u32) -> (&'a str, &'a str) {
+    let row = cx.operation(at);
+    (
+        domain(cx, row.callee),
+        row.template().map_or("", |template| cx.text(template)),
+    )
+}
+
+fn domain<'a>(cx: &Context<'a>, callee: Option<Symbol>) -> &'a str {
+    let facts = callee.and_then(|callee| cx.dictionary.callee(callee));
+    facts.map_or("", |facts| match facts.domain.is_empty() {
+        true => &facts.host,
+        false => &facts.domain,
+    })
+}
+
+fn judge(cx: &Context<'_>, same: &[u32], out: &mut Findings<'_>) {
+    let head = cx.node_of(same[0]).head;
+    let members = without_failed_attempts(cx, same);
+    let time = path(cx, members, head);
+    let share = Millionths(cx.knobs.get(&PATH_SHARE)).of(cx.forest.node(head).length().0);
+    if time.0 < cx.knobs.get(&PATH_MIN) || time.0 < share {
+        return;
+    }
+    report(cx, members, head, out);
+}
+
+/// Attempts that failed and were made again are retries, which are another fault: the last one counts.
+fn without_failed_attempts<'a>(cx: &Context<'_>, same: &'a [u32]) -> &'a [u32] {
+    let failed = |at: u32| cx.operation(at).failed > 0;
+    let attempts = same
+        .iter()
+        .take(same.len() - 1)
+        .take_while(|&&at| failed(at))
+        .count();
+    &same[attempts..]
+}
+
+fn report(cx: &Context<'_>, members: &[u32], head: u32, out: &mut Findings<'_>) {
+    let first = cx.operation(members[0]);
+    let longest = members.iter().map(|&at| cx.node_of(at).length()).max();
+    let longest = longest.unwrap_or(Nanos::ZERO);
+    let half = out.saving(
+        cx,
+        head,
+        |nodes| Edit::Cap(nodes, Nanos(longest.0 / 2)),
+        members,
+        &[],
+    );
+    let quarter = Nanos(longest.0 / 4 * 3);
+    let least = out.saving(cx, head, |nodes| Edit::Cap(nodes, quarter), members, &[]);
+    let (min, max) = (least.likely.min(half.likely), half.likely);
+    let (domain, template) = vendor_key(cx, members[0]);
+    let anchor = match cx.parent(first.place) {
+        NONE => first.place,
+        above => above,
+    };
+    let params = match cx.node_of(members[0]).bits.visibility() {
+        Visibility::Visible | Visibility::Hidden | Visibility::None => Params::Visible { distinct: 1 },
+        Visibility::Cut => Params::Cut,
+    };
+    out.push(
+        cx,
+        &Draft {
+            meta: &META,
+            segment: first.segment,
+            anchor,
+            members,
+            key: &[domain, template],
+            templates: &[],
+            wall: path(cx, members, head),
+            parallel: false,
+            params,
+            saving: Saving {
+                min,
+                likely: Nanos(u64::midpoint(min.0, max.0)),
+                max,
+            },
+            certainty: decision(first, cx.dictionary).certainty,
+            corrected: members.iter().any(|&at| cx.node_of(at).has(Mark::SkewCorrected)),
+            rows_before: None,
+        },
+    );
+}
+
+/// Whether a unit is rooted in a server span.
+fn answers_a_request(cx: &Context<'_>, head: u32) -> bool {
+    is_awaited(cx.forest, head) && cx.forest.node(head).kind() == Kind::Server
 }
 
 fn sentence(facets: &Facets<'_>) -> String {
