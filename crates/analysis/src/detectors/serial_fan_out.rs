@@ -293,3 +293,204 @@ const FRAMEWORKS: &[(&str, &str)] = &[
     ),
     ("rust", "tokio::join!(…) or futures::future::join_all(…)"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use hotspan_model::{HandOffOutcome, Lookup, Millionths, Nanos};
+    use hotspan_testkit::Drawing;
+
+    use crate::detectors::testing::{check, only, report};
+
+    const CHAIN: &str = "
+        cart GET /cart        0..400
+          call GET /stock    10..100
+          call GET /ship    105..200
+          call GET /reviews 210..300
+          call GET /offers  305..390
+        ";
+
+    #[test]
+    fn four_calls_one_after_another() {
+        check(CHAIN, &["serial-fan-out: 4 calls under GET /cart"]);
+        let finding = only(CHAIN);
+        assert!(finding.saving.likely > Nanos::from_millis(200));
+        assert_eq!(finding.terms.detector, Millionths(600_000));
+    }
+
+    #[test]
+    fn its_hand_offs_are_all_pairs_of_the_chain() {
+        let drawing = Drawing::new(CHAIN);
+        let report = report(&drawing);
+        let hand_offs = report.hand_offs_of(&report.findings[0]);
+        assert_eq!(hand_offs.len(), 6);
+        let outcomes = hand_offs
+            .iter()
+            .filter(|row| row.outcome == HandOffOutcome::Overlap);
+        assert_eq!(outcomes.count(), 0);
+        let names: Vec<_> = report
+            .templates_of(&report.findings[0])
+            .iter()
+            .map(|&template| drawing.dictionary.text(template))
+            .collect();
+        assert_eq!(names, ["GET /stock", "GET /ship", "GET /reviews", "GET /offers"]);
+    }
+
+    #[test]
+    fn a_call_that_ran_although_the_one_before_failed_says_so() {
+        let drawing = Drawing::new(
+            "
+            cart GET /cart        0..200
+              call GET /a        10..50 err
+              call GET /b        60..100
+            ",
+        );
+        assert!(report(&drawing).hand_offs[0].survived_failure);
+    }
+
+    #[test]
+    fn two_distinct_calls_are_a_pair() {
+        check(
+            "cart GET /cart 0..200\n  call GET /a 10..100\n  call GET /b 101..190",
+            &[],
+        );
+    }
+
+    #[test]
+    fn calls_are_seen_through_wrappers() {
+        check(
+            "
+            cart GET /cart            0..400
+              internal handler        5..395
+                internal stock       10..100
+                  call GET /stock    11..99
+                internal ship       105..200
+                  call GET /ship    106..199
+                internal reviews    205..300
+                  call GET /reviews 210..290
+            ",
+            &["serial-fan-out: 3 calls under handler"],
+        );
+    }
+
+    #[test]
+    fn calls_of_which_any_two_overlap_are_ordered_on_purpose() {
+        check(
+            "
+            cart GET /cart        0..400
+              call GET /auth     10..100
+              call GET /stock   105..200
+              call GET /ship    105..210
+              call GET /offers  106..220
+            ",
+            &[],
+        );
+        check(
+            "
+            cart GET /cart        0..400
+              call GET /a        10..100
+              call GET /b        10..110
+              call GET /c       115..200
+              call GET /d       115..210
+            ",
+            &[],
+        );
+    }
+
+    #[test]
+    fn another_span_that_runs_calls_together_does_not_hide_a_chain() {
+        check(
+            "
+            cart GET /cart            0..500
+              internal warm up        0..100
+                call GET /a           5..95
+                call GET /b           5..94
+              internal handler      100..500
+                call GET /stock     105..200
+                call GET /ship      205..300
+                call GET /reviews   305..400
+            ",
+            &["serial-fan-out: 3 calls under handler"],
+        );
+    }
+
+    #[test]
+    fn what_saves_little_is_a_near_miss() {
+        check(
+            "
+            cart GET /cart         0..20
+              call GET /a          1..3
+              call GET /b          4..6
+              call GET /c          7..9
+              call GET /d         10..12
+            ",
+            &[],
+        );
+        check(
+            "
+            cart GET /cart         0..1000
+              call GET /a         10..910
+              call GET /b        912..922
+              call GET /c        923..933
+              call GET /d        934..944
+            ",
+            &[],
+        );
+    }
+
+    #[test]
+    fn sagas_logins_and_pauses_are_no_chain() {
+        let steps = [["write", "write", "", ""], ["gatekeeper", "gatekeeper", "", ""]];
+        for marks in steps {
+            let calls: String = marks
+                .iter()
+                .enumerate()
+                .map(|(n, mark)| format!("\n  call step {n} {n}10..{n}95 {mark}"))
+                .collect();
+            check(&format!("cart GET /cart 0..400{calls}"), &[]);
+        }
+        check(
+            "
+            cart GET /cart        0..600
+              call GET /a        10..100
+              call GET /b       160..250
+              call GET /c       310..400
+            ",
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_login_first_is_left_out_of_the_chain() {
+        let text = CHAIN.replace("GET /stock    10..100", "POST /login   10..100 gatekeeper");
+        check(&text, &["serial-fan-out: 3 calls under GET /cart"]);
+    }
+
+    #[test]
+    fn one_template_repeated_is_no_fan_out() {
+        check(
+            "
+            cart GET /cart        0..400
+              call GET /a        10..100
+              call GET /a       101..200
+              call GET /b       201..290
+              call GET /a       291..380
+            ",
+            &[],
+        );
+    }
+
+    #[test]
+    fn calls_off_the_path_are_no_chain() {
+        check(
+            "
+            cart GET /cart        0..1000
+              internal work       0..990
+              internal other      0..700
+                call GET /a      10..100
+                call GET /b     101..200
+                call GET /c     201..300
+            ",
+            &[],
+        );
+    }
+}

@@ -218,3 +218,109 @@ fn fix(facets: &Facets<'_>) -> Fix {
         how: format!("{how} (the saving assumes calls at 50 to 75 % of their time now)"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hotspan_model::{Decided, Millionths, Nanos};
+    use hotspan_testkit::Drawing;
+
+    use crate::detectors::testing::{check, only, report};
+
+    const PAY: &str = "
+        shop GET /pay           0..1000
+          call POST /charges   50..950 third to=api.stripe.test
+        ";
+
+    #[test]
+    fn a_request_that_mostly_waits_for_a_vendor() {
+        check(PAY, &["third-party-on-critical-path: 1 calls under GET /pay"]);
+        let finding = only(PAY);
+        assert_eq!(finding.path, Nanos::from_millis(900));
+        assert_eq!(finding.saving.max, Nanos::from_millis(450));
+        assert_eq!(finding.saving.min, Nanos::from_millis(225));
+        assert_eq!(finding.saving.likely, Nanos(337_500_000));
+        assert_eq!(finding.terms.detector, Millionths(900_000));
+    }
+
+    #[test]
+    fn at_the_threshold() {
+        let of = |end: u64| format!("shop GET /pay 0..1000\n  call POST /charges 50..{end} third");
+        check(
+            &of(250),
+            &["third-party-on-critical-path: 1 calls under GET /pay"],
+        );
+        check(&of(249), &[]);
+        let share = |end: u64| format!("shop GET /pay 0..2000\n  call POST /charges 50..{end} third");
+        check(&share(449), &[]);
+    }
+
+    #[test]
+    fn a_vendor_beside_a_slower_call_is_off_the_path() {
+        check(
+            "
+            shop GET /track         0..1000
+              call GET /internal   10..990
+              call GET /parcel     10..500 third
+            ",
+            &[],
+        );
+    }
+
+    #[test]
+    fn nobody_waits_for_workers_background_tasks_and_what_comes_after_the_answer() {
+        check("shop consumer mail 0..1000\n  call POST /send 50..950 third", &[]);
+        check("shop internal job 0..1000\n  call POST /send 50..950 third", &[]);
+        check("shop GET /pay 0..100\n  call POST /send 50..950 third", &[]);
+    }
+
+    #[test]
+    fn a_server_child_settles_that_it_is_no_vendor() {
+        check(
+            "
+            shop GET /pay             0..1000
+              call POST /charges     50..950 third
+                bank server POST /c  60..940
+            ",
+            &[],
+        );
+    }
+
+    #[test]
+    fn other_peers_are_no_vendors() {
+        check("shop GET /pay 0..1000\n  call PUT /object 50..950 managed", &[]);
+        check("shop GET /pay 0..1000\n  call GET /stock 50..950", &[]);
+    }
+
+    #[test]
+    fn failed_attempts_are_retries() {
+        check(
+            "
+            shop GET /pay             0..600
+              call POST /charges     10..150 third err
+              call POST /charges    160..300 third err
+              call POST /charges    310..450 third
+            ",
+            &[],
+        );
+    }
+
+    #[test]
+    fn in_an_incomplete_trace_a_missing_child_proves_nothing() {
+        let mut drawing = Drawing::new(PAY);
+        drawing.trace.reason = Decided::Age;
+        assert_eq!(report(&drawing).findings, []);
+    }
+
+    #[test]
+    fn the_deepest_span_carries_it() {
+        let finding = only(
+            "
+            gate GET /pay               0..1000
+              call POST /pay           10..990
+                shop server POST /pay  11..989
+                  call POST /charges   50..950 third
+            ",
+        );
+        assert_eq!(finding.path, Nanos::from_millis(900));
+    }
+}
