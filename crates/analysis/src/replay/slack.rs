@@ -50,7 +50,7 @@ impl Slack {
             let node = forest.node(at);
             let waits = |&later: &u32| forest.node(later).start < node.end.saturating_sub(tolerance);
             let next = children.partition_point(waits).max(place + 1);
-            let slack = (end + own).min(self.least[next]) - node.end;
+            let slack = end.saturating_add(own).min(self.least[next]) - node.end;
             self.slack[at as usize] = Some(slack);
             let held = self.last[place].map_or(i64::MAX, |last| last.saturating_add(slack));
             self.least[place] = held.min(self.least[place + 1]);
