@@ -6,6 +6,7 @@ mod detectors;
 mod forest;
 mod path;
 mod replay;
+mod report;
 mod settings;
 
 pub use analyser::{Analyser, AnalyserSettings, When};

@@ -1,5 +1,7 @@
 //! The table of hard cases: traces that other tools read wrongly. Times in µs, paths latest first.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use hotspan_analysis::{Forest, Overflow, Path, Settings};
 use hotspan_model::{Cause, Lookup};
 use hotspan_testkit::{Drawing, EPOCH};

@@ -1,5 +1,7 @@
 //! Conformance with what other tools expect of small traces (`vectors/critical-path/README.md`).
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::path::Path as FilePath;
 

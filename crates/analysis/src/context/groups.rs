@@ -124,7 +124,8 @@ impl Groups {
             self.repeat(input, run);
         }
         self.order = order;
-        self.rows.sort_by_key(|group| self.members[group.members.start as usize]);
+        self.rows
+            .sort_unstable_by_key(|group| self.members[group.members.start as usize]);
     }
 
     fn repeat(&mut self, input: Input<'_>, run: &[Key]) {
@@ -164,7 +165,7 @@ impl Groups {
             let node = input.forest.node(input.operation(at).node);
             (source(at) != one, node.start, node.key())
         };
-        self.run.sort_by_key(time);
+        self.run.sort_unstable_by_key(time);
         let (outer, inner) = self.run.split_at(ones);
         if inner.iter().any(|&at| source(at) != source(inner[0])) {
             return;
@@ -206,11 +207,13 @@ impl Groups {
             });
         }
         let Some(&first) = self.labels.first() else { return };
-        let alike = |label: &Label| (label.code, label.store, label.path) == (first.code, first.store, first.path);
+        let alike =
+            |label: &Label| (label.code, label.store, label.path) == (first.code, first.store, first.path);
         if self.labels.iter().all(alike) {
             return;
         }
-        self.labels.sort_unstable_by_key(|label| (label.code, label.store, label.path, label.at));
+        self.labels
+            .sort_unstable_by_key(|label| (label.code, label.store, label.path, label.at));
         self.joined.clear();
         for at in 0..self.labels.len() {
             let split = at == 0 || {
@@ -254,7 +257,7 @@ impl Groups {
         let below = below.filter(|&at| input.layout.contains(anchor, input.operation(at).place));
         self.members.extend(below);
         let members = &mut self.members[from..];
-        members.sort_by_key(|&at| {
+        members.sort_unstable_by_key(|&at| {
             let node = input.forest.node(input.operation(at).node);
             (node.start, node.key())
         });
@@ -288,7 +291,10 @@ fn root(joined: &[u32], mut at: u32) -> u32 {
 }
 
 fn is_single_key(input: Input<'_>, at: u32) -> bool {
-    let facts = input.operation(at).own.and_then(|own| input.dictionary.template(own));
+    let facts = input
+        .operation(at)
+        .own
+        .and_then(|own| input.dictionary.template(own));
     facts.is_some_and(|facts| facts.single_key)
 }
 
@@ -342,5 +348,9 @@ fn anchor(input: Input<'_>, same: &[Label], required: u64) -> u32 {
         Some((left, right)) => layout.common(left, right),
     };
     // Lifting stops at the segment root.
-    if anchor == NONE || !layout.contains(top, anchor) { top } else { anchor }
+    if anchor == NONE || !layout.contains(top, anchor) {
+        top
+    } else {
+        anchor
+    }
 }

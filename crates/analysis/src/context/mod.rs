@@ -14,11 +14,11 @@ use hotspan_model::{
     Assembled, Class, DefectKind, Extras, Flag, Lookup, Millionths, Side, SpanId, Symbol, Terms,
 };
 
-use crate::{Forest, Knobs, Mark, NONE, Node};
+use crate::{Forest, Knobs, Mark, NONE, Node, Path};
 
 pub(crate) use groups::Group;
 pub(crate) use operations::Operation;
-pub(crate) use peers::{Decision, decision};
+pub(crate) use peers::decision;
 pub(crate) use segments::{Segment, is_trusted};
 pub(crate) use sources::Source;
 pub(crate) use units::is_awaited;
@@ -30,7 +30,6 @@ use layout::Layout;
 use operations::Operations;
 use segments::Segments;
 use sources::Sources;
-use units::Units;
 
 /// The scratch behind a [`Context`].
 #[derive(Debug, Default)]
@@ -40,7 +39,7 @@ pub(crate) struct Prepared {
     segments: Segments,
     operations: Operations,
     groups: Groups,
-    units: Units,
+    paths: Path,
     /// Calls that count, by segment and time.
     calls: Vec<u32>,
     /// Units were seen through flat wrappers.
@@ -83,12 +82,15 @@ impl Prepared {
             .build(trace, forest, &self.layout, &mut self.sources, dictionary);
         self.operations
             .build(trace, forest, &self.layout, &mut self.segments, spans);
-        self.units.build(forest, &self.layout);
+        units::sweep(&mut self.paths, forest);
         self.calls.clear();
         let rows = &self.operations.rows;
-        let calls = rows.iter().enumerate().filter(|(_, row)| row.class == Class::Call && row.counts());
+        let calls = rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.class == Class::Call && row.counts());
         self.calls.extend(calls.map(|(at, _)| at as u32));
-        self.calls.sort_by_key(|&at| {
+        self.calls.sort_unstable_by_key(|&at| {
             let row = &rows[at as usize];
             let node = forest.node(row.node);
             (row.segment, node.start, node.key())
@@ -116,7 +118,11 @@ impl Prepared {
 impl<'a> Context<'a> {
     /// Groups of `class` that reach their required weight, by their first member.
     pub(crate) fn repeats(self, class: Class) -> impl Iterator<Item = &'a Group> {
-        self.prepared.groups.rows.iter().filter(move |group| group.class == class)
+        self.prepared
+            .groups
+            .rows
+            .iter()
+            .filter(move |group| group.class == class)
     }
 
     /// Members of a group, in order of time.
@@ -137,6 +143,11 @@ impl<'a> Context<'a> {
     /// One of them.
     pub(crate) fn operation(self, at: u32) -> &'a Operation {
         &self.prepared.operations.rows[at as usize]
+    }
+
+    /// The operation at a place, if it is one.
+    pub(crate) fn operation_at(self, place: u32) -> Option<&'a Operation> {
+        self.prepared.operations.at(place)
     }
 
     /// Calls that count, segment by segment, each in order of time.
@@ -180,11 +191,6 @@ impl<'a> Context<'a> {
         self.prepared.layout.contains(outer, inner)
     }
 
-    /// Node at a place.
-    pub(crate) fn node_index(self, place: u32) -> u32 {
-        self.prepared.layout.node(place)
-    }
-
     /// The lowest span above both places.
     pub(crate) fn common(self, first: u32, last: u32) -> u32 {
         self.prepared.layout.common(first, last)
@@ -202,13 +208,33 @@ impl<'a> Context<'a> {
 
     /// Source of a place; `None` for a placeholder.
     pub(crate) fn source_at(self, place: u32) -> Option<&'a Source> {
-        let slot = self.prepared.segments.places[place as usize].source;
+        let slot = self.source_slot(place);
         (slot != NONE).then(|| self.prepared.sources.row(slot))
     }
 
-    /// Critical-path times.
-    pub(crate) fn units(self) -> &'a Units {
-        &self.prepared.units
+    /// Slot of the source of a place, or [`NONE`] for a placeholder; below [`Context::source_count`].
+    pub(crate) fn source_slot(self, place: u32) -> u32 {
+        self.prepared.segments.places[place as usize].source
+    }
+
+    /// One of the trace's sources.
+    pub(crate) fn source(self, slot: u32) -> &'a Source {
+        self.prepared.sources.row(slot)
+    }
+
+    /// Place of a node.
+    pub(crate) fn place_of(self, node: u32) -> u32 {
+        self.prepared.layout.place(node)
+    }
+
+    /// How many sources the trace has.
+    pub(crate) fn source_count(self) -> usize {
+        self.prepared.sources.len()
+    }
+
+    /// Critical paths of all units.
+    pub(crate) fn paths(self) -> &'a Path {
+        &self.prepared.paths
     }
 
     /// The text of a symbol.
@@ -222,7 +248,9 @@ impl<'a> Context<'a> {
             return None;
         }
         let from = self.trace.sides.partition_point(|side| side.span < node.span);
-        let mine = self.trace.sides[from..].iter().take_while(|side| side.span == node.span);
+        let mine = self.trace.sides[from..]
+            .iter()
+            .take_while(|side| side.span == node.span);
         mine.filter_map(|side| match &side.side {
             Side::Extras(extras) => Some(extras),
             Side::Link(_) | Side::Summary(_) => None,
@@ -236,7 +264,11 @@ impl<'a> Context<'a> {
             return false;
         }
         let ids = self.extras(node).and_then(|extras| extras.ignore);
-        ids.is_some_and(|ids| self.text(ids).split(',').any(|id| id.trim() == "*" || id.trim() == detector))
+        ids.is_some_and(|ids| {
+            self.text(ids)
+                .split(',')
+                .any(|id| id.trim() == "*" || id.trim() == detector)
+        })
     }
 
     /// The span that stands for a place in an answer: itself, or the nearest above it that was received.
@@ -277,7 +309,10 @@ impl<'a> Context<'a> {
     /// Rows that the last query before a group returned, when that query says so.
     pub(crate) fn rows_before(self, group: &Group) -> Option<u32> {
         let first = self.node_of(self.members(group)[0]);
-        let before = self.operations().iter().filter(|row| row.segment == group.segment && row.class == Class::Db);
+        let before = self
+            .operations()
+            .iter()
+            .filter(|row| row.segment == group.segment && row.class == Class::Db);
         let nodes = before.map(|row| self.forest.node(row.node));
         let ended = nodes.filter(|node| node.end <= first.start + verdict::clock_step(first));
         let last = ended.max_by_key(|node| (node.end, node.start, node.key()))?;

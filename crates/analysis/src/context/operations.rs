@@ -50,8 +50,6 @@ pub(crate) struct Operation {
     pub shadowed: bool,
     /// It holds many operations already.
     pub batched: bool,
-    /// `hotspan.ignore` stands on it, for some detector.
-    pub ignored: bool,
 }
 
 impl Operation {
@@ -64,6 +62,11 @@ impl Operation {
     pub(crate) fn key(&self) -> u64 {
         let service = self.answered.map_or(0, |(_, service)| service.raw());
         u64::from(service) << 32 | u64::from(self.template().map_or(0, Symbol::raw))
+    }
+
+    /// Whether it runs in no other operation of its segment.
+    pub(crate) fn is_outermost(&self) -> bool {
+        self.outer == NONE
     }
 
     /// Whether it counts at all.
@@ -83,6 +86,12 @@ pub(crate) struct Operations {
 }
 
 impl Operations {
+    /// The operation at a place, if it is one.
+    pub(crate) fn at(&self, place: u32) -> Option<&Operation> {
+        let row = self.rows.get(self.nearest[place as usize] as usize);
+        row.filter(|row| row.place == place)
+    }
+
     pub(super) fn build(
         &mut self,
         trace: &Assembled,
@@ -137,7 +146,11 @@ impl Operations {
         }
         self.nearest.push(self.rows.len() as u32);
         let row = self.read(trace, node, place, at);
-        self.rows.push(Operation { segment, outer, ..row });
+        self.rows.push(Operation {
+            segment,
+            outer,
+            ..row
+        });
     }
 
     /// A server or consumer span tells its caller's route.
@@ -188,7 +201,6 @@ impl Operations {
             trusted: is_trusted(node),
             shadowed: false,
             batched: node.bits.has(Flag::Batched),
-            ignored: node.bits.has(Flag::Ignored),
         };
         if let Some(span) = trace.spans.get(node.span as usize) {
             (row.own, row.callee) = (span.template, span.callee);
@@ -273,13 +285,19 @@ impl Operations {
     /// A call whose server span is missing takes the route that its siblings' server spans told.
     fn alias_routes(&mut self) {
         self.aliases.clear();
-        let calls = || self.rows.iter().filter(|row| row.class == Class::Call && row.counts());
+        let calls = || {
+            self.rows
+                .iter()
+                .filter(|row| row.class == Class::Call && row.counts())
+        };
         if calls().all(|row| row.answered.is_some()) || calls().all(|row| row.answered.is_none()) {
             return;
         }
         let known = calls().filter_map(|row| Some((row.own?, row.answered?)));
-        self.aliases.extend(known.map(|(own, (route, service))| (own.raw(), route, service)));
-        self.aliases.sort_unstable_by_key(|&(own, route, service)| (own, route.raw(), service.raw()));
+        self.aliases
+            .extend(known.map(|(own, (route, service))| (own.raw(), route, service)));
+        self.aliases
+            .sort_unstable_by_key(|&(own, route, service)| (own, route.raw(), service.raw()));
         self.aliases.dedup();
         for row in &mut self.rows {
             if row.class != Class::Call || row.answered.is_some() {
@@ -287,7 +305,9 @@ impl Operations {
             }
             let Some(own) = row.own else { continue };
             let first = self.aliases.partition_point(|&(key, ..)| key < own.raw());
-            let mut same = self.aliases[first..].iter().take_while(|&&(key, ..)| key == own.raw());
+            let mut same = self.aliases[first..]
+                .iter()
+                .take_while(|&&(key, ..)| key == own.raw());
             if let (Some(&(_, route, service)), None) = (same.next(), same.next()) {
                 row.answered = Some((route, service));
             }

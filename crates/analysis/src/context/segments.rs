@@ -11,12 +11,8 @@ use crate::{Edge, Forest, Mark, NONE, Node};
 pub(crate) struct Segment {
     /// Place of its root.
     pub root: u32,
-    /// Head of the unit its root belongs to.
-    pub head: u32,
     /// The segment its root hangs in, or [`NONE`].
     pub parent: u32,
-    /// Slot of its root's source.
-    pub source: u32,
     /// Its service.
     pub service: Symbol,
     /// The segment operation.
@@ -133,9 +129,7 @@ impl Segments {
         };
         self.rows.push(Segment {
             root: place,
-            head: node.head,
             parent,
-            source,
             service,
             operation,
             start: node.start,
@@ -144,11 +138,6 @@ impl Segments {
             outgoing: 0,
         });
         self.rows.len() as u32 - 1
-    }
-
-    /// The segment of a place.
-    pub(crate) fn of(&self, place: u32) -> Option<&Segment> {
-        self.rows.get(self.places[place as usize].segment as usize)
     }
 }
 

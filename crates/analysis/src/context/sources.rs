@@ -7,6 +7,7 @@ use hotspan_model::{Lookup, Symbol};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source {
     pub symbol: Symbol,
+    pub service: Option<Symbol>,
     pub version: Option<Symbol>,
     pub front_end: bool,
 }
@@ -35,12 +36,15 @@ impl Sources {
         }
         let hash = |symbol: Symbol| u64::from(symbol.raw()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let rows = &self.rows;
-        let found = self.table.find(hash(symbol), |&slot| rows[slot as usize].symbol == symbol);
+        let found = self
+            .table
+            .find(hash(symbol), |&slot| rows[slot as usize].symbol == symbol);
         let slot = found.copied().unwrap_or_else(|| {
             let facts = dictionary.source(symbol);
             let slot = self.rows.len() as u32;
             self.rows.push(Source {
                 symbol,
+                service: facts.map(|facts| facts.service),
                 version: facts.and_then(|facts| facts.version),
                 front_end: facts.is_some_and(|facts| facts.front_end),
             });
@@ -51,6 +55,11 @@ impl Sources {
         });
         self.last = Some((symbol, slot));
         slot
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
     }
 
     /// One of them.

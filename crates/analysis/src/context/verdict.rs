@@ -8,8 +8,6 @@ use crate::{Mark, Node};
 /// The verdict on one group.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Verdict {
-    /// Members by weight.
-    pub weight: u64,
     /// Length of the union of the members, clipped to the segment root.
     pub wall: Nanos,
     /// More than half of the neighbours overlap.
@@ -18,8 +16,6 @@ pub(crate) struct Verdict {
     pub params: Params,
     /// Reads with visible, all equal arguments: one query repeated, not one for each item.
     pub redundant: bool,
-    /// They change data.
-    pub writes: bool,
     /// Half of them failed.
     pub failing: bool,
     /// Nearly each goes to a host of its own.
@@ -61,12 +57,10 @@ impl Verdict {
             | Class::DbMeta => false,
         };
         Verdict {
-            weight,
             wall: times.wall,
             parallel: times.overlaps * 2 > times.neighbours,
             params,
             redundant: reads && params == Params::Visible { distinct: 1 },
-            writes: verb == Verb::Write,
             failing: failed * 2 >= weight,
             scatter: is_scatter(input, members, arguments),
             polling: waits && is_polling(input, members),
@@ -167,7 +161,11 @@ fn params(input: Input<'_>, members: &[u32], arguments: &mut Vec<(u64, u32)>) ->
             (Visibility::Visible, Visibility::Visible) => Visibility::Visible,
         };
         let own = row.own.map_or(0, hotspan_model::Symbol::raw);
-        let hash = input.trace.spans.get(row.span as usize).map_or(0, |span| span.params.0);
+        let hash = input
+            .trace
+            .spans
+            .get(row.span as usize)
+            .map_or(0, |span| span.params.0);
         arguments.push((hash, own));
     }
     match weakest {
@@ -196,7 +194,11 @@ fn is_scatter(input: Input<'_>, members: &[u32], hosts: &mut Vec<(u64, u32)>) ->
 
 /// Whether the gaps are at least five times the median duration and all alike: a timer, not work.
 fn is_polling(input: Input<'_>, members: &[u32]) -> bool {
-    let pairs = || members.windows(2).map(|pair| (node(input, &pair[0]), node(input, &pair[1])));
+    let pairs = || {
+        members
+            .windows(2)
+            .map(|pair| (node(input, &pair[0]), node(input, &pair[1])))
+    };
     let gaps = || pairs().map(|(a, b)| b.start - a.end);
     let periods = || pairs().map(|(a, b)| b.start - a.start);
     let Some(least) = gaps().min().filter(|&gap| gap > 0) else {

@@ -8,10 +8,15 @@ use hotspan_model::{Assembled, Class, SpanId};
 use super::verdict::{clock_step, overlap};
 use crate::{Forest, NONE, Node};
 
+/// Siblings with one start that are looked at, so that very many of them cost no more.
+const TOGETHER_MAX: usize = 16;
+
 /// Finds flat wrappers and makes the trace in which they are parents. Buffers are reused.
 #[derive(Debug, Default)]
 pub(crate) struct Wrappers {
     adopted: Vec<(u32, SpanId)>,
+    /// Latest end of the siblings before each one.
+    reached: Vec<i64>,
     trace: Assembled,
 }
 
@@ -36,32 +41,41 @@ impl Wrappers {
     }
 
     fn surrounded(&mut self, forest: &Forest, children: &[u32]) {
+        self.reached.clear();
         let mut reached = i64::MIN;
         for (at, &wrapper) in children.iter().enumerate() {
             let node = forest.node(wrapper);
-            let step = clock_step(node);
-            let free = reached <= node.start + step;
+            self.reached.push(reached);
             reached = reached.max(node.end);
             let childless = node.class() == Class::Internal && forest.children(wrapper).is_empty();
-            if !childless || !free || node.span == NONE {
+            if !childless || node.span == NONE {
                 continue;
             }
             let Some(id) = node.span_id() else { continue };
-            let inside = inside(forest, node, &children[at + 1..], step);
-            if inside >= 2 {
-                let spans = children[at + 1..=at + inside].iter().map(|&child| forest.node(child).span);
+            let step = clock_step(node);
+            // Siblings that start with the wrapper may stand before it.
+            let together = children[..at].iter().rev().take(TOGETHER_MAX);
+            let together = together.take_while(|&&child| forest.node(child).start >= node.start - step);
+            let first = at - together.count();
+            if self.reached[first] > node.start + step {
+                continue;
+            }
+            let near = children[first..at].iter().chain(&children[at + 1..]);
+            let count = inside(forest, node, near.clone(), step);
+            if count >= 2 {
+                let spans = near.take(count).map(|&child| forest.node(child).span);
                 self.adopted.extend(spans.map(|span| (span, id)));
             }
         }
     }
 }
 
-/// How many of the siblings that start after a span lie inside it, one after another; 0 when one of them is of
+/// How many of the siblings from a span's start on lie inside it, one after another; 0 when one of them is of
 /// another service, crosses its edge or overlaps the one before.
-fn inside(forest: &Forest, wrapper: &Node, after: &[u32], step: i64) -> usize {
+fn inside<'a>(forest: &Forest, wrapper: &Node, near: impl Iterator<Item = &'a u32>, step: i64) -> usize {
     let mut before: Option<&Node> = None;
     let mut count = 0;
-    for &sibling in after {
+    for &sibling in near {
         let node = forest.node(sibling);
         if node.start >= wrapper.end - step.min((wrapper.end - wrapper.start) / 10) {
             break;

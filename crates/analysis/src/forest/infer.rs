@@ -105,6 +105,12 @@ impl Forest {
 }
 
 impl Search {
+    pub(super) fn bytes(&self) -> usize {
+        (self.queries.capacity() + self.candidates.capacity()) * size_of::<Query>()
+            + self.ends.capacity() * size_of::<i64>()
+            + self.best.capacity() * size_of::<Option<Fit>>()
+    }
+
     /// Candidates: timed spans of the root's own tree. `head` still holds the root of each node.
     fn gather(&mut self, forest: &Forest, root: u32) {
         self.candidates.clear();

@@ -76,6 +76,15 @@ impl Scratch {
         self.group_order.clear();
         self.group_first.clear();
     }
+
+    fn bytes(&self) -> usize {
+        let pairs = self.ids.capacity() + self.missing.capacity();
+        let indices = self.run.capacity() + self.group_order.capacity() + self.group_first.capacity();
+        pairs * size_of::<(u64, u32)>()
+            + indices * size_of::<u32>()
+            + self.search.bytes()
+            + self.clocks.bytes()
+    }
 }
 
 /// Said once a host, not once a span.
@@ -300,6 +309,26 @@ impl Forest {
     /// What is wrong with the trace, sorted.
     pub fn defects(&self) -> &[Defect] {
         &self.defects
+    }
+
+    /// Bytes that its buffers hold.
+    pub fn bytes(&self) -> usize {
+        let lists = [
+            &self.of_span,
+            &self.first,
+            &self.live,
+            &self.by_end,
+            &self.by_start,
+            &self.order,
+            &self.roots,
+            &self.heads,
+        ];
+        let indices: usize = lists.iter().map(|list| list.capacity()).sum();
+        self.nodes.capacity() * size_of::<Node>()
+            + indices * size_of::<u32>()
+            + self.links.capacity() * size_of::<(u32, u32)>()
+            + self.defects.capacity() * size_of::<Defect>()
+            + self.scratch.bytes()
     }
 
     /// In-trace links of heads: (head, node it links to), by head.

@@ -49,6 +49,14 @@ impl Clocks {
         self.estimates.clear();
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.hosts.capacity() * size_of::<(Symbol, u32)>()
+            + self.bounds.capacity() * size_of::<Bound>()
+            + (self.estimates.capacity() + self.near.capacity()) * size_of::<Estimate>()
+            + (self.midpoints.capacity() + self.offsets.capacity()) * size_of::<i128>()
+            + self.queue.capacity() * size_of::<u32>()
+    }
+
     fn rank(&self, host: Symbol) -> Option<u32> {
         let at = self
             .hosts

@@ -37,6 +37,8 @@ impl Path {
     /// Forgets all and makes room for the nodes of `forest`.
     pub fn begin(&mut self, forest: &Forest) {
         self.segments.clear();
+        // A path has no more segments than that.
+        self.segments.reserve(2 * forest.nodes().len() + 1);
         self.frames.clear();
         for times in [&mut self.own, &mut self.subtree] {
             times.clear();
