@@ -1,0 +1,7 @@
+//! What must hold for every trace (P1 to P22 of the critical path), over seeded random ones.
+
+mod clocks;
+mod paths;
+mod random;
+mod replays;
+mod shapes;
