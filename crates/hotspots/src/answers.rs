@@ -11,7 +11,7 @@ use crate::lists::{coverage, dependencies, operations, services, third_parties};
 use crate::merged::Merged;
 use crate::peers::Peers;
 use crate::ranking::hotspots;
-use crate::view::{Reader, Words};
+use crate::view::Reader;
 use crate::{Settings, Snapshot};
 
 /// Everything that follows from reports.
@@ -214,7 +214,7 @@ pub fn answers(
         window: Window::ending(now, first),
         now,
         settings,
-        words: Words(dictionary),
+        dictionary,
     };
     let mut coverage = coverage(&reader, first);
     let (hotspots, listed) = hotspots(&reader, catalogue, &mut coverage);
