@@ -150,7 +150,8 @@ fn dependency(reader: &Reader<'_>, text: &EdgeText<'_>, key: &EdgeKey, edge: &Ed
     }
 }
 
-/// What people call an address: a store by system and namespace, a company by its domain, all else by its host.
+/// What people call an address: a store by system and namespace, a company by its domain, all else by its
+/// host.
 fn name(reader: &Reader<'_>, text: &EdgeText<'_>, facts: Option<&CalleeFacts>, peer: Peer) -> String {
     let Some(facts) = facts else {
         return text.target.to_owned();

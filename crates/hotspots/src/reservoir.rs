@@ -1,9 +1,10 @@
-//! Which affected traces a hotspot remembers: a fair sample with its savings, and the exemplars people look at.
+//! Which affected traces a hotspot remembers: a fair sample with its savings, and the exemplars people look
+//! at.
 //!
-//! Both are sets keyed by trace and replaced by version. Which traces are in them depends on the traces alone, not
-//! on their order. Taking back a trace removes it; a trace that it had displaced does not come back, so after a
-//! revision a set may be smaller, or its worst less bad, than among all traces ever seen. Nothing but evidence and
-//! the medians of savings rests on them.
+//! Both are sets keyed by trace and replaced by version. Which traces are in them depends on the traces
+//! alone, not on their order. Taking back a trace removes it; a trace that it had displaced does not come
+//! back, so after a revision a set may be smaller, or its worst less bad, than among all traces ever seen.
+//! Nothing but evidence and the medians of savings rests on them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
