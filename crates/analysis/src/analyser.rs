@@ -2,7 +2,10 @@
 
 use hotspan_model::{Assembled, Completeness, Decided, LogTime, Lookup, Nanos, Report, TraceId, TraceView};
 
-use crate::{Forest, Knobs, Replay, Settings};
+use crate::context::{Prepared, Wrappers, is_trusted};
+use crate::detectors::{Findings, Scratch};
+use crate::report::Rows;
+use crate::{Forest, Knobs, Settings, detectors};
 
 /// How an [`Analyser`] reads traces and when its detectors speak.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +30,12 @@ pub enum When {
 pub struct Analyser {
     settings: AnalyserSettings,
     forest: Forest,
-    replay: Replay,
+    prepared: Prepared,
+    rows: Rows,
+    scratch: Scratch,
+    wrappers: Wrappers,
+    /// Trees in which flat wrappers are parents.
+    adopted: Forest,
 }
 
 impl Analyser {
@@ -49,16 +57,36 @@ impl Analyser {
         report: &mut Report,
     ) {
         report.clear();
-        self.forest
-            .normalise(trace, prefix, dictionary, &self.settings.path);
+        let AnalyserSettings { path, knobs } = &self.settings;
+        let spans = prefix.unwrap_or(trace.spans.len()).min(trace.spans.len());
+        self.forest.normalise(trace, prefix, dictionary, path);
         report.trace = trace.trace;
         report.version = trace.version;
         report.weight = trace.threshold.weight();
         report.incomplete = trace.is_incomplete();
         report.at = match when {
             When::Log(at) => at,
-            When::Claimed => LogTime(0),
+            When::Claimed => claimed_end(&self.forest, trace),
         };
+        let cx = self
+            .prepared
+            .context(trace, spans, &self.forest, dictionary, knobs, false);
+        self.rows.fill(cx, report);
+        let adopting = self.wrappers.adopt(trace, &self.forest);
+        let cx = match adopting {
+            None => cx,
+            Some(trace) => {
+                self.adopted.normalise(trace, prefix, dictionary, path);
+                let forest = &self.adopted;
+                self.prepared
+                    .context(trace, spans, forest, dictionary, knobs, true)
+            }
+        };
+        let mut findings = Findings::new(report, &mut self.scratch, cx.operations().len());
+        for detector in detectors() {
+            detector.detect(&cx, &mut findings);
+        }
+        self.rows.hand_offs(cx, &self.scratch.chains, report);
     }
 
     /// The trace as it is answered, with at most `spans_max` spans.
@@ -80,4 +108,12 @@ impl Analyser {
             truncated: false,
         }
     }
+}
+
+/// The latest end that a trusted span claims, by its own clock.
+fn claimed_end(forest: &Forest, trace: &Assembled) -> LogTime {
+    let trusted = forest.nodes().iter().filter(|node| is_trusted(node));
+    let spans = trusted.filter_map(|node| trace.spans.get(node.span as usize));
+    let latest = spans.map(|span| span.end().0).max();
+    LogTime(latest.unwrap_or_else(|| trace.spans.iter().map(|span| span.end().0).max().unwrap_or(0)))
 }

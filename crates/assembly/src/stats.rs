@@ -1,6 +1,6 @@
 //! What the assembler counts beside the conservation of spans.
 
-use hotspan_model::Decided;
+use hotspan_model::{Decided, Nanos};
 
 /// Why a trace was published again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,13 @@ impl Stats {
     /// Traces published, new versions included.
     pub fn published(&self) -> u64 {
         self.decisions.iter().chain(&self.versions).sum()
+    }
+
+    /// Counts the time from first to last record of a session.
+    pub(crate) fn spread(&mut self, spread: Nanos) {
+        let millis = spread.0 / 1_000_000;
+        let bucket = (u64::BITS - millis.leading_zeros()) as usize;
+        self.spread[bucket.min(SPREAD_BUCKETS - 1)] += 1;
     }
 
     /// Whether no session was lost silently.

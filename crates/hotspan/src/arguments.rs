@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command as Clap, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{
+    Arg, ArgAction, ArgMatches, Args, Command as Clap, FromArgMatches, Parser, Subcommand, ValueEnum,
+};
 use hotspan_daemon::{KEYS, Layers, Origin};
 
 /// Finds the structural faults of a backend in its own traces, and what each costs.
@@ -45,7 +47,8 @@ pub(crate) struct ServeArguments {
     pub(crate) config: Option<PathBuf>,
 }
 
-const SERVE_EXAMPLES: &str = "Every flag is also a variable (--otlp-grpc: HOTSPAN_OTLP_GRPC) and a key of the file
+const SERVE_EXAMPLES: &str =
+    "Every flag is also a variable (--otlp-grpc: HOTSPAN_OTLP_GRPC) and a key of the file
 (otlp_grpc = \"127.0.0.1:4317\"). Flags win over variables over the file.
 
 Examples:
@@ -55,8 +58,13 @@ Examples:
 
 impl Args for ServeArguments {
     fn augment_args(command: Clap) -> Clap {
-        let config = Arg::new("config").long("config").value_name("FILE").env("HOTSPAN_CONFIG");
-        let command = command.arg(config.help("Read keys from a TOML file")).after_help(SERVE_EXAMPLES);
+        let config = Arg::new("config")
+            .long("config")
+            .value_name("FILE")
+            .env("HOTSPAN_CONFIG");
+        let command = command
+            .arg(config.help("Read keys from a TOML file"))
+            .after_help(SERVE_EXAMPLES);
         KEYS.iter().fold(command, |command, key| {
             let help = match key.default {
                 "" | "false" => key.help.to_owned(),
@@ -81,8 +89,14 @@ impl FromArgMatches for ServeArguments {
             true => matches.get_flag(key.name).then(|| "true".to_owned()),
             false => matches.get_one::<String>(key.name).cloned(),
         };
-        let flags = KEYS.iter().filter_map(|key| Some((key.name, value(key)?))).collect();
-        Ok(ServeArguments { flags, config: matches.get_one::<String>("config").map(PathBuf::from) })
+        let flags = KEYS
+            .iter()
+            .filter_map(|key| Some((key.name, value(key)?)))
+            .collect();
+        Ok(ServeArguments {
+            flags,
+            config: matches.get_one::<String>("config").map(PathBuf::from),
+        })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -97,12 +111,14 @@ impl ServeArguments {
         use anyhow::Context as _;
         let mut layers = Layers::default();
         if let Some(path) = &self.config {
-            let text = std::fs::read_to_string(path).with_context(|| format!("config file {}", path.display()))?;
+            let text =
+                std::fs::read_to_string(path).with_context(|| format!("config file {}", path.display()))?;
             layers.set_toml(&text);
         }
-        layers.set_environment(std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        }));
+        layers.set_environment(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        );
         for (key, value) in &self.flags {
             layers.set(Origin::Flag, key, value);
         }
@@ -166,7 +182,12 @@ pub(crate) struct TraceArguments {
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Show this trace
-    #[arg(long, value_name = "TRACE_ID", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(
+        long,
+        value_name = "TRACE_ID",
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
     pub(crate) id: Option<String>,
     /// Show every trace; with -o json one a line
     #[arg(long)]
@@ -224,7 +245,13 @@ pub(crate) struct GenArguments {
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
     /// Write length-prefixed OTLP requests here; - for standard output
-    #[arg(short, long, value_name = "FILE", required_unless_present = "to", conflicts_with = "to")]
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        required_unless_present = "to",
+        conflicts_with = "to"
+    )]
     pub(crate) output: Option<PathBuf>,
     /// Send over OTLP/gRPC instead
     #[arg(long, value_name = "ENDPOINT")]
@@ -261,7 +288,9 @@ pub(crate) struct ReplayArguments {
 fn share(text: &str) -> Result<hotspan_model::Millionths, String> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let digits = part.len() <= 6 && part.bytes().all(|byte| byte.is_ascii_digit());
-    let value = digits.then(|| format!("{whole}{part:0<6}").parse::<u64>().ok()).flatten();
+    let value = digits
+        .then(|| format!("{whole}{part:0<6}").parse::<u64>().ok())
+        .flatten();
     match value {
         Some(value) if value <= hotspan_model::MILLION => Ok(hotspan_model::Millionths(value)),
         _ => Err("not a number from 0 to 1".into()),

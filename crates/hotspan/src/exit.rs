@@ -19,8 +19,13 @@ pub(crate) enum Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Failure {
-        let broken = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>());
-        match broken.map(std::io::Error::kind).any(|kind| kind == std::io::ErrorKind::BrokenPipe) {
+        let broken = error
+            .chain()
+            .filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+        match broken
+            .map(std::io::Error::kind)
+            .any(|kind| kind == std::io::ErrorKind::BrokenPipe)
+        {
             true => Failure::ClosedPipe,
             false => Failure::Input(error),
         }

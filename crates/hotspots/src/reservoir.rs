@@ -1,9 +1,10 @@
-//! Which affected traces a hotspot remembers: a fair sample with its savings, and the exemplars people look at.
+//! Which affected traces a hotspot remembers: a fair sample with its savings, and the exemplars people look
+//! at.
 //!
-//! Both are sets keyed by trace and replaced by version. Which traces are in them depends on the traces alone, not
-//! on their order. Taking back a trace removes it; a trace that it had displaced does not come back, so after a
-//! revision a set may be smaller, or its worst less bad, than among all traces ever seen. Nothing but evidence and
-//! the medians of savings rests on them.
+//! Both are sets keyed by trace and replaced by version. Which traces are in them depends on the traces
+//! alone, not on their order. Taking back a trace removes it; a trace that it had displaced does not come
+//! back, so after a revision a set may be smaller, or its worst less bad, than among all traces ever seen.
+//! Nothing but evidence and the medians of savings rests on them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ struct Sample {
     version: u32,
     weight: u64,
     saving: Saving,
+    calls: u64,
+    path: u64,
 }
 
 impl Reservoir {
@@ -39,6 +42,8 @@ impl Reservoir {
             version: sighting.report.version,
             weight: sign::weight(sighting.weight()),
             saving: sighting.saving,
+            calls: sighting.calls,
+            path: sighting.path,
         };
         let held = self.samples.entry(sighting.order).or_insert(sample);
         if held.version <= sample.version {
@@ -47,13 +52,13 @@ impl Reservoir {
         self.cut(most);
     }
 
-    /// Whether this version of this trace is in it.
+    /// Whether this trace is in it, in this version or one before.
     pub(crate) fn holds(&self, sighting: &Sighting<'_>) -> bool {
         let sample = self.samples.get(&sighting.order);
-        sample.is_some_and(|sample| sample.version == sighting.report.version)
+        sample.is_some_and(|sample| sample.version <= sighting.report.version)
     }
 
-    /// Removes this version of this trace.
+    /// Removes this trace, but for a later version.
     pub(crate) fn subtract(&mut self, sighting: &Sighting<'_>) {
         if self.holds(sighting) {
             self.samples.remove(&sighting.order);
@@ -80,6 +85,12 @@ impl Reservoir {
             likely: self.median(|saving| saving.likely),
             max: self.median(|saving| saving.max),
         }
+    }
+
+    /// Calls and critical-path nanoseconds of each trace.
+    pub(crate) fn costs(&self) -> Vec<(u64, u64)> {
+        let samples = self.samples.values();
+        samples.map(|sample| (sample.calls, sample.path)).collect()
     }
 
     fn median(&self, of: impl Fn(&Saving) -> Nanos) -> Nanos {
@@ -180,10 +191,10 @@ impl Exemplars {
         in_the_middle || self.worst().is_none_or(worse) || self.newest_entry().is_none_or(newer)
     }
 
-    /// Removes this version of this trace.
+    /// Removes this trace, but for a later version.
     pub(crate) fn subtract(&mut self, sighting: &Sighting<'_>) {
         let held = self.kept.get(&sighting.order);
-        if held.is_some_and(|held| held.version == sighting.report.version) {
+        if held.is_some_and(|held| held.version <= sighting.report.version) {
             self.kept.remove(&sighting.order);
         }
     }

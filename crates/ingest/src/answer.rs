@@ -138,9 +138,9 @@ impl Refusal {
             | Refusal::BadFrame(_)
             | Refusal::Fault => None,
         };
-        let field = match self {
-            Refusal::Undecodable { field, .. } => Some(field.clone()),
-            _ if code == Code::InvalidArgument => Some("message".into()),
+        let field = match (self, code) {
+            (Refusal::Undecodable { field, .. }, _) => Some(field.clone()),
+            (_, Code::InvalidArgument) => Some("message".into()),
             _ => None,
         };
         Verdict {

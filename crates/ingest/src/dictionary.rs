@@ -296,16 +296,19 @@ fn overflow_source(service: Symbol) -> SourceFacts {
 /// Slots of a worker's cache; a power of two.
 const CACHE_SLOTS: usize = 4_096;
 
+/// A hash and the symbol of its text.
+type Slot = Cell<(u64, Option<Symbol>)>;
+
 /// The shared dictionary as one worker uses it: a direct-mapped cache in front, so that a text seen before costs
 /// no shared write.
 #[derive(Debug)]
 pub struct WorkerDictionary {
     shared: Arc<Shared>,
-    cache: Box<[Cell<(u64, Option<Symbol>)>]>,
+    cache: Box<[Slot]>,
 }
 
 impl WorkerDictionary {
-    fn slot(&self, hash: u64) -> &Cell<(u64, Option<Symbol>)> {
+    fn slot(&self, hash: u64) -> &Slot {
         // The low bits choose the slot, so all 64 are compared.
         &self.cache[hash as usize & (CACHE_SLOTS - 1)]
     }

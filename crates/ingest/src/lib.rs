@@ -5,25 +5,34 @@
 //! Invariants: no lock and no allocation for a span; a byte is in memory only under a [`Lease`]; a refusal never
 //! waits.
 
+mod activity;
 mod answer;
 mod batches;
 mod budget;
 mod coding;
-mod core;
 mod counters;
 mod dictionary;
 pub mod file;
+mod gather;
+mod grpc;
+mod health;
+mod http;
 mod inbox;
+mod inflate;
+mod receiver;
+mod reply;
 mod serve;
 mod settings;
+mod warned;
+mod wire;
 
 pub use answer::{Accepted, Answer, Code, Excess, Refusal, Verdict};
 pub use batches::PooledBatch;
 pub use budget::{Budget, Lease, Peer, Refused};
 pub use coding::Coding;
-pub use core::{Core, Message, Raw, Request};
 pub use counters::{Counters, Signal, Tolerated, Transport};
 pub use dictionary::{Caps, SharedDictionary, WorkerDictionary};
 pub use inbox::{Inbox, Outbox, Received, Reserved, queue};
+pub use receiver::{Core, Message, Raw, WireMessage};
 pub use serve::{serve_grpc, serve_http};
 pub use settings::{MIB, OtherSignals, Settings};

@@ -29,12 +29,12 @@ pub(crate) const SLOTS: usize = KEYS.len();
 /// Each logical field with its keys in order. A key that spells two fields stands in the first one; `shared` adds
 /// it to the second.
 macro_rules! fields {
-    ($($field:ident = [$($key:literal),+ $(,)?] $(+ $shared:literal)*;)+) => {
-        const KEYS: &[&str] = &[$($($key),+),+];
+    ($($field:ident = [$($key:literal),* $(,)?] $(+ $shared:literal)*;)+) => {
+        const KEYS: &[&str] = &[$($($key,)*)+];
         impl Field {
             $(
-                #[doc = concat!("Spelt ", $("`", $key, "` ",)+ "in that order.")]
-                pub(crate) const $field: Field = Field(set(&[$($key,)+ $($shared),*]));
+                #[doc = concat!("Spelt ", $("`", $key, "` ",)* $("`", $shared, "` ",)* "in that order.")]
+                pub(crate) const $field: Field = Field(set(&[$($key,)* $($shared),*]));
             )+
         }
     };
@@ -68,7 +68,6 @@ fields! {
     SERVER_ADDRESS = ["server.address"];
     // What stands behind `http.url`, which comes second.
     PEER_NAME = ["net.peer.name", "http.host", "net.sock.peer.name", "http.server_name"];
-    HTTP_HOST = ["http.host"];
     PEER_PORT = ["server.port", "net.peer.port"];
     PEER_IP = ["network.peer.address", "net.peer.ip", "net.sock.peer.addr"];
     PEER_SERVICE = ["service.peer.name", "peer.service"];
@@ -87,7 +86,6 @@ fields! {
     DB_ROWS = ["db.response.returned_rows"];
     DB_STATUS = ["db.response.status_code"];
     DB_PARAMETERS = ["db.statement.parameters"];
-    POOL = ["db.client.connection.pool.name", "pool.name"];
 
     RPC_SYSTEM = ["rpc.system.name", "rpc.system"];
     RPC_METHOD = ["rpc.method"];
@@ -119,8 +117,6 @@ fields! {
 
     FAAS = ["faas.invoked_name", "aws.lambda.invoked_arn"];
     GRAPHQL_NAME = ["graphql.operation.name"];
-    GRAPHQL_TYPE = ["graphql.operation.type"];
-    GRAPHQL_DOCUMENT = ["graphql.document"];
     MODEL_PROVIDER = ["gen_ai.provider.name", "gen_ai.system"];
     MODEL_OPERATION = ["gen_ai.operation.name"];
     MODEL = ["gen_ai.request.model"];
@@ -136,4 +132,109 @@ fields! {
     SAMPLER = ["sampler.type"];
     SAMPLER_PARAM = ["sampler.param"];
     IGNORE = ["hotspan.ignore"];
+}
+
+/// The slots of these keys.
+const fn set(keys: &[&str]) -> u128 {
+    let mut slots = 0;
+    let mut at = 0;
+    while at < keys.len() {
+        let mut slot = 0;
+        while !same(KEYS[slot].as_bytes(), keys[at].as_bytes()) {
+            slot += 1;
+        }
+        slots |= 1 << slot;
+        at += 1;
+    }
+    slots
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
+}
+
+/// Buckets of the table of keys: four times as many as keys, so that nearly every probe is the only one.
+const BUCKETS: usize = 512;
+const EMPTY: u8 = u8::MAX;
+
+/// Which slot a key has, by length and last eight bytes; open addressing.
+static TABLE: [u8; BUCKETS] = {
+    let mut table = [EMPTY; BUCKETS];
+    let mut slot = 0;
+    while slot < SLOTS {
+        let mut at = bucket(KEYS[slot].as_bytes());
+        while table[at] != EMPTY {
+            at = (at + 1) % BUCKETS;
+        }
+        table[at] = slot as u8;
+        slot += 1;
+    }
+    table
+};
+
+const fn bucket(key: &[u8]) -> usize {
+    let tail = match key.last_chunk() {
+        Some(tail) => u64::from_le_bytes(*tail),
+        None => short(key),
+    };
+    let mixed = (tail ^ (key.len() as u64) << 56).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 55) as usize
+}
+
+const fn short(key: &[u8]) -> u64 {
+    let mut word = 0;
+    let mut at = 0;
+    while at < key.len() {
+        word = word << 8 | key[at] as u64;
+        at += 1;
+    }
+    word
+}
+
+/// The slot of a key that is known.
+#[inline]
+pub(crate) fn slot(key: &[u8]) -> Option<Slot> {
+    let mut at = bucket(key);
+    loop {
+        let slot = TABLE[at];
+        if slot == EMPTY {
+            return None;
+        }
+        if KEYS[usize::from(slot)].as_bytes() == key {
+            return Some(Slot(slot));
+        }
+        at = (at + 1) % BUCKETS;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_finds_its_slot_and_others_find_none() {
+        for (place, key) in KEYS.iter().enumerate() {
+            assert_eq!(slot(key.as_bytes()).map(Slot::index), Some(place), "{key}");
+        }
+        for key in ["", "x", "service", "db.statemenu", "http.urls", "erro"] {
+            assert_eq!(slot(key.as_bytes()), None, "{key}");
+        }
+        assert!(SLOTS <= 128, "slots are bits of a u128");
+    }
+
+    #[test]
+    fn a_newer_name_has_a_lower_slot() {
+        for (newer, older) in [
+            ("db.query.text", "db.statement"),
+            ("server.port", "net.peer.port"),
+            ("host.id", "service.instance.id"),
+            ("network.peer.address", "net.sock.peer.addr"),
+        ] {
+            assert!(slot(newer.as_bytes()).unwrap().index() < slot(older.as_bytes()).unwrap().index());
+        }
+    }
 }

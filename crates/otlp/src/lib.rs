@@ -7,13 +7,29 @@
 //!
 //! Absent on purpose: I/O, clocks, threads, randomness, and prost's generated types (they are the tests' oracle).
 
+mod attributes;
+mod callee;
 mod decoder;
+mod details;
+mod framing;
+mod json;
+mod keys;
 mod limits;
+mod memo;
+mod parts;
+mod peer;
+mod resolve;
+mod source;
 mod tally;
 pub mod text;
+mod tracestate;
 mod undecodable;
+mod value;
+mod vendors;
+mod wire;
 
-pub use decoder::{Decoder, Encoding, Sink, details};
+pub use decoder::{Decoder, Encoding, Sink};
+pub use details::details;
 pub use limits::Limits;
 pub use tally::{Tally, Unnamed};
 pub use undecodable::{Damage, Undecodable};

@@ -1,6 +1,9 @@
 //! An attribute's value, still on the wire.
 
+use hotspan_model::MILLION;
+
 use crate::Damage;
+use crate::text::ParamHasher;
 use crate::wire::{Fields, Payload};
 
 /// An `AnyValue`. Texts are not validated; arrays and maps are their messages' bytes.
@@ -87,6 +90,25 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// A number from 0 to 1, in millionths.
+    pub(crate) fn millionths(self) -> Option<u64> {
+        let share = match self.single() {
+            Value::Double(double) => double,
+            Value::Int(int @ 0..=1) => return Some(int as u64 * MILLION),
+            Value::Text(text) => std::str::from_utf8(text).ok()?.trim().parse::<f64>().ok()?,
+            Value::None
+            | Value::Int(_)
+            | Value::Bool(_)
+            | Value::Array(_)
+            | Value::Map(_)
+            | Value::Bytes(_) => return None,
+        };
+        // NaN is in no range.
+        (0.0..=1.0)
+            .contains(&share)
+            .then(|| (share * MILLION as f64).round() as u64)
+    }
+
     pub(crate) fn bool(self) -> Option<bool> {
         match self.single() {
             Value::Bool(bit) => Some(bit),
@@ -99,6 +121,27 @@ impl<'a> Value<'a> {
             | Value::Array(_)
             | Value::Map(_)
             | Value::Bytes(_) => None,
+        }
+    }
+
+    /// Bytes of a text or of a message.
+    pub(crate) fn len(self) -> usize {
+        match self {
+            Value::None | Value::Bool(_) | Value::Int(_) | Value::Double(_) => 0,
+            Value::Text(bytes) | Value::Array(bytes) | Value::Map(bytes) | Value::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    /// Adds the value to a parameter hash; a number and its decimal text are different values.
+    pub(crate) fn hash(self, hasher: &mut ParamHasher) {
+        match self {
+            Value::None => hasher.add(b""),
+            Value::Bool(bit) => hasher.add(&[u8::from(bit)]),
+            Value::Int(int) => hasher.add(&int.to_le_bytes()),
+            Value::Double(double) => hasher.add(&double.to_bits().to_le_bytes()),
+            Value::Text(bytes) | Value::Array(bytes) | Value::Map(bytes) | Value::Bytes(bytes) => {
+                hasher.add(bytes);
+            }
         }
     }
 
@@ -164,6 +207,23 @@ impl<'a> Nested<'a> {
             }
         }
         Ok(None)
+    }
+}
+
+/// The longest prefix of at most `bytes_max` bytes that ends where a character does.
+pub(crate) fn cut(text: &[u8], bytes_max: usize) -> &[u8] {
+    if text.len() <= bytes_max {
+        return text;
+    }
+    let mut end = bytes_max;
+    while end > 0 && text[end] & 0xc0 == 0x80 {
+        end -= 1;
+    }
+    // Bytes that are no UTF-8 may continue for ever; then any cut is as good.
+    if end == 0 {
+        &text[..bytes_max]
+    } else {
+        &text[..end]
     }
 }
 
@@ -258,7 +318,12 @@ mod tests {
         let mut bytes = message(1, b"text");
         bytes.extend([3 << 3, 9]);
         assert_eq!(Value::None.read(&bytes), Ok(Value::Int(9)));
-        let entry = [message(1, b"k"), message(2, &message(1, b"a")), message(2, &[3 << 3, 9])].concat();
+        let entry = [
+            message(1, b"k"),
+            message(2, &message(1, b"a")),
+            message(2, &[3 << 3, 9]),
+        ]
+        .concat();
         assert_eq!(KeyValue::read(&entry).unwrap().value, Value::Int(9));
     }
 }

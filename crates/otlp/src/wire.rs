@@ -152,7 +152,9 @@ mod tests {
 
     #[test]
     fn each_wire_type_is_read() {
-        let bytes = [8, 0x96, 1, 0x12, 2, 7, 8, 0x19, 1, 0, 0, 0, 0, 0, 0, 0, 0x25, 2, 0, 0, 0];
+        let bytes = [
+            8, 0x96, 1, 0x12, 2, 7, 8, 0x19, 1, 0, 0, 0, 0, 0, 0, 0, 0x25, 2, 0, 0, 0,
+        ];
         let expected = vec![
             (1, Payload::Varint(150)),
             (2, Payload::Bytes(&[7, 8])),
@@ -180,8 +182,14 @@ mod tests {
             (&[0x0a, 5, 1], Damage::Length),
             (&[0x0a, 0x80], Damage::Truncated),
             (&[0x09, 1, 2], Damage::Truncated),
-            (&[8, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], Damage::Varint),
-            (&[8, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2], Damage::Varint),
+            (
+                &[8, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1],
+                Damage::Varint,
+            ),
+            (
+                &[8, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2],
+                Damage::Varint,
+            ),
         ] {
             assert_eq!(all(bytes), Err(damage), "{bytes:?}");
         }
@@ -189,6 +197,9 @@ mod tests {
 
     #[test]
     fn padded_varints_are_legal() {
-        assert_eq!(all(&[8, 0x81, 0x80, 0x80, 0x00]), Ok(vec![(1, Payload::Varint(1))]));
+        assert_eq!(
+            all(&[8, 0x81, 0x80, 0x80, 0x00]),
+            Ok(vec![(1, Payload::Varint(1))])
+        );
     }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use hotspan_analysis::{Analyser, When};
 use hotspan_assembly::{Assembler, Outcome, Stats};
 use hotspan_hotspots::{Hotspots, Kept};
-use hotspan_model::{Assembled, Batch, Counts, Decided, LogPos, Lookup, Reason, Report, TableSeed, TraceId, TraceView};
+use hotspan_model::{
+    Assembled, Batch, Counts, Decided, LogPos, Lookup, Reason, Report, TableSeed, TraceId, TraceView,
+};
 
 use crate::{Clock, Settings};
 
@@ -115,7 +117,12 @@ impl Pipeline {
 
     /// What readers get next.
     pub fn snapshot(&mut self, at: LogPos) -> Snapshot {
-        Snapshot { hotspots: self.hotspots.snapshot(), counts: self.counts(), stats: self.assembler.stats(), at }
+        Snapshot {
+            hotspots: self.hotspots.snapshot(),
+            counts: self.counts(),
+            stats: self.assembler.stats(),
+            at,
+        }
     }
 
     /// Takes every decided trace and every new version, in order.
@@ -124,10 +131,11 @@ impl Pipeline {
             if self.trace.previous > 0 {
                 self.subtract(dictionary);
             }
-            self.analyser.analyse(&self.trace, None, self.when(), dictionary, &mut self.report);
+            self.analyser
+                .analyse(&self.trace, None, self.when(), dictionary, &mut self.report);
             match self.hotspots.add(&self.report, dictionary) {
-                Kept::Yes => self.keep(),
-                Kept::No => {}
+                Kept::Exemplar => self.keep(),
+                Kept::Numbers => {}
             }
         }
         debug_assert!(self.counts().balance(), "{:?}", self.counts());
@@ -136,7 +144,8 @@ impl Pipeline {
     /// A new version takes the place of the one before: its prefix is analysed again and taken back.
     fn subtract(&mut self, dictionary: &dyn Lookup) {
         let prefix = Some(self.trace.previous as usize);
-        self.analyser.analyse(&self.trace, prefix, self.when(), dictionary, &mut self.report);
+        self.analyser
+            .analyse(&self.trace, prefix, self.when(), dictionary, &mut self.report);
         self.hotspots.subtract(&self.report, dictionary);
     }
 

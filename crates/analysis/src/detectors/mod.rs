@@ -6,6 +6,8 @@
 mod family;
 mod findings;
 mod knobs;
+#[cfg(test)]
+mod testing;
 mod words;
 
 use hotspan_model::Meta;
@@ -13,6 +15,8 @@ use hotspan_model::Meta;
 use crate::context::Context;
 
 pub use findings::Findings;
+pub(crate) use findings::Scratch;
+pub(crate) use knobs::{COST_MIN, COST_ONCE, COST_SHARE, REPEAT_MIN, REPEAT_MIN_FAST};
 pub use knobs::{Knobs, SHARED as SHARED_KNOBS};
 
 /// One structural fault that a trace can show.

@@ -105,3 +105,35 @@ const FRAMEWORKS: &[Advice] = &[
         write: "Java: mset(values) or multiSet(values), else executePipelined()",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use crate::detectors::testing::check;
+
+    #[test]
+    fn ten_keys_one_by_one() {
+        check(
+            "cart GET /cart 0..20\n  cache GET item:# 1..1.5 x10 hidden",
+            &["n-plus-one-cache: 10 calls under GET /cart"],
+        );
+    }
+
+    #[test]
+    fn nine_are_a_coincidence() {
+        check("cart GET /cart 0..20\n  cache GET item:# 1..1.5 x9 hidden", &[]);
+    }
+
+    #[test]
+    fn pipelines_and_one_key_again_and_again_are_no_loop() {
+        check("cart GET /cart 0..20\n  cache GET item:# 1..1.5 x10 batched", &[]);
+        check(
+            "cart GET /cart 0..20\n  cache GET item:# 1..1.5 x10 params=3",
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_few_fast_commands_in_a_slow_request_are_near_misses() {
+        check("cart GET /cart 0..200\n  cache GET item:# 1..1.5 x12", &[]);
+    }
+}

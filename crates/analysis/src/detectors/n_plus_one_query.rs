@@ -147,3 +147,289 @@ const FRAMEWORKS: &[Advice] = &[
         write: "insertMany() or bulkWrite()",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use hotspan_model::{Millionths, Nanos, Params};
+
+    use crate::detectors::testing::{check, only};
+
+    const FIRES: &[&str] = &["n-plus-one-query: 5 calls under GET /cart"];
+
+    #[test]
+    fn five_queries_in_a_row() {
+        check(
+            "
+            cart GET /cart        0..100
+              db SELECT item     10..15 x5+1
+            ",
+            FIRES,
+        );
+    }
+
+    #[test]
+    fn four_are_a_coincidence() {
+        check(
+            "
+            cart GET /cart        0..100
+              db SELECT item     10..20 x4+1
+            ",
+            &[],
+        );
+    }
+
+    #[test]
+    fn queries_under_wrappers_of_one_name_are_cousins_of_one_loop() {
+        check(
+            "
+            cart GET /cart        0..100
+              internal render row         10..20
+                db SELECT item   11..15
+              internal render row         20..30
+                db SELECT item   21..25
+              internal render row         30..40
+                db SELECT item   31..39.9
+              internal render row         40..50
+                db SELECT item   41..45
+              internal render row         50..60
+                db SELECT item   51..55
+            ",
+            FIRES,
+        );
+    }
+
+    #[test]
+    fn five_unrelated_call_paths_are_no_loop() {
+        check(
+            "
+            cart GET /cart        0..100
+              internal load user          10..20
+                db SELECT item   11..15
+              internal load cart          20..30
+                db SELECT item   21..25
+              internal load price         30..40
+                db SELECT item   31..35
+              internal load stock         40..50
+                db SELECT item   41..45
+              internal load offer         50..60
+                db SELECT item   51..55
+            ",
+            &[],
+        );
+    }
+
+    #[test]
+    fn two_loops_under_two_spans_of_one_name_count_together() {
+        check(
+            "
+            cart GET /cart        0..100
+              internal page               10..40
+                db SELECT item   10..12 x5
+              internal page               40..80
+                db SELECT item   40..42 x6
+              internal page               80..90
+                db SELECT item   80..82
+            ",
+            &["n-plus-one-query: 12 calls under GET /cart"],
+        );
+    }
+
+    #[test]
+    fn the_anchor_is_the_lowest_span_that_holds_enough() {
+        check(
+            "
+            cart GET /cart        0..100
+              internal handler             5..95
+                db SELECT item   10..15 x6
+            ",
+            &["n-plus-one-query: 6 calls under handler"],
+        );
+    }
+
+    #[test]
+    fn what_lies_between_the_queries_does_not_matter() {
+        check(
+            "
+            cart GET /cart        0..100
+              connect pool       10..11 x5+9
+              db-meta BEGIN      11..12 x5+9
+              db SELECT item     12..15 x5+7
+              cache GET cart     15..16 x5+9
+              db-meta COMMIT     16..17 x5+9
+            ",
+            FIRES,
+        );
+    }
+
+    #[test]
+    fn queries_in_parallel_are_one_too() {
+        let finding = only(
+            "
+            cart GET /cart        0..100
+              db SELECT item     10..60
+              db SELECT item     10..61
+              db SELECT item     11..62
+              db SELECT item     11..63
+              db SELECT item     12..64
+            ",
+        );
+        assert!(finding.parallel);
+        assert_eq!(finding.wall, Nanos::from_millis(54));
+    }
+
+    #[test]
+    fn a_batch_saves_what_a_replay_says() {
+        let finding = only(
+            "
+            cart GET /cart        0..100
+              db SELECT item     10..14 x10 hidden
+            ",
+        );
+        assert_eq!(finding.saving.max, Nanos::from_millis(36));
+        assert!(finding.saving.likely >= Nanos::from_millis(30));
+        assert_eq!(finding.path, Nanos::from_millis(40));
+        assert_eq!(finding.params, Params::Hidden);
+        assert_eq!(finding.terms.visibility, Millionths(900_000));
+        assert!(finding.awaited && finding.dear && !finding.parallel);
+    }
+
+    #[test]
+    fn one_query_repeated_with_equal_arguments_is_another_fault() {
+        check(
+            "
+            cart GET /cart        0..100
+              db SELECT item     10..15 x12 params=7
+            ",
+            &[],
+        );
+    }
+
+    #[test]
+    fn writes_count_even_with_equal_arguments() {
+        check(
+            "
+            cart GET /cart        0..100
+              db INSERT item     10..15 x5 write params=7
+            ",
+            FIRES,
+        );
+    }
+
+    #[test]
+    fn cheap_repeats_are_near_misses() {
+        check("cart GET /cart 0..1000\n  db SELECT item 10..15 x5", &[]);
+        check("cart GET /cart 0..10\n  db SELECT item 1..1.1 x5", &[]);
+    }
+
+    #[test]
+    fn guards_keep_other_faults_out() {
+        let loops = [
+            "db SELECT item  10..15 x6 err",
+            "db SELECT item  10..15 x6 cursor",
+            "db INSERT item  10..15 x6 batched write",
+            "db SELECT job   10..11 x6+10 skip-locked",
+        ];
+        for inner in loops {
+            check(&format!("cart GET /cart 0..100\n  {inner}"), &[]);
+        }
+    }
+
+    #[test]
+    fn queries_to_hosts_of_their_own_are_shards() {
+        let hosts: String = (0..6)
+            .map(|n| format!("\n  db SELECT item 10..30 to=shard{n}"))
+            .collect();
+        check(&format!("cart GET /cart 0..100{hosts}"), &[]);
+    }
+
+    #[test]
+    fn pages_by_key_are_half_as_sure() {
+        let finding = only("cart GET /cart 0..100\n  db SELECT page 10..15 x6 keyset");
+        assert_eq!(finding.terms.detector, Millionths(475_000));
+    }
+
+    #[test]
+    fn an_orm_and_its_driver_are_one_query() {
+        let siblings = "
+            cart GET /cart         0..100
+              db SELECT item      10..15 x5+2 scope=orm hidden
+              db SELECT item   10.1..14.9 x5+2.2 scope=driver hidden
+            ";
+        check(siblings, FIRES);
+        let nested: String = (0..5)
+            .map(|n| {
+                format!("\n  db SELECT item {n}0..{n}5 scope=orm\n    db SELECT item {n}1..{n}4 scope=driver")
+            })
+            .collect();
+        check(&format!("cart GET /cart 0..100{nested}"), FIRES);
+    }
+
+    #[test]
+    fn a_pruned_summary_counts_as_many() {
+        check(
+            "cart GET /cart 0..100\n  db SELECT item 10..90 summary=200",
+            &["n-plus-one-query: 200 calls under GET /cart"],
+        );
+    }
+
+    #[test]
+    fn a_handler_beside_its_queries_is_their_parent() {
+        let finding = only(
+            "
+            cart GET /cart        0..100
+              internal handler            10..90
+              db SELECT item     12..17 x10+2
+            ",
+        );
+        assert_eq!(finding.saving.max, Nanos::from_millis(63));
+        assert_eq!(finding.terms.detector, Millionths(855_000));
+    }
+
+    #[test]
+    fn the_query_before_tells_how_many_rows_there_were() {
+        let finding = only(
+            "
+            cart GET /cart        0..100
+              db SELECT orders    5..9 rows=12
+              db SELECT item     10..15 x12
+            ",
+        );
+        assert_eq!(finding.rows_before, Some(12));
+    }
+
+    #[test]
+    fn code_may_ask_to_be_left_alone() {
+        check(
+            "cart GET /cart 0..100\n  db SELECT item 10..15 x6 ignore=n-plus-one-query",
+            &[],
+        );
+        check("cart GET /cart 0..100 ignore=*\n  db SELECT item 10..15 x6", &[]);
+    }
+
+    #[test]
+    fn the_same_query_of_two_endpoints_is_two_halves_of_nothing() {
+        check(
+            "
+            gate GET /page        0..100
+              call GET /a         0..40
+                cart GET /a       1..39 host=b
+                  db SELECT item 10..14 x3
+              call GET /b        50..90
+                cart GET /b      51..89 host=b
+                  db SELECT item 60..64 x3
+            ",
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_job_without_a_server_is_watched_but_nobody_waits() {
+        let finding = only("night internal digest 0..100\n  db SELECT item 10..15 x10");
+        assert!(!finding.awaited);
+    }
+
+    #[test]
+    fn browsers_are_no_backends() {
+        check("web page 0..100 lang=webjs\n  db SELECT item 10..15 x10", &[]);
+    }
+}

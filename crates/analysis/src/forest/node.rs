@@ -1,6 +1,6 @@
 //! One node of a forest.
 
-use hotspan_model::{Bits, Class, Kind, Nanos, SpanId, Symbol};
+use hotspan_model::{Bits, Class, DefectKind, Kind, Nanos, SpanId, Symbol};
 
 /// No node, no span, no group.
 pub const NONE: u32 = u32::MAX;
@@ -57,6 +57,8 @@ pub enum Mark {
     Abandoned,
     /// It or an awaiting ancestor is [`Mark::Abandoned`].
     InAbandoned,
+    /// Not awaited: it outlives its parent, or starts after it.
+    Detached,
     /// Cut to its parent.
     Clipped,
     /// Wholly outside its parent.
@@ -65,6 +67,36 @@ pub enum Mark {
     Acausal,
     /// Summary of a group whose gaps were closed.
     UnionApprox,
+}
+
+impl Mark {
+    /// Those that say that something is wrong, in order of the defects.
+    const DEFECTS: [(Mark, DefectKind); 18] = [
+        (Mark::NegativeDuration, DefectKind::NegativeDuration),
+        (Mark::NoTime, DefectKind::NoTime),
+        (Mark::Implausible, DefectKind::Implausible),
+        (Mark::Duplicate, DefectKind::Duplicate),
+        (Mark::SharedId, DefectKind::SharedId),
+        (Mark::IdConflict, DefectKind::IdConflict),
+        (Mark::Cycle, DefectKind::Cycle),
+        (Mark::MissingParent, DefectKind::MissingParent),
+        (Mark::Inferred, DefectKind::Inferred),
+        (Mark::SkewCorrected, DefectKind::SkewCorrected),
+        (Mark::SkewCapped, DefectKind::SkewCapped),
+        (Mark::Detached, DefectKind::Detached),
+        (Mark::Abandoned, DefectKind::Abandoned),
+        (Mark::Clipped, DefectKind::Clipped),
+        (Mark::Outside, DefectKind::Outside),
+        (Mark::Acausal, DefectKind::Acausal),
+        (Mark::UnionApprox, DefectKind::UnionApprox),
+        (Mark::BadParent, DefectKind::BadParent),
+    ];
+
+    /// Those that say nothing of the kind.
+    const GOOD: u32 = 1 << Mark::Live as u8
+        | 1 << Mark::Phantom as u8
+        | 1 << Mark::Folded as u8
+        | 1 << Mark::InAbandoned as u8;
 }
 
 /// A set of marks.
@@ -80,6 +112,10 @@ impl Marks {
     /// Adds `mark`.
     pub fn set(&mut self, mark: Mark) {
         self.0 |= 1 << mark as u8;
+    }
+
+    pub(super) fn any_defect(self) -> bool {
+        self.0 & !Mark::GOOD != 0
     }
 }
 
@@ -165,6 +201,15 @@ impl Node {
     /// Whether its parent waits for it.
     pub fn is_awaited(&self) -> bool {
         self.edge == Edge::Sync
+    }
+
+    /// What is wrong with it.
+    pub fn defects(&self) -> impl Iterator<Item = DefectKind> {
+        let marks = self.marks;
+        let wrong = Mark::DEFECTS
+            .into_iter()
+            .filter(move |(mark, _)| marks.has(*mark));
+        wrong.map(|(_, kind)| kind)
     }
 
     /// Length of the clipped interval.

@@ -136,6 +136,7 @@ fn chain(together: u128, against: u128) -> Hotspot {
         let finding = world.find(&mut report, SERIAL, "GET /a");
         finding.dear = true;
         finding.hand_offs = 0..1;
+        finding.terms.detector = Millionths(600_000);
         reports.push(report);
     }
     for trace in 1_000..1_000 + against {
@@ -160,6 +161,38 @@ fn a_chain_is_as_sure_as_its_weakest_hand_off() {
     assert_eq!(sure(100, 0), ("once; always".to_owned(), 975_000 * 550 / 1_000));
 }
 
+/// Repeats with these numbers of calls, 2 ms each.
+fn repeats(calls: impl Iterator<Item = u64>) -> Hotspot {
+    let mut world = World::default();
+    let mut reports = Vec::new();
+    for (trace, calls) in (1..).zip(calls) {
+        let mut report = dear(&mut world, trace, "SELECT ?");
+        let finding = &mut report.findings[0];
+        finding.calls = calls;
+        finding.path = Nanos::from_millis(2 * calls);
+        finding.terms.detector = Millionths(950_000);
+        reports.push(report);
+    }
+    world.answers(&reports, minute(0)).hotspots.remove(0)
+}
+
+#[test]
+fn a_cost_that_grows_with_the_calls_proves_the_loop() {
+    let proven = repeats(1..=100);
+    assert_eq!(proven.confidence, Millionths(975_000));
+    let why = proven.confidence_why.last().map(String::as_str);
+    assert_eq!(why, Some("each call more costs 2 ms; at 95 calls that is 190 ms"));
+}
+
+#[test]
+fn thirty_traces_with_one_number_of_calls_are_a_fixed_loop() {
+    let sure = |traces| repeats(std::iter::repeat_n(12, traces)).confidence.0;
+    let of_29 = 953_577; // 1 - 0.25 / sqrt(29)
+    let of_30 = 954_357;
+    assert_eq!(sure(29), of_29 * 95 / 100);
+    assert_eq!(sure(30), of_30 * 76 / 100);
+}
+
 #[test]
 fn a_trace_is_kept_while_it_is_worst_newest_or_one_of_the_fair_few() {
     let mut world = World::default();
@@ -178,6 +211,36 @@ fn a_trace_is_kept_while_it_is_worst_newest_or_one_of_the_fair_few() {
     let exemplars = shard.exemplars();
     assert!(exemplars.contains(&TraceId::new(123).unwrap()));
     assert!((6..=7).contains(&exemplars.len()), "{}", exemplars.len());
+}
+
+#[test]
+fn a_trace_whose_new_version_lost_the_fault_is_no_exemplar_any_more() {
+    let mut world = World::default();
+    let mut shard = Hotspots::new(Settings::default(), TableSeed(1));
+    let mut report = dear(&mut world, 1, "SELECT ?");
+    shard.add(&report, &world.dictionary);
+    assert_eq!(shard.exemplars().len(), 1);
+    // What goes may be worked out anew, under the number of the version that comes.
+    report.version = 2;
+    shard.subtract(&report, &world.dictionary);
+    assert_eq!(shard.exemplars().len(), 0);
+}
+
+#[test]
+fn an_earlier_version_that_goes_late_does_not_take_the_later_one_along() {
+    let mut world = World::default();
+    let mut shard = Hotspots::new(Settings::default(), TableSeed(1));
+    let first = dear(&mut world, 1, "SELECT ?");
+    let mut second = first.clone();
+    second.version = 2;
+    shard.add(&first, &world.dictionary);
+    shard.add(&second, &world.dictionary);
+    shard.subtract(&first, &world.dictionary);
+    assert_eq!(shard.exemplars().len(), 1);
+    assert_eq!(
+        world.read(&mut [shard], minute(0)).hotspots[0].saving.likely,
+        Nanos::from_millis(15)
+    );
 }
 
 #[test]

@@ -4,21 +4,28 @@ use std::hash::BuildHasher;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 use bytes::Bytes;
 use crossbeam_queue::ArrayQueue;
 use hotspan_model::{Batch, ParamKey, Reason, Record, Side, SideOf, TableSeed, TraceId};
-use hotspan_otlp::{Decoder, Encoding, Limits, Sink, Tally};
+use hotspan_otlp::{Decoder, Encoding, Limits, Sink, Tally, Unnamed};
 use tokio::sync::{Semaphore, watch};
 
 use crate::batches::{Batches, PooledBatch};
+use crate::inflate::Inflater;
+use crate::warned::{Kind, Warned};
 use crate::{
-    Accepted, Answer, Budget, Coding, Counters, Lease, Outbox, Refusal, Settings, SharedDictionary,
-    Transport, WorkerDictionary,
+    Accepted, Answer, Budget, Coding, Counters, Lease, Outbox, Peer, Refusal, Settings, SharedDictionary,
+    Signal, Transport, WorkerDictionary,
 };
 
-/// Messages beyond this many bytes are walked on a thread of their own, so that they delay no small one.
-const HEAVY_BYTES: usize = 1 << 20;
+/// Larger messages are walked on a thread of their own, so that they delay no small one.
+const LIGHT_BYTES_MAX: usize = 1 << 20;
+/// The same for what has to be inflated first.
+const LIGHT_COMPRESSED_BYTES_MAX: usize = 64 << 10;
+/// What a sender without `service.name` is told.
+const UNNAMED: &str = "a resource has no service.name, so its spans are shown as an unnamed service";
 /// Workers kept for reuse.
 const WORKERS_KEPT_MAX: usize = 32;
 
@@ -45,19 +52,17 @@ pub struct Message {
     pub lease: Arc<Lease>,
 }
 
-/// One message, read and inflated, before it is decoded.
+/// One message as it came, admitted but neither inflated nor decoded.
 #[derive(Debug)]
-pub struct Request {
-    /// The inflated bytes.
+pub struct WireMessage {
+    /// The bytes.
     pub bytes: Bytes,
     /// How they are written.
     pub encoding: Encoding,
+    /// How they are compressed.
+    pub coding: Coding,
     /// By which door they came.
     pub transport: Transport,
-    /// How they were compressed.
-    pub coding: Coding,
-    /// How many bytes they were on the wire.
-    pub wire_bytes: u64,
     /// What is taken from the budget for them.
     pub lease: Lease,
 }
@@ -79,22 +84,36 @@ pub struct Core {
     /// Threads that walk huge messages, at most as many as there are cores.
     pub(crate) heavy: Semaphore,
     draining: watch::Sender<bool>,
+    warnings: Warned,
 }
 
 /// What one decoding needs; reused.
 #[derive(Debug)]
 struct Worker {
+    inflater: Inflater,
     decoder: Decoder,
     dictionary: WorkerDictionary,
     /// One for each shard.
     batches: Vec<Batch>,
 }
 
-/// A request whose spans are routed but not handed over.
+/// A message whose spans are routed but not handed over.
 struct Decoded {
     worker: Worker,
     tally: Tally,
-    request: Request,
+    /// Inflated.
+    bytes: Bytes,
+    wire: WireFacts,
+    lease: Lease,
+}
+
+/// What is counted of a message beside its spans.
+#[derive(Clone, Copy)]
+struct WireFacts {
+    encoding: Encoding,
+    coding: Coding,
+    transport: Transport,
+    bytes: u64,
 }
 
 impl Core {
@@ -122,6 +141,7 @@ impl Core {
             batches: Batches::new(),
             heavy: Semaphore::new(cores),
             draining: watch::Sender::new(false),
+            warnings: Warned::default(),
         })
     }
 
@@ -155,28 +175,33 @@ impl Core {
         shard_of(&self.route, trace, self.shards.len())
     }
 
-    /// Decodes a request and hands its spans to the shards: all of them, or none.
-    pub async fn accept(self: &Arc<Self>, request: Request) -> Answer {
-        if request.bytes.len() <= HEAVY_BYTES {
-            return self.accept_now(request);
+    /// Decodes a message and hands its spans to the shards: all of them, or none.
+    pub async fn accept(self: &Arc<Self>, message: WireMessage, peer: &Peer) -> Answer {
+        let light_max = match message.coding {
+            Coding::Identity => LIGHT_BYTES_MAX,
+            Coding::Gzip | Coding::Zstd => LIGHT_COMPRESSED_BYTES_MAX,
+        };
+        if message.bytes.len() <= light_max {
+            return self.accept_now(message, peer);
         }
         let permit = self.heavy.acquire().await.map_err(|_| Refusal::Draining)?;
         let core = Arc::clone(self);
-        let decoded = tokio::task::spawn_blocking(move || core.decode(request)).await;
+        let decoded = tokio::task::spawn_blocking(move || core.decode(message)).await;
         drop(permit);
         // A call that is cancelled while its message is walked never comes here, so it leaves no span.
-        self.hand_over(decoded.map_err(|_| Refusal::Fault)??)
+        self.hand_over(decoded.map_err(|_| Refusal::Fault)??, peer)
     }
 
     /// The same on this thread, whatever the size.
-    pub fn accept_now(&self, request: Request) -> Answer {
-        self.hand_over(self.decode(request)?)
+    pub fn accept_now(&self, message: WireMessage, peer: &Peer) -> Answer {
+        self.hand_over(self.decode(message)?, peer)
     }
 
     fn worker(&self) -> Worker {
         self.workers.pop().unwrap_or_else(|| {
             let decoder = Decoder::new(self.limits.clone(), self.key, self.seed);
             Worker {
+                inflater: Inflater::new(),
                 decoder: match &self.settings.own_instance {
                     Some(instance) => decoder.without_instance(instance),
                     None => decoder,
@@ -187,65 +212,71 @@ impl Core {
         })
     }
 
-    fn decode(&self, mut request: Request) -> Result<Decoded, Refusal> {
+    fn decode(&self, message: WireMessage) -> Result<Decoded, Refusal> {
+        let wire = WireFacts {
+            encoding: message.encoding,
+            coding: message.coding,
+            transport: message.transport,
+            bytes: message.bytes.len() as u64,
+        };
         let mut worker = self.worker();
-        // A worker that panicked is not used again, so nothing broken is seen.
-        let walked = catch_unwind(AssertUnwindSafe(|| worker.walk(&mut request, &self.route)));
+        // A worker that panicked is dropped, so nothing broken is seen.
+        let walked = catch_unwind(AssertUnwindSafe(|| {
+            let mut lease = message.lease;
+            let bytes = worker.inflate(message.bytes, wire, &mut lease, self)?;
+            let tally = worker.walk(&bytes, wire.encoding, &mut lease, self)?;
+            Ok((bytes, tally, lease))
+        }));
         match walked {
             Err(_panic) => {
-                tracing::error!(bytes = request.bytes.len(), encoding = ?request.encoding, "decoder panicked");
+                tracing::error!(bytes = wire.bytes, encoding = ?wire.encoding, "decoder panicked");
                 Err(Refusal::Fault)
             }
             Ok(Err(refusal)) => {
                 self.keep(worker);
-                Err(match refusal {
-                    Refusal::Overloaded(_) => Refusal::Overloaded(self.budget.retry_delay()),
-                    other => other,
-                })
+                Err(refusal)
             }
-            Ok(Ok(tally)) => Ok(Decoded {
+            Ok(Ok((bytes, tally, lease))) => Ok(Decoded {
                 worker,
                 tally,
-                request,
+                bytes,
+                wire,
+                lease,
             }),
         }
     }
 
     /// Nothing is pushed before a place is reserved in every queue, so a refusal leaves no span behind.
-    fn hand_over(&self, decoded: Decoded) -> Answer {
+    fn hand_over(&self, decoded: Decoded, peer: &Peer) -> Answer {
         let Decoded {
             mut worker,
             tally,
-            request,
+            bytes,
+            wire,
+            lease,
         } = decoded;
-        let has_refused = tally.refused_total() > 0;
-        let is_empty = worker.batches.iter().all(|batch| batch.records.is_empty());
-        let goes_to = |place: usize, batch: &Batch| {
-            !batch.records.is_empty() || (is_empty && has_refused && place == 0)
-        };
+        // A message of refused spans alone goes to the first shard, for its counts.
+        let is_refused = tally.refused_total() > 0 && worker.is_empty();
         let targets = self.shards.iter().zip(&mut worker.batches).enumerate();
         let places: Option<Vec<_>> = targets
-            .filter(|(place, (_, batch))| goes_to(*place, batch))
-            .map(|(_, (shard, batch))| shard.reserve().map(|reserved| (reserved, batch)))
+            .filter(|(place, (_, batch))| !batch.records.is_empty() || (is_refused && *place == 0))
+            .map(|(_, (shard, batch))| Some((shard.reserve()?, batch)))
             .collect();
         let Some(places) = places else {
             self.keep(worker);
             return Err(self.full());
         };
-        let Request {
-            bytes,
-            encoding,
-            lease,
-            ..
-        } = request;
         self.counters.handed_over(
-            request.transport,
-            request.coding,
-            request.wire_bytes,
+            wire.transport,
+            wire.coding,
+            wire.bytes,
             bytes.len() as u64,
             &tally,
         );
-        let raw = self.settings.keep_raw.then_some(Raw { bytes, encoding });
+        let raw = self.settings.keep_raw.then_some(Raw {
+            bytes,
+            encoding: wire.encoding,
+        });
         let lease = Arc::new(lease);
         let mut refused = tally.refused;
         for (place, batch) in places {
@@ -257,11 +288,48 @@ impl Core {
             });
         }
         self.keep(worker);
-        let accepted = Accepted::of(&tally);
+        Ok(self.accepted(&tally, peer))
+    }
+
+    fn accepted(&self, tally: &Tally, peer: &Peer) -> Accepted {
+        let accepted = Accepted::of(tally);
         if accepted.rejected > 0 {
             self.counters.partial_successes.fetch_add(1, Relaxed);
+            return accepted;
         }
-        Ok(accepted)
+        match tally.unnamed == Unnamed::default() {
+            true => accepted,
+            false => self.warned(accepted, peer, Kind::Unnamed, || UNNAMED.into()),
+        }
+    }
+
+    /// A success reply for another signal, which is not used.
+    pub(crate) fn discarded(&self, signal: Signal, bytes: u64, peer: &Peer) -> Accepted {
+        self.counters.other_signal_bytes[signal as usize].fetch_add(bytes, Relaxed);
+        self.warned(Accepted::default(), peer, signal.into(), || {
+            format!(
+                "{} are accepted and discarded; only traces are used",
+                signal.name()
+            )
+        })
+    }
+
+    fn warned(&self, accepted: Accepted, peer: &Peer, kind: Kind, text: impl FnOnce() -> String) -> Accepted {
+        match self.warnings.is_due(peer.address(), kind, Instant::now()) {
+            true => {
+                self.counters.warnings.fetch_add(1, Relaxed);
+                accepted.or_warn(&text())
+            }
+            false => accepted,
+        }
+    }
+
+    /// Whether requests are taken at all.
+    pub(crate) fn is_open(&self) -> Result<(), Refusal> {
+        match self.is_draining() {
+            true => Err(Refusal::Draining),
+            false => Ok(()),
+        }
     }
 
     fn full(&self) -> Refusal {
@@ -286,32 +354,52 @@ impl Core {
 
 fn shard_of(route: &foldhash::fast::SeedableRandomState, trace: TraceId, shards: usize) -> usize {
     let hash = u128::from(route.hash_one(trace.get()));
-    (hash * shards as u128 >> 64) as usize
+    ((hash * shards as u128) >> 64) as usize
 }
 
 impl Worker {
+    fn is_empty(&self) -> bool {
+        self.batches.iter().all(|batch| batch.records.is_empty())
+    }
+
+    fn inflate(
+        &mut self,
+        bytes: Bytes,
+        wire: WireFacts,
+        lease: &mut Lease,
+        core: &Core,
+    ) -> Result<Bytes, Refusal> {
+        if wire.coding == Coding::Identity {
+            return Ok(bytes);
+        }
+        let mut grow = |more: u64| lease.grow_to(wire.bytes + more).map_err(|_| core.overloaded());
+        let inflated = self
+            .inflater
+            .inflate(wire.coding, &bytes, &core.settings, &mut grow)?;
+        Ok(inflated.into())
+    }
+
     fn walk(
         &mut self,
-        request: &mut Request,
-        route: &foldhash::fast::SeedableRandomState,
+        bytes: &[u8],
+        encoding: Encoding,
+        lease: &mut Lease,
+        core: &Core,
     ) -> Result<Tally, Refusal> {
         let mut router = Router {
-            route,
+            route: &core.route,
             batches: &mut self.batches,
-            bytes: request.bytes.len() as u64,
-            lease: &mut request.lease,
+            bytes: bytes.len() as u64,
+            lease,
             is_denied: false,
         };
-        let tally = match request.encoding {
-            Encoding::Protobuf => self
-                .decoder
-                .protobuf(&request.bytes, &mut self.dictionary, &mut router),
-            Encoding::Json => self
-                .decoder
-                .json(&request.bytes, &mut self.dictionary, &mut router),
-        }?;
+        let (decoder, dictionary) = (&mut self.decoder, &mut self.dictionary);
+        let tally = match encoding {
+            Encoding::Protobuf => decoder.protobuf(bytes, dictionary, &mut router)?,
+            Encoding::Json => decoder.json(bytes, dictionary, &mut router)?,
+        };
         match router.is_denied {
-            true => Err(Refusal::Overloaded(std::time::Duration::ZERO)),
+            true => Err(core.overloaded()),
             false => Ok(tally),
         }
     }
