@@ -351,3 +351,81 @@ impl From<model::Completeness> for Completeness {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::{Class, Decided, Nanos, SpanId, SpanView, Timestamp, TraceId};
+
+    use super::*;
+
+    fn view(spans: u64) -> TraceView {
+        let span = |id| SpanView {
+            id: SpanId::new(id),
+            parent: None,
+            service: "orders".to_owned(),
+            operation: "GET /".to_owned(),
+            template: String::new(),
+            kind: model::Kind::Server,
+            class: Class::Server,
+            start: Timestamp(1),
+            duration: Nanos(1),
+            self_time: Nanos(1),
+            path_time: Nanos(1),
+            depth: 0,
+            failed: false,
+            count: 1,
+            defects: Vec::new(),
+        };
+        TraceView {
+            trace: TraceId::new(1).unwrap(),
+            version: 1,
+            reason: Decided::Complete,
+            incomplete: false,
+            duration: Nanos(1),
+            spans: (1..=spans).map(span).collect(),
+            span_count: spans,
+            critical_path: Vec::new(),
+            completion_path: Vec::new(),
+            findings: Vec::new(),
+            defects: Vec::new(),
+            completeness: model::Completeness::default(),
+            truncated: false,
+        }
+    }
+
+    fn detail(id: u64) -> SpanDetail {
+        SpanDetail {
+            span: SpanId::new(id),
+            name: "name".to_owned(),
+            attributes: vec![("key".to_owned(), "x".repeat(4_000))],
+            events: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn beyond_ten_thousand_spans_the_rest_is_counted() {
+        let whole = Trace::new(&view(10_000), &[]);
+        assert_eq!(
+            (whole.spans.len(), whole.omitted_spans, whole.truncated),
+            (10_000, 0, false)
+        );
+        let cut = Trace::new(&view(10_007), &[]);
+        assert_eq!(
+            (cut.spans.len(), cut.omitted_spans, cut.truncated),
+            (10_000, 7, true)
+        );
+    }
+
+    #[test]
+    fn attributes_give_way_before_spans_do() {
+        let details: Vec<SpanDetail> = (1..=2_000).map(detail).collect();
+        let trace = Trace::new(&view(2_000), &details);
+        assert_eq!(
+            (trace.spans.len(), trace.omitted_spans, trace.truncated),
+            (2_000, 0, true)
+        );
+        assert!(!trace.spans[0].attributes.is_empty() && trace.spans[1_999].attributes.is_empty());
+        assert_eq!(trace.spans[1_999].name, "name");
+        assert!(serde_json::to_vec(&trace).unwrap().len() < 8 << 20);
+    }
+}

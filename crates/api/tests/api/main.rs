@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod document;
+#[cfg(test)]
 mod grpc;
 #[cfg(test)]
 mod http;

@@ -1,0 +1,23 @@
+//! The document of `analyze`: the same shapes without a server.
+
+use hotspan_api::shape::{Coverage, Document};
+
+use crate::client::get;
+use crate::sample::hotspot;
+use crate::world::World;
+
+#[tokio::test]
+async fn analyze_says_what_the_api_says() {
+    let view = World::new().view;
+    let listed = &view.answers.hotspots[..3];
+    let document = Document::new(listed, Coverage::new(&view.answers, &view.status));
+    let document = serde_json::to_value(&document).unwrap();
+    let page = get(World::start().await, "/api/v1/hotspots?limit=3").await.json();
+    assert_eq!(document["hotspots"], page["hotspots"]);
+    assert_eq!(document["coverage"], page["coverage"]);
+    let breaks = &document["audit"]["breaks"];
+    let id = |rank| hotspot(rank).id.to_string();
+    assert_eq!(breaks["database"], serde_json::json!([id(1), id(3)]));
+    assert_eq!(breaks["synchronous"], serde_json::json!([id(2)]));
+    assert_eq!(breaks["seams"], serde_json::json!([]));
+}
