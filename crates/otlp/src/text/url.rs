@@ -27,21 +27,27 @@ const WORD_BYTES_MAX: usize = 40;
 impl<'a> Url<'a> {
     /// Takes an absolute URL, `//host/path` or a request target (`/path?query`) apart.
     pub fn parse(text: &'a str) -> Url<'a> {
-        let text = text.split('#').next().unwrap_or("");
-        let (before, query) = text.split_once('?').unwrap_or((text, ""));
-        let (scheme, rest) = match before.split_once("://") {
-            Some((scheme, rest)) if !scheme.contains('/') => (scheme, Some(rest)),
-            Some(_) | None => ("", before.strip_prefix("//")),
+        let text = before(text, b'#').0;
+        let (before_query, query) = before(text, b'?');
+        let (scheme, rest) = match before(before_query, b':') {
+            (scheme, rest) if rest.starts_with("//") && !scheme.starts_with('/') => (scheme, rest),
+            _ if before_query.starts_with("//") => ("", before_query),
+            _ => {
+                return Url {
+                    path: before_query,
+                    query,
+                    ..Url::default()
+                };
+            }
         };
-        let Some(rest) = rest else {
-            return Url {
-                path: before,
-                query,
-                ..Url::default()
-            };
-        };
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let address = authority.rsplit('@').next().unwrap_or("");
+        let rest = &rest[2..];
+        let slash = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(slash);
+        let user = authority
+            .bytes()
+            .rposition(|byte| byte == b'@')
+            .map_or(0, |at| at + 1);
+        let address = &authority[user..];
         let (host, port) = host_port(address);
         Url {
             scheme,
@@ -50,6 +56,15 @@ impl<'a> Url<'a> {
             path,
             query,
         }
+    }
+}
+
+/// What stands before the first `mark`, and behind it; nothing is behind it when there is none. A loop over bytes: URLs
+/// are short and come once a span.
+fn before(text: &str, mark: u8) -> (&str, &str) {
+    match text.bytes().position(|byte| byte == mark) {
+        Some(at) => (&text[..at], &text[at + 1..]),
+        None => (text, ""),
     }
 }
 
@@ -105,9 +120,12 @@ pub fn host_key(host: &str, out: &mut String) {
 pub(super) fn push_path(path: &str, params: &mut ParamHasher, out: &mut String) {
     let from = out.len();
     let mut segments = 0;
-    for segment in path.split('/') {
+    let mut rest = path;
+    while !rest.is_empty() {
+        let (part, after) = before(rest, b'/');
+        rest = after;
         // `;` starts matrix parameters.
-        let segment = segment.split(';').next().unwrap_or("");
+        let (segment, _) = before(part, b';');
         if segment.is_empty() {
             continue;
         }
@@ -131,9 +149,15 @@ pub(super) fn push_path(path: &str, params: &mut ParamHasher, out: &mut String) 
 fn push_query_keys(query: &str, params: &mut ParamHasher, out: &mut String) {
     let mut keys = [""; QUERY_KEYS_MAX];
     let mut count = 0;
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+    let mut rest = query;
+    while !rest.is_empty() {
+        let (pair, after) = before(rest, b'&');
+        rest = after;
+        if pair.is_empty() {
+            continue;
+        }
         params.add(pair.as_bytes());
-        let (key, _) = pair.split_once('=').unwrap_or((pair, ""));
+        let (key, _) = before(pair, b'=');
         if let Err(place) = keys[..count].binary_search(&key)
             && count < QUERY_KEYS_MAX
         {
