@@ -1,5 +1,7 @@
 //! URLs: their parts, and the template of a path.
 
+use memchr::{memchr, memrchr};
+
 use super::ParamHasher;
 
 /// The parts of a URL as they stand in it; user info and fragment are gone. Absent parts are empty.
@@ -41,12 +43,9 @@ impl<'a> Url<'a> {
             }
         };
         let rest = &rest[2..];
-        let slash = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
+        let slash = memchr(b'/', rest.as_bytes()).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(slash);
-        let user = authority
-            .bytes()
-            .rposition(|byte| byte == b'@')
-            .map_or(0, |at| at + 1);
+        let user = memrchr(b'@', authority.as_bytes()).map_or(0, |at| at + 1);
         let address = &authority[user..];
         let (host, port) = host_port(address);
         Url {
@@ -59,10 +58,9 @@ impl<'a> Url<'a> {
     }
 }
 
-/// What stands before the first `mark`, and behind it; nothing is behind it when there is none. A loop over bytes: URLs
-/// are short and come once a span.
+/// What stands before the first `mark`, and behind it; nothing is behind it when there is none.
 fn before(text: &str, mark: u8) -> (&str, &str) {
-    match text.bytes().position(|byte| byte == mark) {
+    match memchr(mark, text.as_bytes()) {
         Some(at) => (&text[..at], &text[at + 1..]),
         None => (text, ""),
     }
@@ -81,10 +79,10 @@ pub fn host_port(text: &str) -> (&str, u16) {
         let port = after.strip_prefix(':').and_then(|port| port.parse().ok());
         return (host, port.unwrap_or(0));
     }
-    match text.split_once(':') {
+    match before(text, b':') {
         // More than one colon: an address without brackets.
-        Some((host, port)) if !port.contains(':') => (host, port.parse().unwrap_or(0)),
-        Some(_) | None => (text, 0),
+        (host, port) if memchr(b':', port.as_bytes()).is_none() => (host, port.parse().unwrap_or(0)),
+        _ => (text, 0),
     }
 }
 
@@ -120,12 +118,13 @@ pub fn host_key(host: &str, out: &mut String) {
 pub(super) fn push_path(path: &str, params: &mut ParamHasher, out: &mut String) {
     let from = out.len();
     let mut segments = 0;
+    let matrix = memchr(b';', path.as_bytes()).is_some();
     let mut rest = path;
     while !rest.is_empty() {
         let (part, after) = before(rest, b'/');
         rest = after;
         // `;` starts matrix parameters.
-        let (segment, _) = before(part, b';');
+        let (segment, _) = if matrix { before(part, b';') } else { (part, "") };
         if segment.is_empty() {
             continue;
         }
@@ -213,7 +212,7 @@ fn shape(segment: &[u8]) -> Shape {
 pub(super) fn is_variable(segment: &[u8]) -> bool {
     let lower_word = segment
         .iter()
-        .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_'));
+        .all(|&byte| byte.wrapping_sub(b'_') <= b'z' - b'_' && byte != b'`' || byte == b'-');
     if lower_word && segment.len() <= WORD_BYTES_MAX {
         return false;
     }

@@ -170,7 +170,8 @@ impl<'o> Writer<'o> {
             Last::Punct(_) => false,
         });
         if bare || handle {
-            let written = self.name(content, handle, true);
+            let digits = content.bytes().any(|byte| byte.is_ascii_digit());
+            let written = self.name(content, handle, digits);
             self.last = Last::Word { slack: true };
             self.count(Keyword::Other);
             return written;
