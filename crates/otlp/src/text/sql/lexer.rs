@@ -298,7 +298,8 @@ impl<'t> Lexer<'t> {
         }
         // `@@variable` is no placeholder.
         let name = start + 1 + usize::from(twice);
-        if !is_alphanumeric(self.byte(name)) {
+        let masked = twice && self.byte(name) == b'#';
+        if !(masked || is_alphanumeric(self.byte(name))) {
             return self.token(Kind::Punct, start, Some(start + 1));
         }
         let end = self.run(name, in_word);

@@ -131,6 +131,10 @@ impl<'o> Writer<'o> {
     }
 
     fn count(&mut self, keyword: Keyword) {
+        // A constant may become `?`, which is no word.
+        if keyword.is_constant() {
+            return;
+        }
         if self.words == 0 {
             self.first = keyword;
         }
