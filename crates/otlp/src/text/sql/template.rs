@@ -75,6 +75,7 @@ impl<'o> Writer<'o> {
         let slack = bytes > 1 + usize::from(paid);
         self.out.push('?');
         self.last = Last::Value { slack };
+        self.pass_value();
     }
 
     fn blank(&mut self, wanted: bool) {
@@ -130,9 +131,16 @@ impl<'o> Writer<'o> {
         written
     }
 
+    /// Behind a value no handle is expected.
+    fn pass_value(&mut self) {
+        self.words = self.words.max(3);
+        self.word = Keyword::Other;
+    }
+
     fn count(&mut self, keyword: Keyword) {
-        // A constant may become `?`, which is no word.
+        // A constant may become `?`.
         if keyword.is_constant() {
+            self.pass_value();
             return;
         }
         if self.words == 0 {
