@@ -27,10 +27,17 @@ impl Survey {
         for span in spans {
             self.add(span);
         }
-        for list in [&mut self.ids, &mut self.parents, &mut self.answered] {
+        for list in [
+            &mut self.ids,
+            &mut self.parents,
+            &mut self.calls,
+            &mut self.answered,
+        ] {
             list.sort_unstable();
         }
         self.parents.dedup();
+        // Older copies may stand beside the one that stays: a call is named once.
+        self.calls.dedup();
         let is_missing = |parent: &&SpanId| self.ids.binary_search(parent).is_err() && !folded(**parent);
         let missing = self.parents.iter().filter(is_missing).count() + usize::from(self.bad_parent);
         let is_unanswered = |call: &&SpanId| self.answered.binary_search(call).is_err();

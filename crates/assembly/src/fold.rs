@@ -13,6 +13,7 @@ use hotspan_model::{
     Class, Flag, Group, Kind, Lookup, Nanos, SideOf, Span, SpanId, Symbol, TableSeed, Timestamp,
 };
 
+use crate::blocks::Blocks;
 use crate::slab::{Chain, Slab};
 use crate::{Settings, union};
 
@@ -28,7 +29,8 @@ const INTERVAL_BYTES: u64 = 16;
 pub(crate) struct Folds {
     groups: Vec<Fold>,
     by_key: HashMap<Key, u32, SeedableRandomState>,
-    ids: HashTable<Folded>,
+    folded: Blocks<Folded>,
+    by_id: HashTable<u32>,
     hasher: SeedableRandomState,
     intervals: u64,
 }
@@ -49,7 +51,8 @@ impl Folds {
         Folds {
             groups: Vec::new(),
             by_key: HashMap::with_hasher(seed.build(4)),
-            ids: HashTable::new(),
+            folded: Blocks::default(),
+            by_id: HashTable::new(),
             hasher: seed.build(5),
             intervals: 0,
         }
@@ -57,7 +60,7 @@ impl Folds {
 
     /// Folded spans.
     pub(crate) fn count(&self) -> u64 {
-        self.ids.len() as u64
+        self.folded.len() as u64
     }
 
     /// Accounted bytes.
@@ -76,9 +79,8 @@ impl Folds {
             return false;
         };
         let copy = Folded::new(span, group);
-        self.ids
-            .find(self.hasher.hash_one(span.id), |folded| *folded == copy)
-            .is_some()
+        let same = |&place: &u32| self.folded[place] == copy;
+        self.by_id.find(self.hasher.hash_one(span.id), same).is_some()
     }
 
     /// Takes a new member of a group, if there is its group.
@@ -158,9 +160,9 @@ impl Folds {
     }
 
     fn group_of(&self, id: SpanId) -> Option<u32> {
-        let same = self
-            .ids
-            .iter_hash(self.hasher.hash_one(id))
+        let found = self.by_id.iter_hash(self.hasher.hash_one(id));
+        let same = found
+            .map(|&place| self.folded[place])
             .filter(|folded| folded.id == id);
         same.map(|folded| folded.group).min()
     }
@@ -243,9 +245,10 @@ impl Folds {
         let most = settings.group_intervals_max as usize;
         group.union_approx |= union::add(&mut group.intervals, (span.start, span.end()), most);
         self.intervals = self.intervals + group.intervals.len() as u64 - before;
-        let rehash = |folded: &Folded| self.hasher.hash_one(folded.id);
-        self.ids
-            .insert_unique(self.hasher.hash_one(span.id), Folded::new(span, number), rehash);
+        let place = self.folded.push(Folded::new(span, number));
+        let rehash = |&place: &u32| self.hasher.hash_one(self.folded[place].id);
+        self.by_id
+            .insert_unique(self.hasher.hash_one(span.id), place, rehash);
     }
 
     /// Bytes taken from the allocator.
@@ -255,7 +258,7 @@ impl Folds {
         let groups =
             self.groups.capacity() * size_of::<Fold>() + self.groups.iter().map(group).sum::<usize>();
         let keys = self.by_key.capacity() * 8 / 7 * (size_of::<(Key, u32)>() + 1);
-        (groups + keys + self.ids.allocation_size()) as u64
+        (groups + keys + self.by_id.allocation_size()) as u64 + self.folded.memory()
     }
 }
 

@@ -67,6 +67,7 @@ pub(crate) fn size(small: u64, full: u64) -> u64 {
 }
 
 /// Random numbers of one seed.
+#[derive(Clone)]
 pub(crate) struct Dice(u64);
 
 impl Dice {
