@@ -1,1 +1,38 @@
-//! ingest
+//! Receivers: OTLP over gRPC, over HTTP, from files; admission, and the way to the shards.
+//!
+//! The life of a request: accept, route, admit, read, inflate, walk, hand over to the shards, reply. Nothing is
+//! acknowledged before the hand-over, and nothing is handed over unless the whole request was framed correctly.
+//! Invariants: no lock and no allocation for a span; a byte is in memory only under a [`Lease`]; a refusal never
+//! waits.
+
+mod activity;
+mod answer;
+mod batches;
+mod budget;
+mod coding;
+mod counters;
+mod dictionary;
+pub mod file;
+mod gather;
+mod grpc;
+mod health;
+mod http;
+mod inbox;
+mod inflate;
+mod receiver;
+mod reply;
+mod serve;
+mod settings;
+mod warned;
+mod wire;
+
+pub use answer::{Accepted, Answer, Code, Excess, Refusal, Verdict};
+pub use batches::PooledBatch;
+pub use budget::{Budget, Lease, Peer, Refused};
+pub use coding::Coding;
+pub use counters::{Counters, Signal, Tolerated, Transport};
+pub use dictionary::{Caps, SharedDictionary, WorkerDictionary};
+pub use inbox::{Inbox, Outbox, Received, Reserved, queue};
+pub use receiver::{Core, Message, Raw, WireMessage};
+pub use serve::{serve_grpc, serve_http};
+pub use settings::{MIB, OtherSignals, Settings};

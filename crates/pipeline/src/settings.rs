@@ -16,7 +16,7 @@ pub struct Settings {
     /// When traces are decided, and what gives way.
     pub assembly: hotspan_assembly::Settings,
     /// How paths are found and which thresholds detectors use.
-    pub analysis: hotspan_analysis::Settings,
+    pub analysis: hotspan_analysis::AnalyserSettings,
     /// How much is remembered.
     pub hotspots: hotspan_hotspots::Settings,
     /// Which time counts.

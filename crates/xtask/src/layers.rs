@@ -34,6 +34,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
         &[
             "hotspan-model",
             "hotspan-otlp",
+            "hotspan-assembly",
             "hotspan-analysis",
             "hotspan-hotspots",
             "hotspan-pipeline",

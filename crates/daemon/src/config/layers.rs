@@ -71,10 +71,18 @@ impl Layers {
     pub fn set(&mut self, origin: Origin, key: &str, value: &str) {
         if !KEYS.iter().any(|known| known.name == key) {
             let why = format!("no such key; did you mean {}?", nearest(key));
-            self.errors.push(ConfigError { key: key.to_owned(), value: value.to_owned(), origin, why });
+            self.errors.push(ConfigError {
+                key: key.to_owned(),
+                value: value.to_owned(),
+                origin,
+                why,
+            });
             return;
         }
-        let slot = self.values.entry(key.to_owned()).or_insert((origin, value.to_owned()));
+        let slot = self
+            .values
+            .entry(key.to_owned())
+            .or_insert((origin, value.to_owned()));
         if origin >= slot.0 {
             *slot = (origin, value.to_owned());
         }
@@ -86,14 +94,23 @@ impl Layers {
             Ok(table) => table,
             Err(error) => {
                 let why = error.message().to_owned();
-                let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+                let line = error
+                    .span()
+                    .map_or(1, |span| text[..span.start].lines().count().max(1));
                 let (key, value) = ("config".to_owned(), format!("line {line}"));
-                self.errors.push(ConfigError { key, value, origin: Origin::File, why });
+                self.errors.push(ConfigError {
+                    key,
+                    value,
+                    origin: Origin::File,
+                    why,
+                });
                 return;
             }
         };
         for (key, value) in table {
-            let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), ToOwned::to_owned);
             self.set(Origin::File, &key, &value);
         }
     }
@@ -113,7 +130,12 @@ impl Layers {
         for key in KEYS {
             let (origin, value) = self.value(key);
             if let Err(why) = (key.set)(&mut config, value) {
-                errors.push(ConfigError { key: key.name.to_owned(), value: value.to_owned(), origin, why });
+                errors.push(ConfigError {
+                    key: key.name.to_owned(),
+                    value: value.to_owned(),
+                    origin,
+                    why,
+                });
             }
         }
         if !config.allow_insecure {
@@ -122,15 +144,30 @@ impl Layers {
                 ("otlp_http", config.otlp_http),
                 ("listen", config.listen),
             ];
-            for (key, address) in addresses.into_iter().filter(|(_, address)| !address.ip().is_loopback()) {
+            for (key, address) in addresses
+                .into_iter()
+                .filter(|(_, address)| !address.ip().is_loopback())
+            {
                 let why = "a wider address needs TLS and credentials, or allow_insecure = true (--allow-insecure) \
                            spelled out";
-                let origin = self.values.get(key).map_or(Origin::Default, |&(origin, _)| origin);
+                let origin = self
+                    .values
+                    .get(key)
+                    .map_or(Origin::Default, |&(origin, _)| origin);
                 let (key, value) = (key.to_owned(), address.to_string());
-                errors.push(ConfigError { key, value, origin, why: why.to_owned() });
+                errors.push(ConfigError {
+                    key,
+                    value,
+                    origin,
+                    why: why.to_owned(),
+                });
             }
         }
-        if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
+        if errors.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigErrors(errors))
+        }
     }
 
     fn value(&self, key: &Key) -> (Origin, &str) {
@@ -143,7 +180,10 @@ impl Layers {
 
 /// The known key with the fewest differing letters.
 fn nearest(key: &str) -> &'static str {
-    KEYS.iter().map(|known| known.name).min_by_key(|known| distance(known, key)).unwrap_or_default()
+    KEYS.iter()
+        .map(|known| known.name)
+        .min_by_key(|known| distance(known, key))
+        .unwrap_or_default()
 }
 
 /// Levenshtein's distance of two short texts.
@@ -202,7 +242,12 @@ mod tests {
     fn a_wider_address_must_be_spelled_out() {
         let mut layers = Layers::default();
         layers.set(Origin::Flag, "otlp_http", "0.0.0.0:4318");
-        assert!(Config::read(&layers).unwrap_err().to_string().contains("allow_insecure"));
+        assert!(
+            Config::read(&layers)
+                .unwrap_err()
+                .to_string()
+                .contains("allow_insecure")
+        );
         layers.set(Origin::Flag, "allow_insecure", "true");
         assert!(Config::read(&layers).is_ok());
     }

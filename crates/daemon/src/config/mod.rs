@@ -65,12 +65,20 @@ impl Config {
     /// How many owner threads there are.
     pub fn shard_count(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        if self.shards > 0 { self.shards } else { (cores / 4).clamp(1, 16) }
+        if self.shards > 0 {
+            self.shards
+        } else {
+            (cores / 4).clamp(1, 16)
+        }
     }
 
     /// Where the memory goes.
     pub fn memory_parts(&self) -> MemoryParts {
-        MemoryParts::of(if self.memory > 0 { self.memory } else { memory::available() })
+        MemoryParts::of(if self.memory > 0 {
+            self.memory
+        } else {
+            memory::available()
+        })
     }
 
     fn unset() -> Config {

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "not an address; write an IP and a port, say 127.0.0.1:4317 or [::1]:4317".into())
+    text.parse()
+        .map_err(|_| "not an address; write an IP and a port, say 127.0.0.1:4317 or [::1]:4317".into())
 }
 
 pub(super) fn switch(text: &str) -> Result<bool, String> {
@@ -20,19 +21,30 @@ pub(super) fn whole(text: &str) -> Result<usize, String> {
 }
 
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
-    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("kB", 1_000), ("MB", 1_000_000), ("", 1)];
+    let units = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("kB", 1_000),
+        ("MB", 1_000_000),
+        ("", 1),
+    ];
     scaled(text, &units).ok_or_else(|| "not a size; write bytes or a unit, say 512MiB or 2GiB".into())
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let units = [("ms", 1), ("min", 60_000), ("m", 60_000), ("s", 1_000)];
     let millis = scaled(text, &units).filter(|&millis| millis > 0);
-    millis.map(Duration::from_millis).ok_or_else(|| "not a length of time; write say 200ms, 8s or 2min".into())
+    millis
+        .map(Duration::from_millis)
+        .ok_or_else(|| "not a length of time; write say 200ms, 8s or 2min".into())
 }
 
 /// A number and the first unit it ends in.
 fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
-    let (number, scale) = units.iter().find_map(|&(unit, scale)| Some((text.strip_suffix(unit)?, scale)))?;
+    let (number, scale) = units
+        .iter()
+        .find_map(|&(unit, scale)| Some((text.strip_suffix(unit)?, scale)))?;
     number.trim().parse::<u64>().ok()?.checked_mul(scale)
 }
 
@@ -42,7 +54,8 @@ pub(super) fn hex_key(text: &str) -> Result<Option<[u8; 16]>, String> {
     }
     let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let key = digits.then(|| u128::from_str_radix(text, 16).ok()).flatten();
-    key.map(|key| Some(key.to_be_bytes())).ok_or_else(|| "not 32 hex digits".into())
+    key.map(|key| Some(key.to_be_bytes()))
+        .ok_or_else(|| "not 32 hex digits".into())
 }
 
 #[cfg(test)]

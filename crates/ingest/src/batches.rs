@@ -1,0 +1,57 @@
+//! Batches that are lent to the shards and come back to be filled again.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crossbeam_queue::ArrayQueue;
+use hotspan_model::Batch;
+
+/// Most batches kept for reuse.
+const KEPT_MAX: usize = 256;
+/// A batch that grew beyond so many spans is freed, so that one huge request does not keep its memory.
+const SPANS_KEPT_MAX: usize = 8_192;
+
+/// The batches that are free.
+#[derive(Clone, Debug)]
+pub(crate) struct Batches(Arc<ArrayQueue<Batch>>);
+
+impl Batches {
+    pub(crate) fn new() -> Batches {
+        Batches(Arc::new(ArrayQueue::new(KEPT_MAX)))
+    }
+
+    /// An empty batch in place of `filled`, which is lent out.
+    pub(crate) fn lend(&self, filled: &mut Batch) -> PooledBatch {
+        let empty = self.0.pop().unwrap_or_default();
+        PooledBatch {
+            batch: std::mem::replace(filled, empty),
+            home: Arc::clone(&self.0),
+        }
+    }
+}
+
+/// A batch that goes home when it is dropped.
+#[derive(Debug)]
+pub struct PooledBatch {
+    batch: Batch,
+    home: Arc<ArrayQueue<Batch>>,
+}
+
+impl Deref for PooledBatch {
+    type Target = Batch;
+
+    fn deref(&self) -> &Batch {
+        &self.batch
+    }
+}
+
+impl Drop for PooledBatch {
+    fn drop(&mut self) {
+        let mut batch = std::mem::take(&mut self.batch);
+        if batch.records.capacity() <= SPANS_KEPT_MAX && batch.sides.capacity() <= SPANS_KEPT_MAX {
+            batch.clear();
+            // A full pool frees the batch instead: that is its bound.
+            drop(self.home.push(batch));
+        }
+    }
+}

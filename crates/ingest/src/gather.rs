@@ -1,0 +1,216 @@
+//! Reads one message from a request's body: admission first, then the bytes, within time.
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::{Duration, Instant, timeout_at};
+
+use crate::settings::MIB;
+use crate::{Core, Excess, Lease, Peer, Refusal};
+
+/// How often a waiting reader looks whether it must make room for others.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// A body that is being read.
+pub(crate) struct Gather<'a> {
+    core: &'a Core,
+    peer: &'a Peer,
+    body: Incoming,
+    started: Instant,
+    /// Bytes read so far, frames included.
+    read: u64,
+    /// What was read and not used yet.
+    chunk: Bytes,
+}
+
+/// One gRPC message as it came.
+pub(crate) struct Framed {
+    pub(crate) bytes: Bytes,
+    pub(crate) is_compressed: bool,
+    pub(crate) lease: Lease,
+}
+
+impl<'a> Gather<'a> {
+    pub(crate) fn new(core: &'a Core, peer: &'a Peer, body: Incoming) -> Gather<'a> {
+        Gather {
+            core,
+            peer,
+            body,
+            started: Instant::now(),
+            read: 0,
+            chunk: Bytes::new(),
+        }
+    }
+
+    /// Bytes read so far.
+    pub(crate) fn read(&self) -> u64 {
+        self.read
+    }
+
+    /// The one message of a unary gRPC call. `may_compress` says whether the call names a compression.
+    pub(crate) async fn framed(&mut self, may_compress: bool) -> Result<Framed, Refusal> {
+        let (is_compressed, size) = self.frame_header().await?;
+        if is_compressed && !may_compress {
+            return Err(Refusal::BadFrame("flag 1 without grpc-encoding"));
+        }
+        let lease = self.admit(size)?;
+        let bytes = self.exactly(size).await?;
+        self.end().await?;
+        Ok(Framed {
+            bytes,
+            is_compressed,
+            lease,
+        })
+    }
+
+    /// The whole body; `announced` is its length, when the headers tell.
+    pub(crate) async fn whole(&mut self, announced: Option<u64>) -> Result<(Bytes, Lease), Refusal> {
+        match announced {
+            Some(size) => {
+                let lease = self.admit(size)?;
+                Ok((self.exactly(size).await?, lease))
+            }
+            None => self.unannounced().await,
+        }
+    }
+
+    /// Reads the body to its end and keeps nothing of it; at most one chunk is in memory at a time.
+    pub(crate) async fn discard(&mut self) -> Result<(), Refusal> {
+        let _lease = self
+            .peer
+            .lease_unannounced()
+            .map_err(|_| self.core.overloaded())?;
+        while self.fill().await? {
+            self.within_limit(self.read)?;
+            self.chunk = Bytes::new();
+        }
+        Ok(())
+    }
+
+    fn within_limit(&self, size: u64) -> Result<(), Refusal> {
+        let limit = self.core.settings.message_bytes_max;
+        match size > limit {
+            true => Err(Excess::Announced { size, limit }.into()),
+            false => Ok(()),
+        }
+    }
+
+    fn admit(&self, size: u64) -> Result<Lease, Refusal> {
+        self.within_limit(size)?;
+        self.peer.lease(size).map_err(|_| self.core.overloaded())
+    }
+
+    async fn frame_header(&mut self) -> Result<(bool, u64), Refusal> {
+        let mut header = [0; 5];
+        let mut filled = 0;
+        while filled < header.len() {
+            if self.chunk.is_empty() && !self.fill().await? {
+                return Err(match filled {
+                    0 => Refusal::BadFrame("no message"),
+                    _ => cut_off(),
+                });
+            }
+            let part = self.chunk.split_to(self.chunk.len().min(header.len() - filled));
+            header[filled..filled + part.len()].copy_from_slice(&part);
+            filled += part.len();
+        }
+        let [flag, size @ ..] = header;
+        match flag {
+            0 | 1 => Ok((flag == 1, u64::from(u32::from_be_bytes(size)))),
+            _ => Err(Refusal::BadFrame("flag is not 0 or 1")),
+        }
+    }
+
+    /// The next `size` bytes, which are leased.
+    async fn exactly(&mut self, size: u64) -> Result<Bytes, Refusal> {
+        let size = size as usize;
+        if self.chunk.is_empty() && size > 0 && !self.fill().await? {
+            return Err(cut_off());
+        }
+        if self.chunk.len() >= size {
+            // The usual small message lies in one frame and is not copied.
+            return Ok(self.chunk.split_to(size));
+        }
+        let mut whole = Vec::with_capacity(size);
+        loop {
+            let part = self.chunk.split_to(self.chunk.len().min(size - whole.len()));
+            whole.extend_from_slice(&part);
+            if whole.len() == size {
+                return Ok(whole.into());
+            }
+            if !self.fill().await? {
+                return Err(cut_off());
+            }
+        }
+    }
+
+    async fn unannounced(&mut self) -> Result<(Bytes, Lease), Refusal> {
+        let mut lease = self
+            .peer
+            .lease_unannounced()
+            .map_err(|_| self.core.overloaded())?;
+        let mut whole = Vec::new();
+        while self.fill().await? {
+            self.within_limit(self.read)?;
+            if whole.len() + self.chunk.len() > whole.capacity() {
+                let wanted = (self.read * 2).min(self.core.settings.message_bytes_max);
+                lease.grow_to(wanted).map_err(|_| self.core.overloaded())?;
+                whole.reserve_exact(wanted as usize - whole.len());
+            }
+            whole.extend_from_slice(&self.chunk);
+            self.chunk = Bytes::new();
+        }
+        Ok((whole.into(), lease))
+    }
+
+    /// A unary call has one message and nothing after it.
+    async fn end(&mut self) -> Result<(), Refusal> {
+        match !self.chunk.is_empty() || self.fill().await? {
+            true => Err(Refusal::BadFrame("bytes after the message")),
+            false => Ok(()),
+        }
+    }
+
+    /// The next chunk with bytes in it; `false` at the end of the body.
+    async fn fill(&mut self) -> Result<bool, Refusal> {
+        let deadline = self.started + self.core.settings.request_time_max;
+        loop {
+            let now = Instant::now();
+            if now >= deadline || self.is_in_the_way(now) {
+                return Err(Refusal::TooSlow(self.core.budget.retry_delay()));
+            }
+            let look = deadline.min(now + LOOK);
+            let Ok(frame) = timeout_at(look, self.body.frame()).await else {
+                continue;
+            };
+            match frame {
+                None => return Ok(false),
+                Some(Err(_cut)) => return Err(cut_off()),
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data()
+                        && !data.is_empty()
+                    {
+                        self.read += data.len() as u64;
+                        self.chunk = data;
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether this body holds memory that others are refused, and comes slower than 1 MiB/s (A6).
+    fn is_in_the_way(&self, now: Instant) -> bool {
+        let age = now - self.started;
+        age >= self.core.settings.slow_body_age
+            && self.core.budget.is_refusing()
+            && u128::from(self.read) * 1_000 < u128::from(MIB) * age.as_millis()
+    }
+}
+
+fn cut_off() -> Refusal {
+    Refusal::Undecodable {
+        field: "message".into(),
+        what: "the message is cut off".into(),
+    }
+}

@@ -1,0 +1,252 @@
+//! The arrow into a shard: a bounded queue of messages with one owner thread, which sleeps while it is empty.
+//!
+//! A request reserves a place in every queue it needs before its first push, so either all shards get their part
+//! or none does. When the last [`Outbox`] is closed or dropped and the queue is empty, the shard is told so: that is the signal
+//! to finish.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, Thread};
+use std::time::Instant;
+
+use crossbeam_queue::ArrayQueue;
+
+/// A queue of at most `capacity` messages to one shard.
+pub fn queue<T>(capacity: usize) -> (Outbox<T>, Inbox<T>) {
+    let shared = Arc::new(Shared {
+        queue: ArrayQueue::new(capacity.max(1)),
+        taken: AtomicUsize::new(0),
+        is_asleep: AtomicBool::new(false),
+        is_closed: AtomicBool::new(false),
+        owner: OnceLock::new(),
+    });
+    (Outbox(Arc::clone(&shared)), Inbox(shared))
+}
+
+#[derive(Debug)]
+struct Shared<T> {
+    queue: ArrayQueue<T>,
+    /// Places that hold a message or are reserved for one.
+    taken: AtomicUsize,
+    is_asleep: AtomicBool,
+    is_closed: AtomicBool,
+    owner: OnceLock<Thread>,
+}
+
+impl<T> Shared<T> {
+    fn wake(&self) {
+        if self.is_asleep.swap(false, SeqCst)
+            && let Some(owner) = self.owner.get()
+        {
+            owner.unpark();
+        }
+    }
+}
+
+/// The end that receivers hold; clones push into the same queue.
+#[derive(Debug)]
+pub struct Outbox<T>(Arc<Shared<T>>);
+
+impl<T> Clone for Outbox<T> {
+    fn clone(&self) -> Self {
+        Outbox(Arc::clone(&self.0))
+    }
+}
+
+/// A place in a queue; dropped unused, it is free again.
+#[derive(Debug)]
+pub struct Reserved<'a, T> {
+    shared: &'a Shared<T>,
+}
+
+impl<T> Outbox<T> {
+    /// A place for one message; `None` when the queue is full or closed.
+    pub fn reserve(&self) -> Option<Reserved<'_, T>> {
+        let capacity = self.0.queue.capacity();
+        let reserved = self
+            .0
+            .taken
+            .fetch_update(SeqCst, SeqCst, |taken| (taken < capacity).then_some(taken + 1));
+        let place = reserved.ok().map(|_| Reserved { shared: &*self.0 })?;
+        // Asked after the place is counted: the owner leaves only when it sees no place taken.
+        (!self.0.is_closed.load(SeqCst)).then_some(place)
+    }
+
+    /// Messages waiting.
+    pub fn len(&self) -> usize {
+        self.0.queue.len()
+    }
+
+    /// Whether no message waits.
+    pub fn is_empty(&self) -> bool {
+        self.0.queue.is_empty()
+    }
+
+    /// How many messages it holds.
+    pub fn capacity(&self) -> usize {
+        self.0.queue.capacity()
+    }
+
+    /// Wakes the owner although there may be no message: it has work elsewhere.
+    pub fn wake(&self) {
+        self.0.wake();
+    }
+
+    /// Lets no further message in. The owner gets what is there, then [`Received::Closed`].
+    pub fn close(&self) {
+        self.0.is_closed.store(true, SeqCst);
+        self.0.wake();
+    }
+}
+
+impl<T> Reserved<'_, T> {
+    /// Fills the place and wakes the owner.
+    pub fn push(self, message: T) {
+        let pushed = self.shared.queue.push(message);
+        assert!(pushed.is_ok(), "a reserved place is free");
+        self.shared.wake();
+        // The place stays taken until its message is received.
+        std::mem::forget(self);
+    }
+}
+
+impl<T> Drop for Reserved<'_, T> {
+    fn drop(&mut self) {
+        self.shared.taken.fetch_sub(1, SeqCst);
+        self.shared.wake();
+    }
+}
+
+/// The end that the shard's thread owns.
+#[derive(Debug)]
+pub struct Inbox<T>(Arc<Shared<T>>);
+
+/// What a wait ended with.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Received<T> {
+    /// The next message.
+    Message(T),
+    /// The time came, or somebody woke the owner.
+    Nothing,
+    /// The queue is closed and empty.
+    Closed,
+}
+
+impl<T> Inbox<T> {
+    /// The next message, if one waits.
+    pub fn try_receive(&self) -> Option<T> {
+        let message = self.0.queue.pop()?;
+        self.0.taken.fetch_sub(1, SeqCst);
+        Some(message)
+    }
+
+    /// Waits for a message, at most until `deadline` (for ever without one). Always from the same thread.
+    pub fn receive(&self, deadline: Option<Instant>) -> Received<T> {
+        if let Some(message) = self.try_receive() {
+            return Received::Message(message);
+        }
+        self.0.owner.get_or_init(thread::current);
+        self.0.is_asleep.store(true, SeqCst);
+        // Asked again after the flag is up: a push before it would not have woken us.
+        let early = self.poll();
+        if !matches!(early, Received::Nothing) {
+            self.0.is_asleep.store(false, SeqCst);
+            return early;
+        }
+        match deadline {
+            None => thread::park(),
+            Some(deadline) => thread::park_timeout(deadline.saturating_duration_since(Instant::now())),
+        }
+        self.0.is_asleep.store(false, SeqCst);
+        self.poll()
+    }
+
+    fn poll(&self) -> Received<T> {
+        let is_over = self.0.is_closed.load(SeqCst) && self.0.taken.load(SeqCst) == 0;
+        match self.try_receive() {
+            Some(message) => Received::Message(message),
+            None if is_over => Received::Closed,
+            None => Received::Nothing,
+        }
+    }
+}
+
+impl<T> Drop for Inbox<T> {
+    fn drop(&mut self) {
+        // Nobody will receive again: further reservations are refused rather than lost.
+        self.0.is_closed.store(true, SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(outbox: &Outbox<u32>, n: u32) -> bool {
+        outbox.reserve().map(|place| place.push(n)).is_some()
+    }
+
+    #[test]
+    fn a07_a_reserved_place_is_nobody_elses() {
+        let (outbox, inbox) = queue(2);
+        let place = outbox.reserve().unwrap();
+        assert!(put(&outbox, 1));
+        assert!(!put(&outbox, 2), "one place is taken, one reserved");
+        drop(place);
+        assert!(put(&outbox, 2));
+        assert_eq!(inbox.receive(None), Received::Message(1));
+        assert!(put(&outbox, 3));
+    }
+
+    #[test]
+    fn a_closed_queue_is_emptied_first() {
+        let (outbox, inbox) = queue(4);
+        assert!(put(&outbox, 1));
+        let place = outbox.reserve().unwrap();
+        outbox.close();
+        assert!(!put(&outbox, 2));
+        assert_eq!(inbox.receive(None), Received::Message(1));
+        assert_eq!(
+            inbox.receive(Some(Instant::now())),
+            Received::Nothing,
+            "a place is reserved"
+        );
+        place.push(3);
+        assert_eq!(inbox.receive(None), Received::Message(3));
+        assert_eq!(inbox.receive(None), Received::Closed);
+    }
+
+    #[test]
+    fn an_owner_without_work_sleeps_until_it_is_woken() {
+        let (outbox, inbox) = queue(4);
+        let owner = thread::spawn(move || {
+            let mut seen = Vec::new();
+            loop {
+                match inbox.receive(None) {
+                    Received::Message(n) => seen.push(n),
+                    Received::Nothing => {}
+                    Received::Closed => return seen,
+                }
+            }
+        });
+        let producers: Vec<_> = (0..4)
+            .map(|producer| {
+                let outbox = outbox.clone();
+                thread::spawn(move || {
+                    for n in 0..1_000 {
+                        while !put(&outbox, producer * 1_000 + n) {
+                            thread::yield_now();
+                        }
+                    }
+                })
+            })
+            .collect();
+        for producer in producers {
+            producer.join().unwrap();
+        }
+        outbox.close();
+        let mut seen = owner.join().unwrap();
+        seen.sort_unstable();
+        assert_eq!(seen, (0..4_000).collect::<Vec<_>>());
+    }
+}

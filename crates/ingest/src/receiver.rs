@@ -1,0 +1,431 @@
+//! What both transports share: from the bytes of one message to its parts in the shards' queues.
+
+use std::hash::BuildHasher;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use bytes::Bytes;
+use crossbeam_queue::ArrayQueue;
+use hotspan_model::{Batch, ParamKey, Reason, Record, Side, SideOf, TableSeed, TraceId};
+use hotspan_otlp::{Decoder, Encoding, Limits, Sink, Tally, Unnamed};
+use tokio::sync::{Semaphore, watch};
+
+use crate::batches::{Batches, PooledBatch};
+use crate::inflate::Inflater;
+use crate::warned::{Kind, Warned};
+use crate::{
+    Accepted, Answer, Budget, Coding, Counters, Lease, Outbox, Peer, Refusal, Settings, SharedDictionary,
+    Signal, Transport, WorkerDictionary,
+};
+
+/// Larger messages are walked on a thread of their own, so that they delay no small one.
+const LIGHT_BYTES_MAX: usize = 1 << 20;
+/// The same for what has to be inflated first.
+const LIGHT_COMPRESSED_BYTES_MAX: usize = 64 << 10;
+/// What a sender without `service.name` is told.
+const UNNAMED: &str = "a resource has no service.name, so its spans are shown as an unnamed service";
+/// Workers kept for reuse.
+const WORKERS_KEPT_MAX: usize = 32;
+
+/// The bytes a request was decoded from, for exemplars.
+#[derive(Clone, Debug)]
+pub struct Raw {
+    /// The whole message, inflated.
+    pub bytes: Bytes,
+    /// How it is written.
+    pub encoding: Encoding,
+}
+
+/// The spans of one request for one shard.
+#[derive(Debug)]
+pub struct Message {
+    /// The spans; the buffer goes back to the receivers when it is dropped.
+    pub batch: PooledBatch,
+    /// What they were decoded from, when raw bytes are kept. Counts against the budget while the lease lives.
+    pub raw: Option<Raw>,
+    /// Spans of the request that were refused on decoding. Exactly one message of a request says so, so the sum
+    /// of batches and these over all shards is what was received.
+    pub refused: [u64; Reason::ALL.len()],
+    /// The request's bytes in flight. Drop it when the records are the shard's own.
+    pub lease: Arc<Lease>,
+}
+
+/// One message as it came, admitted but neither inflated nor decoded.
+#[derive(Debug)]
+pub struct WireMessage {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// How they are written.
+    pub encoding: Encoding,
+    /// How they are compressed.
+    pub coding: Coding,
+    /// By which door they came.
+    pub transport: Transport,
+    /// What is taken from the budget for them.
+    pub lease: Lease,
+}
+
+/// The shared middle of the receivers.
+#[derive(Debug)]
+pub struct Core {
+    pub(crate) settings: Settings,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) counters: Counters,
+    dictionary: SharedDictionary,
+    limits: Limits,
+    key: ParamKey,
+    seed: TableSeed,
+    route: foldhash::fast::SeedableRandomState,
+    shards: Vec<Outbox<Message>>,
+    workers: ArrayQueue<Worker>,
+    batches: Batches,
+    /// Threads that walk huge messages, at most as many as there are cores.
+    pub(crate) heavy: Semaphore,
+    draining: watch::Sender<bool>,
+    warnings: Warned,
+}
+
+/// What one decoding needs; reused.
+#[derive(Debug)]
+struct Worker {
+    inflater: Inflater,
+    decoder: Decoder,
+    dictionary: WorkerDictionary,
+    /// One for each shard.
+    batches: Vec<Batch>,
+}
+
+/// A message whose spans are routed but not handed over.
+struct Decoded {
+    worker: Worker,
+    tally: Tally,
+    /// Inflated.
+    bytes: Bytes,
+    wire: WireFacts,
+    lease: Lease,
+}
+
+/// What is counted of a message beside its spans.
+#[derive(Clone, Copy)]
+struct WireFacts {
+    encoding: Encoding,
+    coding: Coding,
+    transport: Transport,
+    bytes: u64,
+}
+
+impl Core {
+    /// Receivers that hand over to `shards`, at least one.
+    pub fn new(
+        settings: Settings,
+        limits: Limits,
+        key: ParamKey,
+        seed: TableSeed,
+        dictionary: SharedDictionary,
+        shards: Vec<Outbox<Message>>,
+    ) -> Arc<Core> {
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        Arc::new(Core {
+            budget: Budget::new(&settings),
+            counters: Counters::default(),
+            settings,
+            dictionary,
+            limits,
+            key,
+            seed,
+            route: seed.build(5),
+            shards,
+            workers: ArrayQueue::new(WORKERS_KEPT_MAX),
+            batches: Batches::new(),
+            heavy: Semaphore::new(cores),
+            draining: watch::Sender::new(false),
+            warnings: Warned::default(),
+        })
+    }
+
+    /// What was counted.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Bytes in flight.
+    pub fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
+    /// Begins the end: new requests are refused with S11, connections are asked to go, running requests finish.
+    pub fn drain(&self) {
+        self.draining.send_replace(true);
+    }
+
+    /// Whether [`Core::drain`] was called.
+    pub fn is_draining(&self) -> bool {
+        *self.draining.borrow()
+    }
+
+    /// Turns true with [`Core::drain`].
+    pub(crate) fn draining(&self) -> watch::Receiver<bool> {
+        self.draining.subscribe()
+    }
+
+    /// The shard that owns a trace.
+    pub fn shard_of(&self, trace: TraceId) -> usize {
+        shard_of(&self.route, trace, self.shards.len())
+    }
+
+    /// Decodes a message and hands its spans to the shards: all of them, or none.
+    pub async fn accept(self: &Arc<Self>, message: WireMessage, peer: &Peer) -> Answer {
+        let light_max = match message.coding {
+            Coding::Identity => LIGHT_BYTES_MAX,
+            Coding::Gzip | Coding::Zstd => LIGHT_COMPRESSED_BYTES_MAX,
+        };
+        if message.bytes.len() <= light_max {
+            return self.accept_now(message, peer);
+        }
+        let permit = self.heavy.acquire().await.map_err(|_| Refusal::Draining)?;
+        let core = Arc::clone(self);
+        let decoded = tokio::task::spawn_blocking(move || core.decode(message)).await;
+        drop(permit);
+        // A call that is cancelled while its message is walked never comes here, so it leaves no span.
+        self.hand_over(decoded.map_err(|_| Refusal::Fault)??, peer)
+    }
+
+    /// The same on this thread, whatever the size.
+    pub fn accept_now(&self, message: WireMessage, peer: &Peer) -> Answer {
+        self.hand_over(self.decode(message)?, peer)
+    }
+
+    fn worker(&self) -> Worker {
+        self.workers.pop().unwrap_or_else(|| {
+            let decoder = Decoder::new(self.limits.clone(), self.key, self.seed);
+            Worker {
+                inflater: Inflater::new(),
+                decoder: match &self.settings.own_instance {
+                    Some(instance) => decoder.without_instance(instance),
+                    None => decoder,
+                },
+                dictionary: self.dictionary.handle(),
+                batches: vec![Batch::default(); self.shards.len()],
+            }
+        })
+    }
+
+    fn decode(&self, message: WireMessage) -> Result<Decoded, Refusal> {
+        let wire = WireFacts {
+            encoding: message.encoding,
+            coding: message.coding,
+            transport: message.transport,
+            bytes: message.bytes.len() as u64,
+        };
+        let mut worker = self.worker();
+        // A worker that panicked is dropped, so nothing broken is seen.
+        let walked = catch_unwind(AssertUnwindSafe(|| {
+            let mut lease = message.lease;
+            let bytes = worker.inflate(message.bytes, wire, &mut lease, self)?;
+            let tally = worker.walk(&bytes, wire.encoding, &mut lease, self)?;
+            Ok((bytes, tally, lease))
+        }));
+        match walked {
+            Err(_panic) => {
+                tracing::error!(bytes = wire.bytes, encoding = ?wire.encoding, "decoder panicked");
+                Err(Refusal::Fault)
+            }
+            Ok(Err(refusal)) => {
+                self.keep(worker);
+                Err(refusal)
+            }
+            Ok(Ok((bytes, tally, lease))) => Ok(Decoded {
+                worker,
+                tally,
+                bytes,
+                wire,
+                lease,
+            }),
+        }
+    }
+
+    /// Nothing is pushed before a place is reserved in every queue, so a refusal leaves no span behind.
+    fn hand_over(&self, decoded: Decoded, peer: &Peer) -> Answer {
+        let Decoded {
+            mut worker,
+            tally,
+            bytes,
+            wire,
+            lease,
+        } = decoded;
+        // A message of refused spans alone goes to the first shard, for its counts.
+        let is_refused = tally.refused_total() > 0 && worker.is_empty();
+        let targets = self.shards.iter().zip(&mut worker.batches).enumerate();
+        let places: Option<Vec<_>> = targets
+            .filter(|(place, (_, batch))| !batch.records.is_empty() || (is_refused && *place == 0))
+            .map(|(_, (shard, batch))| Some((shard.reserve()?, batch)))
+            .collect();
+        let Some(places) = places else {
+            self.keep(worker);
+            return Err(self.full());
+        };
+        self.counters.handed_over(
+            wire.transport,
+            wire.coding,
+            wire.bytes,
+            bytes.len() as u64,
+            &tally,
+        );
+        let raw = self.settings.keep_raw.then_some(Raw {
+            bytes,
+            encoding: wire.encoding,
+        });
+        let lease = Arc::new(lease);
+        let mut refused = tally.refused;
+        for (place, batch) in places {
+            place.push(Message {
+                batch: self.batches.lend(batch),
+                raw: raw.clone(),
+                refused: std::mem::take(&mut refused),
+                lease: Arc::clone(&lease),
+            });
+        }
+        self.keep(worker);
+        Ok(self.accepted(&tally, peer))
+    }
+
+    fn accepted(&self, tally: &Tally, peer: &Peer) -> Accepted {
+        let accepted = Accepted::of(tally);
+        if accepted.rejected > 0 {
+            self.counters.partial_successes.fetch_add(1, Relaxed);
+            return accepted;
+        }
+        match tally.unnamed == Unnamed::default() {
+            true => accepted,
+            false => self.warned(accepted, peer, Kind::Unnamed, || UNNAMED.into()),
+        }
+    }
+
+    /// A success reply for another signal, which is not used.
+    pub(crate) fn discarded(&self, signal: Signal, bytes: u64, peer: &Peer) -> Accepted {
+        self.counters.other_signal_bytes[signal as usize].fetch_add(bytes, Relaxed);
+        self.warned(Accepted::default(), peer, signal.into(), || {
+            format!(
+                "{} are accepted and discarded; only traces are used",
+                signal.name()
+            )
+        })
+    }
+
+    fn warned(&self, accepted: Accepted, peer: &Peer, kind: Kind, text: impl FnOnce() -> String) -> Accepted {
+        match self.warnings.is_due(peer.address(), kind, Instant::now()) {
+            true => {
+                self.counters.warnings.fetch_add(1, Relaxed);
+                accepted.or_warn(&text())
+            }
+            false => accepted,
+        }
+    }
+
+    /// Whether requests are taken at all.
+    pub(crate) fn is_open(&self) -> Result<(), Refusal> {
+        match self.is_draining() {
+            true => Err(Refusal::Draining),
+            false => Ok(()),
+        }
+    }
+
+    fn full(&self) -> Refusal {
+        match self.is_draining() {
+            true => Refusal::Draining,
+            false => self.overloaded(),
+        }
+    }
+
+    pub(crate) fn overloaded(&self) -> Refusal {
+        Refusal::Overloaded(self.budget.retry_delay())
+    }
+
+    fn keep(&self, mut worker: Worker) {
+        for batch in &mut worker.batches {
+            batch.clear();
+        }
+        // A full pool frees the worker instead: that is its bound.
+        drop(self.workers.push(worker));
+    }
+}
+
+fn shard_of(route: &foldhash::fast::SeedableRandomState, trace: TraceId, shards: usize) -> usize {
+    let hash = u128::from(route.hash_one(trace.get()));
+    ((hash * shards as u128) >> 64) as usize
+}
+
+impl Worker {
+    fn is_empty(&self) -> bool {
+        self.batches.iter().all(|batch| batch.records.is_empty())
+    }
+
+    fn inflate(
+        &mut self,
+        bytes: Bytes,
+        wire: WireFacts,
+        lease: &mut Lease,
+        core: &Core,
+    ) -> Result<Bytes, Refusal> {
+        if wire.coding == Coding::Identity {
+            return Ok(bytes);
+        }
+        let mut grow = |more: u64| lease.grow_to(wire.bytes + more).map_err(|_| core.overloaded());
+        let inflated = self
+            .inflater
+            .inflate(wire.coding, &bytes, &core.settings, &mut grow)?;
+        Ok(inflated.into())
+    }
+
+    fn walk(
+        &mut self,
+        bytes: &[u8],
+        encoding: Encoding,
+        lease: &mut Lease,
+        core: &Core,
+    ) -> Result<Tally, Refusal> {
+        let mut router = Router {
+            route: &core.route,
+            batches: &mut self.batches,
+            bytes: bytes.len() as u64,
+            lease,
+            is_denied: false,
+        };
+        let (decoder, dictionary) = (&mut self.decoder, &mut self.dictionary);
+        let tally = match encoding {
+            Encoding::Protobuf => decoder.protobuf(bytes, dictionary, &mut router)?,
+            Encoding::Json => decoder.json(bytes, dictionary, &mut router)?,
+        };
+        match router.is_denied {
+            true => Err(core.overloaded()),
+            false => Ok(tally),
+        }
+    }
+}
+
+/// Sorts spans into the batches of their shards, and takes memory for them from the budget.
+struct Router<'a> {
+    route: &'a foldhash::fast::SeedableRandomState,
+    batches: &'a mut [Batch],
+    /// What the message and its records weigh so far.
+    bytes: u64,
+    lease: &'a mut Lease,
+    /// A step of the lease was refused: the rest of the walk is for nothing, and the request is refused.
+    is_denied: bool,
+}
+
+impl Sink for Router<'_> {
+    fn span(&mut self, record: Record, sides: &[Side]) {
+        self.bytes += (size_of::<Record>() + size_of_val(sides) + sides.len() * SIDE_PLACE) as u64;
+        self.is_denied = self.is_denied || self.lease.grow_to(self.bytes).is_err();
+        if !self.is_denied {
+            let shard = shard_of(self.route, record.trace, self.batches.len());
+            self.batches[shard].push(record, sides);
+        }
+    }
+}
+
+/// What a side record weighs beyond itself.
+const SIDE_PLACE: usize = size_of::<SideOf>() - size_of::<Side>();

@@ -1,0 +1,190 @@
+//! Listeners: accept connections within their limits, serve them, and end them in peace.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use crate::activity::{Activity, Due, Metered};
+use crate::{Core, Peer, Settings, Transport, grpc, http};
+
+/// Rest of the accept loop after a failure, doubled up to the longest.
+const REST_FIRST: Duration = Duration::from_millis(10);
+const REST_MAX: Duration = Duration::from_secs(1);
+/// Read buffer of an HTTP/1 connection, which also bounds its headers before they are counted.
+const HTTP1_BUFFER_BYTES: usize = 64 << 10;
+const FRAME_BYTES_MAX: u32 = 256 << 10;
+const WINDOW_BYTES: u32 = 1 << 20;
+const PING_EVERY: Duration = Duration::from_secs(60);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Serves OTLP/gRPC until [`Core::drain`] was called and the connections are closed, or the grace is over.
+pub async fn serve_grpc(listener: TcpListener, core: Arc<Core>) {
+    serve(listener, core, Transport::Grpc).await;
+}
+
+/// Serves OTLP/HTTP until [`Core::drain`] was called and the connections are closed, or the grace is over.
+pub async fn serve_http(listener: TcpListener, core: Arc<Core>) {
+    serve(listener, core, Transport::Http).await;
+}
+
+async fn serve(listener: TcpListener, core: Arc<Core>, transport: Transport) {
+    let mut draining = core.draining();
+    let mut connections = JoinSet::new();
+    let mut rest = REST_FIRST;
+    loop {
+        // Connections that ended are forgotten here; each logged its own end.
+        while connections.try_join_next().is_some() {}
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = draining.wait_for(|&draining| draining) => break,
+        };
+        match accepted {
+            Ok((stream, address)) => {
+                rest = REST_FIRST;
+                if let Some(peer) = admit(&core, &connections, address.ip()) {
+                    connections.spawn(connection(stream, address, Arc::clone(&core), peer, transport));
+                }
+            }
+            Err(cause) => {
+                core.counters.accepts_failed.fetch_add(1, Relaxed);
+                tracing::warn!(%cause, transport = transport.name(), ?rest, "accept failed");
+                sleep(rest).await;
+                rest = (rest * 2).min(REST_MAX);
+            }
+        }
+    }
+    drop(listener);
+    // Each connection keeps the grace itself; what is left after it is cut with the set.
+    let all = async { while connections.join_next().await.is_some() {} };
+    if timeout(core.settings.grace + REST_MAX, all).await.is_err() {
+        tracing::warn!(
+            transport = transport.name(),
+            "connections cut at the end of the grace"
+        );
+    }
+}
+
+/// A place for one more connection, or `None`: the stream is closed at once.
+fn admit(core: &Arc<Core>, connections: &JoinSet<()>, address: IpAddr) -> Option<Peer> {
+    let settings = &core.settings;
+    let peer = (connections.len() < settings.connections_max)
+        .then(|| core.budget.connect(address, settings.connections_per_peer_max))
+        .flatten();
+    let counter = match peer {
+        Some(_) => &core.counters.connections,
+        None => &core.counters.connections_refused,
+    };
+    counter.fetch_add(1, Relaxed);
+    peer
+}
+
+/// One more open connection, for as long as this lives.
+struct Open(Arc<Core>);
+
+impl Open {
+    fn new(core: Arc<Core>) -> Open {
+        core.counters.connections_open.fetch_add(1, Relaxed);
+        Open(core)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.counters.connections_open.fetch_sub(1, Relaxed);
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    address: SocketAddr,
+    core: Arc<Core>,
+    peer: Peer,
+    transport: Transport,
+) {
+    let open = Open::new(core);
+    if let Err(cause) = run(stream, &open.0, peer, transport).await {
+        open.0.counters.connections_failed.fetch_add(1, Relaxed);
+        tracing::debug!(cause, peer = %address, transport = transport.name(), "connection failed");
+    }
+}
+
+async fn run(
+    stream: TcpStream,
+    core: &Arc<Core>,
+    peer: Peer,
+    transport: Transport,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    stream.set_nodelay(true)?;
+    let (activity, peer) = (Activity::new(), Arc::new(peer));
+    let io = TokioIo::new(Metered::new(stream, &activity));
+    let service = service_fn(|request: Request<Incoming>| {
+        let running = activity.begin();
+        let (core, peer) = (Arc::clone(core), Arc::clone(&peer));
+        async move {
+            let response = match transport {
+                Transport::Grpc => grpc::call(core, peer, request).await,
+                Transport::Http => http::call(core, peer, request).await,
+            };
+            Ok::<_, Infallible>(response.map(|reply| reply.hold(running)))
+        }
+    });
+    let builder = builder(&core.settings);
+    let mut connection = pin!(builder.serve_connection(io, service));
+    let mut draining = core.draining();
+    // Once asked to go, it has until here.
+    let mut grace_ends = None;
+    loop {
+        let look = match (grace_ends, activity.due(&core.settings, Instant::now())) {
+            (_, Due::Cut) => return Ok(()),
+            (Some(end), _) if Instant::now() >= end => return Ok(()),
+            (Some(end), _) => end,
+            (None, Due::Look(at)) => at,
+            (None, Due::Close) => {
+                connection.as_mut().graceful_shutdown();
+                *grace_ends.insert(Instant::now() + core.settings.grace)
+            }
+        };
+        tokio::select! {
+            ended = connection.as_mut() => return ended,
+            _ = draining.wait_for(|&draining| draining), if grace_ends.is_none() => {
+                connection.as_mut().graceful_shutdown();
+                grace_ends = Some(Instant::now() + core.settings.grace);
+            }
+            () = sleep_until(look) => {}
+        }
+    }
+}
+
+fn builder(settings: &Settings) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    // The time of headers is looked after in `activity`: hyper's own limit would end keep-alive as well.
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_buf_size(HTTP1_BUFFER_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(WINDOW_BYTES)
+        .max_frame_size(FRAME_BYTES_MAX)
+        .max_concurrent_streams(settings.streams_max)
+        .max_header_list_size(settings.header_bytes_max)
+        .keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(PING_TIMEOUT);
+    builder
+}

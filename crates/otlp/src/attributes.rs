@@ -1,0 +1,221 @@
+//! The known attributes of a span, and of the scope and resource around it.
+
+use crate::keys::{Field, SLOTS, Slot};
+use crate::value::Value;
+
+/// The known attributes of one span, scope or resource: a slot for each known key.
+#[derive(Clone, Debug)]
+pub(crate) struct Attributes<'a> {
+    /// Keys that came, with whatever value.
+    seen: u128,
+    /// Keys that came with a value that says something.
+    present: u128,
+    values: [Value<'a>; SLOTS],
+}
+
+impl<'a> Attributes<'a> {
+    pub(crate) fn new() -> Attributes<'a> {
+        Attributes {
+            seen: 0,
+            present: 0,
+            values: [Value::None; SLOTS],
+        }
+    }
+
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        self.seen = 0;
+        self.present = 0;
+    }
+
+    /// Keeps the first value of a key; `false` when the key came before.
+    #[inline]
+    pub(crate) fn set(&mut self, slot: Slot, value: Value<'a>) -> bool {
+        let fresh = self.seen & slot.bit() == 0;
+        if fresh {
+            self.seen |= slot.bit();
+            if !value.is_empty() {
+                self.present |= slot.bit();
+                self.values[slot.index()] = value;
+            }
+        }
+        fresh
+    }
+
+    pub(crate) fn has_seen(&self, field: Field) -> bool {
+        self.seen & field.0 != 0
+    }
+
+    /// The first value of the field that fits; values that do not fit are marked in `misfits`.
+    #[inline]
+    fn first<T>(&self, field: Field, fit: impl Fn(Value<'a>) -> Option<T>, misfits: &mut u128) -> Option<T> {
+        let mut slots = self.present & field.0;
+        while slots != 0 {
+            let slot = slots.trailing_zeros();
+            if let Some(found) = fit(self.values[slot as usize]) {
+                return Some(found);
+            }
+            *misfits |= 1 << slot;
+            slots &= slots - 1;
+        }
+        None
+    }
+}
+
+/// A span's attributes with those of its scope and its resource behind them.
+#[derive(Clone, Debug)]
+pub(crate) struct Known<'a> {
+    pub(crate) span: Attributes<'a>,
+    pub(crate) scope: Attributes<'a>,
+    pub(crate) resource: Attributes<'a>,
+    misfits: u128,
+}
+
+/// A text, or a number that stands for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Atom<'a> {
+    Text(&'a [u8]),
+    Int(i64),
+}
+
+impl Atom<'_> {
+    /// Writes it as text; invalid UTF-8 becomes U+FFFD.
+    pub(crate) fn write(self, out: &mut String) {
+        match self {
+            Atom::Text(text) => out.push_str(&String::from_utf8_lossy(text)),
+            Atom::Int(int) => out.push_str(&int.to_string()),
+        }
+    }
+}
+
+impl<'a> Known<'a> {
+    pub(crate) fn new() -> Known<'a> {
+        Known {
+            span: Attributes::new(),
+            scope: Attributes::new(),
+            resource: Attributes::new(),
+            misfits: 0,
+        }
+    }
+
+    /// Begins the next span of the same scope.
+    #[inline]
+    pub(crate) fn next_span(&mut self) {
+        self.span.clear();
+        self.misfits = 0;
+    }
+
+    /// How many values of known keys did not fit so far.
+    #[inline]
+    pub(crate) fn misfits(&self) -> u64 {
+        u64::from(self.misfits.count_ones())
+    }
+
+    #[inline]
+    pub(crate) fn has(&self, field: Field) -> bool {
+        (self.span.present | self.scope.present | self.resource.present) & field.0 != 0
+    }
+
+    #[inline]
+    fn first<T>(&mut self, field: Field, fit: impl Fn(Value<'a>) -> Option<T>) -> Option<T> {
+        if !self.has(field) {
+            return None;
+        }
+        [&self.span, &self.scope, &self.resource]
+            .into_iter()
+            .find_map(|attributes| attributes.first(field, &fit, &mut self.misfits))
+    }
+
+    #[inline]
+    pub(crate) fn text(&mut self, field: Field) -> Option<&'a [u8]> {
+        self.first(field, Value::text)
+    }
+
+    #[inline]
+    pub(crate) fn int(&mut self, field: Field) -> Option<i64> {
+        self.first(field, Value::int)
+    }
+
+    #[inline]
+    pub(crate) fn bool(&mut self, field: Field) -> Option<bool> {
+        self.first(field, Value::bool)
+    }
+
+    /// A share in millionths.
+    pub(crate) fn millionths(&mut self, field: Field) -> Option<u64> {
+        self.first(field, Value::millionths)
+    }
+
+    /// A text or a number.
+    pub(crate) fn atom(&mut self, field: Field) -> Option<Atom<'a>> {
+        self.first(field, atom)
+    }
+
+    /// Whatever it is.
+    pub(crate) fn any(&mut self, field: Field) -> Option<Value<'a>> {
+        self.first(field, Some)
+    }
+
+    /// A text of the resource alone.
+    pub(crate) fn resource_text(&mut self, field: Field) -> Option<&'a [u8]> {
+        self.resource.first(field, Value::text, &mut self.misfits)
+    }
+
+    /// Whatever the resource says.
+    pub(crate) fn resource_value(&mut self, field: Field) -> Option<Value<'a>> {
+        self.resource.first(field, Some, &mut self.misfits)
+    }
+
+    /// A text or a number of the resource alone.
+    pub(crate) fn resource_atom(&mut self, field: Field) -> Option<Atom<'a>> {
+        self.resource.first(field, atom, &mut self.misfits)
+    }
+}
+
+fn atom(value: Value<'_>) -> Option<Atom<'_>> {
+    let text = value.text().map(Atom::Text);
+    text.or_else(|| value.int().map(Atom::Int))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::slot;
+
+    fn set<'a>(attributes: &mut Attributes<'a>, key: &str, value: Value<'a>) -> bool {
+        attributes.set(slot(key.as_bytes()).unwrap(), value)
+    }
+
+    #[test]
+    fn the_newest_name_counts_and_of_one_name_the_first() {
+        let mut known = Known::new();
+        set(&mut known.span, "db.statement", Value::Text(b"old"));
+        assert_eq!(known.text(Field::DB_TEXT), Some(&b"old"[..]));
+        assert!(set(&mut known.span, "db.query.text", Value::Text(b"new")));
+        assert!(!set(&mut known.span, "db.query.text", Value::Text(b"newer")));
+        assert_eq!(known.text(Field::DB_TEXT), Some(&b"new"[..]));
+    }
+
+    #[test]
+    fn what_is_empty_or_does_not_fit_is_as_if_absent() {
+        let mut known = Known::new();
+        set(&mut known.span, "db.query.text", Value::Text(b""));
+        set(&mut known.span, "db.statement", Value::Text(b"old"));
+        assert_eq!(known.text(Field::DB_TEXT), Some(&b"old"[..]));
+        set(&mut known.span, "server.port", Value::Text(b"none"));
+        set(&mut known.span, "net.peer.port", Value::Int(80));
+        assert_eq!(known.int(Field::PEER_PORT), Some(80));
+        assert_eq!(known.misfits(), 1);
+    }
+
+    #[test]
+    fn the_span_speaks_before_its_resource() {
+        let mut known = Known::new();
+        set(&mut known.resource, "server.address", Value::Text(b"resource"));
+        assert_eq!(known.text(Field::SERVER_ADDRESS), Some(&b"resource"[..]));
+        set(&mut known.span, "server.address", Value::Text(b"span"));
+        assert_eq!(known.text(Field::SERVER_ADDRESS), Some(&b"span"[..]));
+        known.next_span();
+        assert_eq!(known.text(Field::SERVER_ADDRESS), Some(&b"resource"[..]));
+    }
+}

@@ -1,0 +1,233 @@
+//! The decoder: one per worker, reused for every request.
+
+use hotspan_model::{Dictionary, Flag, Link, ParamKey, Reason, Record, Side, TableSeed};
+
+use crate::attributes::Known;
+use crate::framing::{self, RESOURCE, RESOURCE_SPANS, SCOPE, SCOPE_SPANS, SPANS};
+use crate::json::Transcoder;
+use crate::keys::Field;
+use crate::parts::{self, Parts, Reader};
+use crate::resolve::{Memory, Resolver};
+use crate::source::{self, Origin};
+use crate::text::ParamHasher;
+use crate::wire::{Fields, Payload};
+use crate::{Limits, Tally, Undecodable};
+
+/// Takes the spans of a request, in order.
+pub trait Sink {
+    /// One span, and what it has beside it.
+    fn span(&mut self, record: Record, sides: &[Side]);
+}
+
+/// How a request is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// `application/x-protobuf`, and gRPC.
+    Protobuf,
+    /// `application/json`.
+    Json,
+}
+
+/// Reads requests. Holds nothing of them between calls but memos; allocates nothing for a span in the steady state.
+#[derive(Debug)]
+pub struct Decoder {
+    limits: Limits,
+    params: ParamHasher,
+    memory: Memory,
+    links: Vec<Link>,
+    follows: Vec<Link>,
+    sides: Vec<Side>,
+    transcoder: Transcoder,
+    own_instance: Option<Box<str>>,
+}
+
+impl Decoder {
+    /// A decoder for one worker and one dictionary: its memos hold symbols of that dictionary.
+    pub fn new(limits: Limits, key: ParamKey, seed: TableSeed) -> Decoder {
+        Decoder {
+            params: ParamHasher::new(key),
+            memory: Memory::new(key, seed, limits.memo_entries_max),
+            limits,
+            links: Vec::new(),
+            follows: Vec::new(),
+            sides: Vec::new(),
+            transcoder: Transcoder::default(),
+            own_instance: None,
+        }
+    }
+
+    /// Refuses the spans of this `service.instance.id`: they are our own.
+    #[must_use]
+    pub fn without_instance(mut self, instance: &str) -> Decoder {
+        self.own_instance = Some(instance.into());
+        self
+    }
+
+    /// Reads a protobuf `ExportTraceServiceRequest`. After an `Err` nothing that went to `sink` may be used.
+    pub fn protobuf(
+        &mut self,
+        request: &[u8],
+        dictionary: &mut dyn Dictionary,
+        sink: &mut dyn Sink,
+    ) -> Result<Tally, Undecodable> {
+        let mut tally = Tally::default();
+        self.walk(request, dictionary, sink, &mut tally)?;
+        Ok(tally)
+    }
+
+    /// Reads a JSON `ExportTraceServiceRequest`. After an `Err` nothing that went to `sink` may be used.
+    pub fn json(
+        &mut self,
+        request: &[u8],
+        dictionary: &mut dyn Dictionary,
+        sink: &mut dyn Sink,
+    ) -> Result<Tally, Undecodable> {
+        let mut tally = Tally::default();
+        let mut transcoder = std::mem::take(&mut self.transcoder);
+        let walked = match transcoder.protobuf(request, &self.limits, &mut tally) {
+            Ok(protobuf) => self.walk(protobuf, dictionary, sink, &mut tally),
+            Err(undecodable) => Err(undecodable),
+        };
+        transcoder.shrink();
+        self.transcoder = transcoder;
+        walked.map(|()| tally)
+    }
+
+    fn walk(
+        &mut self,
+        request: &[u8],
+        dictionary: &mut dyn Dictionary,
+        sink: &mut dyn Sink,
+        tally: &mut Tally,
+    ) -> Result<(), Undecodable> {
+        framing::check(request)?;
+        let mut known = Known::new();
+        for message in framing::messages(request, RESOURCE_SPANS) {
+            self.resource(message, &mut known, dictionary, sink, tally);
+        }
+        Ok(())
+    }
+
+    /// One ResourceSpans. Its resource may come after its spans, so it is looked for first.
+    fn resource<'a>(
+        &mut self,
+        message: &'a [u8],
+        known: &mut Known<'a>,
+        dictionary: &mut dyn Dictionary,
+        sink: &mut dyn Sink,
+        tally: &mut Tally,
+    ) {
+        known.resource.clear();
+        known.next_span();
+        let mut hash = 0;
+        for resource in framing::messages(message, RESOURCE) {
+            parts::surroundings(resource, 1, &mut known.resource, tally);
+            hash = self.memory.symbols.hash((hash, resource));
+        }
+        source::count_unnamed(known, tally);
+        let instance = known.resource_text(Field::INSTANCE);
+        let ours = self.own_instance.as_deref().map(str::as_bytes);
+        let own = ours.is_some() && instance == ours;
+        for message in framing::messages(message, SCOPE_SPANS) {
+            match own {
+                true => {
+                    let spans = framing::messages(message, SPANS).count() as u64;
+                    tally.spans += spans;
+                    tally.refused[Reason::OwnTelemetry as usize] += spans;
+                }
+                false => self.scope(message, hash, known, dictionary, sink, tally),
+            }
+        }
+    }
+
+    /// One ScopeSpans. Its scope, too, may come after its spans.
+    fn scope<'a>(
+        &mut self,
+        message: &'a [u8],
+        resource: u64,
+        known: &mut Known<'a>,
+        dictionary: &mut dyn Dictionary,
+        sink: &mut dyn Sink,
+        tally: &mut Tally,
+    ) {
+        known.scope.clear();
+        let mut name = &[][..];
+        for scope in framing::messages(message, SCOPE) {
+            parts::surroundings(scope, 3, &mut known.scope, tally);
+            name = scope_name(scope).unwrap_or(name);
+        }
+        // Made with the first span: a block without spans has no origin.
+        let mut origin = None;
+        for span in framing::messages(message, SPANS) {
+            tally.spans += 1;
+            let origin = *origin.get_or_insert_with(|| self.origin(resource, name, known, dictionary));
+            match self.span(span, known, origin, dictionary, tally) {
+                Ok(record) => sink.span(record, &self.sides),
+                Err(reason) => tally.refuse(reason),
+            }
+        }
+    }
+
+    fn origin(
+        &mut self,
+        resource: u64,
+        scope: &[u8],
+        known: &mut Known<'_>,
+        dictionary: &mut dyn Dictionary,
+    ) -> Origin {
+        let hash = self.memory.symbols.hash((resource, scope));
+        if let Some(origin) = self.memory.origins.get(hash) {
+            return origin;
+        }
+        let origin = source::origin(known, scope, &mut self.memory.symbols, dictionary);
+        self.memory.origins.insert(hash, origin);
+        origin
+    }
+
+    fn span<'a>(
+        &mut self,
+        message: &'a [u8],
+        known: &mut Known<'a>,
+        origin: Origin,
+        dictionary: &mut dyn Dictionary,
+        tally: &mut Tally,
+    ) -> Result<Record, Reason> {
+        let mut reader = Reader::new(
+            &self.limits,
+            tally,
+            &self.params,
+            &mut self.links,
+            &mut self.follows,
+        );
+        let parts: Parts<'a> = reader.span(message, known).map_err(|_| Reason::MalformedSpan)?;
+        self.sides.clear();
+        self.sides.extend(self.links.iter().copied().map(Side::Link));
+        let mut resolver = Resolver {
+            dictionary,
+            memory: &mut self.memory,
+            limits: &self.limits,
+            tally,
+            origin,
+        };
+        let mut record = resolver.record(&parts, known, &mut self.sides)?;
+        tally.type_mismatch += known.misfits();
+        let parent = record.span.parent;
+        let follows = |link: &Link| link.trace == record.trace && Some(link.span) == parent;
+        if self.follows.iter().any(follows) {
+            record.span.bits = record.span.bits.with(Flag::FollowsFrom);
+        }
+        Ok(record)
+    }
+}
+
+/// The last name that a scope says.
+fn scope_name(scope: &[u8]) -> Option<&[u8]> {
+    let mut fields = Fields::new(scope);
+    let mut name = None;
+    while let Ok(Some((number, payload))) = fields.next() {
+        if let (1, Payload::Bytes(bytes)) = (number, payload) {
+            name = Some(bytes);
+        }
+    }
+    name
+}

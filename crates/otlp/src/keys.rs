@@ -1,0 +1,240 @@
+//! The attribute keys that are read, and the logical fields they spell: newest name first.
+
+/// One known key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot(u8);
+
+impl Slot {
+    #[inline]
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
+    #[inline]
+    pub(crate) fn bit(self) -> u128 {
+        1 << self.0
+    }
+}
+
+/// A logical field: the keys that spell it, as a set of slots. The lowest slot is the newest name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Field(pub(crate) u128);
+
+/// Keys of parameters: their names go on.
+pub(crate) const PARAMETER_PREFIXES: [&[u8]; 2] = [b"db.query.parameter.", b"db.operation.parameter."];
+
+/// How many keys are known.
+pub(crate) const SLOTS: usize = KEYS.len();
+
+/// Each logical field with its keys in order. A key that spells two fields stands in the first one; `shared` adds
+/// it to the second.
+macro_rules! fields {
+    ($($field:ident = [$($key:literal),* $(,)?] $(+ $shared:literal)*;)+) => {
+        const KEYS: &[&str] = &[$($($key,)*)+];
+        impl Field {
+            $(
+                #[doc = concat!("Spelt ", $("`", $key, "` ",)* $("`", $shared, "` ",)* "in that order.")]
+                pub(crate) const $field: Field = Field(set(&[$($key,)* $($shared),*]));
+            )+
+        }
+    };
+}
+
+fields! {
+    SERVICE = ["service.name"];
+    SERVICE_NAMESPACE = ["service.namespace"];
+    SERVICE_VERSION = ["service.version"];
+    HOST = ["host.id", "host.name"] + "service.instance.id";
+    INSTANCE = ["service.instance.id", "k8s.pod.uid", "k8s.pod.name", "container.id"];
+    PROCESS = ["process.pid"];
+    ENVIRONMENT = ["deployment.environment.name", "deployment.environment"];
+    LANGUAGE = ["telemetry.sdk.language"];
+    OS = ["os.name"];
+
+    HTTP_METHOD = ["http.request.method", "http.method"];
+    HTTP_METHOD_ORIGINAL = ["http.request.method_original"];
+    HTTP_STATUS = ["http.response.status_code", "http.status_code"];
+    HTTP_ROUTE = ["http.route"];
+    URL_TEMPLATE = ["url.template"];
+    URL_FULL = ["url.full"];
+    HTTP_URL = ["http.url"];
+    URL_SCHEME = ["url.scheme", "http.scheme"];
+    URL_PATH = ["url.path"];
+    URL_QUERY = ["url.query"];
+    HTTP_TARGET = ["http.target"];
+    RESEND = ["http.request.resend_count"];
+    HOST_HEADER = ["http.request.header.host"];
+
+    SERVER_ADDRESS = ["server.address"];
+    // What stands behind `http.url`, which comes second.
+    PEER_NAME = ["net.peer.name", "http.host", "net.sock.peer.name", "http.server_name"];
+    PEER_PORT = ["server.port", "net.peer.port"];
+    PEER_IP = ["network.peer.address", "net.peer.ip", "net.sock.peer.addr"];
+    PEER_SERVICE = ["service.peer.name", "peer.service"];
+
+    DB_SYSTEM = ["db.system.name", "db.system"];
+    DB_TEXT = ["db.query.text", "db.statement"];
+    DB_SUMMARY = ["db.query.summary"];
+    DB_OPERATION = ["db.operation.name", "db.operation"];
+    DB_COLLECTION = [
+        "db.collection.name", "db.sql.table", "db.mongodb.collection", "db.cassandra.table",
+        "aws.dynamodb.table_names",
+    ];
+    DB_NAMESPACE = ["db.namespace", "db.name", "db.redis.database_index"];
+    DB_PROCEDURE = ["db.stored_procedure.name"];
+    DB_BATCH = ["db.operation.batch.size"];
+    DB_ROWS = ["db.response.returned_rows"];
+    DB_STATUS = ["db.response.status_code"];
+    DB_PARAMETERS = ["db.statement.parameters"];
+
+    RPC_SYSTEM = ["rpc.system.name", "rpc.system"];
+    RPC_METHOD = ["rpc.method"];
+    RPC_SERVICE = ["rpc.service"];
+    RPC_STATUS = [
+        "rpc.status_code", "rpc.response.status_code", "rpc.grpc.status_code", "rpc.connect_rpc.error_code",
+        "rpc.jsonrpc.error_code",
+    ];
+
+    MESSAGING_SYSTEM = ["messaging.system"];
+    MESSAGING_OPERATION = ["messaging.operation.type", "messaging.operation.name", "messaging.operation"];
+    DESTINATION_TEMPLATE = ["messaging.destination.template"];
+    DESTINATION = ["messaging.destination.name", "messaging.destination"];
+    DESTINATION_TEMPORARY = ["messaging.destination.temporary", "messaging.temp_destination"];
+    DESTINATION_ANONYMOUS = ["messaging.destination.anonymous"];
+    GROUP = ["messaging.consumer.group.name", "messaging.kafka.consumer.group"];
+    MESSAGES = ["messaging.batch.message_count"];
+
+    ERROR_TYPE = ["error.type"];
+    EXCEPTION = ["exception.type"];
+    ERROR = ["error"];
+
+    FUNCTION = ["code.function.name"];
+    FUNCTION_NAMESPACE = ["code.namespace"];
+    FUNCTION_OLD = ["code.function"];
+    FILE = ["code.file.path", "code.filepath"];
+    LINE = ["code.line.number", "code.lineno"];
+    STACK = ["code.stacktrace"];
+
+    FAAS = ["faas.invoked_name", "aws.lambda.invoked_arn"];
+    GRAPHQL_NAME = ["graphql.operation.name"];
+    MODEL_PROVIDER = ["gen_ai.provider.name", "gen_ai.system"];
+    MODEL_OPERATION = ["gen_ai.operation.name"];
+    MODEL = ["gen_ai.request.model"];
+
+    IS_SUMMARY = ["aggregation.is_summary"];
+    SUMMARY_COUNT = ["aggregation.span_count"];
+    SUMMARY_MIN = ["aggregation.duration_min_ns"];
+    SUMMARY_MAX = ["aggregation.duration_max_ns"];
+    SUMMARY_AVERAGE = ["aggregation.duration_avg_ns"];
+    SUMMARY_MEDIAN = ["aggregation.duration_median_ns"];
+    SUMMARY_TOTAL = ["aggregation.duration_total_ns"];
+
+    SAMPLER = ["sampler.type"];
+    SAMPLER_PARAM = ["sampler.param"];
+    IGNORE = ["hotspan.ignore"];
+}
+
+/// The slots of these keys.
+const fn set(keys: &[&str]) -> u128 {
+    let mut slots = 0;
+    let mut at = 0;
+    while at < keys.len() {
+        let mut slot = 0;
+        while !same(KEYS[slot].as_bytes(), keys[at].as_bytes()) {
+            slot += 1;
+        }
+        slots |= 1 << slot;
+        at += 1;
+    }
+    slots
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    let mut at = 0;
+    while at < a.len() && at < b.len() && a[at] == b[at] {
+        at += 1;
+    }
+    at == a.len() && at == b.len()
+}
+
+/// Buckets of the table of keys: four times as many as keys, so that nearly every probe is the only one.
+const BUCKETS: usize = 512;
+const EMPTY: u8 = u8::MAX;
+
+/// Which slot a key has, by length and last eight bytes; open addressing.
+static TABLE: [u8; BUCKETS] = {
+    let mut table = [EMPTY; BUCKETS];
+    let mut slot = 0;
+    while slot < SLOTS {
+        let mut at = bucket(KEYS[slot].as_bytes());
+        while table[at] != EMPTY {
+            at = (at + 1) % BUCKETS;
+        }
+        table[at] = slot as u8;
+        slot += 1;
+    }
+    table
+};
+
+const fn bucket(key: &[u8]) -> usize {
+    let tail = match key.last_chunk() {
+        Some(tail) => u64::from_le_bytes(*tail),
+        None => short(key),
+    };
+    let mixed = (tail ^ (key.len() as u64) << 56).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 55) as usize
+}
+
+const fn short(key: &[u8]) -> u64 {
+    let mut word = 0;
+    let mut at = 0;
+    while at < key.len() {
+        word = word << 8 | key[at] as u64;
+        at += 1;
+    }
+    word
+}
+
+/// The slot of a key that is known.
+#[inline]
+pub(crate) fn slot(key: &[u8]) -> Option<Slot> {
+    let mut at = bucket(key);
+    loop {
+        let slot = TABLE[at];
+        if slot == EMPTY {
+            return None;
+        }
+        if KEYS[usize::from(slot)].as_bytes() == key {
+            return Some(Slot(slot));
+        }
+        at = (at + 1) % BUCKETS;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_finds_its_slot_and_others_find_none() {
+        for (place, key) in KEYS.iter().enumerate() {
+            assert_eq!(slot(key.as_bytes()).map(Slot::index), Some(place), "{key}");
+        }
+        for key in ["", "x", "service", "db.statemenu", "http.urls", "erro"] {
+            assert_eq!(slot(key.as_bytes()), None, "{key}");
+        }
+        assert!(SLOTS <= 128, "slots are bits of a u128");
+    }
+
+    #[test]
+    fn a_newer_name_has_a_lower_slot() {
+        for (newer, older) in [
+            ("db.query.text", "db.statement"),
+            ("server.port", "net.peer.port"),
+            ("host.id", "service.instance.id"),
+            ("network.peer.address", "net.sock.peer.addr"),
+        ] {
+            assert!(slot(newer.as_bytes()).unwrap().index() < slot(older.as_bytes()).unwrap().index());
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! One span as it stands on the wire: its fields, still without meaning.
+
+use hotspan_model::{Kind, Link, ParamHash, SpanId, Status, TraceId};
+
+use crate::attributes::{Attributes, Known};
+use crate::keys::{self, PARAMETER_PREFIXES};
+use crate::text::ParamHasher;
+use crate::value::{KeyValue, Value};
+use crate::wire::{Fields, Payload};
+use crate::{Damage, Limits, Tally};
+
+/// The fields of a span.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Parts<'a> {
+    pub(crate) trace: &'a [u8],
+    pub(crate) id: &'a [u8],
+    pub(crate) parent: &'a [u8],
+    pub(crate) name: &'a [u8],
+    pub(crate) tracestate: &'a [u8],
+    pub(crate) kind: Kind,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    pub(crate) status: Status,
+    pub(crate) flags: u32,
+    /// Type of the first exception event that has one.
+    pub(crate) exception: Option<&'a [u8]>,
+    /// Attributes that are parameters, each hashed with its name. A sum, so that their order says nothing.
+    pub(crate) parameters: Option<ParamHash>,
+}
+
+/// Reads spans; holds what outlives one of them.
+#[derive(Debug)]
+pub(crate) struct Reader<'r> {
+    pub(crate) limits: &'r Limits,
+    pub(crate) tally: &'r mut Tally,
+    pub(crate) params: &'r ParamHasher,
+    /// Links of the span that was read last.
+    pub(crate) links: &'r mut Vec<Link>,
+    /// Those of them that it follows from rather than waits for.
+    pub(crate) follows: &'r mut Vec<Link>,
+    attributes: usize,
+    events: usize,
+    seen_links: usize,
+}
+
+impl<'r> Reader<'r> {
+    pub(crate) fn new(
+        limits: &'r Limits,
+        tally: &'r mut Tally,
+        params: &'r ParamHasher,
+        links: &'r mut Vec<Link>,
+        follows: &'r mut Vec<Link>,
+    ) -> Reader<'r> {
+        Reader {
+            limits,
+            tally,
+            params,
+            links,
+            follows,
+            attributes: 0,
+            events: 0,
+            seen_links: 0,
+        }
+    }
+
+    /// Reads one span; its known attributes go to `known`. Damage costs the span; damage inside an attribute,
+    /// event, link or status costs that part.
+    pub(crate) fn span<'a>(&mut self, message: &'a [u8], known: &mut Known<'a>) -> Result<Parts<'a>, Damage> {
+        known.next_span();
+        self.links.clear();
+        self.follows.clear();
+        (self.attributes, self.events, self.seen_links) = (0, 0, 0);
+        let mut parts = Parts::default();
+        let mut fields = Fields::new(message);
+        while let Some((number, payload)) = fields.next()? {
+            match (number, payload) {
+                (9, Payload::Bytes(message)) => self.attribute(message, known, &mut parts),
+                (1, Payload::Bytes(id)) => parts.trace = id,
+                (2, Payload::Bytes(id)) => parts.id = id,
+                (3, Payload::Bytes(state)) => parts.tracestate = state,
+                (4, Payload::Bytes(id)) => parts.parent = id,
+                (5, Payload::Bytes(name)) => parts.name = name,
+                (6, Payload::Varint(number)) => parts.kind = kind(number),
+                (7, Payload::Fixed64(time)) => parts.start = time,
+                (8, Payload::Fixed64(time)) => parts.end = time,
+                (11, Payload::Bytes(message)) => self.event(message, &mut parts),
+                (13, Payload::Bytes(message)) => self.link(message),
+                (15, Payload::Bytes(message)) => self.status(message, &mut parts),
+                (16, Payload::Fixed32(flags)) => parts.flags = flags,
+                (_, _) => {}
+            }
+        }
+        Ok(parts)
+    }
+
+    #[inline]
+    fn attribute<'a>(&mut self, message: &'a [u8], known: &mut Known<'a>, parts: &mut Parts<'a>) {
+        let Ok(KeyValue { key, value }) = KeyValue::read(message) else {
+            self.tally.bad_field += 1;
+            return;
+        };
+        self.attributes += 1;
+        match keys::slot(key) {
+            Some(slot) => {
+                let fresh = known.span.set(slot, value);
+                self.tally.duplicate_keys += u64::from(!fresh);
+            }
+            None => self.other(key, value, parts),
+        }
+    }
+
+    /// An attribute that is no field of ours: a parameter, or nothing but a place in the limits.
+    fn other<'a>(&mut self, key: &[u8], value: Value<'a>, parts: &mut Parts<'a>) {
+        if PARAMETER_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
+            let mut hasher = self.params.clone();
+            let name = key.rsplit(|&byte| byte == b'.').next();
+            hasher.add(name.unwrap_or(key));
+            value.hash(&mut hasher);
+            let sum = parts
+                .parameters
+                .unwrap_or_default()
+                .0
+                .wrapping_add(hasher.finish().0);
+            parts.parameters = Some(ParamHash(sum));
+            return;
+        }
+        let over = self.attributes > self.limits.attributes_max || key.len() > self.limits.key_bytes_max;
+        self.tally.dropped_parts += u64::from(over);
+        self.tally.cut += u64::from(value.len() > self.limits.value_bytes_max);
+        self.nested(value);
+    }
+
+    /// Arrays and maps that nobody reads are still measured: damage and depth are counted.
+    fn nested(&mut self, value: Value<'_>) {
+        if let Value::Array(_) | Value::Map(_) = value {
+            match value.depth(self.limits.value_depth_max) {
+                Ok(Some(_)) => {}
+                Ok(None) => self.tally.too_deep += 1,
+                Err(_) => self.tally.bad_field += 1,
+            }
+        }
+    }
+
+    fn event<'a>(&mut self, message: &'a [u8], parts: &mut Parts<'a>) {
+        self.events += 1;
+        if self.events > self.limits.events_max {
+            self.tally.dropped_parts += 1;
+            return;
+        }
+        match exception(message) {
+            Ok(exception) => parts.exception = parts.exception.or(exception),
+            Err(_) => self.tally.bad_field += 1,
+        }
+    }
+
+    fn link(&mut self, message: &[u8]) {
+        self.seen_links += 1;
+        if self.seen_links > self.limits.links_max {
+            self.tally.dropped_parts += 1;
+            return;
+        }
+        match link(message) {
+            Ok(Some((link, follows))) => {
+                self.links.push(link);
+                if follows {
+                    self.follows.push(link);
+                }
+            }
+            Ok(None) | Err(_) => self.tally.bad_field += 1,
+        }
+    }
+
+    fn status(&mut self, message: &[u8], parts: &mut Parts<'_>) {
+        let mut fields = Fields::new(message);
+        // A status that comes twice is merged: the code stays when the second one does not say it.
+        let mut status = parts.status;
+        loop {
+            match fields.next() {
+                Ok(Some((3, Payload::Varint(code)))) => {
+                    status = match code {
+                        1 => Status::Ok,
+                        2 => Status::Error,
+                        _ => Status::Unset,
+                    }
+                }
+                Ok(Some((_, _))) => {}
+                Ok(None) => break parts.status = status,
+                Err(_) => break self.tally.bad_field += 1,
+            }
+        }
+    }
+}
+
+/// Reads the attributes of a scope or resource; what is damaged is passed over, the rest is used.
+pub(crate) fn surroundings<'a>(message: &'a [u8], field: u32, into: &mut Attributes<'a>, tally: &mut Tally) {
+    let mut fields = Fields::new(message);
+    loop {
+        match fields.next() {
+            Ok(Some((number, Payload::Bytes(message)))) if number == field => match KeyValue::read(message) {
+                Ok(KeyValue { key, value }) => {
+                    if let Some(slot) = keys::slot(key) {
+                        tally.duplicate_keys += u64::from(!into.set(slot, value));
+                    }
+                }
+                Err(_) => tally.bad_field += 1,
+            },
+            Ok(Some((_, _))) => {}
+            Ok(None) => break,
+            Err(_) => break tally.bad_field += 1,
+        }
+    }
+}
+
+fn kind(number: u64) -> Kind {
+    match number {
+        1 => Kind::Internal,
+        2 => Kind::Server,
+        3 => Kind::Client,
+        4 => Kind::Producer,
+        5 => Kind::Consumer,
+        _ => Kind::Unspecified,
+    }
+}
+
+/// The exception type of an event.
+fn exception(message: &[u8]) -> Result<Option<&[u8]>, Damage> {
+    let mut fields = Fields::new(message);
+    let mut found = None;
+    while let Some((number, payload)) = fields.next()? {
+        if let (3, Payload::Bytes(message)) = (number, payload) {
+            let KeyValue { key, value } = KeyValue::read(message)?;
+            if key == b"exception.type" {
+                found = found.or(value.text().filter(|text| !text.is_empty()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A link, and whether the span follows from it; `None` when its ids are no ids.
+fn link(message: &[u8]) -> Result<Option<(Link, bool)>, Damage> {
+    let mut fields = Fields::new(message);
+    let (mut trace, mut span) = (None, None);
+    let mut follows = false;
+    while let Some((number, payload)) = fields.next()? {
+        match (number, payload) {
+            (1, Payload::Bytes(id)) => trace = TraceId::from_wire(id),
+            (2, Payload::Bytes(id)) => span = SpanId::from_wire(id),
+            (4, Payload::Bytes(message)) => {
+                let KeyValue { key, value } = KeyValue::read(message)?;
+                follows |= key == b"opentracing.ref_type" && value.text() == Some(b"follows_from");
+            }
+            (_, _) => {}
+        }
+    }
+    let link = trace.zip(span).map(|(trace, span)| Link { trace, span });
+    Ok(link.map(|link| (link, follows)))
+}

@@ -1,0 +1,217 @@
+//! From the fields of a span to its record: class, operation, template, callee, flags.
+
+mod call;
+mod class;
+mod extras;
+mod message;
+mod operation;
+mod store;
+mod template;
+
+use hotspan_model::{
+    Bits, Class, Dictionary, Flag, Kind, Nanos, ParamHash, ParamKey, Reason, Record, Side, Span, SpanId,
+    Status, Symbol, TableSeed, Threshold, Timestamp, TraceId, Visibility,
+};
+
+use crate::attributes::Known;
+use crate::keys::Field;
+use crate::memo::{Memo, Symbols};
+use crate::parts::Parts;
+use crate::source::Origin;
+use crate::text::{ParamHasher, Statement};
+use crate::tracestate::{self, Said};
+use crate::{Limits, Tally};
+use class::Work;
+
+/// What resolving keeps from span to span.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    pub(crate) symbols: Symbols,
+    pub(crate) origins: Memo<Origin>,
+    /// Outgoing operations by the raw texts that decide them.
+    targets: Memo<Target>,
+    key: ParamKey,
+    statement: Statement,
+    text: String,
+    part: String,
+}
+
+impl Memory {
+    pub(crate) fn new(key: ParamKey, seed: TableSeed, entries_max: usize) -> Memory {
+        Memory {
+            symbols: Symbols::new(seed, entries_max),
+            origins: Memo::new(1 << 10),
+            targets: Memo::new(entries_max),
+            key,
+            statement: Statement::default(),
+            text: String::new(),
+            part: String::new(),
+        }
+    }
+
+    fn params(&self) -> ParamHasher {
+        ParamHasher::new(self.key)
+    }
+}
+
+/// An outgoing operation: what its texts decide.
+#[derive(Clone, Copy, Debug)]
+struct Target {
+    class: Class,
+    template: Option<Symbol>,
+    callee: Option<Symbol>,
+    params: ParamHash,
+    visibility: Visibility,
+    /// Operations in one; 1 when it is one.
+    batch: u32,
+    /// Only its masked name says what it does.
+    unnamed: bool,
+}
+
+impl Target {
+    const fn of(class: Class) -> Target {
+        Target {
+            class,
+            template: None,
+            callee: None,
+            params: ParamHash(0),
+            visibility: Visibility::None,
+            batch: 1,
+            unnamed: false,
+        }
+    }
+}
+
+/// Resolves the spans of one block.
+pub(crate) struct Resolver<'r> {
+    pub(crate) dictionary: &'r mut dyn Dictionary,
+    pub(crate) memory: &'r mut Memory,
+    pub(crate) limits: &'r Limits,
+    pub(crate) tally: &'r mut Tally,
+    pub(crate) origin: Origin,
+}
+
+impl Resolver<'_> {
+    /// The record of a span; what it has beside it goes to `sides`. `links` are already there.
+    pub(crate) fn record<'a>(
+        &mut self,
+        parts: &Parts<'a>,
+        known: &mut Known<'a>,
+        sides: &mut Vec<Side>,
+    ) -> Result<Record, Reason> {
+        let trace = TraceId::from_wire(parts.trace).ok_or(Reason::InvalidTraceId)?;
+        let id = SpanId::from_wire(parts.id).ok_or(Reason::InvalidSpanId)?;
+        let parent = SpanId::from_wire(parts.parent);
+        let bad_parent = !parts.parent.is_empty() && parts.parent.len() != 8;
+        self.tally.bad_parent += u64::from(bad_parent);
+
+        let work = class::work(parts.kind, parts.name, known);
+        let target = self.target(work, parts, known);
+        let operation = self.operation(work, parts, known);
+        let batch = self.batch(&target, known);
+        extras::push(self, parts, known, batch, sides);
+        let ignored = known.has(Field::IGNORE);
+        let summary = extras::push_summary(parts, known, sides);
+
+        let http_status = known.int(Field::HTTP_STATUS).unwrap_or(0);
+        let bits = Bits::new(parts.kind, target.class)
+            .with_status(parts.status)
+            .with_visibility(target.visibility)
+            .with_http_status(u16::try_from(http_status).unwrap_or(0))
+            .with_if(Flag::RemoteParent, parts.flags >> 8 & 3 == 3)
+            .with_if(Flag::BadParent, bad_parent)
+            .with_if(Flag::NegativeDuration, parts.end < parts.start)
+            .with_if(Flag::Failed, failed(parts, known, http_status))
+            .with_if(Flag::Summary, summary)
+            .with_if(Flag::Batched, batch > 1)
+            .with_if(Flag::Ignored, ignored)
+            .with_if(Flag::HasSide, !sides.is_empty())
+            .with_if(Flag::Unnamed, target.unnamed);
+        let start = Timestamp(parts.start);
+        let span = Span {
+            id,
+            parent,
+            start,
+            duration: Timestamp(parts.end).since(start),
+            params: target.params,
+            operation,
+            source: self.origin.source,
+            template: target.template,
+            callee: target.callee,
+            bits,
+            next: 0,
+        };
+        let threshold = self.threshold(parts, known);
+        Ok(Record {
+            trace,
+            threshold,
+            span,
+        })
+    }
+
+    fn target<'a>(&mut self, work: Work, parts: &Parts<'a>, known: &mut Known<'a>) -> Target {
+        match work {
+            Work::Internal => Target::of(Class::Internal),
+            Work::Consumer => Target::of(Class::Consumer),
+            Work::Server => self.server(known),
+            Work::Store => self.store(parts, known),
+            Work::Plumbing(class) => self.plumbing(class, parts, known),
+            Work::Publish => self.message(Class::Publish, parts, known),
+            Work::Wait => self.message(Class::Wait, parts, known),
+            Work::Http => self.http(known),
+            Work::Rpc => self.rpc(known),
+            Work::Function => self.function(known),
+            Work::Model => self.model(known),
+            Work::UnknownOut => self.unknown(parts, known),
+        }
+    }
+
+    /// Operations in one span, by attribute or by text.
+    fn batch(&self, target: &Target, known: &mut Known<'_>) -> u32 {
+        let said = known.int(Field::DB_BATCH).or_else(|| known.int(Field::MESSAGES));
+        let said = said.and_then(|size| u32::try_from(size).ok()).unwrap_or(1);
+        said.max(target.batch)
+    }
+
+    fn threshold(&mut self, parts: &Parts<'_>, known: &mut Known<'_>) -> Threshold {
+        if !parts.tracestate.is_empty() {
+            let read = parts.tracestate.len().min(self.limits.tracestate_bytes_max);
+            match tracestate::threshold(&parts.tracestate[..read]) {
+                Said::Threshold(threshold) => return threshold,
+                Said::Malformed => {
+                    self.tally.bad_tracestate += 1;
+                    return Threshold::default();
+                }
+                Said::Nothing => {}
+            }
+        }
+        sampler(known).unwrap_or_default()
+    }
+}
+
+/// The threshold of a probabilistic sampler that writes its share as an attribute.
+fn sampler(known: &mut Known<'_>) -> Option<Threshold> {
+    if known.text(Field::SAMPLER)? != b"probabilistic" {
+        return None;
+    }
+    tracestate::of_share(known.millionths(Field::SAMPLER_PARAM)?)
+}
+
+/// Whether it failed by any sign.
+fn failed(parts: &Parts<'_>, known: &mut Known<'_>, http_status: i64) -> bool {
+    const SIGNS: Field = Field(Field::ERROR_TYPE.0 | Field::EXCEPTION.0);
+    parts.status == Status::Error
+        || parts.exception.is_some()
+        || http_status >= 500
+        || (http_status >= 400 && parts.kind == Kind::Client)
+        || known.has(SIGNS)
+        || known.bool(Field::ERROR) == Some(true)
+}
+
+/// A length of time that an attribute gives in nanoseconds.
+fn nanos(known: &mut Known<'_>, field: Field) -> Option<Nanos> {
+    known
+        .int(field)
+        .and_then(|nanos| u64::try_from(nanos).ok())
+        .map(Nanos)
+}

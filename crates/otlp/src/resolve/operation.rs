@@ -1,0 +1,106 @@
+//! The operation: method and route of a server span, the masked name of any other.
+
+use hotspan_model::{Symbol, Vocabulary};
+
+use super::Resolver;
+use super::call::{http_method, method, procedure, words};
+use super::class::Work;
+use crate::attributes::Known;
+use crate::keys::Field;
+use crate::parts::Parts;
+use crate::text::names;
+use crate::text::url::{self, Url};
+use crate::value::cut;
+
+/// What decides a server's operation.
+#[derive(Clone, Copy, Debug, Hash)]
+enum Entry<'a> {
+    Route(&'a [u8], &'a [u8]),
+    Path(&'a [u8], &'a [u8]),
+    Procedure(Option<&'a [u8]>, &'a [u8]),
+    Name(&'a [u8]),
+}
+
+impl Resolver<'_> {
+    /// The symbol of the span's operation.
+    pub(super) fn operation<'a>(&mut self, work: Work, parts: &Parts<'a>, known: &mut Known<'a>) -> Symbol {
+        let entry = match work {
+            Work::Server => entry(parts, known),
+            Work::Consumer
+            | Work::Wait
+            | Work::Plumbing(_)
+            | Work::Store
+            | Work::Publish
+            | Work::Rpc
+            | Work::Http
+            | Work::Function
+            | Work::Model
+            | Work::UnknownOut
+            | Work::Internal => Entry::Name(parts.name),
+        };
+        let owner = self.origin.service;
+        let hash = self.memory.symbols.hash(("entry", owner, entry));
+        if let Some(symbol) = self.memory.symbols.recall(hash) {
+            return symbol;
+        }
+        self.write(entry);
+        let memory = &mut *self.memory;
+        let text = std::mem::take(&mut memory.text);
+        let symbol = memory
+            .symbols
+            .plain(self.dictionary, Vocabulary::Operation, Some(owner), &text);
+        memory.text = text;
+        memory.symbols.remember(hash, symbol);
+        symbol
+    }
+
+    /// Writes the operation to `memory.text`.
+    fn write(&mut self, entry: Entry<'_>) {
+        let memory = &mut *self.memory;
+        let name_max = self.limits.name_bytes_max;
+        let readable = |raw| String::from_utf8_lossy(cut(raw, name_max));
+        match entry {
+            Entry::Name(name) => {
+                self.tally.cut += u64::from(name.len() > name_max);
+                return names::mask(&readable(name), &mut memory.text);
+            }
+            Entry::Procedure(service, method) => {
+                words(service, method, &mut memory.part);
+                return names::mask(&memory.part, &mut memory.text);
+            }
+            Entry::Route(_, route) => names::route(&readable(route), &mut memory.part),
+            Entry::Path(_, target) => {
+                let mut params = memory.params();
+                url::path_template(Url::parse(&readable(target)).path, &mut params, &mut memory.part);
+            }
+        }
+        memory.text.clear();
+        if let Entry::Route(method, _) | Entry::Path(method, _) = entry {
+            memory.text.push_str(&http_method(method));
+            memory.text.push(' ');
+        }
+        memory.text.push_str(&memory.part);
+    }
+}
+
+fn entry<'a>(parts: &Parts<'a>, known: &mut Known<'a>) -> Entry<'a> {
+    let method = method(known);
+    let route = known.text(Field::HTTP_ROUTE);
+    if let Some((method, route)) = method.zip(route) {
+        return Entry::Route(method, route);
+    }
+    let target = known
+        .text(Field::HTTP_TARGET)
+        .or_else(|| known.text(Field::URL_PATH));
+    let target = target
+        .or_else(|| known.text(Field::URL_FULL))
+        .or_else(|| known.text(Field::HTTP_URL));
+    if let Some((method, target)) = method.zip(target) {
+        return Entry::Path(method, target);
+    }
+    if known.has(Field::RPC_METHOD) {
+        let (service, method) = procedure(known);
+        return Entry::Procedure(service, method);
+    }
+    Entry::Name(parts.name)
+}

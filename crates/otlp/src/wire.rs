@@ -1,0 +1,205 @@
+//! Protobuf's wire form, read in place.
+
+use crate::Damage;
+
+/// One field as it stands in a message. Groups never appear: they are skipped as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Payload<'a> {
+    Varint(u64),
+    Fixed64(u64),
+    Bytes(&'a [u8]),
+    Fixed32(u32),
+}
+
+/// Reads the fields of one message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    #[inline]
+    pub(crate) fn new(message: &'a [u8]) -> Fields<'a> {
+        Fields { rest: message }
+    }
+
+    /// What is not read yet. After an error it begins somewhere inside the field that is damaged.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// The next field's number and payload; `None` at the end of the message.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Result<Option<(u32, Payload<'a>)>, Damage> {
+        loop {
+            if self.rest.is_empty() {
+                return Ok(None);
+            }
+            let (number, wire_type) = self.tag()?;
+            let payload = match wire_type {
+                2 => Payload::Bytes(self.bytes()?),
+                0 => Payload::Varint(self.varint()?),
+                1 => Payload::Fixed64(u64::from_le_bytes(self.array()?)),
+                5 => Payload::Fixed32(u32::from_le_bytes(self.array()?)),
+                3 => {
+                    self.skip_group()?;
+                    continue;
+                }
+                4 => return Err(Damage::Group),
+                _ => return Err(Damage::WireType),
+            };
+            return Ok(Some((number, payload)));
+        }
+    }
+
+    /// The payload when the next field is exactly this one, in its one-byte tag: the usual order of the wire.
+    #[inline]
+    pub(crate) fn expect_bytes(&mut self, number: u8) -> Option<&'a [u8]> {
+        let (&[tag, len], rest) = self.rest.split_first_chunk()?;
+        if tag != number << 3 | 2 || len >= 0x80 {
+            return None;
+        }
+        let (bytes, rest) = rest.split_at_checked(usize::from(len))?;
+        self.rest = rest;
+        Some(bytes)
+    }
+
+    #[inline]
+    fn tag(&mut self) -> Result<(u32, u8), Damage> {
+        let tag = self.varint()?;
+        // Field numbers have 29 bits.
+        match u32::try_from(tag) {
+            Ok(tag) if tag >= 8 => Ok((tag >> 3, (tag & 7) as u8)),
+            Ok(_) | Err(_) => Err(Damage::FieldNumber),
+        }
+    }
+
+    #[inline]
+    fn varint(&mut self) -> Result<u64, Damage> {
+        match self.rest {
+            [byte, rest @ ..] if *byte < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, Damage> {
+        let mut value = 0;
+        for (place, &byte) in self.rest.iter().take(10).enumerate() {
+            value |= u64::from(byte & 0x7f) << (7 * place);
+            if byte < 0x80 {
+                // The tenth byte holds the last bit of 64.
+                if place == 9 && byte > 1 {
+                    return Err(Damage::Varint);
+                }
+                self.rest = &self.rest[place + 1..];
+                return Ok(value);
+            }
+        }
+        Err(match self.rest.len() {
+            0..10 => Damage::Truncated,
+            10.. => Damage::Varint,
+        })
+    }
+
+    #[inline]
+    fn bytes(&mut self) -> Result<&'a [u8], Damage> {
+        let len = usize::try_from(self.varint()?).map_err(|_| Damage::Length)?;
+        let (bytes, rest) = self.rest.split_at_checked(len).ok_or(Damage::Length)?;
+        self.rest = rest;
+        Ok(bytes)
+    }
+
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Damage> {
+        let (array, rest) = self.rest.split_first_chunk().ok_or(Damage::Truncated)?;
+        self.rest = rest;
+        Ok(*array)
+    }
+
+    /// Skips to the end of the group that has just begun. Counts levels instead of recursing; which number a
+    /// group ends with is not compared, since nothing of it is used.
+    fn skip_group(&mut self) -> Result<(), Damage> {
+        let mut open = 1_u64;
+        while open > 0 {
+            if self.rest.is_empty() {
+                return Err(Damage::Group);
+            }
+            match self.tag()?.1 {
+                0 => self.varint().map(drop)?,
+                1 => self.array::<8>().map(drop)?,
+                2 => self.bytes().map(drop)?,
+                3 => open += 1,
+                4 => open -= 1,
+                5 => self.array::<4>().map(drop)?,
+                _ => return Err(Damage::WireType),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(bytes: &[u8]) -> Result<Vec<(u32, Payload<'_>)>, Damage> {
+        let mut fields = Fields::new(bytes);
+        std::iter::from_fn(|| fields.next().transpose()).collect()
+    }
+
+    #[test]
+    fn each_wire_type_is_read() {
+        let bytes = [
+            8, 0x96, 1, 0x12, 2, 7, 8, 0x19, 1, 0, 0, 0, 0, 0, 0, 0, 0x25, 2, 0, 0, 0,
+        ];
+        let expected = vec![
+            (1, Payload::Varint(150)),
+            (2, Payload::Bytes(&[7, 8])),
+            (3, Payload::Fixed64(1)),
+            (4, Payload::Fixed32(2)),
+        ];
+        assert_eq!(all(&bytes), Ok(expected));
+    }
+
+    #[test]
+    fn groups_are_skipped_at_any_depth() {
+        let mut bytes = vec![0x1b; 100_000];
+        bytes.extend([0x1c; 100_000]);
+        bytes.extend([8, 1]);
+        assert_eq!(all(&bytes), Ok(vec![(1, Payload::Varint(1))]));
+        assert_eq!(all(&[0x1b, 8, 1]), Err(Damage::Group));
+        assert_eq!(all(&[0x1c]), Err(Damage::Group));
+    }
+
+    #[test]
+    fn damage_has_a_name() {
+        for (bytes, damage) in [
+            (&[0x00_u8, 0][..], Damage::FieldNumber),
+            (&[0x0f], Damage::WireType),
+            (&[0x0a, 5, 1], Damage::Length),
+            (&[0x0a, 0x80], Damage::Truncated),
+            (&[0x09, 1, 2], Damage::Truncated),
+            (
+                &[8, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1],
+                Damage::Varint,
+            ),
+            (
+                &[8, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2],
+                Damage::Varint,
+            ),
+        ] {
+            assert_eq!(all(bytes), Err(damage), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn padded_varints_are_legal() {
+        assert_eq!(
+            all(&[8, 0x81, 0x80, 0x80, 0x00]),
+            Ok(vec![(1, Payload::Varint(1))])
+        );
+    }
+}
