@@ -157,7 +157,7 @@ fn stubs_that_fill_the_budget_alone_are_forgotten_by_a_barrier() {
 #[test]
 fn millions_of_traces_of_one_span_stay_within_the_budget() {
     in_small_stack(|| {
-        let count = size(300_000, 5_000_000);
+        let count = size(150_000, 5_000_000);
         let settings = Settings {
             bytes_max: 4 << 20,
             sessions_max: 40_000,

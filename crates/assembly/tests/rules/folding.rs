@@ -52,7 +52,7 @@ fn by_slowness(spans: &[Span]) -> Vec<SpanId> {
 #[test]
 fn a_million_siblings_are_folded_and_counted_exactly() {
     in_small_stack(|| {
-        let count = size(120_000, 1_000_000);
+        let count = size(100_000, 1_000_000);
         let out = folded(Settings::default(), count, 1);
         assert_eq!(
             (out.reason, out.groups.len(), out.spans.len()),
