@@ -30,7 +30,7 @@ pub(crate) struct Folds {
     groups: Vec<Fold>,
     by_key: HashMap<Key, u32, SeedableRandomState>,
     folded: Blocks<Folded>,
-    by_id: HashTable<u32>,
+    places: HashTable<u32>,
     hasher: SeedableRandomState,
     intervals: u64,
 }
@@ -52,7 +52,7 @@ impl Folds {
             groups: Vec::new(),
             by_key: HashMap::with_hasher(seed.build(4)),
             folded: Blocks::default(),
-            by_id: HashTable::new(),
+            places: HashTable::new(),
             hasher: seed.build(5),
             intervals: 0,
         }
@@ -68,9 +68,19 @@ impl Folds {
         self.count() * FOLDED_BYTES + self.groups.len() as u64 * GROUP_BYTES + self.intervals * INTERVAL_BYTES
     }
 
-    /// Whether a span of this id was folded.
-    pub(crate) fn has(&self, id: SpanId) -> bool {
-        self.group_of(id).is_some()
+    /// The folded spans among `ids`, which ascend, each with the first group that has it.
+    pub(crate) fn among(&self, ids: &[SpanId]) -> Vec<(SpanId, u32)> {
+        if ids.is_empty() {
+            return Vec::new();
+        }
+        let asked = self
+            .folded
+            .iter()
+            .filter(|folded| ids.binary_search(&folded.id).is_ok());
+        let mut found: Vec<(SpanId, u32)> = asked.map(|folded| (folded.id, folded.group)).collect();
+        found.sort_unstable();
+        found.dedup_by_key(|(id, _)| *id);
+        found
     }
 
     /// Whether a copy of the span was folded. A group has one kind and one host, so id and start tell.
@@ -80,7 +90,7 @@ impl Folds {
         };
         let copy = Folded::new(span, group);
         let same = |&place: &u32| self.folded[place] == copy;
-        self.by_id.find(self.hasher.hash_one(span.id), same).is_some()
+        self.places.find(self.hasher.hash_one(copy), same).is_some()
     }
 
     /// Takes a new member of a group, if there is its group.
@@ -153,18 +163,9 @@ impl Folds {
             return;
         }
         groups.extend(self.groups.iter().map(|fold| fold.group.clone()));
-        let named = spans.iter().filter_map(|span| span.parent);
-        parents.extend(named.filter_map(|parent| Some((parent, self.group_of(parent)?))));
-        parents.sort_unstable();
-        parents.dedup();
-    }
-
-    fn group_of(&self, id: SpanId) -> Option<u32> {
-        let found = self.by_id.iter_hash(self.hasher.hash_one(id));
-        let same = found
-            .map(|&place| self.folded[place])
-            .filter(|folded| folded.id == id);
-        same.map(|folded| folded.group).min()
+        let mut named: Vec<SpanId> = spans.iter().filter_map(|span| span.parent).collect();
+        named.sort_unstable();
+        parents.extend(self.among(&named));
     }
 
     /// Largest first, ties by key, as many as it takes; each with the slots of its leaves.
@@ -245,10 +246,11 @@ impl Folds {
         let most = settings.group_intervals_max as usize;
         group.union_approx |= union::add(&mut group.intervals, (span.start, span.end()), most);
         self.intervals = self.intervals + group.intervals.len() as u64 - before;
-        let place = self.folded.push(Folded::new(span, number));
-        let rehash = |&place: &u32| self.hasher.hash_one(self.folded[place].id);
-        self.by_id
-            .insert_unique(self.hasher.hash_one(span.id), place, rehash);
+        let folded = Folded::new(span, number);
+        let place = self.folded.push(folded);
+        let rehash = |&place: &u32| self.hasher.hash_one(self.folded[place]);
+        self.places
+            .insert_unique(self.hasher.hash_one(folded), place, rehash);
     }
 
     /// Bytes taken from the allocator.
@@ -258,7 +260,7 @@ impl Folds {
         let groups =
             self.groups.capacity() * size_of::<Fold>() + self.groups.iter().map(group).sum::<usize>();
         let keys = self.by_key.capacity() * 8 / 7 * (size_of::<(Key, u32)>() + 1);
-        (groups + keys + self.by_id.allocation_size()) as u64 + self.folded.memory()
+        (groups + keys + self.places.allocation_size()) as u64 + self.folded.memory()
     }
 }
 
@@ -321,7 +323,7 @@ impl Key {
 }
 
 /// A folded span: 16 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Folded {
     id: SpanId,
     group: u32,
