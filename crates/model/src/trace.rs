@@ -138,7 +138,7 @@ pub struct Assembled {
     pub requests: Vec<Offset>,
     /// How whole it is.
     pub completeness: Completeness,
-    /// Spans still came when those of its session were given up for its age.
+    /// Its id came again after its session had ended or was reopened by a barrier.
     pub long_lived: bool,
 }
 
