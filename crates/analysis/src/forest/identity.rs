@@ -101,7 +101,10 @@ impl Forest {
         let shared = shared && run.len() - 1 <= SERVER_HALVES_MAX;
         if shared {
             // The client half first; the server halves keep their order.
-            run.sort_by_key(|&at| self.nodes[at as usize].kind() != Kind::Client);
+            let client = run
+                .iter()
+                .position(|&at| self.nodes[at as usize].kind() == Kind::Client);
+            run[..=client.unwrap_or(0)].rotate_right(1);
         }
         for (twin, &at) in run.iter().enumerate().skip(1) {
             self.nodes[at as usize].twin = twin as u32;
