@@ -3,6 +3,7 @@
 mod analyser;
 mod context;
 mod detectors;
+mod explain;
 mod forest;
 mod path;
 mod replay;
@@ -12,6 +13,7 @@ mod settings;
 pub use analyser::{Analyser, AnalyserSettings, When};
 pub use context::Context;
 pub use detectors::{Detector, Findings, Knobs, SHARED_KNOBS, detectors};
+pub use explain::{Limits, explain};
 pub use forest::{Edge, Forest, Mark, Marks, NONE, Node};
 pub use path::{Path, Segment};
 pub use replay::{Edit, Outcome, Replay, Slack, WIDTH};

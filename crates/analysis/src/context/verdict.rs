@@ -3,7 +3,7 @@
 use hotspan_model::{Class, Flag, Nanos, Params, Verb, Visibility};
 
 use super::groups::Input;
-use crate::{Mark, Node};
+use crate::Node;
 
 /// The verdict on one group.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,8 +26,6 @@ pub(crate) struct Verdict {
     pub cursor: bool,
     /// They read pages by key.
     pub keyset: bool,
-    /// The clock of one of them was corrected.
-    pub corrected: bool,
 }
 
 impl Verdict {
@@ -66,7 +64,6 @@ impl Verdict {
             polling: waits && is_polling(input, members),
             cursor: facts.is_some_and(|facts| facts.cursor),
             keyset: facts.is_some_and(|facts| facts.keyset),
-            corrected: members.iter().any(|at| node(input, at).has(Mark::SkewCorrected)),
         }
     }
 }
