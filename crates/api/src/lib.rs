@@ -9,7 +9,7 @@ mod read;
 mod serve;
 pub mod shape;
 
-pub use ask::Problem;
+pub use ask::{Parameter, Problem};
 pub use backend::{
     Backend, Check, FoundTrace, Listener, Metrics, Refused, Requests, Shard, Status, TraceFuture, View,
 };

@@ -77,26 +77,25 @@ impl Assembler {
             match event {
                 Event::Decide(reason) => self.decide(row, at, reason, Marks::default()),
                 Event::Publish => self.publish(row, at, Cause::Late, Marks::default()),
-                Event::Stub => {
-                    let long_lived = self.is_pending(row);
-                    self.stats.long_lived += u64::from(long_lived);
-                    self.give_up(
-                        row,
-                        at,
-                        Cause::Age,
-                        Marks {
-                            long_lived,
-                            ..Marks::default()
-                        },
-                    );
-                }
-                Event::End => {
-                    self.publish(row, at, Cause::End, Marks::default());
-                    self.leave(row);
-                    self.stats.ended += 1;
-                }
+                Event::Stub => return self.outlive(row, at),
+                Event::End => return self.end(row, at),
             }
         }
+    }
+
+    fn outlive(&mut self, row: u32, at: LogPos) {
+        let marks = Marks {
+            long_lived: self.is_pending(row),
+            ..Marks::default()
+        };
+        self.stats.long_lived += u64::from(marks.long_lived);
+        self.give_up(row, at, Cause::Age, marks);
+    }
+
+    fn end(&mut self, row: u32, at: LogPos) {
+        self.publish(row, at, Cause::End, Marks::default());
+        self.leave(row);
+        self.stats.ended += 1;
     }
 
     /// Which rule decides an open session, and when: of simultaneous ones the first.

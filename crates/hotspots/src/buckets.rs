@@ -122,10 +122,11 @@ impl<const WIDTH: u64, const KEEP: u64> Buckets<WIDTH, KEEP> {
         Some(LogTime(place.saturating_mul(WIDTH).saturating_mul(SECOND)))
     }
 
-    /// End of the last filled bucket.
-    fn end(&self) -> Option<LogTime> {
-        let (place, _) = self.points.last_key_value()?;
-        Some(LogTime((place + 1).saturating_mul(WIDTH).saturating_mul(SECOND)))
+    /// Start and end of the last filled bucket.
+    fn end(&self) -> Option<(LogTime, LogTime)> {
+        let (&place, _) = self.points.last_key_value()?;
+        let border = |place: u64| LogTime(place.saturating_mul(WIDTH).saturating_mul(SECOND));
+        Some((border(place), border(place + 1)))
     }
 
     /// Most traces in any `width` neighbouring buckets.
@@ -175,8 +176,8 @@ impl Timeline {
         self.minutes.start().filter(|_| held).or(Some(hour))
     }
 
-    /// End of the last filled bucket.
-    pub(crate) fn last(&self) -> Option<LogTime> {
+    /// Start and end of the last filled bucket.
+    pub(crate) fn last(&self) -> Option<(LogTime, LogTime)> {
         self.minutes.end().or_else(|| self.hours.end())
     }
 }
@@ -242,7 +243,7 @@ mod tests {
         assert_eq!(line.minutes.points.len(), 120);
         assert_eq!(line.hours.points.len(), 168);
         assert_eq!(line.minutes.last(60).len(), 60);
-        assert_eq!(line.last(), Some(at(50_000)));
+        assert_eq!(line.last(), Some((at(49_999), at(50_000))));
     }
 
     #[test]

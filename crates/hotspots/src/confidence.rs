@@ -79,13 +79,44 @@ pub(crate) fn label(shape: &Shape, merged: &Merged<'_>) -> Option<Label> {
     shape.hand_offs.iter().map(known).min()
 }
 
-/// The confidence of `row`. `label` is that of its chain; `raised` is how much surer its callee became since its
-/// traces were analysed: certainty then, certainty now.
-pub(crate) fn confidence(
-    row: &Aggregate,
-    label: Option<Label>,
-    raised: Option<(Millionths, Millionths)>,
-) -> Confidence {
+/// What all traces change about the certainty that the detector stated for one.
+#[derive(Debug)]
+pub(crate) struct Revision {
+    /// What went into the stated certainty.
+    pub(crate) then: Millionths,
+    /// What should have, by all traces.
+    pub(crate) now: Millionths,
+    pub(crate) why: String,
+}
+
+impl Revision {
+    fn of(&self, stated: Millionths) -> Millionths {
+        let revised = stated.0.saturating_mul(self.now.0) / self.then.0.max(1);
+        Millionths(revised.min(MILLION))
+    }
+}
+
+/// What the labels of its hand-offs change for `row`: a trace alone is [`Label::HereOnly`].
+pub(crate) fn labelled(row: &Aggregate, label: Option<Label>) -> Option<Revision> {
+    let label = label.filter(|_| row.detector == SERIAL)?;
+    Some(Revision {
+        then: Label::HereOnly.confidence(),
+        now: label.confidence(),
+        why: label.why().to_owned(),
+    })
+}
+
+/// What became of the certainty that the callee is another company.
+pub(crate) fn surer(row: &Aggregate, then: Millionths, now: Millionths) -> Option<Revision> {
+    (row.detector == THIRD_PARTY).then(|| Revision {
+        then,
+        now,
+        why: format!("third party: {} % sure", percent(now)),
+    })
+}
+
+/// The confidence of `row`.
+pub(crate) fn confidence(row: &Aggregate, revision: Option<Revision>) -> Confidence {
     let mean = |sum: u64| Millionths(sum / row.traces.max(1));
     let mut of = Confidence {
         value: Millionths::ONE,
@@ -103,7 +134,12 @@ pub(crate) fn confidence(
         .map(|newest| newest.params)
         .unwrap_or_default();
     of.term(visibility, parameters(visibility, params));
-    of.detector(row.detector, mean(row.terms.detector), label, raised);
+    let stated = mean(row.terms.detector);
+    match revision {
+        Some(revision) => of.term(revision.of(stated), revision.why),
+        None if stated == Millionths::ONE => {}
+        None => of.term(stated, format!("detector: {} % sure", percent(stated))),
+    }
     of
 }
 
@@ -112,25 +148,6 @@ impl Confidence {
         self.value = self.value.times(term);
         if !why.is_empty() {
             self.why.push(why);
-        }
-    }
-
-    fn detector(
-        &mut self,
-        detector: &str,
-        stated: Millionths,
-        label: Option<Label>,
-        raised: Option<(Millionths, Millionths)>,
-    ) {
-        match (detector, label, raised) {
-            (SERIAL, Some(label), _) => self.term(label.confidence(), label.why().to_owned()),
-            (THIRD_PARTY, _, Some((then, now))) => {
-                let term = stated.0.saturating_mul(now.0) / then.0.max(1);
-                let why = format!("third party: {} % sure", percent(now));
-                self.term(Millionths(term.min(MILLION)), why);
-            }
-            (_, _, _) if stated == Millionths::ONE => {}
-            (_, _, _) => self.term(stated, format!("detector: {} % sure", percent(stated))),
         }
     }
 }

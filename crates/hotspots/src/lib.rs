@@ -17,6 +17,7 @@ mod merged;
 mod peers;
 mod ranking;
 mod reservoir;
+mod scaling;
 mod settings;
 mod shard;
 mod sighting;

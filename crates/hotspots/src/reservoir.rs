@@ -24,6 +24,8 @@ struct Sample {
     version: u32,
     weight: u64,
     saving: Saving,
+    calls: u64,
+    path: u64,
 }
 
 impl Reservoir {
@@ -39,6 +41,8 @@ impl Reservoir {
             version: sighting.report.version,
             weight: sign::weight(sighting.weight()),
             saving: sighting.saving,
+            calls: sighting.calls,
+            path: sighting.path,
         };
         let held = self.samples.entry(sighting.order).or_insert(sample);
         if held.version <= sample.version {
@@ -80,6 +84,12 @@ impl Reservoir {
             likely: self.median(|saving| saving.likely),
             max: self.median(|saving| saving.max),
         }
+    }
+
+    /// Calls and critical-path nanoseconds of each trace.
+    pub(crate) fn costs(&self) -> Vec<(u64, u64)> {
+        let samples = self.samples.values();
+        samples.map(|sample| (sample.calls, sample.path)).collect()
     }
 
     fn median(&self, of: impl Fn(&Saving) -> Nanos) -> Nanos {

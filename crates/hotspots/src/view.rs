@@ -1,18 +1,20 @@
 //! One aggregate as a hotspot: in words and numbers, not yet ranked.
 
 use hotspan_model::{
-    Anchor, CalleeView, CallsPerTrace, CodePlace, EvidenceTrace, Facets, Hotspot, ImpactBasis, Lookup, Meta,
-    Millionths, Nanos, PathTime, Role, State, Trend, Verb,
+    Anchor, Break, CalleeView, CallsPerTrace, CodePlace, EvidenceTrace, Facets, Fingerprint, Fix, Hotspot,
+    ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Role, State, Trend, Verb,
 };
 
 use crate::Settings;
 use crate::aggregate::{Aggregate, Shape};
 use crate::buckets::Window;
-use crate::confidence::{Confidence, confidence, label};
+use crate::confidence::{Confidence, Revision, confidence, label, labelled, surer};
 use crate::merged::Merged;
 use crate::peers::Peers;
 use crate::reservoir::Exemplar;
+use crate::scaling::scaling;
 use crate::sign::{narrow, share};
+use crate::topology::Operation;
 
 /// Exposed seconds count so much of seconds that a replay would save.
 const EXPOSURE: Millionths = Millionths(20_000);
@@ -29,7 +31,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) merged: &'a Merged<'a>,
     pub(crate) peers: &'a Peers<'a>,
     pub(crate) window: Window,
-    pub(crate) now: hotspan_model::LogTime,
+    pub(crate) now: LogTime,
     pub(crate) settings: &'a Settings,
     pub(crate) words: Words<'a>,
 }
@@ -73,14 +75,17 @@ impl<'a> Reader<'a> {
     /// The hotspot of `row`, without a rank.
     pub(crate) fn hotspot(
         &self,
-        id: hotspan_model::Fingerprint,
+        id: Fingerprint,
         row: &Aggregate,
         shape: &Shape,
         meta: &'static Meta,
     ) -> Hotspot {
         let text = |symbol| self.words.0.text(symbol);
         let label = label(shape, self.merged);
-        let confidence = confidence(row, label, self.raised(shape));
+        let revision = labelled(row, label)
+            .or_else(|| self.surer(row, shape))
+            .or_else(|| scaling(row));
+        let confidence = confidence(row, revision);
         let saving = row.reservoir.saving();
         let (impact, basis) = self.impact(row, meta);
         let callee = self.callee(shape);
@@ -152,7 +157,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn operation(&self, shape: &Shape) -> Option<&crate::topology::Operation> {
+    fn operation(&self, shape: &Shape) -> Option<&Operation> {
         let key = (
             self.words.0.text(shape.at.service),
             self.words.0.text(shape.at.operation),
@@ -175,8 +180,8 @@ impl<'a> Reader<'a> {
     fn impact(&self, row: &Aggregate, meta: &Meta) -> (Millionths, ImpactBasis) {
         let sum = row.timeline.hours.since(self.window.from);
         let replayed = match meta.in_break {
-            hotspan_model::Break::Database | hotspan_model::Break::Synchronous => row.saving_max > 0,
-            hotspan_model::Break::Observability | hotspan_model::Break::Seams => false,
+            Break::Database | Break::Synchronous => row.saving_max > 0,
+            Break::Observability | Break::Seams => false,
         };
         if replayed {
             return (self.window.seconds_per_hour(sum.saving), ImpactBasis::Saving);
@@ -185,12 +190,11 @@ impl<'a> Reader<'a> {
         (exposed.times(EXPOSURE), ImpactBasis::Exposure)
     }
 
-    /// How much surer the callee became: when its address was read, and now.
-    fn raised(&self, shape: &Shape) -> Option<(Millionths, Millionths)> {
+    fn surer(&self, row: &Aggregate, shape: &Shape) -> Option<Revision> {
         let callee = shape.callee?;
-        let facts = self.words.0.callee(callee)?;
-        let decided = self.peers.decide(callee, self.words.0)?;
-        Some((facts.certainty, decided.decision.certainty))
+        let then = self.words.0.callee(callee)?.certainty;
+        let now = self.peers.decide(callee, self.words.0)?.decision.certainty;
+        surer(row, then, now)
     }
 
     fn callee(&self, shape: &Shape) -> CalleeView {
@@ -219,7 +223,7 @@ impl<'a> Reader<'a> {
         meta: &Meta,
         callee: &CalleeView,
         evidence: &str,
-    ) -> (String, hotspan_model::Fix) {
+    ) -> (String, Fix) {
         let text = |symbol| self.words.0.text(symbol);
         let facts = shape
             .template
@@ -314,16 +318,15 @@ fn evidence_trace(role: Role, exemplar: &Exemplar) -> EvidenceTrace {
 }
 
 /// The newest exemplar's second when it is in the last bucket, else the end of that bucket.
-fn last_seen(row: &Aggregate) -> hotspan_model::LogTime {
-    let end = row.timeline.last().unwrap_or_default();
-    let newest = row.exemplars.newest().map(|newest| newest.second * 1_000_000_000);
-    let minute = 60_000_000_000;
-    match newest {
-        Some(newest) if newest < end.0 && end.0 <= newest.saturating_add(minute) => {
-            hotspan_model::LogTime(newest)
-        }
-        Some(_) | None => end,
-    }
+fn last_seen(row: &Aggregate) -> LogTime {
+    let (start, end) = row.timeline.last().unwrap_or_default();
+    let newest = row
+        .exemplars
+        .newest()
+        .map(|newest| LogTime(newest.second * 1_000_000_000));
+    newest
+        .filter(|&newest| start <= newest && newest < end)
+        .unwrap_or(end)
 }
 
 /// Reads `file:line function`, any part of which may be missing.

@@ -9,6 +9,6 @@ mod since;
 
 pub(crate) use filter::{HotspotFilter, RowFilter, Sort, TraceFilter, known_detectors};
 pub(crate) use page::Cursor;
-pub use problem::Problem;
+pub use problem::{Parameter, Problem};
 pub(crate) use query::Query;
 pub(crate) use since::since;

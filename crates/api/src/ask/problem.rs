@@ -19,22 +19,26 @@ pub struct Problem {
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// The status in words.
-    pub title: String,
+    pub title: &'static str,
     /// HTTP status.
     pub status: u16,
     /// What to do.
     pub detail: String,
-    /// The parameter that was refused.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub parameter: Option<String>,
-    /// Its value.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
-    /// What is allowed in its place.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// The parameter, when it is about one.
+    #[serde(flatten)]
+    pub about: Option<Box<Parameter>>,
+}
+
+/// A refused parameter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Parameter {
+    /// Its name.
+    pub parameter: String,
+    /// The value that was refused.
+    pub value: String,
+    /// What is allowed in its place; empty when nothing is.
     pub allowed: Vec<String>,
     /// The name that was probably meant.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
 }
 
@@ -42,7 +46,7 @@ impl Problem {
     fn new(status: StatusCode, detail: String) -> Problem {
         Problem {
             kind: "about:blank",
-            title: status.canonical_reason().unwrap_or_default().to_owned(),
+            title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
             detail,
             ..Problem::default()
@@ -69,11 +73,7 @@ impl Problem {
             (None, []) => format!("there is no parameter `{name}`; this takes none"),
             (None, _) => format!("there is no parameter `{name}`; leave it out or use one of those allowed"),
         };
-        Problem {
-            nearest: guess.map(str::to_owned),
-            allowed: known.iter().map(|&known| known.to_owned()).collect(),
-            ..Problem::new(StatusCode::BAD_REQUEST, detail).about(&name, value)
-        }
+        Problem::about(detail, &name, value, known, guess)
     }
 
     /// The value is none of a closed list.
@@ -83,26 +83,19 @@ impl Problem {
             Some(guess) => format!("`{name}` has no such value; did you mean `{guess}`?"),
             None => format!("`{name}` has no such value; use one of those allowed"),
         };
-        Problem {
-            nearest: guess.map(str::to_owned),
-            allowed: known.iter().map(|&known| known.to_owned()).collect(),
-            ..Problem::new(StatusCode::BAD_REQUEST, detail).about(name, value)
-        }
+        Problem::about(detail, name, value, known, guess)
     }
 
     /// The value does not read as `allowed`.
     pub(crate) fn bad_value(name: &str, value: &str, allowed: &str) -> Problem {
         let detail = format!("`{name}` must be {allowed}");
-        Problem {
-            allowed: vec![allowed.to_owned()],
-            ..Problem::new(StatusCode::BAD_REQUEST, detail).about(name, value)
-        }
+        Problem::about(detail, name, value, &[allowed], None)
     }
 
     /// The parameter takes one value and got several.
     pub(crate) fn given_twice(name: &str, value: &str) -> Problem {
         let detail = format!("`{name}` is given more than once and takes one value; keep one");
-        Problem::new(StatusCode::BAD_REQUEST, detail).about(name, value)
+        Problem::about(detail, name, value, &["one value"], None)
     }
 
     /// An answer that cannot be written: no shape is one, but serialisation says it could be.
@@ -110,10 +103,17 @@ impl Problem {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
 
-    fn about(mut self, parameter: &str, value: &str) -> Problem {
-        self.parameter = Some(parameter.to_owned());
-        self.value = Some(clean_to(value, SAID_BACK_MAX));
-        self
+    fn about(detail: String, name: &str, value: &str, allowed: &[&str], guess: Option<&str>) -> Problem {
+        let parameter = Parameter {
+            parameter: name.to_owned(),
+            value: clean_to(value, SAID_BACK_MAX),
+            allowed: allowed.iter().map(|&allowed| allowed.to_owned()).collect(),
+            nearest: guess.map(str::to_owned),
+        };
+        Problem {
+            about: Some(Box::new(parameter)),
+            ..Problem::new(StatusCode::BAD_REQUEST, detail)
+        }
     }
 }
 

@@ -130,11 +130,10 @@ mod tests {
         let mut query = Query::new("service=a&service=b%20c&servcie=d&limit=");
         assert_eq!(query.all("service"), ["a", "b c"]);
         assert_eq!(query.one("limit"), Ok(None));
-        let problem = query.finish().unwrap_err();
-        assert_eq!(problem.parameter.as_deref(), Some("servcie"));
-        assert_eq!(problem.value.as_deref(), Some("d"));
-        assert_eq!(problem.nearest.as_deref(), Some("service"));
-        assert_eq!(problem.allowed, ["service", "limit"]);
+        let about = *query.finish().unwrap_err().about.unwrap();
+        assert_eq!((about.parameter.as_str(), about.value.as_str()), ("servcie", "d"));
+        assert_eq!(about.nearest.as_deref(), Some("service"));
+        assert_eq!(about.allowed, ["service", "limit"]);
     }
 
     #[test]

@@ -43,6 +43,16 @@ fn draw() -> impl Strategy<Value = Draw> {
         )
 }
 
+/// Reports that all speak of one fingerprint, so that its sets have to choose.
+fn narrow() -> impl Strategy<Value = Draw> {
+    draw().prop_map(|mut draw| {
+        (draw.service, draw.operation, draw.minute) = (0, 0, draw.minute % 2);
+        let path = draw.calls.first().map_or(7, |call| call.2);
+        draw.findings = vec![(0, 0, path, true)];
+        draw
+    })
+}
+
 const DETECTORS: [&str; 4] = [N_PLUS_ONE, SERIAL, THIRD_PARTY, SHARED];
 
 fn report(world: &mut World, trace: u128, draw: &Draw) -> Report {
@@ -101,6 +111,15 @@ fn reports(world: &mut World, from: u128, draws: &[Draw]) -> Vec<Report> {
     numbered.map(|(trace, draw)| report(world, trace, draw)).collect()
 }
 
+/// Sorts reports into an order that `seed` picks.
+fn mix(report: &Report, seed: u64) -> u128 {
+    let trace = report.trace.map_or(0, TraceId::get);
+    let id = Identity::new("mix")
+        .number(seed.into())
+        .number(report.version.into());
+    id.number(trace).finish()
+}
+
 /// Sets smaller than what comes in, so that they have to choose.
 fn choosy() -> Settings {
     Settings {
@@ -149,8 +168,24 @@ proptest! {
         let mut world = World::default();
         let straight = reports(&mut world, 1, &draws);
         let mut mixed = straight.clone();
-        mixed.sort_by_key(|report| Identity::new("mix").number(seed.into()).number(report.trace.unwrap().get()).finish());
+        mixed.sort_by_key(|report| mix(report, seed));
         prop_assert_eq!(spread(&world, &straight, 1, 1), spread(&world, &mixed, 1, 1));
+    }
+
+    #[test]
+    fn neither_shows_when_the_sets_of_one_hotspot_have_to_choose(
+        draws in prop::collection::vec(narrow(), 10..60),
+        seed in any::<u64>(),
+        by in 1..7_usize,
+    ) {
+        let mut world = World::default();
+        let straight = reports(&mut world, 1, &draws);
+        let mut mixed = straight.clone();
+        mixed.sort_by_key(|report| mix(report, seed));
+        let one = spread(&world, &straight, 1, 1);
+        prop_assert_eq!(one.hotspots[0].traces, draws.len() as u64);
+        prop_assert_eq!(&one, &spread(&world, &mixed, 1, 1));
+        prop_assert_eq!(&one, &spread(&world, &mixed, 3, by));
     }
 
     #[test]
@@ -206,10 +241,7 @@ proptest! {
             (true, report)
         }).collect();
         steps.extend(go.iter().cloned().map(|report| (true, report)));
-        steps.sort_by_key(|(_, report)| {
-            let id = Identity::new("mix").number(seed.into()).number(report.version.into());
-            id.number(report.trace.unwrap().get()).finish()
-        });
+        steps.sort_by_key(|(_, report)| mix(report, seed));
         // Each goes some steps after it came.
         for (n, report) in go.into_iter().enumerate() {
             let came = steps.iter().position(|(add, other)| *add && *other == report).unwrap();

@@ -136,6 +136,7 @@ fn chain(together: u128, against: u128) -> Hotspot {
         let finding = world.find(&mut report, SERIAL, "GET /a");
         finding.dear = true;
         finding.hand_offs = 0..1;
+        finding.terms.detector = Millionths(600_000);
         reports.push(report);
     }
     for trace in 1_000..1_000 + against {
@@ -158,6 +159,38 @@ fn a_chain_is_as_sure_as_its_weakest_hand_off() {
         ("once; contradicted".to_owned(), 950_000 * 950 / 1_000)
     );
     assert_eq!(sure(100, 0), ("once; always".to_owned(), 975_000 * 550 / 1_000));
+}
+
+/// Repeats with these numbers of calls, 2 ms each.
+fn repeats(calls: impl Iterator<Item = u64>) -> Hotspot {
+    let mut world = World::default();
+    let mut reports = Vec::new();
+    for (trace, calls) in (1..).zip(calls) {
+        let mut report = dear(&mut world, trace, "SELECT ?");
+        let finding = &mut report.findings[0];
+        finding.calls = calls;
+        finding.path = Nanos::from_millis(2 * calls);
+        finding.terms.detector = Millionths(950_000);
+        reports.push(report);
+    }
+    world.answers(&reports, minute(0)).hotspots.remove(0)
+}
+
+#[test]
+fn a_cost_that_grows_with_the_calls_proves_the_loop() {
+    let proven = repeats(1..=100);
+    assert_eq!(proven.confidence, Millionths(975_000));
+    let why = proven.confidence_why.last().map(String::as_str);
+    assert_eq!(why, Some("each call more costs 2 ms; at 95 calls that is 190 ms"));
+}
+
+#[test]
+fn thirty_traces_with_one_number_of_calls_are_a_fixed_loop() {
+    let sure = |traces| repeats(std::iter::repeat_n(12, traces)).confidence.0;
+    let of_29 = 953_577; // 1 - 0.25 / sqrt(29)
+    let of_30 = 954_357;
+    assert_eq!(sure(29), of_29 * 95 / 100);
+    assert_eq!(sure(30), of_30 * 76 / 100);
 }
 
 #[test]
