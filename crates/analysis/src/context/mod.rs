@@ -21,7 +21,7 @@ pub(crate) use operations::Operation;
 pub(crate) use peers::decision;
 pub(crate) use segments::{Segment, is_trusted};
 pub(crate) use sources::Source;
-pub(crate) use units::is_awaited;
+pub(crate) use units::{is_awaited, rooted_in};
 pub(crate) use verdict::overlap;
 pub(crate) use wrappers::Wrappers;
 

@@ -25,7 +25,7 @@ use hotspan_model::{Break, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, Pee
 use super::findings::{Draft, path};
 use super::words::{peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
-use crate::context::{Context, decision, is_awaited};
+use crate::context::{Context, decision, is_awaited, rooted_in};
 use crate::{Edit, NONE};
 
 /// The detector.
@@ -178,7 +178,7 @@ fn report(cx: &Context<'_>, members: &[u32], head: u32, out: &mut Findings<'_>) 
 
 /// Whether a unit is rooted in a server span.
 fn answers_a_request(cx: &Context<'_>, head: u32) -> bool {
-    is_awaited(cx.forest, head) && cx.forest.node(head).kind() == Kind::Server
+    is_awaited(cx.forest, head) && rooted_in(cx.forest, head) == Kind::Server
 }
 
 fn sentence(facets: &Facets<'_>) -> String {
