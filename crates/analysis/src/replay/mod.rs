@@ -58,7 +58,7 @@ enum Mood {
 #[derive(Debug, Default)]
 pub struct Replay {
     head: u32,
-    changes: Vec<edit::Change>,
+    changes: edit::Changes,
     runs: Vec<run::Run>,
     /// Buffers of earlier runs.
     spare: Vec<Vec<i64>>,
@@ -155,7 +155,7 @@ impl Replay {
 
     /// Bytes that its buffers hold.
     pub fn bytes(&self) -> usize {
-        self.changes.capacity() * size_of::<edit::Change>()
+        self.changes.bytes()
             + self.runs.capacity() * size_of::<run::Run>()
             + self.members.capacity() * size_of::<(u32, u32)>()
             + (self.dirty.capacity() + self.place.capacity()) * size_of::<u32>()
