@@ -147,9 +147,12 @@ fn params(input: Input<'_>, members: &[u32], arguments: &mut Vec<(u64, u32)>) ->
     for at in members {
         let row = input.operation(*at);
         let node = input.forest.node(row.node);
-        let seen = match node.bits.visibility() {
-            Visibility::Visible if row.folded || node.bits.has(Flag::Summary) => Visibility::Hidden,
-            seen => seen,
+        let many = row.folded || node.bits.has(Flag::Summary);
+        let seen = node.bits.visibility();
+        let seen = if many && seen == Visibility::Visible {
+            Visibility::Hidden
+        } else {
+            seen
         };
         weakest = match (weakest, seen) {
             (Visibility::None, _) | (_, Visibility::None) => Visibility::None,

@@ -192,7 +192,7 @@ fn report(cx: &Context<'_>, chain: &[u32], templates: &[Symbol], out: &mut Findi
         anchor => anchor,
     };
     let head = cx.node_at(anchor).head;
-    let saving = out.saving(cx, head, |nodes| together(nodes), chain, &[]);
+    let saving = out.saving(cx, head, together, chain, &[]);
     let share = Millionths(cx.knobs.get(&SAVING_SHARE)).of(segment.length());
     if saving.likely.0 < cx.knobs.get(&SAVING_MIN) || saving.likely.0 < share {
         return;
