@@ -108,11 +108,16 @@ impl Clean {
         } else {
             address.port
         };
+        let mut namespace = part(address.namespace, &['#'], 200);
+        // The first database of a cache: older senders say it, newer ones do not.
+        if namespace == "0" {
+            namespace.clear();
+        }
         Clean {
             system,
             host,
             port,
-            namespace: part(address.namespace, &['#'], 200),
+            namespace,
             service: part(address.service.map(Atom::Text), &[], 200),
         }
     }

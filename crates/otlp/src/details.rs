@@ -1,8 +1,15 @@
-//! Exemplars: the spans of one trace with every attribute key.
+//! Exemplars: the spans of one trace with every attribute key, values redacted.
 
-use hotspan_model::{SpanDetail, TraceId};
+use hotspan_model::{EventView, SpanDetail, SpanId, Timestamp, TraceId};
 
-use crate::{Encoding, Limits};
+use crate::attributes::Known;
+use crate::framing::{self, RESOURCE_SPANS, SCOPE_SPANS, SPANS};
+use crate::json::Transcoder;
+use crate::keys::{self, Field};
+use crate::text::{names, redact};
+use crate::value::{KeyValue, Value, cut};
+use crate::wire::{Fields, Payload};
+use crate::{Encoding, Limits, Tally};
 
 /// Walks a request again and adds every span of `trace` with all its attribute keys; values are redacted but for
 /// the keys in `allow`. A request that cannot be decoded adds nothing.
@@ -14,5 +21,118 @@ pub fn details(
     allow: &[String],
     out: &mut Vec<SpanDetail>,
 ) {
-    let _ = (request, encoding, trace, limits, allow, out);
+    let mut transcoder = Transcoder::default();
+    let request = match encoding {
+        Encoding::Protobuf => Ok(request),
+        Encoding::Json => transcoder.protobuf(request, limits, &mut Tally::default()),
+    };
+    let Ok(request) = request else { return };
+    if framing::check(request).is_err() {
+        return;
+    }
+    let shown = Shown { limits, allow };
+    let blocks = framing::messages(request, RESOURCE_SPANS)
+        .flat_map(|resource| framing::messages(resource, SCOPE_SPANS))
+        .flat_map(|scope| framing::messages(scope, SPANS));
+    out.extend(blocks.filter_map(|span| shown.span(span, trace)));
+}
+
+/// How attributes are shown.
+struct Shown<'s> {
+    limits: &'s Limits,
+    allow: &'s [String],
+}
+
+impl Shown<'_> {
+    /// The details of a span of `trace`; `None` for any other span, and for one that the walk refuses.
+    fn span(&self, message: &[u8], trace: TraceId) -> Option<SpanDetail> {
+        let mut fields = Fields::new(message);
+        let (mut its_trace, mut id, mut name) = (None, None, &[][..]);
+        let mut known = Known::new();
+        while let Some((number, payload)) = fields.next().ok()? {
+            match (number, payload) {
+                (1, Payload::Bytes(bytes)) => its_trace = TraceId::from_wire(bytes),
+                (2, Payload::Bytes(bytes)) => id = SpanId::from_wire(bytes),
+                (5, Payload::Bytes(bytes)) => name = bytes,
+                (9, Payload::Bytes(bytes)) => note(bytes, &mut known),
+                (_, _) => {}
+            }
+        }
+        if its_trace != Some(trace) {
+            return None;
+        }
+        let mut masked = String::new();
+        names::mask(&self.text(name, self.limits.name_bytes_max), &mut masked);
+        let system = String::from_utf8_lossy(known.text(Field::DB_SYSTEM).unwrap_or_default());
+        let events = framing::messages(message, 11).take(self.limits.events_max);
+        Some(SpanDetail {
+            span: Some(id?),
+            name: masked,
+            attributes: self.attributes(message, 9, &system),
+            events: events.map(|event| self.event(event, &system)).collect(),
+        })
+    }
+
+    fn event(&self, message: &[u8], system: &str) -> EventView {
+        let mut view = EventView::default();
+        let mut fields = Fields::new(message);
+        while let Ok(Some((number, payload))) = fields.next() {
+            match (number, payload) {
+                (1, Payload::Fixed64(time)) => view.time = Timestamp(time),
+                (2, Payload::Bytes(name)) => {
+                    names::mask(&self.text(name, self.limits.name_bytes_max), &mut view.name);
+                }
+                (_, _) => {}
+            }
+        }
+        view.attributes = self.attributes(message, 3, system);
+        view
+    }
+
+    /// Every readable attribute of a message: its key, and its value as far as it may be shown.
+    fn attributes(&self, message: &[u8], number: u32, system: &str) -> Vec<(String, String)> {
+        let entries = framing::messages(message, number).filter_map(|entry| KeyValue::read(entry).ok());
+        entries
+            .take(self.limits.attributes_max)
+            .map(|KeyValue { key, value }| {
+                let key = self.text(key, self.limits.key_bytes_max);
+                let shown = self.value(&key, value, system);
+                (key, shown)
+            })
+            .collect()
+    }
+
+    fn value(&self, key: &str, value: Value<'_>, system: &str) -> String {
+        let text;
+        let value = match value {
+            Value::Text(bytes) => {
+                // A cut text would look whole to the lexers: what is too long for them is told apart by its end.
+                text = match bytes.len() <= self.limits.statement_bytes_max {
+                    true => self.text(bytes, self.limits.statement_bytes_max),
+                    false => self.text(bytes, self.limits.statement_bytes_max) + "…",
+                };
+                redact::Value::Text(&text)
+            }
+            Value::Bool(bit) => redact::Value::Bool(bit),
+            Value::Int(int) => redact::Value::Int(int),
+            Value::Double(double) => redact::Value::Double(double),
+            Value::None | Value::Array(_) | Value::Map(_) | Value::Bytes(_) => redact::Value::Other,
+        };
+        let mut shown = redact::shown(key, value, system, self.allow);
+        shown.truncate(shown.floor_char_boundary(self.limits.statement_bytes_max));
+        shown
+    }
+
+    fn text(&self, bytes: &[u8], bytes_max: usize) -> String {
+        String::from_utf8_lossy(cut(bytes, bytes_max)).into_owned()
+    }
+}
+
+/// Keeps an attribute when it is one of those that are read.
+fn note<'a>(message: &'a [u8], known: &mut Known<'a>) {
+    if let Ok(KeyValue { key, value }) = KeyValue::read(message)
+        && let Some(slot) = keys::slot(key)
+    {
+        known.span.set(slot, value);
+    }
 }

@@ -210,6 +210,23 @@ impl<'a> Nested<'a> {
     }
 }
 
+/// The longest prefix of at most `bytes_max` bytes that ends where a character does.
+pub(crate) fn cut(text: &[u8], bytes_max: usize) -> &[u8] {
+    if text.len() <= bytes_max {
+        return text;
+    }
+    let mut end = bytes_max;
+    while end > 0 && text[end] & 0xc0 == 0x80 {
+        end -= 1;
+    }
+    // Bytes that are no UTF-8 may continue for ever; then any cut is as good.
+    if end == 0 {
+        &text[..bytes_max]
+    } else {
+        &text[..end]
+    }
+}
+
 /// An attribute.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct KeyValue<'a> {

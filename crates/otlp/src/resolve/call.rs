@@ -3,13 +3,14 @@
 use hotspan_model::{Class, Symbol, Visibility};
 
 use super::template::http_verb;
-use super::{Resolver, Target, cut};
+use super::{Resolver, Target};
 use crate::attributes::{Atom, Known};
 use crate::callee::{self, Address};
 use crate::keys::Field;
 use crate::parts::Parts;
 use crate::text::names;
 use crate::text::url::{self, Url};
+use crate::value::cut;
 
 /// The raw texts that decide an HTTP call.
 #[derive(Clone, Copy, Debug, Hash)]

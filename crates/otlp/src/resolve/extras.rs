@@ -2,12 +2,12 @@
 
 use hotspan_model::{Extras, Nanos, Side, Summary, Symbol, Vocabulary};
 
-use super::{Resolver, cut, nanos};
+use super::{Resolver, nanos};
 use crate::attributes::{Atom, Known};
 use crate::keys::Field;
 use crate::parts::Parts;
 use crate::text::names;
-use crate::value::{Value, elements};
+use crate::value::{Value, cut, elements};
 
 /// Every field that this file reads.
 const RARE: Field = Field(
@@ -90,9 +90,7 @@ impl Resolver<'_> {
         let namespace = known.text(Field::FUNCTION_NAMESPACE);
         let file = known.text(Field::FILE);
         let line = known.int(Field::LINE);
-        if function.or(old).or(file).is_none() {
-            return None;
-        }
+        function.or(old).or(file)?;
         let hash = self
             .memory
             .symbols

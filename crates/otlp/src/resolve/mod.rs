@@ -208,23 +208,6 @@ fn failed(parts: &Parts<'_>, known: &mut Known<'_>, http_status: i64) -> bool {
         || known.bool(Field::ERROR) == Some(true)
 }
 
-/// The longest prefix of at most `bytes_max` bytes that ends where a character does.
-fn cut(text: &[u8], bytes_max: usize) -> &[u8] {
-    if text.len() <= bytes_max {
-        return text;
-    }
-    let mut end = bytes_max;
-    while end > 0 && text[end] & 0xc0 == 0x80 {
-        end -= 1;
-    }
-    // Bytes that are no UTF-8 may continue for ever; then any cut is as good.
-    if end == 0 {
-        &text[..bytes_max]
-    } else {
-        &text[..end]
-    }
-}
-
 /// A length of time that an attribute gives in nanoseconds.
 fn nanos(known: &mut Known<'_>, field: Field) -> Option<Nanos> {
     known

@@ -2,14 +2,15 @@
 
 use hotspan_model::{Symbol, Vocabulary};
 
+use super::Resolver;
 use super::call::{http_method, method, procedure, words};
 use super::class::Work;
-use super::{Resolver, cut};
 use crate::attributes::Known;
 use crate::keys::Field;
 use crate::parts::Parts;
 use crate::text::names;
 use crate::text::url::{self, Url};
+use crate::value::cut;
 
 /// What decides a server's operation.
 #[derive(Clone, Copy, Debug, Hash)]

@@ -2,12 +2,13 @@
 
 use hotspan_model::{Class, ParamHash, Visibility};
 
-use super::{Resolver, Target, cut};
+use super::{Resolver, Target};
 use crate::attributes::{Atom, Known};
 use crate::callee::{self, Address};
 use crate::keys::Field;
 use crate::parts::Parts;
 use crate::text::{self, names};
+use crate::value::cut;
 
 /// What a span without text says of its operation.
 #[derive(Clone, Copy, Debug, Hash)]

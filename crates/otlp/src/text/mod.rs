@@ -4,6 +4,9 @@
 //! output; where a literal cannot be delimited, everything to the end of the text goes with it.
 
 pub mod cache_key;
+mod command;
+pub mod graphql;
+mod json;
 pub mod names;
 pub mod params;
 pub mod redact;

@@ -11,38 +11,294 @@ pub struct Url<'a> {
     pub host: &'a str,
     /// 0 when absent, unreadable or the scheme's default.
     pub port: u16,
-    /// From its first `/`.
+    /// From its first `/`; empty when there is none.
     pub path: &'a str,
     /// Without `?`.
     pub query: &'a str,
 }
 
+/// Most segments of a path template.
+const SEGMENTS_MAX: usize = 12;
+/// Most distinct keys of a query that a template shows.
+const QUERY_KEYS_MAX: usize = 16;
+/// Longest part that is a word, in bytes.
+const WORD_BYTES_MAX: usize = 40;
+
 impl<'a> Url<'a> {
-    /// Takes an absolute URL or a request target (`/path?query`) apart.
+    /// Takes an absolute URL, `//host/path` or a request target (`/path?query`) apart.
     pub fn parse(text: &'a str) -> Url<'a> {
+        let text = text.split('#').next().unwrap_or("");
+        let (before, query) = text.split_once('?').unwrap_or((text, ""));
+        let (scheme, rest) = match before.split_once("://") {
+            Some((scheme, rest)) if !scheme.contains('/') => (scheme, Some(rest)),
+            Some(_) | None => ("", before.strip_prefix("//")),
+        };
+        let Some(rest) = rest else {
+            return Url {
+                path: before,
+                query,
+                ..Url::default()
+            };
+        };
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let address = authority.rsplit('@').next().unwrap_or("");
+        let (host, port) = host_port(address);
         Url {
-            path: text,
-            ..Url::default()
+            scheme,
+            host,
+            port: if port == default_port(scheme) { 0 } else { port },
+            path,
+            query,
         }
     }
 }
 
-/// Splits `host:port`; the port is 0 when there is none.
+fn default_port(scheme: &str) -> u16 {
+    const PORTS: [(&str, u16); 4] = [("http", 80), ("https", 443), ("ws", 80), ("wss", 443)];
+    let known = PORTS.iter().find(|(name, _)| name.eq_ignore_ascii_case(scheme));
+    known.map_or(0, |&(_, port)| port)
+}
+
+/// Splits `host:port`; the port is 0 when there is none. An IPv6 address keeps its colons and loses its brackets.
 pub fn host_port(text: &str) -> (&str, u16) {
-    (text, 0)
+    if let Some(rest) = text.strip_prefix('[') {
+        let (host, after) = rest.split_once(']').unwrap_or((rest, ""));
+        let port = after.strip_prefix(':').and_then(|port| port.parse().ok());
+        return (host, port.unwrap_or(0));
+    }
+    match text.split_once(':') {
+        // More than one colon: an address without brackets.
+        Some((host, port)) if !port.contains(':') => (host, port.parse().unwrap_or(0)),
+        Some(_) | None => (text, 0),
+    }
 }
 
 /// Writes the template of a path; the values of its `{}` segments go to `params`.
-pub fn path_template(_path: &str, _params: &mut ParamHasher, out: &mut String) {
+pub fn path_template(path: &str, params: &mut ParamHasher, out: &mut String) {
     out.clear();
+    push_path(path, params, out);
 }
 
 /// Writes path template and, after `?`, the sorted distinct keys of the query; all values go to `params`.
-pub fn template(path: &str, _query: &str, params: &mut ParamHasher, out: &mut String) {
-    path_template(path, params, out);
+pub fn template(path: &str, query: &str, params: &mut ParamHasher, out: &mut String) {
+    out.clear();
+    push_path(path, params, out);
+    push_query_keys(query, params, out);
 }
 
 /// Writes the host as a grouping key: lower case, digit runs as `#`.
-pub fn host_key(_host: &str, out: &mut String) {
+pub fn host_key(host: &str, out: &mut String) {
     out.clear();
+    let mut digits = false;
+    for char in host.chars() {
+        let digit = char.is_ascii_digit();
+        if !digit {
+            out.push(char.to_ascii_lowercase());
+        } else if !digits {
+            out.push('#');
+        }
+        digits = digit;
+    }
+}
+
+/// Appends the template of a path: `/` and up to twelve segments.
+pub(super) fn push_path(path: &str, params: &mut ParamHasher, out: &mut String) {
+    let from = out.len();
+    let mut segments = 0;
+    for segment in path.split('/') {
+        // `;` starts matrix parameters.
+        let segment = segment.split(';').next().unwrap_or("");
+        if segment.is_empty() {
+            continue;
+        }
+        if segments == SEGMENTS_MAX {
+            break;
+        }
+        segments += 1;
+        out.push('/');
+        if is_variable(segment.as_bytes()) {
+            params.add(segment.as_bytes());
+            out.push_str("{}");
+        } else {
+            out.push_str(segment);
+        }
+    }
+    if out.len() == from {
+        out.push('/');
+    }
+}
+
+fn push_query_keys(query: &str, params: &mut ParamHasher, out: &mut String) {
+    let mut keys = [""; QUERY_KEYS_MAX];
+    let mut count = 0;
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        params.add(pair.as_bytes());
+        let (key, _) = pair.split_once('=').unwrap_or((pair, ""));
+        if let Err(place) = keys[..count].binary_search(&key)
+            && count < QUERY_KEYS_MAX
+        {
+            keys.copy_within(place..count, place + 1);
+            keys[place] = key;
+            count += 1;
+        }
+    }
+    let mut joint = '?';
+    for key in &keys[..count] {
+        // `?42`, `?token`: a value without a key looks like one.
+        out.push(joint);
+        out.push_str(if is_variable(key.as_bytes()) { "{}" } else { key });
+        joint = '&';
+    }
+}
+
+/// What a segment is made of, counted in one pass.
+#[derive(Default)]
+struct Shape {
+    digits: usize,
+    upper: usize,
+    lower: usize,
+    hex: usize,
+    separators: usize,
+    /// A digit stands beside `-`, `_` or `.`.
+    digit_beside_separator: bool,
+    /// `@ % : = ,`, or anything that no word has.
+    marked: bool,
+    /// Digits at the end.
+    trailing_digits: usize,
+}
+
+fn shape(segment: &[u8]) -> Shape {
+    let mut shape = Shape::default();
+    let (mut digit, mut separator) = (false, false);
+    for &byte in segment {
+        let (was_digit, was_separator) = (digit, separator);
+        (digit, separator) = (byte.is_ascii_digit(), matches!(byte, b'-' | b'_' | b'.'));
+        shape.digits += usize::from(digit);
+        shape.upper += usize::from(byte.is_ascii_uppercase());
+        shape.lower += usize::from(byte.is_ascii_lowercase());
+        shape.hex += usize::from(byte.is_ascii_hexdigit());
+        shape.separators += usize::from(separator);
+        shape.digit_beside_separator |= digit && was_separator || separator && was_digit;
+        shape.marked |= matches!(byte, b'@' | b'%' | b':' | b'=' | b',');
+        shape.trailing_digits = if digit { shape.trailing_digits + 1 } else { 0 };
+    }
+    shape
+}
+
+/// Whether a part of a path or key is a value, not a word.
+pub(super) fn is_variable(segment: &[u8]) -> bool {
+    let lower_word = segment
+        .iter()
+        .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_'));
+    if lower_word && segment.len() <= WORD_BYTES_MAX {
+        return false;
+    }
+    let shape = shape(segment);
+    if segment.len() > WORD_BYTES_MAX || shape.marked || shape.digits == segment.len() {
+        return true;
+    }
+    if is_version(segment) || shape.digits == 0 {
+        return false;
+    }
+    let hex = segment.len() >= 8 && shape.hex == segment.len();
+    let encoded = segment.len() >= 16 && shape.upper > 0 && shape.lower > 0;
+    hex || encoded || shape.digit_beside_separator || shape.digits >= 3
+}
+
+/// `v1`, `v2.1`.
+fn is_version(segment: &[u8]) -> bool {
+    let Some((b'v' | b'V', rest)) = segment.split_first() else {
+        return false;
+    };
+    let plain = rest.first().is_some_and(u8::is_ascii_digit) && rest.last().is_some_and(u8::is_ascii_digit);
+    let digits = rest.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let points = rest.iter().filter(|&&byte| byte == b'.').count();
+    plain && digits + points == rest.len() && points <= 2 && digits <= 4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hotspan_model::ParamKey;
+
+    fn of(path: &str, query: &str) -> String {
+        let mut out = String::new();
+        template(path, query, &mut ParamHasher::new(ParamKey::BUILT_IN), &mut out);
+        out
+    }
+
+    fn hash(path: &str, query: &str) -> hotspan_model::ParamHash {
+        let mut params = ParamHasher::new(ParamKey::BUILT_IN);
+        template(path, query, &mut params, &mut String::new());
+        params.finish()
+    }
+
+    #[test]
+    fn values_in_a_path_become_braces_and_words_stay() {
+        for value in [
+            "42",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+            "deadbee1",
+            "2024-01-31",
+            "a@b.c",
+            "a%20b",
+            "a:b",
+            "k=v",
+            "1,2",
+            "order-17",
+            "a1234",
+            "dGhpc0lzQmFzZTY0",
+            "x_1",
+            "a-very-long-slug-that-nobody-would-route-by-x",
+        ] {
+            assert_eq!(of(&format!("/a/{value}/b"), ""), "/a/{}/b", "{value}");
+        }
+        for word in [
+            "v1", "v2.1", "oauth2", "s3", "orders", "my-slug", "Products", "deadbeef", "api.json", "x86",
+        ] {
+            assert_eq!(of(&format!("/{word}"), ""), format!("/{word}"));
+        }
+    }
+
+    #[test]
+    fn slashes_matrix_parameters_and_depth_are_normalised() {
+        assert_eq!(of("//a///b/;x=1/c;v=2/", ""), "/a/b/c");
+        assert_eq!(of("", ""), "/");
+        assert_eq!(of(&"/a".repeat(20), ""), "/a".repeat(12));
+    }
+
+    #[test]
+    fn a_query_shows_its_keys_once_and_sorted() {
+        assert_eq!(of("/s", "b=2&a=1&b=3&"), "/s?a&b");
+        assert_eq!(of("/s", "12345"), "/s?{}");
+        assert_ne!(hash("/s", "a=1"), hash("/s", "a=2"));
+        assert_ne!(hash("/s/1", ""), hash("/s/2", ""));
+        assert_eq!(hash("/s/1", ""), hash("/other/1", ""));
+    }
+
+    #[test]
+    fn a_url_comes_apart_without_user_and_fragment() {
+        let url = Url::parse("https://me:secret@Shop.example:443/a/b?x=1#top");
+        assert_eq!((url.scheme, url.host, url.port), ("https", "Shop.example", 0));
+        assert_eq!((url.path, url.query), ("/a/b", "x=1"));
+        assert_eq!(
+            (
+                Url::parse("http://[::1]:8080/").host,
+                Url::parse("http://[::1]:8080/").port
+            ),
+            ("::1", 8080)
+        );
+        assert_eq!(Url::parse("/a?u=http://x/").path, "/a");
+        assert_eq!(Url::parse("http://h?q=1").query, "q=1");
+        assert_eq!(host_port("10.0.0.1:5432"), ("10.0.0.1", 5432));
+        assert_eq!(host_port("::1"), ("::1", 0));
+    }
+
+    #[test]
+    fn a_host_key_does_not_count_shards() {
+        let mut out = String::new();
+        host_key("Search-Shard-17.internal", &mut out);
+        assert_eq!(out, "search-shard-#.internal");
+    }
 }

@@ -1,0 +1,282 @@
+//! The grouping template of a statement, written token by token.
+
+use super::frames::Frames;
+use super::keyword::Keyword;
+use super::lexer::{in_word, starts_word};
+
+/// Writes a template into a buffer.
+#[derive(Debug)]
+pub(super) struct Writer<'o> {
+    out: &'o mut String,
+    frames: Frames,
+    gap: bool,
+    last: Last,
+    /// The first word of the statement, and the last one.
+    first: Keyword,
+    word: Keyword,
+    words: u32,
+    execute_is_call: bool,
+}
+
+/// What was written last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Last {
+    Punct(u8),
+    /// A word, bare or unquoted; `slack` when its quotes left room for a blank.
+    Word {
+        slack: bool,
+    },
+    /// An identifier that keeps its quotes.
+    Quoted,
+    Value {
+        slack: bool,
+    },
+}
+
+/// What became of a word: whether it stands for a literal that the parameter hash must cover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    Kept,
+    Masked,
+}
+
+impl<'o> Writer<'o> {
+    pub(super) fn new(out: &'o mut String, execute_is_call: bool) -> Writer<'o> {
+        out.clear();
+        Writer {
+            out,
+            frames: Frames::new(),
+            gap: false,
+            last: Last::Punct(b';'),
+            first: Keyword::Other,
+            word: Keyword::Other,
+            words: 0,
+            execute_is_call,
+        }
+    }
+
+    /// White space or a comment.
+    pub(super) fn gap(&mut self) {
+        self.gap = true;
+    }
+
+    /// A literal or placeholder of so many bytes.
+    pub(super) fn value(&mut self, bytes: usize) {
+        self.frames.before_token(false);
+        let slack = bytes > 1;
+        self.blank(match self.last {
+            Last::Word { slack: before } => self.gap || slack || before,
+            Last::Quoted => self.gap || slack,
+            Last::Value { .. } | Last::Punct(_) => false,
+        });
+        self.out.push('?');
+        self.last = Last::Value { slack };
+    }
+
+    fn blank(&mut self, wanted: bool) {
+        if wanted {
+            self.out.push(' ');
+        }
+        self.gap = false;
+    }
+
+    /// Whether a name belongs here that differs from run to run: of a cursor, savepoint or prepared statement.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "most keywords name no handle")]
+    pub(super) fn expects_handle(&self) -> bool {
+        use Keyword::*;
+        let second = self.words == 1;
+        match self.first {
+            Savepoint | Close | Declare | Prepare => second,
+            Execute => second && !self.execute_is_call,
+            Release => second || self.word == Savepoint && self.words == 2,
+            Deallocate => second || self.word == Prepare && self.words == 2,
+            Rollback => self.word == To || self.word == Savepoint,
+            Fetch | Move => self.word == From || self.word == In,
+            _ => false,
+        }
+    }
+
+    fn is_handle(&self, keyword: Keyword) -> bool {
+        use Keyword::*;
+        self.expects_handle() && !matches!(keyword, All | Savepoint | Prepare | Transaction)
+    }
+
+    /// A bare word.
+    pub(super) fn word(&mut self, raw: &str, keyword: Keyword, digits: bool) -> Written {
+        self.frames.before_token(false);
+        let handle = self.is_handle(keyword);
+        if !handle {
+            self.frames.before_keyword(keyword, self.out);
+        }
+        let fuses = match self.last {
+            Last::Punct(b'@' | b':' | b'$' | b'{') => true,
+            Last::Punct(b'%' | b')') => keyword == Keyword::S,
+            Last::Punct(_) => false,
+            Last::Word { slack } | Last::Value { slack } => self.gap || slack,
+            Last::Quoted => self.gap,
+        };
+        let by_gap = matches!(self.last, Last::Punct(_));
+        self.blank(fuses && (!by_gap || self.gap));
+        let written = self.name(raw, handle, digits);
+        self.last = Last::Word { slack: false };
+        if !handle {
+            self.frames.after_keyword(keyword, self.out);
+        }
+        self.count(keyword);
+        written
+    }
+
+    fn count(&mut self, keyword: Keyword) {
+        if self.words == 0 {
+            self.first = keyword;
+        }
+        self.words += 1;
+        self.word = keyword;
+    }
+
+    fn name(&mut self, raw: &str, handle: bool, digits: bool) -> Written {
+        if handle {
+            self.out.push('#');
+            return Written::Masked;
+        }
+        let from = self.out.len();
+        self.out.push_str(raw);
+        self.out[from..].make_ascii_lowercase();
+        if digits && mask_digits(self.out, from) {
+            return Written::Masked;
+        }
+        Written::Kept
+    }
+
+    /// An identifier in quotes, given with them.
+    pub(super) fn quoted(&mut self, raw: &str) -> Written {
+        self.frames.before_token(false);
+        let handle = self.is_handle(Keyword::Other);
+        let content = raw.get(1..raw.len().saturating_sub(1)).unwrap_or("");
+        let bare = !handle && self.can_be_bare(content);
+        self.blank(match self.last {
+            Last::Word { slack } | Last::Value { slack } => self.gap || slack || bare || handle,
+            Last::Quoted => self.gap,
+            Last::Punct(_) => false,
+        });
+        if bare || handle {
+            let written = self.name(content, handle, true);
+            self.last = Last::Word { slack: true };
+            self.count(Keyword::Other);
+            return written;
+        }
+        self.out.push('`');
+        let from = self.out.len();
+        // A backtick inside would end the identifier when the template is read again.
+        for (at, piece) in content.split('`').enumerate() {
+            if at > 0 {
+                self.out.push('_');
+            }
+            self.out.push_str(piece);
+        }
+        self.out[from..].make_ascii_lowercase();
+        let masked = mask_digits(self.out, from);
+        self.out.push('`');
+        self.last = Last::Quoted;
+        self.count(Keyword::Other);
+        if masked { Written::Masked } else { Written::Kept }
+    }
+
+    /// Whether an identifier means the same without its quotes, here.
+    fn can_be_bare(&self, content: &str) -> bool {
+        let bytes = content.as_bytes();
+        let plain =
+            bytes.first().is_some_and(|&byte| starts_word(byte)) && bytes.iter().all(|&byte| in_word(byte));
+        let glued = matches!(self.last, Last::Punct(b'@' | b':' | b'$' | b'%' | b'{'));
+        plain && !glued && Keyword::of_any_case(bytes) == Keyword::Other
+    }
+
+    /// Any other byte, or `::`. The constant is one that became `?`.
+    pub(super) fn punct(&mut self, text: &str) -> Option<Keyword> {
+        let byte = text.as_bytes()[0];
+        self.frames.before_token(matches!(byte, b',' | b'('));
+        let constant = match byte {
+            b',' => self.frames.before_comma(self.out),
+            b')' | b']' => self.frames.before_close(self.out),
+            b';' => {
+                self.frames.end_statement(self.out);
+                None
+            }
+            _ => None,
+        };
+        let fuses = matches!(
+            (self.last, byte),
+            (Last::Punct(b'-'), b'-')
+                | (Last::Punct(b'/'), b'*')
+                | (Last::Punct(b':'), b':')
+                | (Last::Punct(b'@'), b'@')
+                | (Last::Punct(b'$'), b'$')
+        );
+        self.blank(fuses && self.gap);
+        self.out.push_str(text);
+        // `::` starts no placeholder.
+        self.last = Last::Punct(if text.len() > 1 { b'.' } else { byte });
+        match byte {
+            b'(' | b'[' => self.frames.open(self.out),
+            b')' | b']' => self.frames.close(self.out),
+            b',' => self.frames.after_comma(self.out),
+            b';' => {
+                self.frames.start_statement(self.out);
+                self.words = 0;
+                self.first = Keyword::Other;
+            }
+            _ => {}
+        }
+        constant
+    }
+
+    /// Ends the template; gives the rows of its largest VALUES, at least 1.
+    pub(super) fn finish(mut self) -> u32 {
+        self.frames.end_statement(self.out);
+        let end = self.out.trim_end_matches([';', ' ']).len();
+        self.out.truncate(end);
+        self.frames.rows
+    }
+}
+
+/// Writes `#` for each run of >= 4 digits, and of >= 8 hex digits with a digit among them. True when it did.
+fn mask_digits(out: &mut String, from: usize) -> bool {
+    let bytes = out.as_bytes();
+    let masked = (from..bytes.len()).any(|at| run_at(bytes, from, at).is_some());
+    if !masked {
+        return false;
+    }
+    let tail = out.split_off(from);
+    let bytes = tail.as_bytes();
+    let (mut at, mut kept) = (0, 0);
+    while at < bytes.len() {
+        if let Some(end) = run_at(bytes, 0, at) {
+            out.push_str(&tail[kept..at]);
+            out.push('#');
+            (at, kept) = (end, end);
+        } else {
+            at += 1;
+        }
+    }
+    out.push_str(&tail[kept..]);
+    true
+}
+
+/// The end of the variable run that starts at `at`, if one does.
+fn run_at(bytes: &[u8], from: usize, at: usize) -> Option<usize> {
+    let run = |inside: fn(&u8) -> bool| {
+        // Only where a run starts, so that one long run is counted once.
+        let starts = inside(&bytes[at]) && (at == from || !inside(&bytes[at - 1]));
+        if starts {
+            bytes[at..].iter().take_while(|byte| inside(byte)).count()
+        } else {
+            0
+        }
+    };
+    let hex = run(u8::is_ascii_hexdigit);
+    if hex >= 8 && bytes[at..at + hex].iter().any(u8::is_ascii_digit) {
+        return Some(at + hex);
+    }
+    let digits = run(u8::is_ascii_digit);
+    (digits >= 4).then_some(at + digits)
+}
