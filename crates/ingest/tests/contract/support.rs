@@ -208,7 +208,9 @@ pub(crate) async fn stream(to: SocketAddr, from: u8) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     let from = IpAddr::V4(Ipv4Addr::new(127, 0, 0, from));
     socket.bind((from, 0).into()).unwrap();
-    socket.connect(to).await.unwrap()
+    let stream = socket.connect(to).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
 }
 
 /// One request over HTTP/1.1.
@@ -322,6 +324,17 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 1).unwrap()
+}
+
+/// Sends raw bytes over a new connection and reads until the server closes it.
+pub(crate) async fn raw(to: SocketAddr, bytes: &[u8]) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = stream(to, 1).await;
+    stream.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    // A reset after the answer is a close as well.
+    drop(stream.read_to_end(&mut answer).await);
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// Settings with small budgets and short times.
