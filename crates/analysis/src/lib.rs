@@ -1,1 +1,20 @@
-//! analysis
+//! A trace to its findings: trees, critical path, what-if replay, detectors.
+
+mod analyser;
+mod context;
+mod detectors;
+mod explain;
+mod forest;
+mod path;
+mod replay;
+mod report;
+mod settings;
+
+pub use analyser::{Analyser, AnalyserSettings, When};
+pub use context::Context;
+pub use detectors::{Detector, Findings, Knobs, SHARED_KNOBS, detectors};
+pub use explain::{Limits, explain};
+pub use forest::{Edge, Forest, Mark, Marks, NONE, Node};
+pub use path::{Path, Segment};
+pub use replay::{Edit, Outcome, Replay, Slack, WIDTH};
+pub use settings::{Overflow, Settings, Tolerance};

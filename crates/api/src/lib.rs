@@ -1,1 +1,17 @@
-//! api
+//! Everything that reads: HTTP/JSON with its OpenAPI, gRPC, metrics and health, on one port.
+
+mod ask;
+mod backend;
+mod grpc;
+mod http;
+mod metrics;
+mod read;
+mod serve;
+pub mod shape;
+
+pub use ask::{Parameter, Problem};
+pub use backend::{
+    Backend, Check, FoundTrace, Listener, Metrics, Refused, Requests, Shard, Status, TraceFuture, View,
+};
+pub use http::openapi;
+pub use serve::{router, serve};

@@ -1,1 +1,18 @@
-//! daemon
+//! The daemon: configuration, shards, wiring, shutdown. A library, so that tests run it in-process on port 0.
+//!
+//! [`Daemon::start`] builds and binds everything or fails with one clear error; [`Daemon::stop`] drains: receivers
+//! first, then shards, then the API. Shutdown is the closing of queues, in that order.
+
+mod backend;
+mod config;
+mod daemon;
+mod exemplars;
+mod log;
+mod raw;
+mod shard;
+mod shared;
+mod viewer;
+
+pub use config::{Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin};
+pub use daemon::{Addresses, Daemon, StartError};
+pub use log::log;

@@ -1,1 +1,34 @@
-//! hotspots
+//! Findings to hotspots: what all traces together say about a system, and in which order to fix it.
+//!
+//! One [`Hotspots`] belongs to one shard. It adds the [`hotspan_model::Report`] of each version of a trace once
+//! and subtracts it once; everything it holds is counts, sums and histograms that forget exactly what they
+//! learned, and small sets of traces keyed by trace id. [`answers`] merges the shards' [`Snapshot`]s and puts the
+//! result in words and numbers. How reports were spread over shards, and in which order they came, shows nowhere.
+//!
+//! Absent on purpose: clocks (the caller says what time it is), storage, life-cycle states set by people.
+
+mod aggregate;
+mod answers;
+mod buckets;
+mod confidence;
+mod distribution;
+mod lists;
+mod merged;
+mod peers;
+mod ranking;
+mod reservoir;
+mod scaling;
+mod settings;
+mod shard;
+mod sighting;
+mod sign;
+mod table;
+mod tally;
+mod topology;
+mod view;
+
+pub use answers::{
+    Answers, Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty, answers,
+};
+pub use settings::{MIN_CONFIDENCE, SIGHTINGS, Settings};
+pub use shard::{Hotspots, Kept, Snapshot};

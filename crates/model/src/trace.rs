@@ -110,6 +110,8 @@ pub struct Assembled {
     pub trace: Option<TraceId>,
     /// The highest sampling threshold of its spans.
     pub threshold: Threshold,
+    /// The same of the version before this one.
+    pub previous_threshold: Threshold,
     /// Offset of the session's first record.
     pub session: Offset,
     /// 1 for the first decision.

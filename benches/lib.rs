@@ -1,1 +1,0 @@
-//! Programs that measure the line; see docs/performance.md.

@@ -1,0 +1,165 @@
+//! The cost of single steps: instructions (run it under callgrind, see `benches/instructions`), allocations, memory.
+
+use clap::{Parser, ValueEnum};
+use hotspan_assembly::{Assembler, Settings as AssemblySettings};
+use hotspan_benches::payload::Payload;
+use hotspan_benches::{IntoBatch, Line};
+use hotspan_model::{Batch, LocalDictionary, LogPos, LogTime, Offset, ParamKey, TableSeed};
+use hotspan_otlp::{Decoder, Limits};
+use hotspan_pipeline::Settings;
+use prost::Message;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use std::alloc::System;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Runs one step over generated requests and prints what it did
+#[derive(Parser)]
+struct Arguments {
+    /// Which step
+    #[arg(value_enum)]
+    step: Step,
+    /// Requests before measuring
+    #[arg(long, default_value_t = 100)]
+    warm: u64,
+    /// Requests measured
+    #[arg(long, default_value_t = 100)]
+    requests: u64,
+    /// Spans of each
+    #[arg(long, default_value_t = 500)]
+    spans: usize,
+    /// Every name is its own
+    #[arg(long)]
+    distinct: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Step {
+    /// Only make the requests, to subtract
+    Nothing,
+    /// Bytes to span records
+    Walk,
+    /// Bytes to findings and hotspots
+    Pipeline,
+    /// Bytes a live span takes
+    Memory,
+}
+
+/// Time between two requests.
+const APART_NS: u64 = 50_000_000;
+
+fn main() {
+    let arguments = Arguments::parse();
+    match arguments.step {
+        Step::Nothing | Step::Walk | Step::Pipeline => run(&arguments),
+        Step::Memory => memory(&arguments),
+    }
+}
+
+/// Encoded requests and when they arrive.
+fn requests(arguments: &Arguments) -> Vec<(Vec<u8>, LogTime)> {
+    let mut payload = Payload::new(7, arguments.spans, arguments.distinct);
+    let at = |n| 1_700_000_000_000_000_000 + n * APART_NS;
+    let total = arguments.warm + arguments.requests;
+    (0..total)
+        .map(|n| (payload.request(at(n)).encode_to_vec(), LogTime(at(n))))
+        .collect()
+}
+
+fn run(arguments: &Arguments) {
+    let requests = requests(arguments);
+    let (warm, measured) = requests.split_at(arguments.warm as usize);
+    let mut step = Runner::new(arguments.step);
+    warm.iter()
+        .for_each(|(bytes, time)| drop(step.take(bytes, *time)));
+    let region = Region::new(ALLOCATOR);
+    let spans: u64 = measured.iter().map(|(bytes, time)| step.take(bytes, *time)).sum();
+    let change = region.change();
+    let bytes: usize = measured.iter().map(|(bytes, _)| bytes.len()).sum();
+    println!(
+        "{spans} spans, {} bytes a span, {} allocations, {} reallocations, {} bytes grown",
+        bytes as u64 / spans.max(1),
+        change.allocations,
+        change.reallocations,
+        change.bytes_allocated as i64 - change.bytes_deallocated as i64
+    );
+}
+
+enum Runner {
+    Nothing(u64),
+    Walk(Box<Decoder>, LocalDictionary, Batch),
+    Line(Box<Line>),
+}
+
+impl Runner {
+    fn new(step: Step) -> Runner {
+        let seed = TableSeed::default();
+        match step {
+            Step::Walk => Runner::Walk(
+                Box::new(Decoder::new(Limits::default(), ParamKey::BUILT_IN, seed)),
+                LocalDictionary::new(seed),
+                Batch::default(),
+            ),
+            Step::Pipeline => Runner::Line(Box::new(Line::new(Settings::default()))),
+            Step::Nothing | Step::Memory => Runner::Nothing(0),
+        }
+    }
+
+    fn take(&mut self, request: &[u8], time: LogTime) -> u64 {
+        match self {
+            Runner::Nothing(spans) => {
+                *spans += 1;
+                *spans
+            }
+            Runner::Walk(decoder, dictionary, batch) => {
+                batch.clear();
+                let tally = decoder.protobuf(request, dictionary, &mut IntoBatch(batch));
+                tally.expect("it was encoded here").spans
+            }
+            Runner::Line(line) => line.take(request, time),
+        }
+    }
+}
+
+/// What the assembler holds for spans of undecided traces.
+fn memory(arguments: &Arguments) {
+    let requests = requests(arguments);
+    let seed = TableSeed::default();
+    let mut decoder = Decoder::new(Limits::default(), ParamKey::BUILT_IN, seed);
+    let (mut dictionary, mut batch) = (LocalDictionary::new(seed), Batch::default());
+    let mut assembler = Assembler::new(
+        AssemblySettings {
+            bytes_max: 4 << 30,
+            ..AssemblySettings::default()
+        },
+        seed,
+    );
+    let region = Region::new(ALLOCATOR);
+    let mut held = 0;
+    for (n, (bytes, _)) in requests.iter().enumerate() {
+        batch.clear();
+        let before = region.change();
+        decoder
+            .protobuf(bytes, &mut dictionary, &mut IntoBatch(&mut batch))
+            .expect("it was encoded here");
+        let between = region.change();
+        held -= between.bytes_allocated as i64 - between.bytes_deallocated as i64;
+        held += before.bytes_allocated as i64 - before.bytes_deallocated as i64;
+        let at = LogPos {
+            offset: Offset(n as u64),
+            time: LogTime(1),
+        };
+        for (record, sides) in batch.iter() {
+            assembler.push(record, sides, at, &dictionary);
+        }
+    }
+    let change = region.change();
+    held += change.bytes_allocated as i64 - change.bytes_deallocated as i64;
+    let (spans, traces) = (assembler.counts().open as i64, assembler.stats().open as i64);
+    println!(
+        "{spans} live spans in {traces} traces: {} bytes allocated a span, {} bytes accounted a span",
+        held / spans.max(1),
+        assembler.stats().bytes as i64 / spans.max(1)
+    );
+}

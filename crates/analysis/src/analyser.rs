@@ -1,0 +1,119 @@
+//! One trace in, its report out: forest, paths, context, detectors, rows.
+
+use hotspan_model::{Assembled, Completeness, Decided, LogTime, Lookup, Nanos, Report, TraceId, TraceView};
+
+use crate::context::{Prepared, Wrappers, is_trusted};
+use crate::detectors::{Findings, Scratch};
+use crate::report::Rows;
+use crate::{Forest, Knobs, Settings, detectors};
+
+/// How an [`Analyser`] reads traces and when its detectors speak.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AnalyserSettings {
+    /// How the critical path is made.
+    pub path: Settings,
+    /// Thresholds that differ from their defaults.
+    pub knobs: Knobs,
+}
+
+/// When a trace counts for windows and trends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At this moment of the log.
+    Log(LogTime),
+    /// At the latest end that one of its trusted spans claims.
+    Claimed,
+}
+
+/// Analyses traces one after another. It holds all scratch, so that a trace allocates nothing once it is warm.
+#[derive(Debug, Default)]
+pub struct Analyser {
+    settings: AnalyserSettings,
+    forest: Forest,
+    prepared: Prepared,
+    rows: Rows,
+    scratch: Scratch,
+    wrappers: Wrappers,
+    /// Trees in which flat wrappers are parents.
+    adopted: Forest,
+}
+
+impl Analyser {
+    /// One with no scratch yet.
+    pub fn new(settings: AnalyserSettings) -> Analyser {
+        Analyser {
+            settings,
+            ..Analyser::default()
+        }
+    }
+
+    /// Fills `report` with all that `trace`, or its first `prefix` spans (an older version), contributes.
+    pub fn analyse(
+        &mut self,
+        trace: &Assembled,
+        prefix: Option<usize>,
+        when: When,
+        dictionary: &dyn Lookup,
+        report: &mut Report,
+    ) {
+        report.clear();
+        let AnalyserSettings { path, knobs } = &self.settings;
+        let spans = prefix.unwrap_or(trace.spans.len()).min(trace.spans.len());
+        self.forest.normalise(trace, prefix, dictionary, path);
+        report.trace = trace.trace;
+        report.version = trace.version;
+        report.weight = trace.threshold.weight();
+        report.incomplete = trace.is_incomplete();
+        report.at = match when {
+            When::Log(at) => at,
+            When::Claimed => claimed_end(&self.forest, trace),
+        };
+        let cx = self
+            .prepared
+            .context(trace, spans, &self.forest, dictionary, knobs, false);
+        self.rows.fill(cx, report);
+        let adopting = self.wrappers.adopt(trace, &self.forest);
+        let cx = match adopting {
+            None => cx,
+            Some(trace) => {
+                self.adopted.normalise(trace, prefix, dictionary, path);
+                let forest = &self.adopted;
+                self.prepared
+                    .context(trace, spans, forest, dictionary, knobs, true)
+            }
+        };
+        let mut findings = Findings::new(report, &mut self.scratch, cx.operations().len());
+        for detector in detectors() {
+            detector.detect(&cx, &mut findings);
+        }
+        self.rows.hand_offs(cx, &self.scratch.chains, report);
+    }
+
+    /// The trace as it is answered, with at most `spans_max` spans.
+    pub fn explain(&mut self, trace: &Assembled, dictionary: &dyn Lookup, spans_max: usize) -> TraceView {
+        let _ = (dictionary, spans_max);
+        TraceView {
+            trace: trace.trace.or(TraceId::new(1)).expect("one is not zero"),
+            version: trace.version,
+            reason: Decided::Complete,
+            incomplete: false,
+            duration: Nanos::ZERO,
+            spans: Vec::new(),
+            span_count: 0,
+            critical_path: Vec::new(),
+            completion_path: Vec::new(),
+            findings: Vec::new(),
+            defects: Vec::new(),
+            completeness: Completeness::default(),
+            truncated: false,
+        }
+    }
+}
+
+/// The latest end that a trusted span claims, by its own clock.
+fn claimed_end(forest: &Forest, trace: &Assembled) -> LogTime {
+    let trusted = forest.nodes().iter().filter(|node| is_trusted(node));
+    let spans = trusted.filter_map(|node| trace.spans.get(node.span as usize));
+    let latest = spans.map(|span| span.end().0).max();
+    LogTime(latest.unwrap_or_else(|| trace.spans.iter().map(|span| span.end().0).max().unwrap_or(0)))
+}

@@ -1,0 +1,356 @@
+//! Repeats: operations of one segment, template and call path, and the anchor that holds enough of them.
+
+use std::ops::Range;
+
+use hotspan_model::{Assembled, Class, Lookup};
+
+use super::layout::Layout;
+use super::operations::{Operation, Operations};
+use super::segments::Segments;
+use super::verdict::Verdict;
+use crate::{Forest, NONE};
+
+/// Operations that repeat.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub class: Class,
+    pub segment: u32,
+    /// Place of the lowest span that holds them.
+    pub anchor: u32,
+    /// Operations in order of time, in [`Groups::members`].
+    pub members: Range<u32>,
+    /// Operations that a sibling of another scope stands for, in [`Groups::doubled`].
+    pub doubled: Range<u32>,
+    /// What can be said about them.
+    pub verdict: Verdict,
+}
+
+/// What grouping reads.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'a> {
+    pub trace: &'a Assembled,
+    pub forest: &'a Forest,
+    pub layout: &'a Layout,
+    pub segments: &'a Segments,
+    pub operations: &'a Operations,
+    pub dictionary: &'a dyn Lookup,
+    /// Required weight of queries and calls.
+    pub repeat_min: u64,
+    /// Required weight of cache commands and publishes.
+    pub repeat_min_fast: u64,
+}
+
+impl Input<'_> {
+    fn required(&self, class: Class) -> u64 {
+        match class {
+            Class::Cache | Class::Publish => self.repeat_min_fast,
+            Class::Db
+            | Class::Call
+            | Class::UnknownOut
+            | Class::Internal
+            | Class::Server
+            | Class::Consumer
+            | Class::Wait
+            | Class::Connect
+            | Class::Checkout
+            | Class::DbMeta => self.repeat_min,
+        }
+    }
+
+    pub(super) fn operation(&self, at: u32) -> &Operation {
+        &self.operations.rows[at as usize]
+    }
+}
+
+/// The groups of one trace that reach their required weight, by their first member.
+#[derive(Debug, Default)]
+pub(crate) struct Groups {
+    pub rows: Vec<Group>,
+    pub members: Vec<u32>,
+    /// Operations that a sibling of another scope stands for.
+    pub doubled: Vec<u32>,
+    /// Where those of the run at hand begin.
+    doubled_from: u32,
+    order: Vec<Key>,
+    run: Vec<u32>,
+    labels: Vec<Label>,
+    joined: Vec<u32>,
+    arguments: Vec<(u64, u32)>,
+}
+
+/// Segment, class and template first: what a run has in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    segment: u32,
+    class: Class,
+    template: u64,
+    at: u32,
+}
+
+/// What keeps members of a run apart; `group` joins those that differ in wrappers alone.
+#[derive(Clone, Copy, Debug)]
+struct Label {
+    code: u64,
+    store: u32,
+    path: u64,
+    clear_path: u64,
+    bare: bool,
+    at: u32,
+    group: u32,
+}
+
+impl Groups {
+    pub(super) fn build(&mut self, input: Input<'_>) {
+        self.rows.clear();
+        self.members.clear();
+        self.doubled.clear();
+        self.order.clear();
+        let fewest = input.repeat_min.min(input.repeat_min_fast);
+        for (at, row) in input.operations.rows.iter().enumerate() {
+            let enough = input.segments.rows[row.segment as usize].outgoing >= fewest;
+            if enough && row.counts() {
+                self.order.push(Key {
+                    segment: row.segment,
+                    class: row.class,
+                    template: row.key(),
+                    at: at as u32,
+                });
+            }
+        }
+        self.order.sort_unstable();
+        let order = std::mem::take(&mut self.order);
+        let same = |a: &Key, b: &Key| (a.segment, a.class, a.template) == (b.segment, b.class, b.template);
+        for run in order.chunk_by(same) {
+            self.repeat(input, run);
+        }
+        self.order = order;
+        self.rows
+            .sort_unstable_by_key(|group| self.members[group.members.start as usize]);
+    }
+
+    fn repeat(&mut self, input: Input<'_>, run: &[Key]) {
+        let required = input.required(run[0].class);
+        let weight = |at: u32| input.operation(at).weight;
+        if run.iter().map(|key| weight(key.at)).sum::<u64>() < required {
+            return;
+        }
+        self.doubled_from = self.doubled.len() as u32;
+        self.run.clear();
+        self.run.extend(run.iter().map(|key| key.at));
+        self.merge_layers(input);
+        self.run.retain(|&at| !input.operation(at).batched);
+        if run[0].class == Class::Cache && !is_single_key(input, run[0].at) {
+            return;
+        }
+        self.label(input);
+        let labels = std::mem::take(&mut self.labels);
+        for same in labels.chunk_by(|a, b| a.group == b.group) {
+            if same.iter().map(|label| weight(label.at)).sum::<u64>() >= required {
+                self.group(input, same, required);
+            }
+        }
+        self.labels = labels;
+    }
+
+    /// Two spans of two scopes for each operation, side by side: the longer of each pair counts.
+    fn merge_layers(&mut self, input: Input<'_>) {
+        let source = |at: u32| input.segments.places[input.operation(at).place as usize].source;
+        let Some(&first) = self.run.first() else { return };
+        let one = source(first);
+        let ones = self.run.iter().filter(|&&at| source(at) == one).count();
+        if ones * 2 != self.run.len() {
+            return;
+        }
+        let time = |&at: &u32| {
+            let node = input.forest.node(input.operation(at).node);
+            (source(at) != one, node.start, node.key())
+        };
+        self.run.sort_unstable_by_key(time);
+        let (outer, inner) = self.run.split_at(ones);
+        if inner.iter().any(|&at| source(at) != source(inner[0])) {
+            return;
+        }
+        let pairs = || outer.iter().zip(inner).map(|(&a, &b)| (a, b));
+        if !pairs().all(|(a, b)| overlaps_by_half(input, a, b)) {
+            return;
+        }
+        let length = |at: u32| input.forest.node(input.operation(at).node).length();
+        let shorter = |(a, b): (u32, u32)| if length(a) < length(b) { a } else { b };
+        let from = self.doubled.len();
+        self.doubled.extend(pairs().map(shorter));
+        let doubled = &self.doubled[from..];
+        // One scope is the outer layer for nearly all pairs, so the scan of the other stays short.
+        self.joined.clear();
+        self.joined.extend_from_slice(doubled);
+        self.joined.sort_unstable();
+        let joined = &self.joined;
+        self.run.retain(|at| joined.binary_search(at).is_err());
+        self.run.sort_unstable();
+    }
+
+    /// Sorts the run by what keeps its members apart, into `labels`.
+    fn label(&mut self, input: Input<'_>) {
+        self.labels.clear();
+        for &at in &self.run {
+            let row = input.operation(at);
+            let above = input.layout.parent(row.place);
+            let above = (above != NONE).then(|| input.segments.places[above as usize]);
+            let above = above.filter(|above| above.segment == row.segment);
+            self.labels.push(Label {
+                code: row.code,
+                store: store(input, row),
+                path: above.map_or(0, |above| above.path),
+                clear_path: above.map_or(0, |above| above.clear_path),
+                bare: !above.is_some_and(|above| above.transparent),
+                at,
+                group: 0,
+            });
+        }
+        let Some(&first) = self.labels.first() else { return };
+        let alike =
+            |label: &Label| (label.code, label.store, label.path) == (first.code, first.store, first.path);
+        if self.labels.iter().all(alike) {
+            return;
+        }
+        self.labels
+            .sort_unstable_by_key(|label| (label.code, label.store, label.path, label.at));
+        self.joined.clear();
+        for at in 0..self.labels.len() {
+            let split = at == 0 || {
+                let (a, b) = (&self.labels[at - 1], &self.labels[at]);
+                (a.code, a.store, a.path) != (b.code, b.store, b.path)
+            };
+            if split {
+                self.joined.push(self.joined.len() as u32);
+            }
+            self.labels[at].group = self.joined.len() as u32 - 1;
+        }
+        self.join_wrapped();
+        self.labels.sort_unstable_by_key(|label| (label.group, label.at));
+    }
+
+    /// A member that someone wrapped belongs to the members that nobody wrapped, on the same path without
+    /// wrappers. Members that are all wrapped, each by another span, stay apart: they are different callers.
+    fn join_wrapped(&mut self) {
+        let clear = |label: &Label| (label.code, label.store, label.clear_path);
+        self.labels.sort_unstable_by_key(|label| (clear(label), label.at));
+        for same in self.labels.chunk_by(|a, b| clear(a) == clear(b)) {
+            if !same.iter().any(|label| label.bare) {
+                continue;
+            }
+            for label in same {
+                let (a, b) = (root(&self.joined, same[0].group), root(&self.joined, label.group));
+                self.joined[a.max(b) as usize] = a.min(b);
+            }
+        }
+        for label in &mut self.labels {
+            label.group = root(&self.joined, label.group);
+        }
+    }
+
+    /// Adds the group under the lowest anchor. `same` is ascending by place.
+    fn group(&mut self, input: Input<'_>, same: &[Label], required: u64) {
+        let first = input.operation(same[0].at);
+        let anchor = anchor(input, same, required);
+        let from = self.members.len();
+        let below = same.iter().map(|label| label.at);
+        let below = below.filter(|&at| input.layout.contains(anchor, input.operation(at).place));
+        self.members.extend(below);
+        let members = &mut self.members[from..];
+        members.sort_unstable_by_key(|&at| {
+            let node = input.forest.node(input.operation(at).node);
+            (node.start, node.key())
+        });
+        let verdict = Verdict::new(input, members, &mut self.arguments);
+        self.rows.push(Group {
+            class: first.class,
+            segment: first.segment,
+            anchor,
+            members: from as u32..self.members.len() as u32,
+            doubled: self.doubled_from..self.doubled.len() as u32,
+            verdict,
+        });
+    }
+
+    /// The members of a group, in order of time.
+    pub(crate) fn members_of(&self, group: &Group) -> &[u32] {
+        &self.members[group.members.start as usize..group.members.end as usize]
+    }
+
+    /// The operations that members of a group stand for.
+    pub(crate) fn doubled_of(&self, group: &Group) -> &[u32] {
+        &self.doubled[group.doubled.start as usize..group.doubled.end as usize]
+    }
+}
+
+fn root(joined: &[u32], mut at: u32) -> u32 {
+    while joined[at as usize] != at {
+        at = joined[at as usize];
+    }
+    at
+}
+
+fn is_single_key(input: Input<'_>, at: u32) -> bool {
+    let facts = input
+        .operation(at)
+        .own
+        .and_then(|own| input.dictionary.template(own));
+    facts.is_some_and(|facts| facts.single_key)
+}
+
+/// System and namespace of a store, as a number that is equal for equal ones.
+fn store(input: Input<'_>, row: &Operation) -> u32 {
+    if row.class == Class::Call {
+        return 0;
+    }
+    let facts = row.callee.and_then(|callee| input.dictionary.callee(callee));
+    facts.map_or(0, |facts| facts.store.raw())
+}
+
+fn overlaps_by_half(input: Input<'_>, a: u32, b: u32) -> bool {
+    let [a, b] = [a, b].map(|at| input.forest.node(input.operation(at).node));
+    let shared = a.end.min(b.end) - a.start.max(b.start);
+    shared * 2 >= (a.end - a.start).min(b.end - b.start)
+}
+
+/// The lowest span that holds the required weight; of several that share nothing, what holds them all.
+fn anchor(input: Input<'_>, same: &[Label], required: u64) -> u32 {
+    let layout = input.layout;
+    let place = |at: usize| input.operation(same[at].at).place;
+    let (mut first, mut weight) = (0, 0);
+    let mut lowest: Option<(u32, u32)> = None;
+    for last in 0..same.len() {
+        weight += input.operation(same[last].at).weight;
+        while weight - input.operation(same[first].at).weight >= required {
+            weight -= input.operation(same[first].at).weight;
+            first += 1;
+        }
+        if weight < required {
+            continue;
+        }
+        let holder = layout.common(place(first), place(last));
+        if holder == NONE {
+            continue;
+        }
+        lowest = match lowest {
+            None => Some((holder, holder)),
+            Some((left, right)) if layout.contains(right, holder) => {
+                Some((if left == right { holder } else { left }, holder))
+            }
+            Some((left, right)) if layout.contains(holder, right) => Some((left, right)),
+            Some((left, _)) => Some((left, holder)),
+        };
+    }
+    let top = input.segments.rows[input.operation(same[0].at).segment as usize].root;
+    let anchor = match lowest {
+        None => top,
+        Some((left, right)) if left == right => left,
+        Some((left, right)) => layout.common(left, right),
+    };
+    // Lifting stops at the segment root.
+    if anchor == NONE || !layout.contains(top, anchor) {
+        top
+    } else {
+        anchor
+    }
+}

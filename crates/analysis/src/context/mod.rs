@@ -1,0 +1,321 @@
+//! What several detectors need, computed once a trace.
+
+mod groups;
+mod layout;
+mod operations;
+mod peers;
+mod segments;
+mod sources;
+mod units;
+mod verdict;
+mod wrappers;
+
+use hotspan_model::{
+    Assembled, Class, DefectKind, Extras, Flag, Lookup, Millionths, Side, SpanId, Symbol, Terms,
+};
+
+use crate::{Forest, Knobs, Mark, NONE, Node, Path};
+
+pub(crate) use groups::Group;
+pub(crate) use operations::Operation;
+pub(crate) use peers::decision;
+pub(crate) use segments::{Segment, is_trusted};
+pub(crate) use sources::Source;
+pub(crate) use units::is_awaited;
+pub(crate) use verdict::overlap;
+pub(crate) use wrappers::Wrappers;
+
+use groups::{Groups, Input};
+use layout::Layout;
+use operations::Operations;
+use segments::Segments;
+use sources::Sources;
+
+/// The scratch behind a [`Context`].
+#[derive(Debug, Default)]
+pub(crate) struct Prepared {
+    layout: Layout,
+    sources: Sources,
+    segments: Segments,
+    operations: Operations,
+    groups: Groups,
+    paths: Path,
+    /// Calls that count, by segment and time.
+    calls: Vec<u32>,
+    /// Units were seen through flat wrappers.
+    adopted: bool,
+}
+
+/// One prepared trace, as detectors see it.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    pub(crate) trace: &'a Assembled,
+    pub(crate) forest: &'a Forest,
+    pub(crate) dictionary: &'a dyn Lookup,
+    pub(crate) knobs: &'a Knobs,
+    prepared: &'a Prepared,
+}
+
+impl std::fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("trace", &self.trace.trace)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Prepared {
+    /// Prepares the first `spans` spans of `trace`, whose trees are in `forest`.
+    pub(crate) fn context<'a>(
+        &'a mut self,
+        trace: &'a Assembled,
+        spans: usize,
+        forest: &'a Forest,
+        dictionary: &'a dyn Lookup,
+        knobs: &'a Knobs,
+        adopted: bool,
+    ) -> Context<'a> {
+        self.adopted = adopted;
+        self.sources.clear();
+        self.layout.build(forest);
+        self.segments
+            .build(trace, forest, &self.layout, &mut self.sources, dictionary);
+        self.operations
+            .build(trace, forest, &self.layout, &mut self.segments, spans);
+        units::sweep(&mut self.paths, forest);
+        self.calls.clear();
+        let rows = &self.operations.rows;
+        let calls = rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.class == Class::Call && row.counts());
+        self.calls.extend(calls.map(|(at, _)| at as u32));
+        self.calls.sort_unstable_by_key(|&at| {
+            let row = &rows[at as usize];
+            let node = forest.node(row.node);
+            (row.segment, node.start, node.key())
+        });
+        self.groups.build(Input {
+            trace,
+            forest,
+            layout: &self.layout,
+            segments: &self.segments,
+            operations: &self.operations,
+            dictionary,
+            repeat_min: knobs.get(&crate::detectors::REPEAT_MIN),
+            repeat_min_fast: knobs.get(&crate::detectors::REPEAT_MIN_FAST),
+        });
+        Context {
+            trace,
+            forest,
+            dictionary,
+            knobs,
+            prepared: self,
+        }
+    }
+}
+
+impl<'a> Context<'a> {
+    /// Groups of `class` that reach their required weight, by their first member.
+    pub(crate) fn repeats(self, class: Class) -> impl Iterator<Item = &'a Group> {
+        self.prepared
+            .groups
+            .rows
+            .iter()
+            .filter(move |group| group.class == class)
+    }
+
+    /// Members of a group, in order of time.
+    pub(crate) fn members(self, group: &Group) -> &'a [u32] {
+        self.prepared.groups.members_of(group)
+    }
+
+    /// Operations that members of a group stand for.
+    pub(crate) fn doubled(self, group: &Group) -> &'a [u32] {
+        self.prepared.groups.doubled_of(group)
+    }
+
+    /// All outgoing operations, in canonical order.
+    pub(crate) fn operations(self) -> &'a [Operation] {
+        &self.prepared.operations.rows
+    }
+
+    /// One of them.
+    pub(crate) fn operation(self, at: u32) -> &'a Operation {
+        &self.prepared.operations.rows[at as usize]
+    }
+
+    /// The operation at a place, if it is one.
+    pub(crate) fn operation_at(self, place: u32) -> Option<&'a Operation> {
+        self.prepared.operations.at(place)
+    }
+
+    /// Calls that count, segment by segment, each in order of time.
+    pub(crate) fn calls(self) -> impl Iterator<Item = &'a [u32]> {
+        let segment = move |at: &u32| self.operation(*at).segment;
+        self.prepared.calls.chunk_by(move |a, b| segment(a) == segment(b))
+    }
+
+    /// All segments, in canonical order.
+    pub(crate) fn segments(self) -> &'a [Segment] {
+        &self.prepared.segments.rows
+    }
+
+    /// One of them.
+    pub(crate) fn segment(self, at: u32) -> &'a Segment {
+        &self.prepared.segments.rows[at as usize]
+    }
+
+    /// The node of an operation.
+    pub(crate) fn node_of(self, at: u32) -> &'a Node {
+        self.forest.node(self.operation(at).node)
+    }
+
+    /// The node at a place.
+    pub(crate) fn node_at(self, place: u32) -> &'a Node {
+        self.forest.node(self.prepared.layout.node(place))
+    }
+
+    /// All nodes, parents first, siblings by time.
+    pub(crate) fn nodes(self) -> &'a [u32] {
+        self.prepared.layout.nodes()
+    }
+
+    /// Place of a parent, or [`NONE`].
+    pub(crate) fn parent(self, place: u32) -> u32 {
+        self.prepared.layout.parent(place)
+    }
+
+    /// Whether `inner` is `outer` or below it.
+    pub(crate) fn contains(self, outer: u32, inner: u32) -> bool {
+        self.prepared.layout.contains(outer, inner)
+    }
+
+    /// The lowest span above both places.
+    pub(crate) fn common(self, first: u32, last: u32) -> u32 {
+        self.prepared.layout.common(first, last)
+    }
+
+    /// Segment of a place, or [`NONE`].
+    pub(crate) fn segment_at(self, place: u32) -> u32 {
+        self.prepared.segments.places[place as usize].segment
+    }
+
+    /// Whether the span at a place is INTERNAL and filled by its only child.
+    pub(crate) fn is_transparent(self, place: u32) -> bool {
+        self.prepared.segments.places[place as usize].transparent
+    }
+
+    /// Source of a place; `None` for a placeholder.
+    pub(crate) fn source_at(self, place: u32) -> Option<&'a Source> {
+        let slot = self.source_slot(place);
+        (slot != NONE).then(|| self.prepared.sources.row(slot))
+    }
+
+    /// Slot of the source of a place, or [`NONE`] for a placeholder; below [`Context::source_count`].
+    pub(crate) fn source_slot(self, place: u32) -> u32 {
+        self.prepared.segments.places[place as usize].source
+    }
+
+    /// One of the trace's sources.
+    pub(crate) fn source(self, slot: u32) -> &'a Source {
+        self.prepared.sources.row(slot)
+    }
+
+    /// Place of a node.
+    pub(crate) fn place_of(self, node: u32) -> u32 {
+        self.prepared.layout.place(node)
+    }
+
+    /// How many sources the trace has.
+    pub(crate) fn source_count(self) -> usize {
+        self.prepared.sources.len()
+    }
+
+    /// Critical paths of all units.
+    pub(crate) fn paths(self) -> &'a Path {
+        &self.prepared.paths
+    }
+
+    /// The text of a symbol.
+    pub(crate) fn text(self, symbol: Symbol) -> &'a str {
+        self.dictionary.text(symbol)
+    }
+
+    /// Rare attributes of a node's span.
+    pub(crate) fn extras(self, node: &Node) -> Option<&'a Extras> {
+        if !node.bits.has(Flag::HasSide) || node.span == NONE {
+            return None;
+        }
+        let from = self.trace.sides.partition_point(|side| side.span < node.span);
+        let mine = self.trace.sides[from..]
+            .iter()
+            .take_while(|side| side.span == node.span);
+        mine.filter_map(|side| match &side.side {
+            Side::Extras(extras) => Some(extras),
+            Side::Link(_) | Side::Summary(_) => None,
+        })
+        .next()
+    }
+
+    /// Whether `hotspan.ignore` on a node names `detector`.
+    pub(crate) fn ignores(self, node: &Node, detector: &str) -> bool {
+        if !node.bits.has(Flag::Ignored) {
+            return false;
+        }
+        let ids = self.extras(node).and_then(|extras| extras.ignore);
+        ids.is_some_and(|ids| {
+            self.text(ids)
+                .split(',')
+                .any(|id| id.trim() == "*" || id.trim() == detector)
+        })
+    }
+
+    /// The span that stands for a place in an answer: itself, or the nearest above it that was received.
+    pub(crate) fn named(self, mut place: u32) -> Option<(u32, SpanId)> {
+        loop {
+            if let Some(id) = self.node_at(place).span_id() {
+                return Some((place, id));
+            }
+            place = self.parent(place);
+            if place == NONE {
+                return None;
+            }
+        }
+    }
+
+    /// The terms of confidence that the trace as a whole decides.
+    pub(crate) fn terms(self, corrected: bool) -> Terms {
+        let nodes = self.forest.nodes();
+        let missing = nodes.iter().filter(|node| node.has(Mark::Phantom)).count() as u64;
+        let found = nodes.len() as u64 - missing;
+        let of_kind = |kind: DefectKind| self.forest.defects().iter().any(|defect| defect.kind == kind);
+        let clock = match (of_kind(DefectKind::InconsistentClock), corrected) {
+            (true, _) => Millionths(700_000),
+            (false, true) => Millionths(900_000),
+            (false, false) => Millionths::ONE,
+        };
+        Terms {
+            completeness: Millionths::ratio(found, found + missing),
+            clock,
+            visibility: Millionths::ONE,
+            detector: match self.prepared.adopted {
+                true => Millionths(900_000),
+                false => Millionths::ONE,
+            },
+        }
+    }
+
+    /// Rows that the last query before a group returned, when that query says so.
+    pub(crate) fn rows_before(self, group: &Group) -> Option<u32> {
+        let first = self.node_of(self.members(group)[0]);
+        let before = self
+            .operations()
+            .iter()
+            .filter(|row| row.segment == group.segment && row.class == Class::Db);
+        let nodes = before.map(|row| self.forest.node(row.node));
+        let ended = nodes.filter(|node| node.end <= first.start + verdict::clock_step(first));
+        let last = ended.max_by_key(|node| (node.end, node.start, node.key()))?;
+        self.extras(last)?.rows
+    }
+}

@@ -1,0 +1,69 @@
+//! The sources of one trace: whose spans they are, looked up once each.
+
+use hashbrown::HashTable;
+use hotspan_model::{Lookup, Symbol};
+
+/// One resource and scope.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source {
+    pub symbol: Symbol,
+    pub service: Option<Symbol>,
+    pub version: Option<Symbol>,
+    pub front_end: bool,
+}
+
+/// The sources of one trace, in order of first use.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    rows: Vec<Source>,
+    table: HashTable<u32>,
+    last: Option<(Symbol, u32)>,
+}
+
+impl Sources {
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+        self.table.clear();
+        self.last = None;
+    }
+
+    /// The row of a source. Spans of one source mostly come together, so the last one is tried first.
+    pub(super) fn slot(&mut self, symbol: Symbol, dictionary: &dyn Lookup) -> u32 {
+        if let Some((last, slot)) = self.last
+            && last == symbol
+        {
+            return slot;
+        }
+        let hash = |symbol: Symbol| u64::from(symbol.raw()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let rows = &self.rows;
+        let found = self
+            .table
+            .find(hash(symbol), |&slot| rows[slot as usize].symbol == symbol);
+        let slot = found.copied().unwrap_or_else(|| {
+            let facts = dictionary.source(symbol);
+            let slot = self.rows.len() as u32;
+            self.rows.push(Source {
+                symbol,
+                service: facts.map(|facts| facts.service),
+                version: facts.and_then(|facts| facts.version),
+                front_end: facts.is_some_and(|facts| facts.front_end),
+            });
+            let rows = &self.rows;
+            self.table
+                .insert_unique(hash(symbol), slot, |&slot| hash(rows[slot as usize].symbol));
+            slot
+        });
+        self.last = Some((symbol, slot));
+        slot
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// One of them.
+    pub(crate) fn row(&self, slot: u32) -> &Source {
+        &self.rows[slot as usize]
+    }
+}

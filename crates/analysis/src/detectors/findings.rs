@@ -1,0 +1,204 @@
+//! Where detectors put what they found: names, evidence and claims are the same for all of them.
+
+use hotspan_model::{
+    Finding, FindingId, Fingerprint, Identity, Meta, Millionths, Nanos, Params, Report, Saving, SpanId,
+    Symbol,
+};
+
+use super::{COST_ONCE, COST_SHARE};
+use crate::context::{Context, is_awaited};
+use crate::{Edit, Replay};
+
+/// Most member spans that a finding lists.
+const MEMBERS_MAX: usize = 1_000;
+
+/// What was found so far in one trace.
+#[derive(Debug)]
+pub struct Findings<'a> {
+    pub(crate) report: &'a mut Report,
+    pub(crate) scratch: &'a mut Scratch,
+}
+
+/// Buffers of finding things.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    pub replay: Replay,
+    /// By operation: a finding has it as a member.
+    pub claimed: Vec<bool>,
+    /// Segments of findings that are chains, with the finding's place in the report.
+    pub chains: Vec<(u32, u32)>,
+    /// Operations that a detector looks at.
+    pub picked: Vec<u32>,
+    /// Texts of a chain.
+    pub templates: Vec<Symbol>,
+    nodes: Vec<u32>,
+}
+
+/// A fault before it gets its names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Draft<'a> {
+    pub meta: &'static Meta,
+    pub segment: u32,
+    /// Place of the anchor.
+    pub anchor: u32,
+    /// Operations in order of time, at least one.
+    pub members: &'a [u32],
+    /// What the fingerprint is made of beside detector and service.
+    pub key: &'a [&'a str],
+    /// Templates of a chain, in order of time; empty otherwise.
+    pub templates: &'a [Symbol],
+    pub wall: Nanos,
+    pub parallel: bool,
+    pub params: Params,
+    pub saving: Saving,
+    /// The detector's own term of confidence.
+    pub certainty: Millionths,
+    pub corrected: bool,
+    pub rows_before: Option<u32>,
+}
+
+impl<'a> Findings<'a> {
+    pub(crate) fn new(report: &'a mut Report, scratch: &'a mut Scratch, operations: usize) -> Findings<'a> {
+        scratch.claimed.clear();
+        scratch.claimed.resize(operations, false);
+        scratch.chains.clear();
+        Findings { report, scratch }
+    }
+
+    /// Whether an earlier finding has this operation as a member.
+    pub(super) fn is_claimed(&self, operation: u32) -> bool {
+        self.scratch.claimed[operation as usize]
+    }
+
+    /// Makes operations members of nothing else.
+    pub(super) fn claim(&mut self, operations: &[u32]) {
+        for &at in operations {
+            self.scratch.claimed[at as usize] = true;
+        }
+    }
+
+    /// What an edit of `members` saves of the unit under `head`, when `gone` takes no time at all.
+    pub(super) fn saving(
+        &mut self,
+        cx: &Context<'_>,
+        head: u32,
+        edit: impl for<'n> FnOnce(&'n [u32]) -> Edit<'n>,
+        members: &[u32],
+        gone: &[u32],
+    ) -> Saving {
+        let Scratch { replay, nodes, .. } = &mut *self.scratch;
+        replay.begin(cx.forest, head);
+        nodes.clear();
+        nodes.extend(members.iter().map(|&at| cx.operation(at).node));
+        replay.edit(cx.forest, edit(nodes));
+        nodes.clear();
+        nodes.extend(gone.iter().map(|&at| cx.operation(at).node));
+        replay.edit(cx.forest, Edit::Zero(nodes));
+        replay.run(cx.forest).saving()
+    }
+
+    /// Reports a fault. Nothing is reported when the code says to ignore it, but its members are claimed: the one
+    /// cause was looked at.
+    pub(super) fn push(&mut self, cx: &Context<'_>, draft: &Draft<'_>) {
+        self.claim(draft.members);
+        let id = draft.meta.id;
+        let ignored = cx.ignores(cx.node_at(draft.anchor), id)
+            || draft.members.iter().any(|&at| cx.ignores(cx.node_of(at), id));
+        let (Some(trace), false) = (cx.trace.trace, ignored) else {
+            return;
+        };
+        let (segment, first) = (cx.segment(draft.segment), cx.operation(draft.members[0]));
+        let Some((place, anchor)) = cx.named(draft.anchor).or_else(|| cx.named(first.place)) else {
+            return;
+        };
+        let Some(source) = cx.source_at(first.place) else {
+            return;
+        };
+        let fingerprint = fingerprint(cx, draft, segment.service);
+        let head = cx.node_at(draft.anchor).head;
+        let node = cx.node_at(place);
+        let mut terms = cx.terms(draft.corrected);
+        terms.visibility = visibility(draft.params);
+        terms.detector = terms.detector.times(draft.certainty);
+        let code = cx
+            .extras(cx.node_of(draft.members[0]))
+            .and_then(|extras| extras.code);
+        let finding = Finding {
+            detector: id,
+            fingerprint,
+            id: FindingId::new(trace, id, anchor, fingerprint),
+            service: segment.service,
+            operation: segment.operation,
+            anchor,
+            anchor_at: (
+                node.service.unwrap_or(segment.service),
+                node.operation.unwrap_or(segment.operation),
+            ),
+            class: first.class,
+            template: first.template(),
+            callee: first.callee,
+            callee_service: first.answered.map(|(_, service)| service),
+            templates: self.templates(draft.templates),
+            members: self.members(cx, draft.members),
+            hand_offs: 0..0,
+            calls: draft.members.iter().map(|&at| cx.operation(at).weight).sum(),
+            wall: draft.wall,
+            path: path(cx, draft.members, head),
+            segment: Nanos(segment.length()),
+            saving: draft.saving,
+            unit: cx.forest.node(head).length(),
+            awaited: is_awaited(cx.forest, head),
+            parallel: draft.parallel,
+            params: draft.params,
+            terms,
+            code,
+            rows_before: draft.rows_before,
+            source: source.symbol,
+            dear: is_dear(cx, draft.wall, segment.length()),
+        };
+        self.report.findings.push(finding);
+    }
+
+    fn templates(&mut self, templates: &[Symbol]) -> std::ops::Range<u32> {
+        let from = self.report.templates.len() as u32;
+        self.report.templates.extend_from_slice(templates);
+        from..self.report.templates.len() as u32
+    }
+
+    fn members(&mut self, cx: &Context<'_>, members: &[u32]) -> std::ops::Range<u32> {
+        let from = self.report.members.len() as u32;
+        let ids = members
+            .iter()
+            .filter_map(|&at| -> Option<SpanId> { cx.node_of(at).span_id() });
+        self.report.members.extend(ids.take(MEMBERS_MAX));
+        from..self.report.members.len() as u32
+    }
+}
+
+/// Critical-path time in the members' subtrees that belongs to the unit under `head`.
+pub(super) fn path(cx: &Context<'_>, members: &[u32], head: u32) -> Nanos {
+    let rows = members.iter().map(|&at| cx.operation(at));
+    let own = rows.filter(|row| cx.forest.node(row.node).head == head);
+    own.map(|row| cx.paths().subtree(row.node)).sum()
+}
+
+/// Whether one trace of this cost opens the hotspot.
+fn is_dear(cx: &Context<'_>, cost: Nanos, segment: u64) -> bool {
+    cost.0 >= cx.knobs.get(&COST_ONCE) && cost.0 >= Millionths(cx.knobs.get(&COST_SHARE)).of(segment)
+}
+
+fn fingerprint(cx: &Context<'_>, draft: &Draft<'_>, service: Symbol) -> Fingerprint {
+    let id = Identity::new("fingerprint")
+        .text(draft.meta.id)
+        .text(cx.text(service));
+    Fingerprint(draft.key.iter().fold(id, |id, part| id.text(part)).finish())
+}
+
+fn visibility(params: Params) -> Millionths {
+    Millionths(match params {
+        Params::Visible { .. } => 1_000_000,
+        Params::Hidden => 900_000,
+        Params::Cut => 700_000,
+        Params::None => 600_000,
+    })
+}

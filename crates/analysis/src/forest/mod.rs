@@ -1,0 +1,345 @@
+//! A trace as trees: what normalisation makes of its spans, in arrays that are reused.
+//!
+//! Every span that survives is one [`Node`]; so is every placeholder of a missing parent and every interval of a
+//! folded group. Times are offsets in nanoseconds from [`Forest::base`]. Nodes stand in order of arrival, which
+//! must not show in a result: whatever needs an order takes it from times and [`Node::key`].
+
+mod children;
+mod edges;
+mod identity;
+mod infer;
+mod node;
+mod parents;
+mod read;
+mod skew;
+
+pub use node::{Edge, Mark, Marks, NONE, Node};
+
+use hotspan_model::{Assembled, Defect, DefectKind, Lookup, Nanos, Side, Span, Symbol, Timestamp};
+
+use crate::Settings;
+
+/// The trees of one trace. Buffers are reused: [`Forest::normalise`] clears them, nothing frees them.
+#[derive(Debug, Default)]
+pub struct Forest {
+    nodes: Vec<Node>,
+    /// Node of each span of the trace: its own, or that of the copy which was kept.
+    of_span: Vec<u32>,
+    /// First child of each node in `by_end` and `by_start`; one more entry than nodes.
+    first: Vec<u32>,
+    /// How many of a node's children take part in its path; they come first in its range.
+    live: Vec<u32>,
+    by_end: Vec<u32>,
+    by_start: Vec<u32>,
+    /// All nodes, parents before children.
+    order: Vec<u32>,
+    roots: Vec<u32>,
+    heads: Vec<u32>,
+    links: Vec<(u32, u32)>,
+    primary: Option<u32>,
+    base: Timestamp,
+    defects: Vec<Defect>,
+    /// Some node has no interval of its own.
+    hollow: bool,
+    scratch: Scratch,
+}
+
+/// What one normalisation reads.
+#[derive(Clone, Copy)]
+struct Input<'a> {
+    trace: &'a Assembled,
+    spans: &'a [Span],
+    dictionary: &'a dyn Lookup,
+    settings: &'a Settings,
+}
+
+/// Buffers that mean nothing between two normalisations, but for the clocks, whose residuals are asked for later.
+#[derive(Debug, Default)]
+struct Scratch {
+    /// Id and node, by (id, twin).
+    ids: Vec<(u64, u32)>,
+    run: Vec<u32>,
+    /// Missing parent and child.
+    missing: Vec<(u64, u32)>,
+    group_order: Vec<u32>,
+    /// First node of each group.
+    group_first: Vec<u32>,
+    search: infer::Search,
+    clocks: skew::Clocks,
+}
+
+impl Scratch {
+    fn clear(&mut self) {
+        self.ids.clear();
+        self.run.clear();
+        self.missing.clear();
+        self.group_order.clear();
+        self.group_first.clear();
+    }
+
+    fn bytes(&self) -> usize {
+        let pairs = self.ids.capacity() + self.missing.capacity();
+        let indices = self.run.capacity() + self.group_order.capacity() + self.group_first.capacity();
+        pairs * size_of::<(u64, u32)>()
+            + indices * size_of::<u32>()
+            + self.search.bytes()
+            + self.clocks.bytes()
+    }
+}
+
+/// Said once a host, not once a span.
+fn of_hosts(kind: DefectKind) -> bool {
+    matches!(kind, DefectKind::SkewCorrected | DefectKind::SkewCapped)
+}
+
+/// Whether two spans share a clock, as far as is known.
+fn same_host(a: Option<Symbol>, b: Option<Symbol>) -> bool {
+    a == b || a.is_none() || b.is_none()
+}
+
+impl Forest {
+    /// Makes the trees of `trace`, or of its first `prefix` spans: an older version. Never fails.
+    pub fn normalise(
+        &mut self,
+        trace: &Assembled,
+        prefix: Option<usize>,
+        dictionary: &dyn Lookup,
+        settings: &Settings,
+    ) {
+        let count = prefix.map_or(trace.spans.len(), |prefix| prefix.min(trace.spans.len()));
+        let input = Input {
+            trace,
+            spans: &trace.spans[..count],
+            dictionary,
+            settings,
+        };
+        self.clear();
+        self.read(&input);
+        self.settle_ids(&input);
+        self.read_groups(&input);
+        self.find_parents(&input);
+        self.arrange();
+        self.measure_hollow();
+        self.infer_parents();
+        self.choose_primary();
+        self.class_by_kind();
+        self.correct_clocks(&input);
+        self.measure_hollow();
+        self.class_by_time(settings);
+        self.sort_children();
+        self.set_tolerance(settings);
+        self.resolve_links(&input);
+        self.list_defects();
+    }
+
+    fn clear(&mut self) {
+        let Forest {
+            nodes,
+            of_span,
+            first,
+            live,
+            by_end,
+            by_start,
+            order,
+            roots,
+            heads,
+            links,
+            primary,
+            base,
+            defects,
+            hollow,
+            scratch,
+        } = self;
+        for list in [first, live, by_end, by_start, order, roots, heads, of_span] {
+            list.clear();
+        }
+        nodes.clear();
+        links.clear();
+        defects.clear();
+        scratch.clear();
+        (*primary, *base, *hollow) = (None, Timestamp(0), false);
+    }
+
+    fn choose_primary(&mut self) {
+        self.roots.extend(
+            self.order
+                .iter()
+                .take_while(|&&at| self.nodes[at as usize].depth == 0),
+        );
+        let nodes = &self.nodes;
+        self.roots
+            .sort_unstable_by_key(|&at| (nodes[at as usize].b, nodes[at as usize].key()));
+        let real = self.roots.iter().filter(|&&at| self.is_real_root(at)).count();
+        // Without a time it is shorter than any.
+        let length = |at: u32| {
+            nodes[at as usize]
+                .e
+                .checked_sub(nodes[at as usize].b)
+                .unwrap_or(-1)
+        };
+        let candidates = self
+            .roots
+            .iter()
+            .filter(|&&at| real == 0 || self.is_real_root(at));
+        // The last of equals when counted from behind is the first by (start, key).
+        self.primary = candidates.rev().copied().max_by_key(|&at| length(at));
+        if real == 0 && self.primary.is_some() {
+            self.defect(DefectKind::Rootless);
+        } else if real > 1 {
+            self.defect(DefectKind::MultiRoot);
+        }
+    }
+
+    /// In-trace links of heads; a head is acausal when one of its causes starts after it.
+    fn resolve_links(&mut self, input: &Input<'_>) {
+        let known = input
+            .trace
+            .sides
+            .iter()
+            .take_while(|side| (side.span as usize) < input.spans.len());
+        for side in known {
+            let Side::Link(link) = side.side else { continue };
+            let head = self.of_span[side.span as usize];
+            let node = *self.node(head);
+            if node.head == head
+                && Some(link.trace) == input.trace.trace
+                && let Some((cause, _)) = self.find(input, link.span, &node)
+                && cause != head
+            {
+                self.links.push((head, cause));
+            }
+        }
+        self.links.sort_unstable();
+        self.links.dedup();
+        for place in 0..self.heads.len() {
+            let at = self.heads[place];
+            let head = self.node(at);
+            let after = |cause: u32| self.node(cause).b > head.b;
+            let acausal =
+                head.parent().is_some_and(after) || self.links_of(at).iter().any(|link| after(link.1));
+            if acausal {
+                self.nodes[at as usize].marks.set(Mark::Acausal);
+            }
+        }
+    }
+
+    /// Something that is wrong with the trace as a whole.
+    fn defect(&mut self, kind: DefectKind) {
+        self.defects.push(Defect { kind, span: None });
+    }
+
+    fn list_defects(&mut self) {
+        for node in self.nodes.iter().filter(|node| node.marks.any_defect()) {
+            let span = node.span_id();
+            let own = node.defects().filter(|&kind| !of_hosts(kind));
+            self.defects.extend(own.map(|kind| Defect { kind, span }));
+        }
+        self.defects.sort_unstable();
+    }
+
+    /// All nodes; indices into this are what every other list holds.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// One node.
+    pub fn node(&self, at: u32) -> &Node {
+        &self.nodes[at as usize]
+    }
+
+    /// The node of a span of the trace by its place there; of a dropped copy, the one that was kept.
+    pub fn of_span(&self, span: u32) -> u32 {
+        self.of_span[span as usize]
+    }
+
+    fn range(&self, at: u32) -> std::ops::Range<usize> {
+        self.first[at as usize] as usize..self.first[at as usize + 1] as usize
+    }
+
+    /// All children: those on the response path of its unit first, by start; then dead, detached and async ones.
+    pub fn children(&self, at: u32) -> &[u32] {
+        &self.by_start[self.range(at)]
+    }
+
+    /// Live awaited children, earliest start first (start, end, key): the order of replay.
+    pub fn by_start(&self, at: u32) -> &[u32] {
+        &self.children(at)[..self.live[at as usize] as usize]
+    }
+
+    /// Live awaited children, latest end first (end descending, start, key): the order of the sweep.
+    pub fn by_end(&self, at: u32) -> &[u32] {
+        &self.by_end[self.range(at)][..self.live[at as usize] as usize]
+    }
+
+    /// All nodes, parents before their children.
+    pub fn top_down(&self) -> &[u32] {
+        &self.order
+    }
+
+    /// Real and fragment roots, by (start, key).
+    pub fn roots(&self) -> &[u32] {
+        &self.roots
+    }
+
+    /// Where sync trees hang from: roots, and lower ends of async and detached edges; by (start, key).
+    pub fn heads(&self) -> &[u32] {
+        &self.heads
+    }
+
+    /// The root whose path is the response path; `None` only for a trace without spans.
+    pub fn primary(&self) -> Option<u32> {
+        self.primary
+    }
+
+    /// The moment that offset 0 stands for.
+    pub fn base(&self) -> Timestamp {
+        self.base
+    }
+
+    /// The moment of an offset.
+    pub fn moment(&self, offset: i64) -> Timestamp {
+        Timestamp(self.base.0.saturating_add_signed(offset))
+    }
+
+    /// Duration of the primary root.
+    pub fn duration(&self) -> Nanos {
+        self.primary.map_or(Nanos::ZERO, |root| self.node(root).length())
+    }
+
+    /// What is wrong with the trace, sorted.
+    pub fn defects(&self) -> &[Defect] {
+        &self.defects
+    }
+
+    /// Bytes that its buffers hold.
+    pub fn bytes(&self) -> usize {
+        let lists = [
+            &self.of_span,
+            &self.first,
+            &self.live,
+            &self.by_end,
+            &self.by_start,
+            &self.order,
+            &self.roots,
+            &self.heads,
+        ];
+        let indices: usize = lists.iter().map(|list| list.capacity()).sum();
+        self.nodes.capacity() * size_of::<Node>()
+            + indices * size_of::<u32>()
+            + self.links.capacity() * size_of::<(u32, u32)>()
+            + self.defects.capacity() * size_of::<Defect>()
+            + self.scratch.bytes()
+    }
+
+    /// In-trace links of heads: (head, node it links to), by head.
+    pub fn links(&self) -> &[(u32, u32)] {
+        &self.links
+    }
+
+    /// Those of one head.
+    pub fn links_of(&self, head: u32) -> &[(u32, u32)] {
+        let from = self.links.partition_point(|link| link.0 < head);
+        let to = self.links.partition_point(|link| link.0 <= head);
+        &self.links[from..to]
+    }
+}

@@ -1,0 +1,91 @@
+//! The critical path of a unit: whose time is the unit's time, moment by moment.
+
+mod cause;
+mod completion;
+mod sweep;
+
+use std::ops::Range;
+
+use hotspan_model::{Cause, Nanos};
+
+use crate::Forest;
+
+/// A piece of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Whose time it is.
+    pub node: u32,
+    /// Why.
+    pub cause: Cause,
+    /// From, as an offset in ns.
+    pub start: i64,
+    /// Up to, as an offset in ns.
+    pub end: i64,
+}
+
+/// Paths of units of one forest, or its completion path. Buffers are reused.
+#[derive(Debug, Default)]
+pub struct Path {
+    segments: Vec<Segment>,
+    own: Vec<i64>,
+    subtree: Vec<i64>,
+    frames: Vec<sweep::Frame>,
+    walk: completion::Walk,
+}
+
+impl Path {
+    /// Forgets all and makes room for the nodes of `forest`.
+    pub fn begin(&mut self, forest: &Forest) {
+        self.segments.clear();
+        // A path has no more segments than that.
+        self.segments.reserve(2 * forest.nodes().len() + 1);
+        self.frames.clear();
+        for times in [&mut self.own, &mut self.subtree] {
+            times.clear();
+            times.resize(forest.nodes().len(), 0);
+        }
+    }
+
+    /// Adds the path of the unit under `head`, which must not have been added since [`Path::begin`]; answers which
+    /// segments it is. Units share no node, so times of nodes stay apart.
+    pub fn sweep(&mut self, forest: &Forest, head: u32) -> Range<usize> {
+        let from = self.segments.len();
+        let node = forest.node(head);
+        if node.is_live() {
+            self.push_frame(head, node.end);
+            self.run(forest, node.end, i64::MIN);
+        }
+        from..self.segments.len()
+    }
+
+    /// Forgets all and makes the response path: that of the primary root.
+    pub fn response(&mut self, forest: &Forest) {
+        self.begin(forest);
+        if let Some(root) = forest.primary() {
+            self.sweep(forest, root);
+        }
+    }
+
+    /// Its pieces, latest first; those of one unit are contiguous and none is empty.
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// Path time of the node itself.
+    pub fn own(&self, node: u32) -> Nanos {
+        Nanos(u64::try_from(self.own[node as usize]).unwrap_or(0))
+    }
+
+    /// Path time of the node and of all below it in its unit.
+    pub fn subtree(&self, node: u32) -> Nanos {
+        Nanos(u64::try_from(self.subtree[node as usize]).unwrap_or(0))
+    }
+
+    /// Bytes that its buffers hold.
+    pub fn bytes(&self) -> usize {
+        self.segments.capacity() * size_of::<Segment>()
+            + (self.own.capacity() + self.subtree.capacity()) * size_of::<i64>()
+            + self.frames.capacity() * size_of::<sweep::Frame>()
+            + self.walk.bytes()
+    }
+}

@@ -1,0 +1,163 @@
+//! The max-plus model: new durations of parents from those of their children, bottom-up.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use hotspan_model::Nanos;
+
+use super::{Mood, Replay};
+use crate::{Forest, NONE};
+
+/// A child that has started, ordered by its old end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Started {
+    old_end: i64,
+    /// Relative to the parent's start.
+    new_end: i64,
+    child: u32,
+}
+
+/// The children that have started and may still run.
+#[derive(Debug, Default)]
+pub(super) struct Queue(BinaryHeap<Reverse<Started>>);
+
+impl Queue {
+    pub(super) fn bytes(&self) -> usize {
+        self.0.capacity() * size_of::<Started>()
+    }
+
+    fn pop_until(&mut self, time: i64) -> Option<Started> {
+        if self.0.peek()?.0.old_end > time {
+            return None;
+        }
+        self.0.pop().map(|started| started.0)
+    }
+}
+
+/// Where a child would start: `normal` unless a run moves it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    /// Time from the end of its last predecessor to its start; a tolerated overlap is negative.
+    pub lag: i64,
+    /// New start relative to the parent's.
+    pub normal: i64,
+}
+
+impl Replay {
+    /// Lists edited nodes, parents of runs and all their ancestors, deepest first.
+    pub(super) fn mark_dirty(&mut self, forest: &Forest) {
+        self.changes.sort_by_key(|change| change.node);
+        self.members.sort_unstable();
+        self.runs.sort_unstable_by_key(|run| (run.parent, run.id));
+        self.dirty.clear();
+        let edited = self.changes.iter().map(|change| change.node);
+        for from in edited.chain(self.runs.iter().map(|run| run.parent)) {
+            let mut at = from;
+            while self.place[at as usize] == NONE {
+                self.place[at as usize] = 0;
+                self.dirty.push(at);
+                if at == self.head {
+                    break;
+                }
+                at = forest.node(at).parent;
+            }
+        }
+        self.dirty
+            .sort_unstable_by_key(|&at| Reverse(forest.node(at).depth));
+        for (place, &at) in self.dirty.iter().enumerate() {
+            self.place[at as usize] = place as u32;
+        }
+    }
+
+    /// The unit's new duration.
+    pub(super) fn replay(&mut self, forest: &Forest, mood: Mood) -> Nanos {
+        self.durations.clear();
+        for place in 0..self.dirty.len() {
+            let at = self.dirty[place];
+            let duration = self.duration(forest, at, mood);
+            let duration = self.changed(at, duration, mood);
+            self.durations.push(duration);
+        }
+        // The head is the only node at its depth, so it comes last.
+        Nanos(
+            self.durations
+                .last()
+                .map_or(0, |&duration| u64::try_from(duration).unwrap_or(0)),
+        )
+    }
+
+    /// A parent's new duration before its own edit.
+    fn duration(&mut self, forest: &Forest, at: u32, mood: Mood) -> i64 {
+        let parent = forest.node(at);
+        let children = forest.by_start(at);
+        if children.is_empty() {
+            return parent.end - parent.start;
+        }
+        let runs = self.open_runs(at);
+        self.queue.0.clear();
+        let (mut last_old, mut last_new) = (None, 0);
+        let (mut end_old, mut end_new) = (i64::MIN, 0);
+        for &at in children {
+            let child = forest.node(at);
+            while let Some(ended) = self.queue.pop_until(child.start.saturating_add(parent.tolerance)) {
+                last_old = last_old.max(Some(ended.old_end));
+                last_new = last_new.max(ended.new_end);
+                self.end_in_runs(runs.clone(), ended.child, ended.new_end);
+            }
+            let lag = child.start - last_old.unwrap_or(parent.start);
+            let normal = last_new.saturating_add(lag).max(0);
+            let duration = self.duration_of(forest, at);
+            let start = self.start(runs.clone(), at, Start { lag, normal }, duration, mood);
+            let new_end = start.saturating_add(duration);
+            (end_old, end_new) = (end_old.max(child.end), end_new.max(new_end));
+            self.queue.0.push(Reverse(Started {
+                old_end: child.end,
+                new_end,
+                child: at,
+            }));
+        }
+        end_new.saturating_add(parent.end - end_old)
+    }
+
+    fn duration_of(&self, forest: &Forest, at: u32) -> i64 {
+        match self.place[at as usize] {
+            NONE => forest.node(at).end - forest.node(at).start,
+            place => self.durations[place as usize],
+        }
+    }
+}
+
+/// Calls `each` with every live awaited child of `parent` and its lag; the heap is `queue`'s.
+pub(super) fn each_lag(
+    forest: &Forest,
+    parent: u32,
+    queue: &mut Queue,
+    mut each: impl FnMut(u32, i64, Option<i64>),
+) {
+    let node = forest.node(parent);
+    queue.0.clear();
+    let mut last = None;
+    for &at in forest.by_start(parent) {
+        let child = forest.node(at);
+        while let Some(ended) = queue.pop_until(child.start.saturating_add(node.tolerance)) {
+            last = last.max(Some(ended.old_end));
+        }
+        each(at, child.start - last.unwrap_or(node.start), last);
+        queue.0.push(Reverse(Started {
+            old_end: child.end,
+            new_end: 0,
+            child: at,
+        }));
+    }
+}
+
+impl Queue {
+    /// Order of children in time.
+    pub(super) fn in_time(forest: &Forest, a: u32, b: u32) -> Ordering {
+        let of = |at: u32| {
+            let node = forest.node(at);
+            (node.start, node.end, node.key())
+        };
+        of(a).cmp(&of(b))
+    }
+}

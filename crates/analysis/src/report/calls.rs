@@ -1,0 +1,99 @@
+//! Outgoing operations by caller, target, class and template.
+
+use hashbrown::HashTable;
+use hotspan_model::{CallRow, Nanos, OpRef, Report, Symbol, Target};
+
+use crate::NONE;
+use crate::context::{Context, Operation};
+
+/// Buffers.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// Row in the report, by what tells rows apart.
+    table: HashTable<u32>,
+}
+
+impl Rows {
+    pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
+        self.table.clear();
+        let mut last: Option<u32> = None;
+        for operation in cx.operations().iter().filter(|row| row.counts()) {
+            let Some(fresh) = fresh(cx, operation) else {
+                continue;
+            };
+            let known = last.filter(|&at| is_same(&report.calls[at as usize], &fresh));
+            let at = known.unwrap_or_else(|| self.find(&fresh, &mut report.calls));
+            last = Some(at);
+            let row = &mut report.calls[at as usize];
+            let path = cx.paths().subtree(operation.node);
+            row.calls = row.calls.saturating_add(operation.weight);
+            row.failed = row.failed.saturating_add(operation.failed);
+            row.time = row.time.plus(Nanos(operation.total));
+            row.path = row.path.plus(path);
+            row.path_in_trace = row.path_in_trace.max(path);
+        }
+    }
+
+    fn find(&mut self, fresh: &CallRow, calls: &mut Vec<CallRow>) -> u32 {
+        let rows = &*calls;
+        let found = self
+            .table
+            .find(hash(fresh), |&at| is_same(&rows[at as usize], fresh));
+        if let Some(&at) = found {
+            return at;
+        }
+        let at = calls.len() as u32;
+        calls.push(*fresh);
+        self.table
+            .insert_unique(hash(fresh), at, |&at| hash(&calls[at as usize]));
+        at
+    }
+}
+
+/// The row of an operation, with nothing counted yet; `None` when nobody says whom it reaches.
+fn fresh(cx: Context<'_>, operation: &Operation) -> Option<CallRow> {
+    let segment = cx.segment(operation.segment);
+    let answered = match (operation.answered, operation.server) {
+        (Some((_, service)), _) => Some(service),
+        (None, NONE) => None,
+        (None, server) => cx.node_at(server).service,
+    };
+    let target = match answered {
+        Some(service) => Target::Service(service),
+        None => Target::Callee(operation.callee?),
+    };
+    Some(CallRow {
+        from: OpRef {
+            service: segment.service,
+            operation: segment.operation,
+        },
+        target,
+        callee: operation.callee,
+        class: operation.class,
+        template: operation.template(),
+        calls: 0,
+        failed: 0,
+        time: Nanos::ZERO,
+        path: Nanos::ZERO,
+        path_in_trace: Nanos::ZERO,
+    })
+}
+
+fn is_same(a: &CallRow, b: &CallRow) -> bool {
+    (a.from, a.target, a.class, a.template) == (b.from, b.target, b.class, b.template)
+}
+
+fn hash(row: &CallRow) -> u64 {
+    let target = match row.target {
+        Target::Service(service) => u64::from(service.raw()) << 32,
+        Target::Callee(callee) => u64::from(callee.raw()),
+    };
+    let parts = [
+        u64::from(row.from.service.raw()) << 32 | u64::from(row.from.operation.raw()),
+        target,
+        (row.class as u64) << 32 | u64::from(row.template.map_or(0, Symbol::raw)),
+    ];
+    let mix = |hash: u64, part: u64| (hash.rotate_left(29) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = parts.into_iter().fold(0, mix);
+    mixed ^ mixed >> 32
+}

@@ -1,0 +1,85 @@
+//! Where critical-path time goes: by segment and by service, in categories.
+
+use hotspan_model::{Category, Class, Nanos, PathRow, Peer, Report, Symbol};
+
+use crate::context::{Context, decision};
+use crate::{Mark, NONE};
+
+/// Buffers.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// Service, and time by category, in order of first use.
+    services: Vec<(Symbol, [Nanos; Category::ALL.len()])>,
+}
+
+impl Rows {
+    pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
+        self.services.clear();
+        let primary = cx.forest.primary();
+        for (place, &at) in cx.nodes().iter().enumerate() {
+            let time = cx.paths().own(at);
+            let segment = cx.segment_at(place as u32);
+            if time == Nanos::ZERO || segment == NONE {
+                continue;
+            }
+            let category = category(cx, place as u32);
+            let row = &mut report.segments[segment as usize].path[category as usize];
+            *row = row.plus(time);
+            if Some(cx.forest.node(at).head) == primary {
+                self.add(cx.segment(segment).service, category, time);
+            }
+        }
+        for &(service, times) in &self.services {
+            let filled = Category::ALL
+                .into_iter()
+                .zip(times)
+                .filter(|&(_, time)| time > Nanos::ZERO);
+            report.path.extend(filled.map(|(category, time)| PathRow {
+                service,
+                category,
+                time,
+            }));
+        }
+    }
+
+    /// Traces cross few services, and neighbours on the path are mostly of one.
+    fn add(&mut self, service: Symbol, category: Category, time: Nanos) {
+        let at = match self.services.iter().rposition(|&(known, _)| known == service) {
+            Some(at) => at,
+            None => {
+                self.services.push((service, [Nanos::ZERO; Category::ALL.len()]));
+                self.services.len() - 1
+            }
+        };
+        let sum = &mut self.services[at].1[category as usize];
+        *sum = sum.plus(time);
+    }
+}
+
+fn category(cx: Context<'_>, place: u32) -> Category {
+    let node = cx.node_at(place);
+    if node.has(Mark::Phantom) || node.has(Mark::NoTime) {
+        return Category::Gap;
+    }
+    match node.class() {
+        Class::Db => Category::Db,
+        Class::Cache => Category::Cache,
+        Class::Call | Class::UnknownOut => match cx.operation_at(place) {
+            Some(call) => match decision(call, cx.dictionary).peer {
+                Peer::Internal => Category::Internal,
+                Peer::ThirdParty => Category::ThirdParty,
+                Peer::Datastore => Category::Db,
+                Peer::Managed | Peer::External | Peer::Unknown => Category::OwnTime,
+            },
+            None => Category::OwnTime,
+        },
+        Class::Internal
+        | Class::Server
+        | Class::Consumer
+        | Class::Wait
+        | Class::Connect
+        | Class::Checkout
+        | Class::DbMeta
+        | Class::Publish => Category::OwnTime,
+    }
+}

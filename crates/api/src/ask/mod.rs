@@ -1,0 +1,14 @@
+//! What is asked: parameters read, checked and refused in words.
+
+mod filter;
+mod nearest;
+mod page;
+mod problem;
+mod query;
+mod since;
+
+pub(crate) use filter::{HotspotFilter, RowFilter, Sort, TraceFilter, known_detectors};
+pub(crate) use page::Cursor;
+pub use problem::{Parameter, Problem};
+pub(crate) use query::Query;
+pub(crate) use since::since;

@@ -1,0 +1,137 @@
+//! Refusals: `application/problem+json` with a detail that says what to do.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::nearest::nearest;
+use crate::shape::clean_to;
+
+/// Most characters of a refused value that are said back.
+const SAID_BACK_MAX: usize = 200;
+
+/// Why a request was refused, and what would be accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Problem {
+    /// Kind of problem: `about:blank`, the status says it all.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The status in words.
+    pub title: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// What to do.
+    pub detail: String,
+    /// The parameter, when it is about one.
+    #[serde(flatten)]
+    pub about: Option<Box<Parameter>>,
+}
+
+/// A refused parameter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Parameter {
+    /// Its name.
+    pub parameter: String,
+    /// The value that was refused.
+    pub value: String,
+    /// What is allowed in its place; empty when nothing is.
+    pub allowed: Vec<String>,
+    /// The name that was probably meant.
+    pub nearest: Option<String>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, detail: String) -> Problem {
+        Problem {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            detail,
+            ..Problem::default()
+        }
+    }
+
+    /// Nothing has this id or path.
+    pub(crate) fn not_found(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::NOT_FOUND, detail.into())
+    }
+
+    /// The path exists and the method does not.
+    pub(crate) fn method_not_allowed() -> Problem {
+        let detail = "everything here is read with GET".to_owned();
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+    }
+
+    /// There is no such parameter.
+    pub(crate) fn unknown_parameter(name: &str, value: &str, known: &[&str]) -> Problem {
+        let name = clean_to(name, SAID_BACK_MAX);
+        let guess = nearest(&name, known.iter().copied());
+        let detail = match (guess, known) {
+            (Some(guess), _) => format!("there is no parameter `{name}`; did you mean `{guess}`?"),
+            (None, []) => format!("there is no parameter `{name}`; this takes none"),
+            (None, _) => format!("there is no parameter `{name}`; leave it out or use one of those allowed"),
+        };
+        Problem::about(detail, &name, value, known, guess)
+    }
+
+    /// The value is none of a closed list.
+    pub(crate) fn unknown_value(name: &str, value: &str, known: &[&str]) -> Problem {
+        let guess = nearest(value, known.iter().copied());
+        let detail = match guess {
+            Some(guess) => format!("`{name}` has no such value; did you mean `{guess}`?"),
+            None => format!("`{name}` has no such value; use one of those allowed"),
+        };
+        Problem::about(detail, name, value, known, guess)
+    }
+
+    /// The value does not read as `allowed`.
+    pub(crate) fn bad_value(name: &str, value: &str, allowed: &str) -> Problem {
+        let detail = format!("`{name}` must be {allowed}");
+        Problem::about(detail, name, value, &[allowed], None)
+    }
+
+    /// The parameter takes one value and got several.
+    pub(crate) fn given_twice(name: &str, value: &str) -> Problem {
+        let detail = format!("`{name}` is given more than once and takes one value; keep one");
+        Problem::about(detail, name, value, &["one value"], None)
+    }
+
+    /// An answer that cannot be written: no shape is one, but serialisation says it could be.
+    pub(crate) fn unwritable(error: &serde_json::Error) -> Problem {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    }
+
+    fn about(detail: String, name: &str, value: &str, allowed: &[&str], guess: Option<&str>) -> Problem {
+        let parameter = Parameter {
+            parameter: name.to_owned(),
+            value: clean_to(value, SAID_BACK_MAX),
+            allowed: allowed.iter().map(|&allowed| allowed.to_owned()).collect(),
+            nearest: guess.map(str::to_owned),
+        };
+        Problem {
+            about: Some(Box::new(parameter)),
+            ..Problem::new(StatusCode::BAD_REQUEST, detail)
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let mut response = (status, Json(self)).into_response();
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
+    }
+}
+
+impl From<Problem> for tonic::Status {
+    fn from(problem: Problem) -> tonic::Status {
+        match problem.status {
+            404 => tonic::Status::not_found(problem.detail),
+            _ => tonic::Status::invalid_argument(problem.detail),
+        }
+    }
+}

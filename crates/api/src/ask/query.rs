@@ -1,0 +1,144 @@
+//! The query string, read parameter by parameter; what nobody asked for is unknown.
+
+use std::convert::Infallible;
+
+use axum::extract::{FromRequestParts, Query as Pairs};
+use http::Uri;
+use http::request::Parts;
+
+use super::Problem;
+
+/// Most parameters that are looked at.
+const PARAMETERS_MAX: usize = 256;
+
+/// The parameters of one request that were not read yet, and the names of those that were asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Query {
+    given: Vec<(String, String)>,
+    known: Vec<&'static str>,
+}
+
+impl Query {
+    /// Reads a raw query string.
+    #[cfg(test)]
+    pub(crate) fn new(raw: &str) -> Query {
+        let uri = Uri::builder()
+            .path_and_query(format!("/?{raw}"))
+            .build()
+            .unwrap_or_default();
+        Query::of(&uri)
+    }
+
+    fn of(uri: &Uri) -> Query {
+        // Pairs of texts always read: what is no UTF-8 is replaced.
+        let pairs = Pairs::<Vec<(String, String)>>::try_from_uri(uri);
+        let mut given = pairs.map(|Pairs(given)| given).unwrap_or_default();
+        given.truncate(PARAMETERS_MAX);
+        Query {
+            given,
+            known: Vec::new(),
+        }
+    }
+
+    /// All values of a parameter, in order; empty ones do not filter.
+    pub(crate) fn all(&mut self, name: &'static str) -> Vec<String> {
+        self.known.push(name);
+        let (mine, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.given)
+            .into_iter()
+            .partition(|(given, _)| given == name);
+        self.given = rest;
+        let values = mine.into_iter().map(|(_, value)| value);
+        values.filter(|value| !value.is_empty()).collect()
+    }
+
+    /// The value of a parameter that takes one.
+    pub(crate) fn one(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
+        let mut values = self.all(name).into_iter();
+        match (values.next(), values.next()) {
+            (_, Some(second)) => Err(Problem::given_twice(name, &second)),
+            (value, None) => Ok(value),
+        }
+    }
+
+    /// The value of a parameter, read by `parse`; `allowed` says in words what that takes.
+    pub(crate) fn parsed<T>(
+        &mut self,
+        name: &'static str,
+        allowed: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        let Some(value) = self.one(name)? else {
+            return Ok(None);
+        };
+        match parse(&value) {
+            Some(parsed) => Ok(Some(parsed)),
+            None => Err(Problem::bad_value(name, &value, allowed)),
+        }
+    }
+
+    /// All values of a parameter out of a closed list of words.
+    pub(crate) fn words<T: Copy>(
+        &mut self,
+        name: &'static str,
+        list: &[(&'static str, T)],
+    ) -> Result<Vec<T>, Problem> {
+        let values = self.all(name);
+        values.iter().map(|value| word(name, value, list)).collect()
+    }
+
+    /// The value of a parameter out of a closed list of words.
+    pub(crate) fn one_word<T: Copy>(
+        &mut self,
+        name: &'static str,
+        list: &[(&'static str, T)],
+    ) -> Result<Option<T>, Problem> {
+        let value = self.one(name)?;
+        value.map(|value| word(name, &value, list)).transpose()
+    }
+
+    /// Refuses the first parameter that nobody asked for.
+    pub(crate) fn finish(self) -> Result<(), Problem> {
+        match self.given.first() {
+            Some((name, value)) => Err(Problem::unknown_parameter(name, value, &self.known)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn word<T: Copy>(name: &str, value: &str, list: &[(&'static str, T)]) -> Result<T, Problem> {
+    let found = list.iter().find(|(word, _)| *word == value);
+    found.map(|&(_, meant)| meant).ok_or_else(|| {
+        let words: Vec<&str> = list.iter().map(|&(word, _)| word).collect();
+        Problem::unknown_value(name, value, &words)
+    })
+}
+
+impl<S: Sync> FromRequestParts<S> for Query {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Query, Infallible> {
+        Ok(Query::of(&parts.uri))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_asked_for_is_unknown_and_the_nearest_name_is_said() {
+        let mut query = Query::new("service=a&service=b%20c&servcie=d&limit=");
+        assert_eq!(query.all("service"), ["a", "b c"]);
+        assert_eq!(query.one("limit"), Ok(None));
+        let about = *query.finish().unwrap_err().about.unwrap();
+        assert_eq!((about.parameter.as_str(), about.value.as_str()), ("servcie", "d"));
+        assert_eq!(about.nearest.as_deref(), Some("service"));
+        assert_eq!(about.allowed, ["service", "limit"]);
+    }
+
+    #[test]
+    fn one_value_is_one_value() {
+        let mut query = Query::new("limit=1&limit=2");
+        assert_eq!(query.one("limit"), Err(Problem::given_twice("limit", "2")));
+    }
+}

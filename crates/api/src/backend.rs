@@ -1,0 +1,146 @@
+//! What the daemon gives to be read: one immutable snapshot, single traces, counters, and whether it is well.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use hotspan_hotspots::Answers;
+use hotspan_model::{Counts, Decided, LogTime, Nanos, SpanDetail, TraceId, TraceView, Vocabulary};
+
+/// A trace and what is kept of its spans' attributes; `None` when nobody has it.
+pub type FoundTrace = Option<(TraceView, Vec<SpanDetail>)>;
+
+/// A look-up under way.
+pub type TraceFuture<'a> = Pin<Box<dyn Future<Output = FoundTrace> + Send + 'a>>;
+
+/// What the daemon implements. Nothing here takes a lock of a shard.
+pub trait Backend: Send + Sync + 'static {
+    /// The newest snapshot. An answer is made from one of them alone.
+    fn view(&self) -> Arc<View>;
+
+    /// Looks for one trace among the exemplars and what the shards still have.
+    fn trace(&self, id: TraceId) -> TraceFuture<'_>;
+
+    /// The counters as they are now.
+    fn metrics(&self) -> Metrics;
+
+    /// Every condition of readiness.
+    fn ready(&self) -> Vec<Check>;
+}
+
+/// One immutable snapshot of everything that lists show.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// Grows with every snapshot of this process.
+    pub version: u64,
+    /// When it was made, by the log's clock; relative times in questions count from here.
+    pub at: LogTime,
+    /// What follows from reports.
+    pub answers: Answers,
+    /// What follows from counters, taken with the answers.
+    pub status: Status,
+    /// Ids of all detectors, sorted; the values that the parameter `detector` may have.
+    pub detectors: Vec<&'static str>,
+}
+
+/// Counters and facts of the process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Version of the program.
+    pub version: &'static str,
+    /// When the process started.
+    pub started: LogTime,
+    /// Spans by what became of them.
+    pub counts: Counts,
+    /// Requests by transport.
+    pub requests: Vec<Requests>,
+    /// Bytes taken in, as sent, by encoding.
+    pub ingested: Vec<(&'static str, u64)>,
+    /// Traces decided; `reason as usize` is the place.
+    pub decided: [u64; Decided::ALL.len()],
+    /// Traces not yet decided.
+    pub open_traces: u64,
+    /// Traces decided although spans of them were missing.
+    pub incomplete_traces: u64,
+    /// Spans that came after their trace was decided.
+    pub late_spans: u64,
+    /// Interned texts; `vocabulary as usize` is the place.
+    pub symbols: [u64; Vocabulary::ALL.len()],
+    /// Texts that found no room; `vocabulary as usize` is the place.
+    pub overflow: [u64; Vocabulary::ALL.len()],
+    /// What listens where.
+    pub listeners: Vec<Listener>,
+    /// The shards, in order.
+    pub shards: Vec<Shard>,
+}
+
+/// Requests of one transport.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// `grpc` or `http`.
+    pub transport: &'static str,
+    /// Requests whose spans were handed over.
+    pub accepted: u64,
+    /// Requests that were turned away.
+    pub refused: Vec<Refused>,
+}
+
+/// Requests turned away for one reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// Why, as the receivers call it.
+    pub reason: &'static str,
+    /// How many.
+    pub requests: u64,
+    /// Their bytes, as far as they were seen.
+    pub bytes: u64,
+}
+
+/// A bound address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listener {
+    /// `otlp_grpc`, `otlp_http`, `api`.
+    pub name: &'static str,
+    /// Address and port.
+    pub address: String,
+}
+
+/// One shard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shard {
+    /// Traces not yet decided.
+    pub open_traces: u64,
+    /// Spans in them.
+    pub open_spans: u64,
+    /// Batches waiting.
+    pub queued: u64,
+}
+
+/// Counters as they are now, for `/metrics`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metrics {
+    /// The same as in a snapshot, but of this moment.
+    pub status: Status,
+    /// Bytes of requests that no shard owns yet.
+    pub inflight_bytes: u64,
+    /// How old the newest snapshot is.
+    pub snapshot_age: Nanos,
+}
+
+/// One condition of readiness.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What must be well: `receivers`, `shards`, `store`.
+    pub name: &'static str,
+    /// Whether it is.
+    pub ok: bool,
+    /// Why not, or what was seen.
+    pub detail: String,
+}
+
+impl fmt::Debug for dyn Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Backend")
+    }
+}

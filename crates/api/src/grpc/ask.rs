@@ -1,0 +1,90 @@
+//! gRPC questions as filters; what HTTP refuses is refused here in the same words.
+
+use hotspan_hotspots::MIN_CONFIDENCE;
+use hotspan_model::{Break, MILLION, Millionths, State};
+use hotspan_proto::v1;
+
+use crate::View;
+use crate::ask::{Cursor, HotspotFilter, Problem, RowFilter, Sort, TraceFilter, known_detectors, since};
+use crate::shape;
+
+/// The filter of a question about hotspots.
+pub(super) fn hotspots(of: v1::ListHotspotsRequest, view: &View) -> Result<HotspotFilter, Problem> {
+    let breaks: Result<Vec<Break>, Problem> = of.r#break().map(in_break).collect();
+    let states: Result<Vec<State>, Problem> = of.state().map(state).collect();
+    let sort = sort(of.sort);
+    Ok(HotspotFilter {
+        in_break: breaks?,
+        state: states?,
+        service: of.service,
+        entry: of.entry,
+        detector: known_detectors(of.detector, view)?,
+        min_confidence: of.min_confidence.map_or(Ok(MIN_CONFIDENCE), share)?,
+        since: since(&of.since, view.at)?,
+        sort: sort?,
+        page: page(of.limit, &of.cursor)?,
+    })
+}
+
+/// The filter of a question about exemplars.
+pub(super) fn traces(of: v1::ListTracesRequest, view: &View) -> Result<TraceFilter, Problem> {
+    Ok(TraceFilter {
+        service: of.service,
+        detector: known_detectors(of.detector, view)?,
+        page: page(of.limit, &of.cursor)?,
+    })
+}
+
+/// The filter of a question about any other list.
+pub(super) fn rows(of: v1::ListRequest) -> Result<RowFilter, Problem> {
+    Ok(RowFilter {
+        service: of.service,
+        page: page(of.limit, &of.cursor)?,
+    })
+}
+
+fn page(limit: u32, cursor: &str) -> Result<Cursor, Problem> {
+    match limit {
+        0 => Cursor::new("", cursor),
+        rows => Cursor::new(&rows.to_string(), cursor),
+    }
+}
+
+fn in_break(of: v1::Break) -> Result<Break, Problem> {
+    let all = shape::Break::ALL.into_iter();
+    let mut same = all.filter(|&known| v1::Break::from(shape::Break::from(known)) == of);
+    same.next()
+        .ok_or_else(|| Problem::bad_value("break", of.as_str_name(), "one of the four breaks"))
+}
+
+fn state(of: v1::State) -> Result<State, Problem> {
+    let all = shape::State::ALL.into_iter();
+    let mut same = all.filter(|&known| v1::State::from(shape::State::from(known)) == of);
+    same.next()
+        .ok_or_else(|| Problem::bad_value("state", of.as_str_name(), "one of the states"))
+}
+
+fn sort(number: i32) -> Result<Sort, Problem> {
+    match v1::Sort::try_from(number) {
+        Ok(v1::Sort::Unspecified | v1::Sort::Priority) => Ok(Sort::Priority),
+        Ok(v1::Sort::Impact) => Ok(Sort::Impact),
+        Ok(v1::Sort::LastSeen) => Ok(Sort::LastSeen),
+        Err(_) => Err(Problem::bad_value(
+            "sort",
+            &number.to_string(),
+            "one of the orders",
+        )),
+    }
+}
+
+/// The double that a client made of a decimal, back in millionths.
+fn share(double: f64) -> Result<Millionths, Problem> {
+    if !(0.0..=1.0).contains(&double) {
+        return Err(Problem::bad_value(
+            "min_confidence",
+            &double.to_string(),
+            "a number from 0 to 1",
+        ));
+    }
+    Ok(Millionths((double * MILLION as f64).round() as u64))
+}

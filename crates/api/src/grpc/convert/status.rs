@@ -1,0 +1,68 @@
+//! The process as gRPC says it.
+
+use hotspan_proto::v1;
+
+use super::{all, timestamp};
+use crate::shape;
+
+impl From<shape::Status> for v1::StatusResponse {
+    fn from(of: shape::Status) -> v1::StatusResponse {
+        v1::StatusResponse {
+            version: of.version,
+            snapshot: of.snapshot,
+            at: Some(timestamp(of.at)),
+            started: Some(timestamp(of.started)),
+            uptime_s: of.uptime_s,
+            spans: Some(of.spans.into()),
+            late_spans: of.late_spans,
+            traces_decided: of.traces_decided,
+            traces_open: of.traces_open,
+            traces_incomplete: of.traces_incomplete,
+            requests: all(of.requests),
+            ingest_bytes: of.ingest_bytes,
+            symbols: of.symbols,
+            overflow: of.overflow,
+            listeners: all(of.listeners),
+            shards: all(of.shards),
+        }
+    }
+}
+
+impl From<shape::Requests> for v1::Requests {
+    fn from(of: shape::Requests) -> v1::Requests {
+        v1::Requests {
+            transport: of.transport,
+            accepted: of.accepted,
+            refused: all(of.refused),
+        }
+    }
+}
+
+impl From<shape::Refused> for v1::Refused {
+    fn from(of: shape::Refused) -> v1::Refused {
+        v1::Refused {
+            reason: of.reason,
+            requests: of.requests,
+            bytes: of.bytes,
+        }
+    }
+}
+
+impl From<shape::Listener> for v1::Listener {
+    fn from(of: shape::Listener) -> v1::Listener {
+        v1::Listener {
+            name: of.name,
+            address: of.address,
+        }
+    }
+}
+
+impl From<shape::Shard> for v1::Shard {
+    fn from(of: shape::Shard) -> v1::Shard {
+        v1::Shard {
+            open_traces: of.open_traces,
+            open_spans: of.open_spans,
+            queued: of.queued,
+        }
+    }
+}

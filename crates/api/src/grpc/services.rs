@@ -1,0 +1,96 @@
+//! The services of `hotspan.v1`: each answers what the same HTTP path answers.
+
+use std::sync::Arc;
+
+use hotspan_proto::v1::hotspots_server::Hotspots;
+use hotspan_proto::v1::reports_server::Reports;
+use hotspan_proto::v1::traces_server::Traces;
+use hotspan_proto::v1::{
+    DependenciesResponse, GetHotspotRequest, GetTraceRequest, Hotspot, ListHotspotsRequest,
+    ListHotspotsResponse, ListRequest, ListTracesRequest, ListTracesResponse, OperationsResponse,
+    ServicesResponse, StatusRequest, StatusResponse, ThirdPartiesResponse, Trace,
+};
+use tonic::{Request, Response, Status, async_trait};
+
+use super::ask;
+use crate::{Backend, read, shape};
+
+/// Answers every service from the newest snapshot.
+#[derive(Clone, Debug)]
+pub(super) struct Reader {
+    backend: Arc<dyn Backend>,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+fn answer<T>(of: impl Into<T>) -> Answer<T> {
+    Ok(Response::new(of.into()))
+}
+
+impl Reader {
+    pub(super) fn new(backend: Arc<dyn Backend>) -> Reader {
+        Reader { backend }
+    }
+}
+
+#[async_trait]
+impl Hotspots for Reader {
+    async fn list(&self, request: Request<ListHotspotsRequest>) -> Answer<ListHotspotsResponse> {
+        let view = self.backend.view();
+        let filter = ask::hotspots(request.into_inner(), &view)?;
+        answer(read::hotspots(&view, &filter))
+    }
+
+    async fn get(&self, request: Request<GetHotspotRequest>) -> Answer<Hotspot> {
+        let view = self.backend.view();
+        answer(read::hotspot(&*self.backend, &view, &request.into_inner().id).await?)
+    }
+}
+
+#[async_trait]
+impl Traces for Reader {
+    async fn list(&self, request: Request<ListTracesRequest>) -> Answer<ListTracesResponse> {
+        let view = self.backend.view();
+        let filter = ask::traces(request.into_inner(), &view)?;
+        answer(read::traces(&view, &filter))
+    }
+
+    async fn get(&self, request: Request<GetTraceRequest>) -> Answer<Trace> {
+        answer(read::trace(&*self.backend, &request.into_inner().trace_id).await?)
+    }
+}
+
+#[async_trait]
+impl Reports for Reader {
+    async fn status(&self, _: Request<StatusRequest>) -> Answer<StatusResponse> {
+        answer(shape::Status::from(&*self.backend.view()))
+    }
+
+    async fn services(&self, request: Request<ListRequest>) -> Answer<ServicesResponse> {
+        answer(read::services(
+            &self.backend.view(),
+            &ask::rows(request.into_inner())?,
+        ))
+    }
+
+    async fn operations(&self, request: Request<ListRequest>) -> Answer<OperationsResponse> {
+        answer(read::operations(
+            &self.backend.view(),
+            &ask::rows(request.into_inner())?,
+        ))
+    }
+
+    async fn dependencies(&self, request: Request<ListRequest>) -> Answer<DependenciesResponse> {
+        answer(read::dependencies(
+            &self.backend.view(),
+            &ask::rows(request.into_inner())?,
+        ))
+    }
+
+    async fn third_parties(&self, request: Request<ListRequest>) -> Answer<ThirdPartiesResponse> {
+        answer(read::third_parties(
+            &self.backend.view(),
+            &ask::rows(request.into_inner())?,
+        ))
+    }
+}

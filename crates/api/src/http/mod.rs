@@ -1,0 +1,57 @@
+//! The HTTP/JSON side: routes, documents, headers.
+
+mod flat;
+mod form;
+mod health;
+mod openapi;
+mod params;
+mod routes;
+mod snapshot;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::ask::Problem;
+use crate::{Backend, metrics};
+
+/// What handlers share.
+type Shared = Arc<dyn Backend>;
+
+pub use openapi::openapi;
+
+/// Every path that is not gRPC.
+pub(crate) fn router(backend: Shared) -> Router {
+    Router::new()
+        .route("/", get(routes::index))
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::scrape))
+        .route("/api/v1/hotspots", get(routes::hotspots))
+        .route("/api/v1/hotspots/{id}", get(routes::hotspot))
+        .route("/api/v1/traces", get(routes::traces))
+        .route("/api/v1/traces/{trace_id}", get(routes::trace))
+        .route("/api/v1/services", get(routes::services))
+        .route("/api/v1/operations", get(routes::operations))
+        .route("/api/v1/dependencies", get(routes::dependencies))
+        .route("/api/v1/third-parties", get(routes::third_parties))
+        .route("/api/v1/status", get(routes::status))
+        .route("/api/v1/openapi.json", get(openapi::document))
+        .fallback(async || Problem::not_found("there is no such path; GET / names those there are"))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(map_response(hardened))
+        .with_state(backend)
+}
+
+/// Texts of spans are in every answer: no browser may guess that they are something else.
+async fn hardened(response: Response) -> Response {
+    let nosniff = [(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    )];
+    (nosniff, response).into_response()
+}

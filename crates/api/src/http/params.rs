@@ -1,0 +1,96 @@
+//! The parameters as OpenAPI describes them. The test `every_parameter_is_described` compares them with those read.
+#![allow(dead_code, reason = "read by the derive only")]
+
+use utoipa::{IntoParams, ToSchema};
+
+use crate::shape::{Break, State};
+
+/// Which hotspots, in which order and form.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct HotspotParams {
+    /// Services that must change; repeat for alternatives.
+    service: Option<Vec<String>>,
+    /// Root operations that traces enter by; repeat for alternatives.
+    entry: Option<Vec<String>>,
+    /// Ids of detectors; repeat for alternatives.
+    detector: Option<Vec<String>>,
+    /// Breaks; repeat for alternatives.
+    #[param(rename = "break", inline)]
+    in_break: Option<Vec<Break>>,
+    /// States; repeat for alternatives.
+    #[param(inline)]
+    state: Option<Vec<State>>,
+    /// Least confidence; 0.4 when absent.
+    #[param(minimum = 0, maximum = 1)]
+    min_confidence: Option<f64>,
+    /// Seen at this moment or later: RFC 3339, Unix seconds, or relative to the snapshot (`-1h`, `90m`, `now`).
+    since: Option<String>,
+    /// In which order.
+    #[param(inline)]
+    sort: Option<SortParam>,
+    /// Most rows; 50 when absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// JSON with an envelope, one JSON object a line, or comma-separated values.
+    #[param(inline)]
+    format: Option<FormatParam>,
+    /// Rows without nesting and without an envelope.
+    flat: Option<bool>,
+}
+
+/// Which rows, in which form.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct RowParams {
+    /// Only rows that one of these services is part of; repeat for alternatives.
+    service: Option<Vec<String>>,
+    /// Most rows; 50 when absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// JSON with an envelope, one JSON object a line, or comma-separated values.
+    #[param(inline)]
+    format: Option<FormatParam>,
+    /// Rows without nesting and without an envelope.
+    flat: Option<bool>,
+}
+
+/// Which exemplars, in which form.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TraceParams {
+    /// Services of the hotspots they are exemplars of; repeat for alternatives.
+    service: Option<Vec<String>>,
+    /// Detectors of those hotspots; repeat for alternatives.
+    detector: Option<Vec<String>>,
+    /// Most rows; 50 when absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// JSON with an envelope, one JSON object a line, or comma-separated values.
+    #[param(inline)]
+    format: Option<FormatParam>,
+    /// Rows without nesting and without an envelope.
+    flat: Option<bool>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+enum SortParam {
+    Priority,
+    Impact,
+    LastSeen,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+enum FormatParam {
+    Json,
+    Jsonl,
+    Csv,
+}

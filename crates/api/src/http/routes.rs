@@ -1,0 +1,284 @@
+//! The handlers: read the question, refuse or answer.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+
+use super::Shared;
+use super::form::{Form, Listed};
+use super::params::{HotspotParams, RowParams, TraceParams};
+use super::snapshot::tagged;
+use crate::View;
+use crate::ask::{HotspotFilter, Problem, Query, RowFilter, TraceFilter};
+use crate::read;
+use crate::shape::{
+    self, DependencyList, HotspotDetail, HotspotList, List, OperationList, ServiceList, ThirdPartyList,
+    Trace, TraceList,
+};
+
+const INDEX: &str = "\
+Hotspan: structural faults of a backend, ranked by what they cost.
+
+  /api/v1/hotspots            the ranked list (?service= &detector= &break= &state= &since= &format=csv ...)
+  /api/v1/hotspots/{id}       one of them, with the traces that prove it
+  /api/v1/traces              the traces that are held as evidence
+  /api/v1/traces/{trace_id}   one of them, analysed
+  /api/v1/services            /api/v1/operations
+  /api/v1/dependencies        /api/v1/third-parties
+  /api/v1/status              counters, listeners, shards
+  /api/v1/openapi.json        all of this, described
+  /metrics                    Prometheus
+  /livez  /readyz             health
+  gRPC on the same port       hotspan.v1, grpc.health.v1, reflection
+";
+
+/// What there is, in a few lines.
+pub(super) async fn index() -> &'static str {
+    INDEX
+}
+
+/// The ranked list of hotspots.
+#[utoipa::path(
+    get,
+    path = "/api/v1/hotspots",
+    tag = "hotspots",
+    params(HotspotParams),
+    responses(
+        (status = 200, description = "A page", content(
+            (Listed<HotspotList> = "application/json"),
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+        )),
+        (status = 304, description = "The snapshot is the one in If-None-Match"),
+        (status = 400, description = "What was asked makes no sense", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn hotspots(
+    State(backend): State<Shared>,
+    headers: HeaderMap,
+    query: Query,
+) -> Result<Response, Problem> {
+    let view = backend.view();
+    list(&view, &headers, query, HotspotFilter::read, read::hotspots)
+}
+
+/// One hotspot with the traces that prove it.
+#[utoipa::path(
+    get,
+    path = "/api/v1/hotspots/{id}",
+    tag = "hotspots",
+    params(("id" = String, Path, description = "Its fingerprint, 32 hex digits")),
+    responses(
+        (status = 200, description = "The hotspot", body = HotspotDetail),
+        (status = 400, description = "There are no parameters", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 404, description = "Nobody knows it", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn hotspot(
+    State(backend): State<Shared>,
+    id: Result<Path<String>, PathRejection>,
+    query: Query,
+) -> Result<Json<HotspotDetail>, Problem> {
+    query.finish()?;
+    let view = backend.view();
+    Ok(Json(read::hotspot(&*backend, &view, &segment(id)).await?))
+}
+
+/// The traces that hotspots refer to.
+#[utoipa::path(
+    get,
+    path = "/api/v1/traces",
+    tag = "traces",
+    params(TraceParams),
+    responses(
+        (status = 200, description = "A page", content(
+            (Listed<TraceList> = "application/json"),
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+        )),
+        (status = 304, description = "The snapshot is the one in If-None-Match"),
+        (status = 400, description = "What was asked makes no sense", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn traces(
+    State(backend): State<Shared>,
+    headers: HeaderMap,
+    query: Query,
+) -> Result<Response, Problem> {
+    let view = backend.view();
+    list(&view, &headers, query, TraceFilter::read, read::traces)
+}
+
+/// One trace, analysed.
+#[utoipa::path(
+    get,
+    path = "/api/v1/traces/{trace_id}",
+    tag = "traces",
+    params(("trace_id" = String, Path, description = "1 to 32 hex digits; leading zeros may be missing")),
+    responses(
+        (status = 200, description = "The trace", body = Trace),
+        (status = 400, description = "There are no parameters", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 404, description = "Nobody holds it", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn trace(
+    State(backend): State<Shared>,
+    id: Result<Path<String>, PathRejection>,
+    query: Query,
+) -> Result<Json<Trace>, Problem> {
+    query.finish()?;
+    Ok(Json(read::trace(&*backend, &segment(id)).await?))
+}
+
+/// The services, by name.
+#[utoipa::path(
+    get,
+    path = "/api/v1/services",
+    tag = "system",
+    params(RowParams),
+    responses(
+        (status = 200, description = "A page", content(
+            (Listed<ServiceList> = "application/json"),
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+        )),
+        (status = 304, description = "The snapshot is the one in If-None-Match"),
+        (status = 400, description = "What was asked makes no sense", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn services(
+    State(backend): State<Shared>,
+    headers: HeaderMap,
+    query: Query,
+) -> Result<Response, Problem> {
+    list(&backend.view(), &headers, query, rows, read::services)
+}
+
+/// The segment operations, by service and name.
+#[utoipa::path(
+    get,
+    path = "/api/v1/operations",
+    tag = "system",
+    params(RowParams),
+    responses(
+        (status = 200, description = "A page", content(
+            (Listed<OperationList> = "application/json"),
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+        )),
+        (status = 304, description = "The snapshot is the one in If-None-Match"),
+        (status = 400, description = "What was asked makes no sense", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn operations(
+    State(backend): State<Shared>,
+    headers: HeaderMap,
+    query: Query,
+) -> Result<Response, Problem> {
+    list(&backend.view(), &headers, query, rows, read::operations)
+}
+
+/// Who calls whom, by caller and callee.
+#[utoipa::path(
+    get,
+    path = "/api/v1/dependencies",
+    tag = "system",
+    params(RowParams),
+    responses(
+        (status = 200, description = "A page", content(
+            (Listed<DependencyList> = "application/json"),
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+        )),
+        (status = 304, description = "The snapshot is the one in If-None-Match"),
+        (status = 400, description = "What was asked makes no sense", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn dependencies(
+    State(backend): State<Shared>,
+    headers: HeaderMap,
+    query: Query,
+) -> Result<Response, Problem> {
+    list(&backend.view(), &headers, query, rows, read::dependencies)
+}
+
+/// The companies that are called, by domain.
+#[utoipa::path(
+    get,
+    path = "/api/v1/third-parties",
+    tag = "system",
+    params(RowParams),
+    responses(
+        (status = 200, description = "A page", content(
+            (Listed<ThirdPartyList> = "application/json"),
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+        )),
+        (status = 304, description = "The snapshot is the one in If-None-Match"),
+        (status = 400, description = "What was asked makes no sense", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn third_parties(
+    State(backend): State<Shared>,
+    headers: HeaderMap,
+    query: Query,
+) -> Result<Response, Problem> {
+    list(&backend.view(), &headers, query, rows, read::third_parties)
+}
+
+/// Counters and facts of the process.
+#[utoipa::path(
+    get,
+    path = "/api/v1/status",
+    tag = "system",
+    responses(
+        (status = 200, description = "The process", body = shape::Status),
+        (status = 304, description = "The snapshot is the one in If-None-Match"),
+        (status = 400, description = "There are no parameters", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn status(
+    State(backend): State<Shared>,
+    headers: HeaderMap,
+    query: Query,
+) -> Result<Response, Problem> {
+    query.finish()?;
+    let view = backend.view();
+    Ok(tagged(&view, &headers, || {
+        Json(shape::Status::from(&*view)).into_response()
+    }))
+}
+
+/// A page of a list in the form that is asked for, unless the client has it.
+fn list<F, L: List>(
+    view: &View,
+    headers: &HeaderMap,
+    mut query: Query,
+    filter: impl Fn(&mut Query, &View) -> Result<F, Problem>,
+    answer: impl Fn(&View, &F) -> L,
+) -> Result<Response, Problem> {
+    let filter = filter(&mut query, view)?;
+    let form = Form::read(&mut query)?;
+    query.finish()?;
+    Ok(tagged(view, headers, || form.write(answer(view, &filter))))
+}
+
+fn rows(query: &mut Query, _: &View) -> Result<RowFilter, Problem> {
+    RowFilter::read(query)
+}
+
+/// A segment of the path; what is no UTF-8 is no id, and nothing is found by it.
+fn segment(id: Result<Path<String>, PathRejection>) -> String {
+    id.map(|Path(id)| id).unwrap_or_default()
+}

@@ -1,0 +1,245 @@
+//! What is counted, and under which names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hotspan_model::{Decided, Hotspot, LogTime, Nanos, Reason, Vocabulary};
+
+use super::text::{Family, Kind, Sample};
+use crate::{Metrics, Requests, Status, View};
+
+/// Services that the gauge of hotspots tells apart; the first by rank.
+const SERVICES_MAX: usize = 1_000;
+/// What a label says when its own value found no room.
+const OVERFLOW: &str = "__overflow__";
+
+/// Every family, in order.
+pub(super) fn families(metrics: &Metrics, view: &View) -> Vec<Family> {
+    let status = &metrics.status;
+    let mut families = spans(status);
+    families.extend(requests(status));
+    families.extend(traces(status));
+    families.extend(texts(status));
+    families.extend(process(metrics));
+    families.push(gauge(
+        "hotspan_hotspots",
+        "Hotspots that are listed.",
+        hotspots(view),
+    ));
+    families
+}
+
+fn spans(of: &Status) -> Vec<Family> {
+    let dropped = Reason::ALL.map(|reason| labelled([("reason", reason.name())], of.counts.dropped(reason)));
+    vec![
+        counter(
+            "hotspan_spans_received",
+            "Spans in requests that were handed over.",
+            plain(of.counts.received),
+        ),
+        counter(
+            "hotspan_spans_analysed",
+            "Spans in decided traces, each once.",
+            plain(of.counts.analysed),
+        ),
+        counter(
+            "hotspan_spans_dropped",
+            "Spans that were not analysed.",
+            dropped.into(),
+        ),
+        gauge(
+            "hotspan_spans_open",
+            "Spans waiting or in traces not yet decided.",
+            plain(of.counts.open),
+        ),
+    ]
+}
+
+fn requests(of: &Status) -> Vec<Family> {
+    let accepted = of
+        .requests
+        .iter()
+        .map(|row| labelled([("transport", row.transport)], row.accepted));
+    let bytes = of
+        .ingested
+        .iter()
+        .map(|&(encoding, bytes)| labelled([("encoding", encoding)], bytes));
+    vec![
+        counter(
+            "hotspan_requests",
+            "Requests whose spans were handed over.",
+            accepted.collect(),
+        ),
+        counter(
+            "hotspan_requests_refused",
+            "Requests that were turned away.",
+            refused(&of.requests, |of| of.requests),
+        ),
+        counter(
+            "hotspan_bytes_refused",
+            "Bytes of requests that were turned away.",
+            refused(&of.requests, |of| of.bytes),
+        ),
+        counter(
+            "hotspan_ingest_bytes",
+            "Bytes taken in, as they were sent.",
+            bytes.collect(),
+        ),
+    ]
+}
+
+fn refused(requests: &[Requests], number: impl Fn(&crate::Refused) -> u64) -> Vec<Sample> {
+    let rows = requests
+        .iter()
+        .flat_map(|row| row.refused.iter().map(move |refused| (row.transport, refused)));
+    let labels = |transport, reason| [("transport", transport), ("reason", reason)];
+    rows.map(|(transport, refused)| labelled(labels(transport, refused.reason), number(refused)))
+        .collect()
+}
+
+fn traces(of: &Status) -> Vec<Family> {
+    let decided =
+        Decided::ALL.map(|reason| labelled([("reason", reason.name())], of.decided[reason as usize]));
+    vec![
+        counter(
+            "hotspan_traces_decided",
+            "Traces that were decided.",
+            decided.into(),
+        ),
+        counter(
+            "hotspan_traces_incomplete",
+            "Traces decided although spans of them were missing.",
+            plain(of.incomplete_traces),
+        ),
+        counter(
+            "hotspan_late_spans",
+            "Spans that came after their trace was decided.",
+            plain(of.late_spans),
+        ),
+        gauge(
+            "hotspan_traces_open",
+            "Traces not yet decided.",
+            plain(of.open_traces),
+        ),
+    ]
+}
+
+fn texts(of: &Status) -> Vec<Family> {
+    let by_kind = |numbers: &[u64; Vocabulary::ALL.len()]| {
+        let samples = Vocabulary::ALL.map(|kind| labelled([("kind", kind.name())], numbers[kind as usize]));
+        Vec::from(samples)
+    };
+    vec![
+        gauge("hotspan_symbols", "Interned texts.", by_kind(&of.symbols)),
+        counter(
+            "hotspan_overflow",
+            "Texts that found no room.",
+            by_kind(&of.overflow),
+        ),
+    ]
+}
+
+fn process(of: &Metrics) -> Vec<Family> {
+    let Nanos(age) = of.snapshot_age;
+    let LogTime(started) = of.status.started;
+    let build = labelled([("version", of.status.version)], 1);
+    let queued: u64 = of.status.shards.iter().map(|shard| shard.queued).sum();
+    vec![
+        gauge(
+            "hotspan_inflight_bytes",
+            "Bytes of requests that no shard owns yet.",
+            plain(of.inflight_bytes),
+        ),
+        gauge(
+            "hotspan_queued_batches",
+            "Batches waiting for their shard.",
+            plain(queued),
+        ),
+        gauge(
+            "hotspan_snapshot_age_seconds",
+            "Age of the newest snapshot.",
+            vec![in_seconds(age)],
+        ),
+        gauge(
+            "hotspan_start_time_seconds",
+            "When the process started, since 1970.",
+            vec![in_seconds(started)],
+        ),
+        gauge(
+            "hotspan_build_info",
+            "The version that runs; always 1.",
+            vec![build],
+        ),
+    ]
+}
+
+/// Listed hotspots by detector, break, state and service.
+fn hotspots(view: &View) -> Vec<Sample> {
+    let listed = &view.answers.hotspots[..view.answers.listed.min(view.answers.hotspots.len())];
+    let mut told_apart: BTreeSet<&str> = BTreeSet::new();
+    let mut groups: BTreeMap<[&str; 4], u64> = BTreeMap::new();
+    for hotspot in listed {
+        let service = hotspot.service.as_str();
+        let room = told_apart.contains(service) || told_apart.len() < SERVICES_MAX;
+        if room {
+            told_apart.insert(service);
+        }
+        *groups
+            .entry(group(hotspot, if room { service } else { OVERFLOW }))
+            .or_default() += 1;
+    }
+    let samples = groups
+        .into_iter()
+        .map(|([detector, in_break, state, service], count)| {
+            let labels = [
+                ("detector", detector),
+                ("break", in_break),
+                ("state", state),
+                ("service", service),
+            ];
+            labelled(labels, count)
+        });
+    samples.collect()
+}
+
+fn group<'a>(of: &'a Hotspot, service: &'a str) -> [&'a str; 4] {
+    [of.detector, of.in_break.name(), of.state.name(), service]
+}
+
+fn counter(name: &'static str, help: &'static str, samples: Vec<Sample>) -> Family {
+    let kind = Kind::Counter;
+    Family {
+        name,
+        help,
+        kind,
+        samples,
+    }
+}
+
+fn gauge(name: &'static str, help: &'static str, samples: Vec<Sample>) -> Family {
+    let kind = Kind::Gauge;
+    Family {
+        name,
+        help,
+        kind,
+        samples,
+    }
+}
+
+fn plain(number: u64) -> Vec<Sample> {
+    vec![labelled([], number)]
+}
+
+fn labelled<const N: usize>(labels: [(&'static str, &str); N], number: u64) -> Sample {
+    Sample {
+        labels: labels.map(|(name, value)| (name, value.to_owned())).into(),
+        value: number.to_string(),
+    }
+}
+
+/// Nanoseconds as seconds, without a float.
+fn in_seconds(nanos: u64) -> Sample {
+    Sample {
+        labels: Vec::new(),
+        value: format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000),
+    }
+}

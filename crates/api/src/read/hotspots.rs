@@ -1,0 +1,80 @@
+//! The ranked list, and one hotspot with its evidence.
+
+use std::collections::BTreeSet;
+
+use hotspan_model::{EvidenceTrace, Fingerprint, Hotspot};
+
+use super::coverage;
+use crate::ask::{HotspotFilter, Problem};
+use crate::shape::{self, HotspotDetail, HotspotList, Mark, Trace, Waterfall};
+use crate::{Backend, View};
+
+/// Most spans of one exemplar beside its hotspot.
+const SPANS_MAX: usize = 2_000;
+/// Most bytes of attributes of one exemplar beside its hotspot.
+const DETAIL_BYTES_MAX: usize = 512 << 10;
+/// Most exemplars that are shown beside their hotspot; more are never kept.
+const WATERFALLS_MAX: usize = 3;
+
+/// A page of the hotspots that are asked for.
+pub(crate) fn hotspots(view: &View, filter: &HotspotFilter) -> HotspotList {
+    let wanted = view
+        .answers
+        .hotspots
+        .iter()
+        .filter(|hotspot| filter.matches(hotspot));
+    let page = filter.page.page(
+        wanted,
+        |hotspot| filter.key(hotspot),
+        |hotspot| shape::Hotspot::from(*hotspot),
+    );
+    HotspotList {
+        hotspots: page.rows,
+        total: page.total,
+        next_cursor: page.next_cursor,
+        truncated: page.truncated,
+        coverage: coverage(view),
+    }
+}
+
+/// One hotspot, listed or not, with the exemplars that somebody still holds.
+pub(crate) async fn hotspot(backend: &dyn Backend, view: &View, id: &str) -> Result<HotspotDetail, Problem> {
+    let Some(hotspot) = find(view, id) else {
+        return Err(Problem::not_found(
+            "no hotspot has this id; GET /api/v1/hotspots?min_confidence=0 lists all",
+        ));
+    };
+    let mut waterfalls = Vec::new();
+    for evidence in hotspot.evidence.iter().take(WATERFALLS_MAX) {
+        if let Some((trace, details)) = backend.trace(evidence.trace).await {
+            let mut trace = Trace::bounded(&trace, &details, SPANS_MAX, DETAIL_BYTES_MAX);
+            mark(&mut trace, evidence);
+            waterfalls.push(Waterfall {
+                role: evidence.role.into(),
+                trace,
+            });
+        }
+    }
+    Ok(HotspotDetail {
+        hotspot: hotspot.into(),
+        waterfalls,
+    })
+}
+
+fn find<'a>(view: &'a View, id: &str) -> Option<&'a Hotspot> {
+    let id = Fingerprint::from_hex(id)?;
+    view.answers.hotspots.iter().find(|hotspot| hotspot.id == id)
+}
+
+/// Marks the evidence; a span that is anchor and member is the anchor.
+fn mark(trace: &mut Trace, evidence: &EvidenceTrace) {
+    let anchor = evidence.anchor.to_string();
+    let members: BTreeSet<String> = evidence.spans.iter().map(|id| id.to_string()).collect();
+    for span in &mut trace.spans {
+        span.mark = match span.span_id.as_deref() {
+            Some(id) if id == anchor => Some(Mark::Anchor),
+            Some(id) if members.contains(id) => Some(Mark::Member),
+            Some(_) | None => None,
+        };
+    }
+}

@@ -1,0 +1,16 @@
+//! Answers from one snapshot: what HTTP and gRPC both say.
+
+mod hotspots;
+mod system;
+mod traces;
+
+pub(crate) use hotspots::{hotspot, hotspots};
+pub(crate) use system::{dependencies, operations, services, third_parties};
+pub(crate) use traces::{trace, traces};
+
+use crate::View;
+use crate::shape::Coverage;
+
+fn coverage(view: &View) -> Coverage {
+    Coverage::new(&view.answers, &view.status)
+}

@@ -1,0 +1,87 @@
+//! Services, operations, edges, companies.
+
+use super::coverage;
+use crate::View;
+use crate::ask::RowFilter;
+use crate::shape::{
+    Dependency, DependencyList, Operation, OperationList, Service, ServiceList, ThirdParty, ThirdPartyList,
+};
+
+/// A page of services, by name.
+pub(crate) fn services(view: &View, filter: &RowFilter) -> ServiceList {
+    let rows = view
+        .answers
+        .services
+        .iter()
+        .filter(|row| filter.matches([row.service.as_str()]));
+    let page = filter
+        .page
+        .page(rows, |row| key([&row.service]), |row| Service::from(*row));
+    ServiceList {
+        services: page.rows,
+        total: page.total,
+        next_cursor: page.next_cursor,
+        truncated: page.truncated,
+        coverage: coverage(view),
+    }
+}
+
+/// A page of segment operations, by service and name.
+pub(crate) fn operations(view: &View, filter: &RowFilter) -> OperationList {
+    let rows = view
+        .answers
+        .operations
+        .iter()
+        .filter(|row| filter.matches([row.service.as_str()]));
+    let page = filter.page.page(
+        rows,
+        |row| key([&row.service, &row.operation]),
+        |row| Operation::from(*row),
+    );
+    OperationList {
+        operations: page.rows,
+        total: page.total,
+        next_cursor: page.next_cursor,
+        truncated: page.truncated,
+        coverage: coverage(view),
+    }
+}
+
+/// A page of edges, by caller and callee.
+pub(crate) fn dependencies(view: &View, filter: &RowFilter) -> DependencyList {
+    let ends = view.answers.dependencies.iter();
+    let rows = ends.filter(|row| filter.matches([row.from.as_str(), row.to.as_str()]));
+    let page = filter.page.page(
+        rows,
+        |row| key([&row.from, &row.to, row.class.name(), &row.system, row.peer.name()]),
+        |row| Dependency::from(*row),
+    );
+    DependencyList {
+        dependencies: page.rows,
+        total: page.total,
+        next_cursor: page.next_cursor,
+        truncated: page.truncated,
+        coverage: coverage(view),
+    }
+}
+
+/// A page of the companies that are called, by domain.
+pub(crate) fn third_parties(view: &View, filter: &RowFilter) -> ThirdPartyList {
+    let callers = view.answers.third_parties.iter();
+    let rows = callers.filter(|row| filter.matches(row.services.iter().map(String::as_str)));
+    let page = filter
+        .page
+        .page(rows, |row| key([&row.domain]), |row| ThirdParty::from(*row));
+    ThirdPartyList {
+        third_parties: page.rows,
+        total: page.total,
+        next_cursor: page.next_cursor,
+        truncated: page.truncated,
+        coverage: coverage(view),
+    }
+}
+
+/// Names in order as one text that sorts like them.
+fn key<const N: usize>(names: [&str; N]) -> String {
+    names.join("\u{0}")
+}

@@ -1,0 +1,68 @@
+//! Single traces, and the list of exemplars.
+
+use std::collections::BTreeMap;
+
+use hotspan_model::{EvidenceTrace, Hotspot, TraceId};
+
+use super::coverage;
+use crate::ask::{Problem, TraceFilter};
+use crate::shape::{Exemplar, ExemplarOf, Trace, TraceList, clean};
+use crate::{Backend, View};
+
+/// A page of the traces that hotspots refer to.
+pub(crate) fn traces(view: &View, filter: &TraceFilter) -> TraceList {
+    let mut exemplars: BTreeMap<TraceId, Vec<(&Hotspot, &EvidenceTrace)>> = BTreeMap::new();
+    for hotspot in view
+        .answers
+        .hotspots
+        .iter()
+        .filter(|hotspot| filter.matches(hotspot))
+    {
+        for evidence in &hotspot.evidence {
+            exemplars
+                .entry(evidence.trace)
+                .or_default()
+                .push((hotspot, evidence));
+        }
+    }
+    let page = filter.page.page(
+        exemplars.iter(),
+        |(trace, _)| trace.to_string(),
+        |(trace, of)| Exemplar {
+            trace_id: trace.to_string(),
+            hotspots: of
+                .iter()
+                .map(|(hotspot, evidence)| exemplar_of(hotspot, evidence))
+                .collect(),
+        },
+    );
+    TraceList {
+        traces: page.rows,
+        total: page.total,
+        next_cursor: page.next_cursor,
+        truncated: page.truncated,
+        coverage: coverage(view),
+    }
+}
+
+fn exemplar_of(hotspot: &Hotspot, evidence: &EvidenceTrace) -> ExemplarOf {
+    ExemplarOf {
+        hotspot_id: hotspot.id.to_string(),
+        detector: hotspot.detector.to_owned(),
+        service: clean(&hotspot.service),
+        role: evidence.role.into(),
+    }
+}
+
+/// One trace, as far as anybody holds it.
+pub(crate) async fn trace(backend: &dyn Backend, id: &str) -> Result<Trace, Problem> {
+    let absent = "no trace of this id is held: only exemplars of hotspots and recent traces are";
+    let Some(id) = TraceId::from_hex(id) else {
+        return Err(Problem::not_found(
+            "a trace id is 1 to 32 hex digits, not all zero",
+        ));
+    };
+    let found = backend.trace(id).await;
+    let (trace, details) = found.ok_or_else(|| Problem::not_found(absent))?;
+    Ok(Trace::new(&trace, &details))
+}

@@ -1,0 +1,36 @@
+//! The stable shapes: what HTTP, gRPC and `-o json` say, field by field.
+//!
+//! Core types know nothing of serialisation; everything that leaves the process is converted here, once, and
+//! its texts are cleaned here. Same input, same bytes: lists keep their total order, maps are sorted.
+
+mod coverage;
+mod decimal;
+mod document;
+mod hotspot;
+mod lists;
+mod moment;
+mod status;
+mod system;
+mod text;
+mod trace;
+mod words;
+
+pub use coverage::{Blind, Coverage, LeftOut, SpanCounts, TraceCounts};
+pub use decimal::Decimal;
+pub use document::{Audit, Coupling, Document};
+pub use hotspot::{
+    Anchor, Callee, Calls, Code, Entry, Evidence, Fix, Hotspot, PathTime, Saving, Trend, TrendPoint,
+};
+pub(crate) use lists::List;
+pub use lists::{
+    DependencyList, Exemplar, ExemplarOf, HotspotDetail, HotspotList, OperationList, ServiceList,
+    ThirdPartyList, TraceList, Waterfall,
+};
+pub use moment::Moment;
+pub(crate) use moment::day;
+pub use status::{Listener, Refused, Requests, Shard, Status};
+pub use system::{Dependency, Latency, Operation, PathNanos, PathShares, Service, ThirdParty};
+pub(crate) use text::clean_to;
+pub use text::{TEXT_CHARS_MAX, clean};
+pub use trace::{Completeness, Defect, Event, Finding, SPANS_MAX, Segment, Span, Trace};
+pub use words::{Break, Cause, ImpactBasis, Kind, Mark, Role, State};

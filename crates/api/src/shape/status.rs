@@ -1,0 +1,161 @@
+//! The process itself, as it is answered.
+
+use std::collections::BTreeMap;
+
+use hotspan_model::{LogTime, Vocabulary};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::coverage::{SpanCounts, decided};
+use super::{Moment, text::clean};
+use crate::{View, backend};
+
+/// Counters and facts of the process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Status {
+    /// Version of the program.
+    pub version: String,
+    /// Number of the snapshot that was answered from.
+    pub snapshot: u64,
+    /// When that snapshot was made.
+    pub at: Moment,
+    /// When the process started.
+    pub started: Moment,
+    /// Whole seconds between the two.
+    pub uptime_s: u64,
+    /// Spans by what became of them.
+    pub spans: SpanCounts,
+    /// Spans that came after their trace was decided.
+    pub late_spans: u64,
+    /// Traces decided, by reason.
+    pub traces_decided: BTreeMap<String, u64>,
+    /// Traces not yet decided.
+    pub traces_open: u64,
+    /// Traces decided although spans of them were missing.
+    pub traces_incomplete: u64,
+    /// Requests by transport.
+    pub requests: Vec<Requests>,
+    /// Bytes taken in, as sent, by encoding.
+    pub ingest_bytes: BTreeMap<String, u64>,
+    /// Interned texts by vocabulary.
+    pub symbols: BTreeMap<String, u64>,
+    /// Texts that found no room, by vocabulary.
+    pub overflow: BTreeMap<String, u64>,
+    /// What listens where.
+    pub listeners: Vec<Listener>,
+    /// The shards, in order.
+    pub shards: Vec<Shard>,
+}
+
+/// Requests of one transport.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Requests {
+    /// `grpc` or `http`.
+    pub transport: String,
+    /// Requests whose spans were handed over.
+    pub accepted: u64,
+    /// Requests that were turned away, by reason.
+    pub refused: Vec<Refused>,
+}
+
+/// Requests turned away for one reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Refused {
+    /// Why.
+    pub reason: String,
+    /// How many.
+    pub requests: u64,
+    /// Their bytes, as far as they were seen.
+    pub bytes: u64,
+}
+
+/// A bound address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Listener {
+    /// `otlp_grpc`, `otlp_http`, `api`.
+    pub name: String,
+    /// Address and port.
+    pub address: String,
+}
+
+/// One shard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Shard {
+    /// Traces not yet decided.
+    pub open_traces: u64,
+    /// Spans in them.
+    pub open_spans: u64,
+    /// Batches waiting.
+    pub queued: u64,
+}
+
+impl From<&View> for Status {
+    fn from(view: &View) -> Status {
+        let of = &view.status;
+        let ingested = of.ingested.iter();
+        Status {
+            version: of.version.to_owned(),
+            snapshot: view.version,
+            at: view.at.into(),
+            started: of.started.into(),
+            uptime_s: whole_seconds(of.started, view.at),
+            spans: SpanCounts::from(&of.counts),
+            late_spans: of.late_spans,
+            traces_decided: decided(&of.decided),
+            traces_open: of.open_traces,
+            traces_incomplete: of.incomplete_traces,
+            requests: of.requests.iter().map(Requests::from).collect(),
+            ingest_bytes: ingested
+                .map(|&(encoding, bytes)| (encoding.to_owned(), bytes))
+                .collect(),
+            symbols: vocabularies(&of.symbols),
+            overflow: vocabularies(&of.overflow),
+            listeners: of.listeners.iter().map(Listener::from).collect(),
+            shards: of.shards.iter().map(Shard::from).collect(),
+        }
+    }
+}
+
+fn whole_seconds(from: LogTime, to: LogTime) -> u64 {
+    to.since(from).0 / 1_000_000_000
+}
+
+fn vocabularies(of: &[u64; Vocabulary::ALL.len()]) -> BTreeMap<String, u64> {
+    let all = Vocabulary::ALL.into_iter();
+    all.map(|vocabulary| (vocabulary.name().to_owned(), of[vocabulary as usize]))
+        .collect()
+}
+
+impl From<&backend::Requests> for Requests {
+    fn from(of: &backend::Requests) -> Requests {
+        let refused = of.refused.iter().map(|of| Refused {
+            reason: of.reason.to_owned(),
+            requests: of.requests,
+            bytes: of.bytes,
+        });
+        Requests {
+            transport: of.transport.to_owned(),
+            accepted: of.accepted,
+            refused: refused.collect(),
+        }
+    }
+}
+
+impl From<&backend::Listener> for Listener {
+    fn from(of: &backend::Listener) -> Listener {
+        Listener {
+            name: of.name.to_owned(),
+            address: clean(&of.address),
+        }
+    }
+}
+
+impl From<&backend::Shard> for Shard {
+    fn from(of: &backend::Shard) -> Shard {
+        Shard {
+            open_traces: of.open_traces,
+            open_spans: of.open_spans,
+            queued: of.queued,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Where the spans of all sessions lie: slots for them, and an index for the few sessions that have many.
+
+use foldhash::fast::SeedableRandomState;
+use hashbrown::HashTable;
+use hotspan_model::{Lookup, SideOf, Span, TableSeed};
+
+use crate::Settings;
+use crate::blocks::Blocks;
+use crate::duplicates;
+use crate::fold::{Folds, Joined};
+use crate::slab::{Chain, Slab};
+
+/// Accounted bytes of an entry of an index.
+const ENTRY_BYTES: u64 = 8;
+/// Accounted bytes of an index without its entries.
+const INDEX_BYTES: u64 = size_of::<Index>() as u64;
+/// Entries up to which an index keeps its table for the next session.
+const REUSED_MAX: usize = 256;
+
+#[derive(Debug)]
+pub(crate) struct Arena {
+    pub(crate) slab: Slab,
+    pub(crate) hasher: SeedableRandomState,
+    indexes: Blocks<Index>,
+    free: Vec<u32>,
+    seed: TableSeed,
+}
+
+impl Arena {
+    pub(crate) fn new(seed: TableSeed) -> Arena {
+        Arena {
+            slab: Slab::new(),
+            hasher: seed.build(3),
+            indexes: Blocks::default(),
+            free: Vec::new(),
+            seed,
+        }
+    }
+
+    /// The index of this number, and the slots it speaks of.
+    pub(crate) fn index(&mut self, number: u32) -> (&mut Index, &mut Slab, &SeedableRandomState) {
+        (&mut self.indexes[number], &mut self.slab, &self.hasher)
+    }
+
+    /// Folds spans of a chain: see [`Folds::relieve`].
+    pub(crate) fn relieve(
+        &mut self,
+        number: u32,
+        chain: &mut Chain,
+        settings: &Settings,
+        dictionary: &dyn Lookup,
+    ) -> bool {
+        let index = &mut self.indexes[number];
+        let seed = self.seed;
+        let folds = index.folds.get_or_insert_with(|| Box::new(Folds::new(seed)));
+        let folded = folds.relieve(&mut self.slab, chain, settings, dictionary);
+        if folded {
+            index.rebuild(&self.slab, chain, &self.hasher, dictionary);
+        }
+        folded
+    }
+
+    /// The groups of a session with this index, if it has any.
+    pub(crate) fn folds(&self, number: Option<u32>) -> Option<&Folds> {
+        self.indexes[number?].folds.as_deref()
+    }
+
+    /// Accounted bytes of an index.
+    pub(crate) fn index_bytes(&self, number: u32) -> u64 {
+        let index = &self.indexes[number];
+        INDEX_BYTES
+            + index.slots.len() as u64 * ENTRY_BYTES
+            + index.folds.as_ref().map_or(0, |folds| folds.bytes())
+    }
+
+    /// A new index over the spans of a chain.
+    pub(crate) fn make_index(&mut self, chain: &Chain, dictionary: &dyn Lookup) -> u32 {
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.indexes.push(Index {
+                slots: HashTable::new(),
+                folds: None,
+            })
+        });
+        self.indexes[number].rebuild(&self.slab, chain, &self.hasher, dictionary);
+        number
+    }
+
+    pub(crate) fn drop_index(&mut self, number: u32) {
+        let index = &mut self.indexes[number];
+        index.folds = None;
+        index.slots.clear();
+        if index.slots.capacity() > REUSED_MAX {
+            index.slots = HashTable::new();
+        }
+        self.free.push(number);
+    }
+
+    /// Bytes taken from the allocator.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> u64 {
+        let index = |index: &Index| {
+            index.slots.allocation_size() as u64 + index.folds.as_ref().map_or(0, |folds| folds.memory())
+        };
+        self.slab.memory() + self.indexes.memory() + self.indexes.iter().map(index).sum::<u64>()
+    }
+}
+
+/// Finds the copy of a span among many, and knows the groups.
+#[derive(Debug)]
+pub(crate) struct Index {
+    slots: HashTable<u32>,
+    folds: Option<Box<Folds>>,
+}
+
+impl Index {
+    /// The slot of the span that an arriving copy is judged against.
+    pub(crate) fn find(
+        &self,
+        span: &Span,
+        slab: &Slab,
+        hasher: &SeedableRandomState,
+        dictionary: &dyn Lookup,
+    ) -> Option<u32> {
+        let same = |&slot: &u32| duplicates::same(slab.span(slot), span, dictionary);
+        self.slots
+            .find(duplicates::hash(span, hasher, dictionary), same)
+            .copied()
+    }
+
+    /// Whether a copy of the span was folded.
+    pub(crate) fn has_folded(&self, span: &Span) -> bool {
+        self.folds.as_ref().is_some_and(|folds| folds.has_copy(span))
+    }
+
+    /// Takes a new member of a group, if there is its group: see [`Folds::join`].
+    pub(crate) fn join(
+        &mut self,
+        span: &Span,
+        sides: &[SideOf],
+        held: (&mut Slab, &mut Chain),
+        settings: &Settings,
+    ) -> Joined {
+        match &mut self.folds {
+            Some(folds) => folds.join(span, sides, held, settings),
+            None => Joined::No,
+        }
+    }
+
+    /// Adds the span in a slot, in the place of its copy if there is one.
+    pub(crate) fn put(
+        &mut self,
+        slot: u32,
+        slab: &Slab,
+        hasher: &SeedableRandomState,
+        dictionary: &dyn Lookup,
+    ) {
+        let span = slab.span(slot);
+        let hash = |slot: u32| duplicates::hash(slab.span(slot), hasher, dictionary);
+        let same = |&held: &u32| duplicates::same(slab.span(held), span, dictionary);
+        match self.slots.find_mut(hash(slot), same) {
+            Some(held) => *held = slot,
+            None => {
+                self.slots.insert_unique(hash(slot), slot, |&slot| hash(slot));
+            }
+        }
+    }
+
+    /// Forgets a span that stood in a slot, which may hold another one by now.
+    pub(crate) fn remove(
+        &mut self,
+        slot: u32,
+        span: &Span,
+        hasher: &SeedableRandomState,
+        dictionary: &dyn Lookup,
+    ) {
+        let hash = duplicates::hash(span, hasher, dictionary);
+        if let Ok(entry) = self.slots.find_entry(hash, |&held| held == slot) {
+            entry.remove();
+        }
+    }
+
+    /// Indexes exactly the spans of a chain.
+    pub(crate) fn rebuild(
+        &mut self,
+        slab: &Slab,
+        chain: &Chain,
+        hasher: &SeedableRandomState,
+        dictionary: &dyn Lookup,
+    ) {
+        self.slots.clear();
+        for (slot, _) in slab.spans(chain) {
+            self.put(slot, slab, hasher, dictionary);
+        }
+    }
+}

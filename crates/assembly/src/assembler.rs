@@ -1,0 +1,335 @@
+//! Spans in, traces out. Sans-IO: the caller brings the spans and the time.
+
+use std::collections::VecDeque;
+
+use hotspan_model::{
+    Assembled, Counts, Decided, LogPos, LogTime, Lookup, Reason, Record, SideOf, TableSeed, TraceId,
+};
+
+use crate::arena::Arena;
+use crate::completeness::Survey;
+use crate::output::{Marks, Version};
+use crate::session::{Phase, Session, Stub, Surroundings, Taken};
+use crate::table::Table;
+use crate::timers::Timers;
+use crate::{Cause, Settings, Stats};
+
+/// What became of a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is held in an open trace.
+    Held,
+    /// Its trace was decided before; it waits for the next version.
+    Late,
+    /// It counts as dropped. With [`Reason::Duplicate`] it may be the other copy that went.
+    Dropped(Reason),
+}
+
+/// The traces of one shard.
+#[derive(Debug)]
+pub struct Assembler {
+    pub(crate) settings: Settings,
+    pub(crate) clock: LogTime,
+    pub(crate) arena: Arena,
+    pub(crate) sessions: Table<Session>,
+    pub(crate) stubs: Table<Stub>,
+    pub(crate) timers: Timers,
+    pub(crate) stub_timers: Timers,
+    pub(crate) ready: VecDeque<Ready>,
+    pub(crate) survey: Survey,
+    due: Vec<u32>,
+    pub(crate) counts: Counts,
+    pub(crate) stats: Stats,
+}
+
+/// An output that waits to be fetched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ready {
+    Version(Version),
+    /// All outputs of this row were fetched before: its spans may go.
+    Free(u32),
+}
+
+impl Assembler {
+    /// An empty one. `seed` places entries in tables and shows in no output.
+    pub fn new(settings: Settings, seed: TableSeed) -> Assembler {
+        Assembler {
+            settings,
+            clock: LogTime::default(),
+            arena: Arena::new(seed),
+            sessions: Table::new(seed, 1),
+            stubs: Table::new(seed, 2),
+            timers: Timers::default(),
+            stub_timers: Timers::default(),
+            ready: VecDeque::new(),
+            survey: Survey::default(),
+            due: Vec::new(),
+            counts: Counts::default(),
+            stats: Stats::default(),
+        }
+    }
+
+    /// Takes a span. The caller has called [`Assembler::handle_timeout`] for this record already. May decide the
+    /// span's own trace, when that reaches a limit, and no other.
+    pub fn push(
+        &mut self,
+        record: &Record,
+        sides: &[SideOf],
+        at: LogPos,
+        dictionary: &dyn Lookup,
+    ) -> Outcome {
+        let at = self.raise(at);
+        self.counts.received += 1;
+        let outcome = match self.sessions.find(record.trace) {
+            Some(row) => self.take(row, record, sides, at, dictionary),
+            None => match self.stubs.find(record.trace) {
+                Some(row) => self.refuse(row, at),
+                None => {
+                    let row = self.open(record.trace, at);
+                    self.take(row, record, sides, at, dictionary)
+                }
+            },
+        };
+        debug_assert!(self.counts.balance() && self.stats.balance());
+        outcome
+    }
+
+    /// When [`Assembler::handle_timeout`] is next due; it may turn out that nothing happens then.
+    pub fn poll_timeout(&self) -> Option<LogTime> {
+        [self.timers.next(), self.stub_timers.next()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Does everything that is due at `at`, by deadline and trace id, then what the budgets demand.
+    pub fn handle_timeout(&mut self, at: LogPos) {
+        let at = self.raise(at);
+        let mut due = std::mem::take(&mut self.due);
+        while let Some(deadline) = self.timers.pop(at.time, &mut due) {
+            due.retain(|&row| self.disarm(row, deadline));
+            due.sort_unstable_by_key(|&row| self.sessions[row].trace);
+            for &row in &due {
+                self.advance(row, deadline, at);
+            }
+        }
+        while let Some(deadline) = self.stub_timers.pop(at.time, &mut due) {
+            for &row in &due {
+                self.advance_stub(row, deadline);
+            }
+        }
+        self.due = due;
+        self.relieve(at);
+        debug_assert!(self.counts.balance() && self.stats.balance());
+    }
+
+    /// Copies the next decided trace or new version into a reused buffer; `false` when there is none. To be drained
+    /// after each [`Assembler::handle_timeout`] and after each record's spans.
+    pub fn poll_trace(&mut self, into: &mut Assembled) -> bool {
+        while let Some(ready) = self.ready.pop_front() {
+            match ready {
+                Ready::Version(version) => {
+                    let mut survey = std::mem::take(&mut self.survey);
+                    self.copy(&version, &mut survey, into);
+                    self.survey = survey;
+                    return true;
+                }
+                Ready::Free(row) => self.free(row),
+            }
+        }
+        false
+    }
+
+    /// Decides every open trace for `reason` and publishes all that is pending, in order of trace id; forgets all.
+    pub fn finish(&mut self, at: LogPos, reason: Decided) {
+        let at = self.raise(at);
+        self.forget(at, reason, Cause::End);
+        debug_assert!(self.counts.balance() && self.stats.balance());
+    }
+
+    /// Copies what is held of a trace now, pending spans included; version 0 when it is undecided.
+    pub fn held(&self, trace: TraceId, into: &mut Assembled) -> bool {
+        let Some(row) = self.sessions.find(trace) else {
+            return false;
+        };
+        let session = &self.sessions[row];
+        let now = LogPos {
+            offset: session.birth,
+            time: self.clock,
+        };
+        let version = self.version(row, session.version, now, Marks::default());
+        self.copy(&version, &mut Survey::default(), into);
+        true
+    }
+
+    /// What became of all spans pushed so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Everything else that is counted.
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// All stubs, in order of trace id.
+    pub fn stubs(&self) -> Vec<Stub> {
+        let mut stubs: Vec<Stub> = self.stubs.rows().map(|(_, stub)| *stub).collect();
+        stubs.sort_unstable_by_key(|stub| stub.trace);
+        stubs
+    }
+
+    /// Log time never steps back, whatever the record says.
+    fn raise(&mut self, at: LogPos) -> LogPos {
+        self.clock = self.clock.max(at.time);
+        LogPos {
+            time: self.clock,
+            ..at
+        }
+    }
+
+    fn open(&mut self, trace: TraceId, at: LogPos) -> u32 {
+        let session = Session::new(trace, at);
+        self.stats.opened += 1;
+        self.stats.open += 1;
+        self.stats.bytes += session.bytes(&self.arena);
+        self.sessions.insert(session)
+    }
+
+    fn take(
+        &mut self,
+        row: u32,
+        record: &Record,
+        sides: &[SideOf],
+        at: LogPos,
+        dictionary: &dyn Lookup,
+    ) -> Outcome {
+        let session = &mut self.sessions[row];
+        let before = session.bytes(&self.arena);
+        let (arena, settings) = (&mut self.arena, &self.settings);
+        let taken = session.take(
+            record,
+            sides,
+            at,
+            Surroundings {
+                arena,
+                settings,
+                dictionary,
+            },
+        );
+        let outcome = match (taken, session.phase) {
+            (Taken::Added, Phase::Open { .. }) => Outcome::Held,
+            (Taken::Added, Phase::Decided { .. } | Phase::Gone) => Outcome::Late,
+            (Taken::Duplicate | Taken::Better, _) => Outcome::Dropped(Reason::Duplicate),
+        };
+        match outcome {
+            Outcome::Dropped(reason) => self.counts.drop(reason, 1),
+            Outcome::Held => self.counts.open += 1,
+            Outcome::Late => {
+                self.counts.open += 1;
+                self.stats.late += 1;
+            }
+        }
+        let folds = session.is_full(arena, settings) && session.is_open();
+        let over = match folds {
+            true => !session.fold(Surroundings {
+                arena,
+                settings,
+                dictionary,
+            }),
+            false => session.is_full(arena, settings),
+        };
+        self.stats.bytes = self.stats.bytes + session.bytes(&self.arena) - before;
+        match over {
+            true => self.truncate(row, at),
+            false => self.rearm(row, at.time),
+        }
+        outcome
+    }
+
+    fn refuse(&mut self, row: u32, at: LogPos) -> Outcome {
+        let stub = &mut self.stubs[row];
+        stub.last = at.time;
+        let reason = if stub.truncated {
+            Reason::Truncated
+        } else {
+            Reason::LateDropped
+        };
+        self.counts.drop(reason, 1);
+        Outcome::Dropped(reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hotspan_model::{LocalDictionary, Offset, Span, SpanId, Threshold, Timestamp};
+    use hotspan_testkit::Drawing;
+
+    impl Assembler {
+        fn memory(&self) -> u64 {
+            let tables = self.sessions.memory() + self.stubs.memory();
+            tables + self.timers.memory() + self.stub_timers.memory() + self.arena.memory()
+        }
+    }
+
+    fn at(offset: u64) -> LogPos {
+        LogPos {
+            offset: Offset(offset),
+            time: LogTime(offset),
+        }
+    }
+
+    fn template() -> (Span, LocalDictionary) {
+        let drawing = Drawing::new("cart GET /cart 0..100");
+        (drawing.trace.spans[0], drawing.dictionary)
+    }
+
+    /// Fills an assembler with traces of so many spans.
+    fn filled(settings: Settings, traces: u64, spans: u64) -> Assembler {
+        let (span, dictionary) = template();
+        let mut assembler = Assembler::new(settings, TableSeed(7));
+        for n in 0..traces * spans {
+            let (trace, place) = (n % traces, n / traces);
+            let id = SpanId::new(place + 1).unwrap();
+            let trace = TraceId::new(u128::from(trace) + 1).unwrap();
+            let record = Record {
+                trace,
+                threshold: Threshold(0),
+                span: Span {
+                    id,
+                    start: Timestamp(place),
+                    ..span
+                },
+            };
+            assert_eq!(assembler.push(&record, &[], at(0), &dictionary), Outcome::Held);
+        }
+        assembler
+    }
+
+    fn assert_near(accounted: u64, real: u64, what: &str) {
+        let near = real * 3 <= accounted * 4 && accounted * 4 <= real * 5;
+        assert!(near, "{what}: {accounted} accounted, {real} real");
+    }
+
+    #[test]
+    fn accounted_bytes_are_within_a_quarter_of_real_ones_and_a_live_span_takes_80() {
+        for (traces, spans, most) in [
+            (40_000, 1, 300),
+            (20_000, 5, 120),
+            (16_000, 20, 80),
+            (8_000, 50, 80),
+        ] {
+            let assembler = filled(Settings::default(), traces, spans);
+            let (accounted, real) = (assembler.stats().bytes, assembler.memory());
+            let each = real / (traces * spans);
+            let what = format!("{spans} spans a trace, {each} bytes a live span");
+            assert_near(accounted, real, &what);
+            assert!(each <= most, "{what}");
+            #[expect(clippy::print_stdout, reason = "the figure is what the test measures")]
+            {
+                println!("{what}, {} accounted", accounted / (traces * spans));
+            }
+        }
+    }
+}

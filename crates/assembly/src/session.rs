@@ -1,0 +1,352 @@
+//! What is known of one trace while its records come: the spans, and where it stands.
+
+use hotspan_model::{
+    Decided, LogPos, LogTime, Lookup, Nanos, Offset, Record, SideOf, Span, Threshold, TraceId,
+};
+
+use crate::Settings;
+use crate::arena::Arena;
+use crate::duplicates::{self, Verdict};
+use crate::fold::Joined;
+use crate::slab::{Chain, SLOT_BYTES};
+use crate::table::Keyed;
+
+/// Accounted bytes of a session: its row, its share of the table, its timer.
+pub(crate) const SESSION_BYTES: u64 = size_of::<Session>() as u64 + 56;
+/// Accounted bytes of a stub: its row, its share of the table, its timer.
+pub(crate) const STUB_BYTES: u64 = size_of::<Stub>() as u64 + 32;
+
+/// Spans up to which a copy is looked for by walking the chain.
+const WALKED_MAX: u32 = 24;
+
+/// Records whose offsets are kept beside the first one's.
+const REQUESTS: usize = 5;
+
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) trace: TraceId,
+    /// Offset of its first record.
+    pub(crate) birth: Offset,
+    /// Time of its first record.
+    pub(crate) first: LogTime,
+    /// Time of its last record.
+    pub(crate) last: LogTime,
+    /// The deadline in the queue of timers that is good.
+    pub(crate) armed: LogTime,
+    pub(crate) phase: Phase,
+    pub(crate) chain: Chain,
+    /// Its index in the arena, once it has many spans.
+    pub(crate) index: Option<u32>,
+    pub(crate) threshold: Threshold,
+    /// Threshold of the last version.
+    pub(crate) published_threshold: Threshold,
+    /// Spans of the last version.
+    pub(crate) published: u32,
+    /// Spans that are in no version yet and count as open.
+    pub(crate) pending: u32,
+    /// Spans that came after the decision.
+    pub(crate) late: u32,
+    /// Versions so far.
+    pub(crate) version: u8,
+    /// Why it was decided.
+    pub(crate) reason: Decided,
+    requests_len: u8,
+    /// Distance of further records from the first one.
+    requests: [u32; REQUESTS],
+}
+
+/// Where a session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Undecided; `quiet` is the time of the last record that added a span.
+    Open { quiet: LogTime },
+    /// Decided `at`; `due` has the times of the first and the last span that wait for the next version.
+    Decided {
+        at: LogTime,
+        due: Option<(LogTime, LogTime)>,
+    },
+    /// No longer in the table; its outputs are still to be fetched.
+    Gone,
+}
+
+/// What became of a span in its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It is one more.
+    Added,
+    /// A copy is held, and the better of the two is in its place.
+    Duplicate,
+    /// A published copy is worse; this one waits for the next version.
+    Better,
+}
+
+/// What a session needs to take a span.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) arena: &'a mut Arena,
+    pub(crate) settings: &'a Settings,
+    pub(crate) dictionary: &'a dyn Lookup,
+}
+
+impl Session {
+    pub(crate) fn new(trace: TraceId, at: LogPos) -> Session {
+        Session {
+            trace,
+            birth: at.offset,
+            first: at.time,
+            last: at.time,
+            armed: LogTime(u64::MAX),
+            phase: Phase::Open { quiet: at.time },
+            chain: Chain::default(),
+            index: None,
+            threshold: Threshold::default(),
+            published_threshold: Threshold::default(),
+            published: 0,
+            pending: 0,
+            late: 0,
+            version: 0,
+            reason: Decided::default(),
+            requests_len: 0,
+            requests: [0; REQUESTS],
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open { .. })
+    }
+
+    /// Accounted bytes.
+    pub(crate) fn bytes(&self, arena: &Arena) -> u64 {
+        let index = self.index.map_or(0, |number| arena.index_bytes(number));
+        SESSION_BYTES + u64::from(self.chain.slots) * SLOT_BYTES + index
+    }
+
+    /// Offsets of the first few records its spans came in.
+    pub(crate) fn requests(&self) -> impl Iterator<Item = Offset> {
+        let further = self.requests.iter().take(usize::from(self.requests_len));
+        let further = further.map(|&distance| Offset(self.birth.0 + u64::from(distance)));
+        std::iter::once(self.birth).chain(further)
+    }
+
+    /// Takes a span and keeps the books of the session.
+    pub(crate) fn take(
+        &mut self,
+        record: &Record,
+        sides: &[SideOf],
+        at: LogPos,
+        mut around: Surroundings<'_>,
+    ) -> Taken {
+        self.last = at.time;
+        let taken = self.place(&record.span, sides, &mut around);
+        if taken == Taken::Duplicate {
+            return taken;
+        }
+        self.threshold = self.threshold.max(record.threshold);
+        self.note_request(at.offset);
+        self.pending += u32::from(taken == Taken::Added);
+        match &mut self.phase {
+            Phase::Open { quiet } => *quiet = at.time,
+            Phase::Decided { due, .. } => {
+                self.late += u32::from(taken == Taken::Added);
+                *due = Some((due.map_or(at.time, |(first, _)| first), at.time));
+            }
+            Phase::Gone => {}
+        }
+        taken
+    }
+
+    /// Whether it is at a limit of one trace.
+    pub(crate) fn is_full(&self, arena: &Arena, settings: &Settings) -> bool {
+        self.chain.spans >= settings.spans_max || self.bytes(arena) >= settings.trace_bytes_max
+    }
+
+    /// Folds siblings; whether that brought it below its limits.
+    pub(crate) fn fold(&mut self, around: Surroundings<'_>) -> bool {
+        let Surroundings {
+            arena,
+            settings,
+            dictionary,
+        } = around;
+        let number = *self
+            .index
+            .get_or_insert_with(|| arena.make_index(&self.chain, dictionary));
+        let folded = self.chain.spans >= settings.spans_max
+            && arena.relieve(number, &mut self.chain, settings, dictionary);
+        folded && !self.is_full(arena, settings)
+    }
+
+    /// Gives everything back that it has in the arena.
+    pub(crate) fn release(&mut self, arena: &mut Arena) {
+        arena.slab.release(&mut self.chain);
+        if let Some(number) = self.index.take() {
+            arena.drop_index(number);
+        }
+    }
+
+    fn place(&mut self, span: &Span, sides: &[SideOf], around: &mut Surroundings<'_>) -> Taken {
+        let Surroundings {
+            arena,
+            settings,
+            dictionary,
+        } = around;
+        if let Some(slot) = self.copy_of(span, arena, *dictionary) {
+            return self.place_copy(slot, span, sides, around);
+        }
+        let Some(number) = self.index else {
+            arena.slab.append(&mut self.chain, span, sides);
+            if self.chain.spans > WALKED_MAX {
+                self.index = Some(arena.make_index(&self.chain, *dictionary));
+            }
+            return Taken::Added;
+        };
+        let is_open = self.is_open();
+        let (index, slab, hasher) = arena.index(number);
+        if index.has_folded(span) {
+            return Taken::Duplicate;
+        }
+        // What was published does not change, so nothing is folded after the decision.
+        let joined = match is_open {
+            true => index.join(span, sides, (slab, &mut self.chain), settings),
+            false => Joined::No,
+        };
+        match joined {
+            Joined::Folded => {}
+            Joined::Displaced { slot, member } => {
+                index.remove(slot, &member, hasher, *dictionary);
+                index.put(slot, slab, hasher, *dictionary);
+            }
+            Joined::No => {
+                let slot = slab.append(&mut self.chain, span, sides);
+                index.put(slot, slab, hasher, *dictionary);
+            }
+        }
+        Taken::Added
+    }
+
+    fn place_copy(
+        &mut self,
+        slot: u32,
+        span: &Span,
+        sides: &[SideOf],
+        around: &mut Surroundings<'_>,
+    ) -> Taken {
+        let slab = &mut around.arena.slab;
+        let held = (slab.span(slot), slab.sides(slot));
+        let arriving = (span, sides.iter().map(|side| side.side));
+        let verdict = duplicates::judge(held, arriving, around.dictionary);
+        let (better, is_open) = (matches!(verdict, Verdict::Arriving), self.is_open());
+        let span = match &verdict {
+            Verdict::Held => return Taken::Duplicate,
+            Verdict::Arriving => span,
+            Verdict::Merged(merged) => merged,
+        };
+        match (is_open, better) {
+            (true, true) => slab.replace(&mut self.chain, slot, span, sides),
+            (true, false) => slab.set(slot, span),
+            (false, _) => {
+                let slot = slab.append(&mut self.chain, span, sides);
+                if let Some(number) = self.index {
+                    let (index, slab, hasher) = around.arena.index(number);
+                    index.put(slot, slab, hasher, around.dictionary);
+                }
+                return Taken::Better;
+            }
+        }
+        Taken::Duplicate
+    }
+
+    /// The best copy held: of several, the last one beat those before it.
+    fn copy_of(&self, span: &Span, arena: &mut Arena, dictionary: &dyn Lookup) -> Option<u32> {
+        match self.index {
+            Some(number) => {
+                let (index, slab, hasher) = arena.index(number);
+                index.find(span, slab, hasher, dictionary)
+            }
+            None => {
+                let copies = arena.slab.spans(&self.chain);
+                copies
+                    .filter(|(_, held)| duplicates::same(held, span, dictionary))
+                    .last()
+                    .map(|(slot, _)| slot)
+            }
+        }
+    }
+
+    fn note_request(&mut self, offset: Offset) {
+        let len = usize::from(self.requests_len);
+        let distance = u32::try_from(offset.0.saturating_sub(self.birth.0)).unwrap_or(0);
+        let newest = self.requests[..len].last().copied().unwrap_or(0);
+        if newest < distance && len < REQUESTS {
+            self.requests[len] = distance;
+            self.requests_len += 1;
+        }
+    }
+}
+
+impl Keyed for Session {
+    fn trace(&self) -> TraceId {
+        self.trace
+    }
+}
+
+/// What is left of a session that was given up: it keeps its spans from opening a new trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stub {
+    /// Which trace.
+    pub trace: TraceId,
+    /// Log time of its first record.
+    pub first: LogTime,
+    /// Log time of its last record.
+    pub last: LogTime,
+    /// Offset of its first record.
+    pub birth: Offset,
+    /// It ended over a limit of one trace.
+    pub truncated: bool,
+}
+
+impl Keyed for Stub {
+    fn trace(&self) -> TraceId {
+        self.trace
+    }
+}
+
+/// The next thing that time does to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    Decide(Decided),
+    Publish,
+    Stub,
+    End,
+}
+
+/// When a decided session's next event is due; of simultaneous ones the first of publish, stub, end.
+pub(crate) fn after_decision(session: &Session, settings: &Settings) -> (LogTime, Event) {
+    let next = match session.phase {
+        Phase::Decided {
+            due: Some((first, last)),
+            ..
+        } if session.version < settings.versions_max => {
+            let doubled = |wait: Nanos| Nanos(wait.0.saturating_mul(1 << (session.version.clamp(1, 32) - 1)));
+            let quiet = last.after(doubled(settings.late_debounce));
+            Some(quiet.min(first.after(doubled(settings.late_debounce_max))))
+        }
+        Phase::Decided { .. } | Phase::Open { .. } | Phase::Gone => None,
+    };
+    let publish = (next.unwrap_or(LogTime(u64::MAX)), Event::Publish);
+    let stub = (session.first.after(settings.stub_age), Event::Stub);
+    let end = (session.last.after(settings.gap), Event::End);
+    [publish, stub, end]
+        .into_iter()
+        .min_by_key(|(deadline, _)| *deadline)
+        .unwrap_or(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stub_takes_48_bytes_and_a_session_under_200() {
+        assert_eq!(size_of::<Stub>(), 48);
+        assert!(size_of::<Session>() <= 176, "{}", size_of::<Session>());
+    }
+}

@@ -1,0 +1,91 @@
+//! What the API reads: the newest view, single traces, counters, readiness.
+
+use std::sync::Arc;
+
+use hotspan_analysis::Analyser;
+use hotspan_api::{Backend, Check, FoundTrace, Metrics, TraceFuture, View};
+use hotspan_model::{Assembled, SpanDetail, TraceId};
+use tokio::sync::oneshot;
+
+use crate::shard::Question;
+use crate::shared::Shared;
+
+/// Most spans of one answered trace.
+const SPANS_MAX: usize = 10_000;
+
+/// The daemon as the API sees it.
+pub(crate) struct Reader(pub(crate) Arc<Shared>);
+
+impl Backend for Reader {
+    fn view(&self) -> Arc<View> {
+        self.0.view.load_full()
+    }
+
+    fn trace(&self, id: TraceId) -> TraceFuture<'_> {
+        Box::pin(async move {
+            match self.0.exemplars.get(id) {
+                Some(exemplar) => {
+                    self.explain(Arc::clone(&exemplar.trace), exemplar.details.clone())
+                        .await
+                }
+                None => self.explain(Arc::new(self.held(id).await?), Vec::new()).await,
+            }
+        })
+    }
+
+    fn metrics(&self) -> Metrics {
+        Metrics {
+            status: self.0.status(&self.0.snapshots()),
+            inflight_bytes: self.0.core.budget().used(),
+            snapshot_age: self.0.view_age(),
+        }
+    }
+
+    fn ready(&self) -> Vec<Check> {
+        let waiting = self
+            .0
+            .published
+            .iter()
+            .filter(|shard| shard.snapshot.load().is_none())
+            .count();
+        let check = |name, ok, detail: &str| Check {
+            name,
+            ok,
+            detail: detail.to_owned(),
+        };
+        vec![
+            match self.0.core.is_draining() {
+                true => check("receivers", false, "draining"),
+                false => check("receivers", true, "listening"),
+            },
+            check(
+                "shards",
+                waiting == 0,
+                &format!("{waiting} of {} without a snapshot", self.0.published.len()),
+            ),
+        ]
+    }
+}
+
+impl Reader {
+    /// Whatever the trace's shard still has.
+    async fn held(&self, id: TraceId) -> Option<Assembled> {
+        let shard = self.0.core.shard_of(id);
+        let (answer, answered) = oneshot::channel();
+        self.0.published[shard]
+            .questions
+            .push(Question { id, answer })
+            .ok()?;
+        self.0.outboxes[shard].wake();
+        answered.await.ok()?
+    }
+
+    /// Analyses a trace off the async threads: a large one takes milliseconds.
+    async fn explain(&self, trace: Arc<Assembled>, details: Vec<SpanDetail>) -> FoundTrace {
+        let (dictionary, settings) = (self.0.dictionary.clone(), self.0.settings.analysis.clone());
+        let explained = tokio::task::spawn_blocking(move || {
+            Analyser::new(settings).explain(&trace, &dictionary, SPANS_MAX)
+        });
+        explained.await.ok().map(|view| (view, details))
+    }
+}

@@ -1,0 +1,80 @@
+//! The table of keys. Adding one is one row here and one field in [`super::Config`].
+
+use super::Config;
+use super::value::{address, bytes, duration, hex_key, switch, whole};
+
+/// One key of the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// In a file as it stands; as a flag with `-` for `_`; in the environment upper-case after `HOTSPAN_`.
+    pub name: &'static str,
+    /// What its value looks like in `--help`; empty for a switch.
+    pub value: &'static str,
+    /// Used when no layer names the key.
+    pub default: &'static str,
+    /// One line of help.
+    pub help: &'static str,
+    /// Checks a value and puts it in its place; the error says why not.
+    pub(super) set: fn(&mut Config, &str) -> Result<(), String>,
+}
+
+impl Key {
+    /// Whether it is on or off.
+    pub fn is_switch(&self) -> bool {
+        self.value.is_empty()
+    }
+
+    /// Its flag, without dashes in front.
+    pub fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+
+    /// Its environment variable.
+    pub fn variable(&self) -> String {
+        format!("HOTSPAN_{}", self.name.to_ascii_uppercase())
+    }
+}
+
+macro_rules! keys {
+    ($($name:ident, $value:literal, $default:literal, $parse:expr, $help:literal;)*) => {
+        /// Every key, in the order of `--help`.
+        pub const KEYS: &[Key] = &[$(Key {
+            name: stringify!($name),
+            value: $value,
+            default: $default,
+            help: $help,
+            set: |config, text| Ok(config.$name = $parse(text)?),
+        }),*];
+    };
+}
+
+keys! {
+    otlp_grpc, "ADDR", "127.0.0.1:4317", address, "Where OTLP/gRPC is received (port 0 picks a free one)";
+    otlp_http, "ADDR", "127.0.0.1:4318", address, "Where OTLP/HTTP is received";
+    listen, "ADDR", "127.0.0.1:4319", address, "Where the API, metrics and health are answered";
+    allow_insecure, "", "false", switch, "Accept addresses beyond loopback without TLS and credentials";
+    memory, "BYTES", "0", bytes, "Memory to live in, say 512MiB (0: the container's limit, else half of the machine)";
+    shards, "N", "0", whole, "Owner threads (0: a quarter of the cores, at least one)";
+    ready_file, "FILE", "", path, "Write the bound addresses to FILE as JSON once everything listens";
+    demo, "", "false", switch, "Feed itself a demo shop with known faults over real OTLP";
+    parameter_key, "HEX", "", hex_key, "32 hex digits that key the hashes of literal values (default: drawn at start)";
+    refuse_other_signals, "", "false", switch, "Refuse metrics and logs instead of discarding them";
+    message_bytes_max, "BYTES", "64MiB", bytes, "Longest request, before and after decompression";
+    log, "FILTER", "info", text, "What the daemon logs about itself: error, warn, info, debug, or a tracing filter";
+    log_json, "", "false", switch, "Log JSON lines";
+    snapshot_interval, "TIME", "200ms", duration, "How often readers get a new snapshot";
+    drain, "TIME", "10s", duration, "How long requests in flight may take to finish at shutdown";
+    complete_quiet, "TIME", "1500ms", duration, "Decide a complete trace when quiet for so long";
+    root_quiet, "TIME", "8s", duration, "Decide a trace with a root when quiet for so long";
+    rootless_quiet, "TIME", "15s", duration, "Decide a trace without a root when quiet for so long";
+    age, "TIME", "90s", duration, "Decide any trace at this age";
+}
+
+fn path(text: &str) -> Result<Option<std::path::PathBuf>, String> {
+    Ok((!text.is_empty()).then(|| text.into()))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "every parser of the table has one shape")]
+fn text(text: &str) -> Result<String, String> {
+    Ok(text.to_owned())
+}

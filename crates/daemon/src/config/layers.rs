@@ -1,0 +1,254 @@
+//! Flags over environment over file over defaults; errors of all of them are reported together.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::{Config, KEYS, Key};
+
+/// Where a value came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The table.
+    Default,
+    /// The file named by `--config`.
+    File,
+    /// A variable `HOTSPAN_…`.
+    Environment,
+    /// The command line.
+    Flag,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Origin::Default => "default",
+            Origin::File => "file",
+            Origin::Environment => "environment",
+            Origin::Flag => "flag",
+        })
+    }
+}
+
+/// One thing wrong with the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{origin} {key} = {value:?}: {why}")]
+pub struct ConfigError {
+    /// Which key.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// Where it came from.
+    pub origin: Origin,
+    /// What is wrong, and what would be right.
+    pub why: String,
+}
+
+/// Everything that is wrong with the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigErrors(pub Vec<ConfigError>);
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, error) in self.0.iter().enumerate() {
+            if at > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{error}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Values by key, the strongest origin winning.
+#[derive(Clone, Debug, Default)]
+pub struct Layers {
+    values: BTreeMap<String, (Origin, String)>,
+    errors: Vec<ConfigError>,
+}
+
+impl Layers {
+    /// Adds a value; a stronger origin keeps its own. Unknown keys are remembered as errors.
+    pub fn set(&mut self, origin: Origin, key: &str, value: &str) {
+        if !KEYS.iter().any(|known| known.name == key) {
+            let why = format!("no such key; did you mean {}?", nearest(key));
+            self.errors.push(ConfigError {
+                key: key.to_owned(),
+                value: value.to_owned(),
+                origin,
+                why,
+            });
+            return;
+        }
+        let slot = self
+            .values
+            .entry(key.to_owned())
+            .or_insert((origin, value.to_owned()));
+        if origin >= slot.0 {
+            *slot = (origin, value.to_owned());
+        }
+    }
+
+    /// Adds the keys of a TOML document.
+    pub fn set_toml(&mut self, text: &str) {
+        let table = match text.parse::<toml::Table>() {
+            Ok(table) => table,
+            Err(error) => {
+                let why = error.message().to_owned();
+                let line = error
+                    .span()
+                    .map_or(1, |span| text[..span.start].lines().count().max(1));
+                let (key, value) = ("config".to_owned(), format!("line {line}"));
+                self.errors.push(ConfigError {
+                    key,
+                    value,
+                    origin: Origin::File,
+                    why,
+                });
+                return;
+            }
+        };
+        for (key, value) in table {
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), ToOwned::to_owned);
+            self.set(Origin::File, &key, &value);
+        }
+    }
+
+    /// Adds the variables that start with `HOTSPAN_`; `config` itself is the caller's.
+    pub fn set_environment(&mut self, variables: impl Iterator<Item = (String, String)>) {
+        for (name, value) in variables {
+            let key = name.strip_prefix("HOTSPAN_").map(str::to_ascii_lowercase);
+            if let Some(key) = key.filter(|key| key != "config" && key != "url") {
+                self.set(Origin::Environment, &key, &value);
+            }
+        }
+    }
+
+    pub(super) fn resolve(&self) -> Result<Config, ConfigErrors> {
+        let (mut config, mut errors) = (Config::unset(), self.errors.clone());
+        for key in KEYS {
+            let (origin, value) = self.value(key);
+            if let Err(why) = (key.set)(&mut config, value) {
+                errors.push(ConfigError {
+                    key: key.name.to_owned(),
+                    value: value.to_owned(),
+                    origin,
+                    why,
+                });
+            }
+        }
+        if !config.allow_insecure {
+            let addresses = [
+                ("otlp_grpc", config.otlp_grpc),
+                ("otlp_http", config.otlp_http),
+                ("listen", config.listen),
+            ];
+            for (key, address) in addresses
+                .into_iter()
+                .filter(|(_, address)| !address.ip().is_loopback())
+            {
+                let why = "a wider address needs TLS and credentials, or allow_insecure = true (--allow-insecure) \
+                           spelled out";
+                let origin = self
+                    .values
+                    .get(key)
+                    .map_or(Origin::Default, |&(origin, _)| origin);
+                let (key, value) = (key.to_owned(), address.to_string());
+                errors.push(ConfigError {
+                    key,
+                    value,
+                    origin,
+                    why: why.to_owned(),
+                });
+            }
+        }
+        if errors.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigErrors(errors))
+        }
+    }
+
+    fn value(&self, key: &Key) -> (Origin, &str) {
+        match self.values.get(key.name) {
+            Some((origin, value)) => (*origin, value),
+            None => (Origin::Default, key.default),
+        }
+    }
+}
+
+/// The known key with the fewest differing letters.
+fn nearest(key: &str) -> &'static str {
+    KEYS.iter()
+        .map(|known| known.name)
+        .min_by_key(|known| distance(known, key))
+        .unwrap_or_default()
+}
+
+/// Levenshtein's distance of two short texts.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().take(64).enumerate() {
+            let change = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(layers: &Layers) -> Config {
+        Config::read(layers).unwrap()
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        let config = read(&Layers::default());
+        assert_eq!(config.otlp_grpc.port(), 4317);
+        assert_eq!(config.message_bytes_max, 64 << 20);
+    }
+
+    #[test]
+    fn a_flag_beats_the_environment_beats_the_file() {
+        let mut layers = Layers::default();
+        layers.set(Origin::Flag, "shards", "3");
+        layers.set_environment([("HOTSPAN_SHARDS".to_owned(), "2".to_owned())].into_iter());
+        layers.set_toml("shards = 1\nage = \"60s\"");
+        assert_eq!(read(&layers).shards, 3);
+        assert_eq!(read(&layers).age.as_secs(), 60);
+    }
+
+    #[test]
+    fn all_errors_come_together_each_with_key_value_and_fix() {
+        let mut layers = Layers::default();
+        layers.set(Origin::Flag, "listen", "nowhere");
+        layers.set_toml("shrads = 2");
+        layers.set_environment([("HOTSPAN_AGE".to_owned(), "soon".to_owned())].into_iter());
+        let text = Config::read(&layers).unwrap_err().to_string();
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.contains("did you mean shards?"), "{text}");
+        assert!(text.contains("environment age = \"soon\""), "{text}");
+    }
+
+    #[test]
+    fn a_wider_address_must_be_spelled_out() {
+        let mut layers = Layers::default();
+        layers.set(Origin::Flag, "otlp_http", "0.0.0.0:4318");
+        assert!(
+            Config::read(&layers)
+                .unwrap_err()
+                .to_string()
+                .contains("allow_insecure")
+        );
+        layers.set(Origin::Flag, "allow_insecure", "true");
+        assert!(Config::read(&layers).is_ok());
+    }
+}

@@ -1,0 +1,74 @@
+//! How values are written: addresses, sizes, lengths of time. Each error says what would be right.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "not an address; write an IP and a port, say 127.0.0.1:4317 or [::1]:4317".into())
+}
+
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "true" | "1" | "on" | "yes" => Ok(true),
+        "false" | "0" | "off" | "no" | "" => Ok(false),
+        _ => Err("neither true nor false".into()),
+    }
+}
+
+pub(super) fn whole(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "not a whole number".into())
+}
+
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
+    let units = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("kB", 1_000),
+        ("MB", 1_000_000),
+        ("", 1),
+    ];
+    scaled(text, &units).ok_or_else(|| "not a size; write bytes or a unit, say 512MiB or 2GiB".into())
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let units = [("ms", 1), ("min", 60_000), ("m", 60_000), ("s", 1_000)];
+    let millis = scaled(text, &units).filter(|&millis| millis > 0);
+    millis
+        .map(Duration::from_millis)
+        .ok_or_else(|| "not a length of time; write say 200ms, 8s or 2min".into())
+}
+
+/// A number and the first unit it ends in.
+fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let (number, scale) = units
+        .iter()
+        .find_map(|&(unit, scale)| Some((text.strip_suffix(unit)?, scale)))?;
+    number.trim().parse::<u64>().ok()?.checked_mul(scale)
+}
+
+pub(super) fn hex_key(text: &str) -> Result<Option<[u8; 16]>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let key = digits.then(|| u128::from_str_radix(text, 16).ok()).flatten();
+    key.map(|key| Some(key.to_be_bytes()))
+        .ok_or_else(|| "not 32 hex digits".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times_read_with_their_units() {
+        assert_eq!(bytes("64MiB"), Ok(64 << 20));
+        assert_eq!(bytes("1000"), Ok(1000));
+        assert!(bytes("lots").is_err() && bytes("-1").is_err() && bytes("99999999999GiB").is_err());
+        assert_eq!(duration("1500ms"), Ok(Duration::from_millis(1500)));
+        assert_eq!(duration("2min"), Ok(Duration::from_secs(120)));
+        assert!(duration("8").is_err() && duration("0s").is_err());
+    }
+}

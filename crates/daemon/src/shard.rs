@@ -1,0 +1,158 @@
+//! One shard's thread: messages in, snapshots out. It owns its pipeline; nobody else touches it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwapOption;
+use crossbeam_queue::ArrayQueue;
+use hotspan_ingest::{Inbox, Message, Received};
+use hotspan_model::{Assembled, Decided, LogPos, LogTime, Offset, SpanDetail, TraceId};
+use hotspan_otlp::Limits;
+use hotspan_pipeline::{Pipeline, Snapshot};
+use tokio::sync::oneshot;
+
+use crate::exemplars::Exemplar;
+use crate::raw::RawRequests;
+use crate::shared::Shared;
+
+/// How often an idle log gets a tick, so that quiet traces are decided.
+const TICK: Duration = Duration::from_millis(250);
+/// Questions that wait for one shard; beyond, the asker is told that nothing is held.
+const QUESTIONS_MAX: usize = 64;
+/// How often exemplars that no hotspot refers to are let go.
+const RELEASE: Duration = Duration::from_secs(1);
+
+/// A reader asks for a trace that is no exemplar.
+#[derive(Debug)]
+pub(crate) struct Question {
+    pub(crate) id: TraceId,
+    pub(crate) answer: oneshot::Sender<Option<Assembled>>,
+}
+
+/// What a shard shares with readers.
+#[derive(Debug)]
+pub(crate) struct Published {
+    /// The newest snapshot; `None` before the first.
+    pub(crate) snapshot: ArcSwapOption<Snapshot>,
+    /// Readers' questions.
+    pub(crate) questions: ArrayQueue<Question>,
+}
+
+impl Published {
+    pub(crate) fn new() -> Arc<Published> {
+        Arc::new(Published {
+            snapshot: ArcSwapOption::empty(),
+            questions: ArrayQueue::new(QUESTIONS_MAX),
+        })
+    }
+}
+
+/// Everything the thread owns.
+pub(crate) struct Shard {
+    pub(crate) inbox: Inbox<Message>,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) raw: RawRequests,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) published: Arc<Published>,
+    pub(crate) snapshot_interval: Duration,
+}
+
+impl Shard {
+    /// Runs until the inbox is closed and empty, then decides what is open and publishes a last snapshot.
+    pub(crate) fn run(mut self) {
+        let mut at = LogPos::default();
+        let mut kept = BTreeSet::new();
+        let start = Instant::now();
+        let (mut tick, mut publish, mut release) = (start, start, start);
+        loop {
+            match self.inbox.receive(Some(tick.min(publish))) {
+                Received::Message(message) => {
+                    at = next(at);
+                    self.handle(at, message);
+                }
+                Received::Nothing => {}
+                Received::Closed => break,
+            }
+            let now = Instant::now();
+            if now >= tick {
+                tick = now + TICK;
+                at = next(at);
+                self.pipeline.handle_tick(at, &self.shared.dictionary);
+            }
+            self.keep_exemplars(&mut kept);
+            self.answer_questions();
+            if now >= publish {
+                publish = now + self.snapshot_interval;
+                self.published
+                    .snapshot
+                    .store(Some(Arc::new(self.pipeline.snapshot(at))));
+            }
+            if now >= release {
+                release = now + RELEASE;
+                self.shared
+                    .exemplars
+                    .release(&mut kept, &self.pipeline.exemplars());
+            }
+        }
+        at = next(at);
+        self.pipeline
+            .finish(at, Decided::Shutdown, &self.shared.dictionary);
+        self.keep_exemplars(&mut kept);
+        self.published
+            .snapshot
+            .store(Some(Arc::new(self.pipeline.snapshot(at))));
+    }
+
+    fn handle(&mut self, at: LogPos, message: Message) {
+        self.pipeline.handle_refused(&message.refused);
+        self.pipeline
+            .handle_batch(at, &message.batch, &self.shared.dictionary);
+        if let Some(raw) = message.raw {
+            self.raw.push(at.offset, raw);
+        }
+    }
+
+    fn keep_exemplars(&mut self, kept: &mut BTreeSet<TraceId>) {
+        while let Some(trace) = self.pipeline.poll_exemplar() {
+            let Some(id) = trace.trace else { continue };
+            let details = self.details(id, &trace);
+            self.shared.exemplars.put(id, Exemplar { trace, details });
+            kept.insert(id);
+        }
+    }
+
+    /// The attributes of a trace's spans, redacted, from whichever of its requests are still held.
+    fn details(&self, id: TraceId, trace: &Assembled) -> Vec<SpanDetail> {
+        let mut details = Vec::new();
+        for raw in trace.requests.iter().filter_map(|&offset| self.raw.at(offset)) {
+            hotspan_otlp::details(
+                &raw.bytes,
+                raw.encoding,
+                id,
+                &Limits::default(),
+                &[],
+                &mut details,
+            );
+        }
+        details
+    }
+
+    fn answer_questions(&self) {
+        while let Some(question) = self.published.questions.pop() {
+            if question.answer.send(self.pipeline.held(question.id)).is_err() {
+                tracing::debug!(trace = %question.id, "the reader went away");
+            }
+        }
+    }
+}
+
+/// The next record's place: log time is arrival, made monotone.
+fn next(at: LogPos) -> LogPos {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = LogTime(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
+    LogPos {
+        offset: Offset(at.offset.0 + 1),
+        time: at.time.max(now),
+    }
+}

@@ -1,0 +1,127 @@
+//! What receivers, shards and readers meet at: the queues, the dictionary, snapshots, counters. Nothing here is
+//! locked on the span path.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use hotspan_api::{Listener, Refused, Requests, Shard, Status, View};
+use hotspan_ingest::{Coding, Core, Message, Outbox, Refusal, SharedDictionary, Transport};
+use hotspan_model::{Counts, LogTime, Nanos, Vocabulary};
+use hotspan_pipeline::{Settings, Snapshot};
+
+use crate::exemplars::Exemplars;
+use crate::shard::Published;
+
+/// One for each daemon.
+pub(crate) struct Shared {
+    pub(crate) core: Arc<Core>,
+    pub(crate) dictionary: SharedDictionary,
+    /// One for each shard.
+    pub(crate) outboxes: Vec<Outbox<Message>>,
+    /// One for each shard.
+    pub(crate) published: Vec<Arc<Published>>,
+    pub(crate) exemplars: Exemplars,
+    pub(crate) view: ArcSwap<View>,
+    pub(crate) settings: Settings,
+    pub(crate) started: LogTime,
+    pub(crate) listeners: Vec<Listener>,
+    /// Zero of `viewed`.
+    pub(crate) origin: Instant,
+    /// When the newest view was begun, in nanoseconds.
+    pub(crate) viewed: AtomicU64,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Shared({} shards)", self.published.len())
+    }
+}
+
+impl Shared {
+    /// Every shard's newest snapshot, of those that have one.
+    pub(crate) fn snapshots(&self) -> Vec<Arc<Snapshot>> {
+        self.published
+            .iter()
+            .filter_map(|shard| shard.snapshot.load_full())
+            .collect()
+    }
+
+    /// The counters beside these snapshots.
+    pub(crate) fn status(&self, snapshots: &[Arc<Snapshot>]) -> Status {
+        let mut status = Status {
+            version: env!("CARGO_PKG_VERSION"),
+            started: self.started,
+            requests: Transport::ALL
+                .iter()
+                .map(|&transport| self.requests(transport))
+                .collect(),
+            ingested: self.ingested(),
+            symbols: std::array::from_fn(|_| 0),
+            overflow: std::array::from_fn(|place| self.dictionary.overflows(Vocabulary::ALL[place])),
+            listeners: self.listeners.clone(),
+            ..Status::default()
+        };
+        status.symbols[Vocabulary::Text as usize] = self.dictionary.entries();
+        for (snapshot, outbox) in snapshots.iter().zip(&self.outboxes) {
+            status.counts.add(&snapshot.counts);
+            status.open_traces += snapshot.stats.open;
+            status.late_spans += snapshot.stats.late;
+            status.incomplete_traces += snapshot.stats.incomplete.iter().sum::<u64>();
+            for (sum, decided) in status.decided.iter_mut().zip(snapshot.stats.decisions) {
+                *sum += decided;
+            }
+            status.shards.push(Shard {
+                open_traces: snapshot.stats.open,
+                open_spans: snapshot.counts.open,
+                queued: outbox.len() as u64,
+            });
+        }
+        self.add_queued(&mut status.counts);
+        status
+    }
+
+    /// Spans that were handed over and that no snapshot knows yet are open.
+    fn add_queued(&self, counts: &mut Counts) {
+        let handed_over = self.core.counters().spans_received.load(Relaxed);
+        let queued = handed_over.saturating_sub(counts.received);
+        counts.received += queued;
+        counts.open += queued;
+    }
+
+    fn requests(&self, transport: Transport) -> Requests {
+        let counters = self.core.counters();
+        let refused = Refusal::NAMES.iter().enumerate().map(|(place, &reason)| Refused {
+            reason,
+            requests: counters.requests_refused[transport as usize][place].load(Relaxed),
+            bytes: 0,
+        });
+        Requests {
+            transport: transport.name(),
+            accepted: counters.requests[transport as usize].load(Relaxed),
+            refused: refused.filter(|refused| refused.requests > 0).collect(),
+        }
+    }
+
+    fn ingested(&self) -> Vec<(&'static str, u64)> {
+        let bytes = &self.core.counters().wire_bytes;
+        Coding::ALL
+            .iter()
+            .map(|&coding| (coding.name(), bytes[coding as usize].load(Relaxed)))
+            .collect()
+    }
+
+    /// A view was begun at this moment.
+    pub(crate) fn viewed(&self, at: Instant) {
+        let since = at.saturating_duration_since(self.origin).as_nanos();
+        self.viewed
+            .store(u64::try_from(since).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// How old the newest view is.
+    pub(crate) fn view_age(&self) -> Nanos {
+        let now = u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        Nanos(now.saturating_sub(self.viewed.load(Relaxed)))
+    }
+}

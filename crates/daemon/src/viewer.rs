@@ -1,0 +1,74 @@
+//! Merges the shards' snapshots into the one view that answers come from.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use hotspan_api::View;
+use hotspan_hotspots::answers;
+use hotspan_model::{LogTime, Meta};
+
+use crate::shared::Shared;
+
+/// A view costs at most this share of one core: it rests so many times as long as it worked.
+const REST: u32 = 9;
+
+/// Makes views for as long as it is wanted.
+pub(crate) struct Viewer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) interval: Duration,
+    pub(crate) stop: Arc<AtomicBool>,
+}
+
+impl Viewer {
+    /// Runs until `stop` is set and the thread is unparked; the last view is made after that.
+    pub(crate) fn run(self) {
+        let catalogue: Vec<&'static Meta> = hotspan_analysis::detectors()
+            .iter()
+            .map(|detector| detector.meta())
+            .collect();
+        let mut detectors: Vec<&'static str> = catalogue.iter().map(|meta| meta.id).collect();
+        detectors.sort_unstable();
+        let (mut seen, mut version) = (Vec::new(), 0);
+        loop {
+            let stopping = self.stop.load(Ordering::SeqCst);
+            let start = Instant::now();
+            let (shared, snapshots) = (&self.shared, self.shared.snapshots());
+            let state: Vec<_> = snapshots
+                .iter()
+                .map(|shard| (shard.hotspots.version, shard.counts, shard.stats.open))
+                .collect();
+            if state != seen {
+                version += 1;
+                let at = snapshots
+                    .iter()
+                    .map(|shard| shard.at.time)
+                    .max()
+                    .unwrap_or(LogTime(0));
+                let parts: Vec<_> = snapshots
+                    .iter()
+                    .map(|shard| Arc::clone(&shard.hotspots))
+                    .collect();
+                shared.view.store(Arc::new(View {
+                    version,
+                    at,
+                    answers: answers(
+                        &parts,
+                        &shared.dictionary,
+                        &catalogue,
+                        at,
+                        &shared.settings.hotspots,
+                    ),
+                    status: shared.status(&snapshots),
+                    detectors: detectors.clone(),
+                }));
+                shared.viewed(start);
+                seen = state;
+            }
+            if stopping {
+                return;
+            }
+            std::thread::park_timeout(self.interval.max(start.elapsed() * REST));
+        }
+    }
+}

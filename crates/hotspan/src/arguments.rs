@@ -1,0 +1,316 @@
+//! What the command line may say.
+
+use std::path::PathBuf;
+
+use clap::{
+    Arg, ArgAction, ArgMatches, Args, Command as Clap, FromArgMatches, Parser, Subcommand, ValueEnum,
+};
+use hotspan_daemon::{KEYS, Layers, Origin};
+
+/// Finds the structural faults of a backend in its own traces, and what each costs.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  hotspan serve --demo                        a daemon that feeds itself a shop with known faults
+  hotspan hotspots                            what the daemon found, by priority
+  hotspan analyze traces.jsonl                the same for recorded files
+  hotspan trace --all traces.jsonl            single traces: waterfall, critical path, findings";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Receive OTLP and answer: the daemon
+    Serve(ServeArguments),
+    /// Find the hotspots of recorded files
+    Analyze(AnalyzeArguments),
+    /// Show single traces of recorded files: waterfall, critical path, findings
+    Trace(TraceArguments),
+    /// List the hotspots of a running daemon
+    Hotspots(HotspotsArguments),
+    /// Write or send traces with known answers
+    Gen(GenArguments),
+    /// Send a recorded file over real OTLP
+    Replay(ReplayArguments),
+}
+
+/// Flags of `serve`: one for each key of the configuration.
+#[derive(Debug)]
+pub(crate) struct ServeArguments {
+    /// Values given as flags, by key.
+    pub(crate) flags: Vec<(&'static str, String)>,
+    /// A TOML file.
+    pub(crate) config: Option<PathBuf>,
+}
+
+const SERVE_EXAMPLES: &str =
+    "Every flag is also a variable (--otlp-grpc: HOTSPAN_OTLP_GRPC) and a key of the file
+(otlp_grpc = \"127.0.0.1:4317\"). Flags win over variables over the file.
+
+Examples:
+  hotspan serve                               receive on 4317 and 4318, answer on 4319
+  hotspan serve --demo                        see hotspots within 30 seconds
+  hotspan serve --config hotspan.toml --memory 512MiB";
+
+impl Args for ServeArguments {
+    fn augment_args(command: Clap) -> Clap {
+        let config = Arg::new("config")
+            .long("config")
+            .value_name("FILE")
+            .env("HOTSPAN_CONFIG");
+        let command = command
+            .arg(config.help("Read keys from a TOML file"))
+            .after_help(SERVE_EXAMPLES);
+        KEYS.iter().fold(command, |command, key| {
+            let help = match key.default {
+                "" | "false" => key.help.to_owned(),
+                default => format!("{} [default: {default}]", key.help),
+            };
+            let arg = Arg::new(key.name).long(key.flag()).help(help);
+            command.arg(match key.is_switch() {
+                true => arg.action(ArgAction::SetTrue),
+                false => arg.value_name(key.value),
+            })
+        })
+    }
+
+    fn augment_args_for_update(command: Clap) -> Clap {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for ServeArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let value = |key: &hotspan_daemon::Key| match key.is_switch() {
+            true => matches.get_flag(key.name).then(|| "true".to_owned()),
+            false => matches.get_one::<String>(key.name).cloned(),
+        };
+        let flags = KEYS
+            .iter()
+            .filter_map(|key| Some((key.name, value(key)?)))
+            .collect();
+        Ok(ServeArguments {
+            flags,
+            config: matches.get_one::<String>("config").map(PathBuf::from),
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl ServeArguments {
+    /// Flags over environment over file.
+    pub(crate) fn layers(&self) -> anyhow::Result<Layers> {
+        use anyhow::Context as _;
+        let mut layers = Layers::default();
+        if let Some(path) = &self.config {
+            let text =
+                std::fs::read_to_string(path).with_context(|| format!("config file {}", path.display()))?;
+            layers.set_toml(&text);
+        }
+        layers.set_environment(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        );
+        for (key, value) in &self.flags {
+            layers.set(Origin::Flag, key, value);
+        }
+        Ok(layers)
+    }
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Table,
+    /// For programs: the shapes of the API
+    Json,
+}
+
+/// How a trace is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TraceFormat {
+    /// For people
+    Text,
+    /// For programs: the shapes of the API
+    Json,
+}
+
+/// Flags of `analyze`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotspan analyze traces.jsonl
+  hotspan analyze -o json recorded/ > hotspots.json
+  zstd -dc traces.otlp.zst | hotspan analyze --fail-on any -
+
+Kinds are sniffed: OTLP/JSON one request a line, OTLP protobuf requests each prefixed with its length, each also
+as gzip or zstd. Exit codes: 0 clean, 1 --fail-on matched, 2 unreadable or unknown kind, 3 nothing usable.")]
+pub(crate) struct AnalyzeArguments {
+    /// Files, folders, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// How the answer is written
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub(crate) output: Format,
+    /// Leave out hotspots below this confidence
+    #[arg(long, value_name = "X", default_value = "0.4", value_parser = share)]
+    pub(crate) min_confidence: hotspan_model::Millionths,
+    /// Exit with 1 when there is any hotspot, or one of this detector
+    #[arg(long, value_name = "any|DETECTOR")]
+    pub(crate) fail_on: Option<String>,
+    /// Key of the parameter hashes, 32 hex digits; the answer is the same under every key
+    #[arg(long, value_name = "HEX", hide = true)]
+    pub(crate) parameter_key: Option<String>,
+}
+
+/// Flags of `trace`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotspan trace --id 5b8efff798038103d269b633813fc60c traces.jsonl
+  hotspan trace --all -o json traces.jsonl | jq .critical_path
+  hotspan trace --all --overflow clip --tolerance 0 traces.jsonl     as Jaeger UI would draw it")]
+pub(crate) struct TraceArguments {
+    /// Files, folders, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Show this trace
+    #[arg(
+        long,
+        value_name = "TRACE_ID",
+        required_unless_present = "all",
+        conflicts_with = "all"
+    )]
+    pub(crate) id: Option<String>,
+    /// Show every trace; with -o json one a line
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// How the answer is written
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub(crate) output: TraceFormat,
+    /// What becomes of a child that outlives its parent: auto, clip, detach
+    #[arg(long, default_value = "auto", value_parser = ["auto", "clip", "detach"])]
+    pub(crate) overflow: String,
+    /// Overlap that siblings may have: auto, nanoseconds, or a share of the parent like 1%
+    #[arg(long, default_value = "auto")]
+    pub(crate) tolerance: String,
+}
+
+/// Flags of `hotspots`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotspan hotspots
+  hotspan hotspots --service orders -o json
+  hotspan hotspots --url http://10.0.0.7:4319 --detector n-plus-one-query
+
+Exit codes: 0 answered, 2 usage, 4 no daemon answers.")]
+pub(crate) struct HotspotsArguments {
+    /// Where the daemon answers
+    #[arg(long, env = "HOTSPAN_URL", default_value = "http://127.0.0.1:4319")]
+    pub(crate) url: String,
+    /// How the answer is written
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub(crate) output: Format,
+    /// Only of this service
+    #[arg(long)]
+    pub(crate) service: Option<String>,
+    /// Only by this detector
+    #[arg(long)]
+    pub(crate) detector: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: u32,
+}
+
+/// Flags of `gen`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotspan gen --scenario all --traces 100 --seed 1 -o traces.otlp --truth truth.jsonl
+  hotspan gen --scenario demo --traces 1000 --to http://127.0.0.1:4317 --rate 50")]
+pub(crate) struct GenArguments {
+    /// Which scenario, or all
+    #[arg(long, default_value = "all")]
+    pub(crate) scenario: String,
+    /// How many traces
+    #[arg(long, default_value_t = 100)]
+    pub(crate) traces: u64,
+    /// Same seed, same traces
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Write length-prefixed OTLP requests here; - for standard output
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        required_unless_present = "to",
+        conflicts_with = "to"
+    )]
+    pub(crate) output: Option<PathBuf>,
+    /// Send over OTLP/gRPC instead
+    #[arg(long, value_name = "ENDPOINT")]
+    pub(crate) to: Option<String>,
+    /// Requests a second when sending; 0 for as fast as it goes
+    #[arg(long, default_value_t = 0)]
+    pub(crate) rate: u32,
+    /// Write the known answers here, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) truth: Option<PathBuf>,
+}
+
+/// Flags of `replay`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotspan replay recorded.otlp.zst --to http://127.0.0.1:4317
+  hotspan replay recorded.otlp.zst --to http://127.0.0.1:4317 --shift-to-now --rate 20")]
+pub(crate) struct ReplayArguments {
+    /// A recorded file, a folder, or - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) path: PathBuf,
+    /// Where OTLP/gRPC is received
+    #[arg(long, value_name = "ENDPOINT", default_value = "http://127.0.0.1:4317")]
+    pub(crate) to: String,
+    /// Move all times so that the last span ends now
+    #[arg(long)]
+    pub(crate) shift_to_now: bool,
+    /// Requests a second; 0 for as fast as it goes
+    #[arg(long, default_value_t = 0)]
+    pub(crate) rate: u32,
+}
+
+/// A number from 0 to 1 with at most six decimals, in millionths.
+fn share(text: &str) -> Result<hotspan_model::Millionths, String> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = part.len() <= 6 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let value = digits
+        .then(|| format!("{whole}{part:0<6}").parse::<u64>().ok())
+        .flatten();
+    match value {
+        Some(value) if value <= hotspan_model::MILLION => Ok(hotspan_model::Millionths(value)),
+        _ => Err("not a number from 0 to 1".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn shares_read_without_floats() {
+        assert_eq!(share("0.4"), Ok(hotspan_model::Millionths(400_000)));
+        assert_eq!(share("1"), Ok(hotspan_model::Millionths(1_000_000)));
+        assert!(share("1.1").is_err() && share("-0.1").is_err() && share("x").is_err());
+    }
+}

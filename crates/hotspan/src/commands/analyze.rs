@@ -1,0 +1,190 @@
+//! `hotspan analyze`: recorded files in, ranked hotspots out. The line of the daemon without sockets and clocks.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use hotspan_api::{Status, shape};
+use hotspan_hotspots::{Answers, answers};
+use hotspan_ingest::file::Recorded;
+use hotspan_model::{
+    Batch, Decided, Hotspot, LocalDictionary, LogPos, LogTime, Meta, Offset, ParamKey, Record, Side,
+    TableSeed,
+};
+use hotspan_otlp::{Decoder, Encoding, Limits, Sink, Undecodable};
+use hotspan_pipeline::{Pipeline, Settings};
+
+use super::input;
+use crate::arguments::{AnalyzeArguments, Format};
+use crate::exit::Failure;
+use crate::output::{Table, percent, print, tenths};
+use crate::progress::Progress;
+
+/// Bytes of spans that one analysis holds before it decides traces early.
+const BYTES_MAX: u64 = 8 << 30;
+
+pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<(), Failure> {
+    let mut line = Line::new(key(arguments)?);
+    input::for_each(&arguments.paths, &mut Progress::new(), |request| {
+        line.take(&request)
+    })?;
+    let (answers, status) = line.finish();
+    if status.counts.analysed == 0 {
+        let (received, refused) = (status.counts.received, line.undecodable);
+        let why = format!(
+            "nothing usable: {received} spans received, none analysed, {refused} requests undecodable"
+        );
+        return Err(Failure::NoData(why));
+    }
+    let shown: Vec<&Hotspot> = answers
+        .hotspots
+        .iter()
+        .filter(|hotspot| hotspot.confidence >= arguments.min_confidence)
+        .collect();
+    match arguments.output {
+        Format::Json => {
+            let document =
+                shape::Document::new(shown.iter().copied(), shape::Coverage::new(&answers, &status));
+            let text = serde_json::to_string_pretty(&document).context("the answer has a JSON form")?;
+            print(&(text + "\n"))?;
+        }
+        Format::Table => table(&shown, &status, line.undecodable)?,
+    }
+    let matched = |wanted: &str| {
+        shown
+            .iter()
+            .any(|hotspot| wanted == "any" || hotspot.detector == wanted)
+    };
+    match arguments.fail_on.as_deref().is_some_and(matched) {
+        true => Err(Failure::Matched),
+        false => Ok(()),
+    }
+}
+
+fn key(arguments: &AnalyzeArguments) -> Result<ParamKey> {
+    let Some(hex) = &arguments.parameter_key else {
+        return Ok(ParamKey::BUILT_IN);
+    };
+    let key =
+        u128::from_str_radix(hex, 16).with_context(|| format!("--parameter-key {hex}: not hex digits"))?;
+    Ok(ParamKey(key.to_be_bytes()))
+}
+
+fn table(shown: &[&Hotspot], status: &Status, undecodable: u64) -> Result<()> {
+    let mut table = Table::new(&[
+        "#", "PRIORITY", "SAVES", "OF IT", "CONF", "SEEN", "SERVICE", "DETECTOR", "WHAT",
+    ]);
+    for hotspot in shown {
+        table.row(vec![
+            hotspot.rank.to_string(),
+            tenths(hotspot.priority),
+            hotspot.saving.likely.to_string(),
+            percent(hotspot.saving_share),
+            percent(hotspot.confidence),
+            hotspot.traces.to_string(),
+            shape::clean(&hotspot.service),
+            hotspot.detector.to_owned(),
+            shape::clean(&hotspot.title),
+        ]);
+    }
+    if shown.is_empty() {
+        print("no hotspots\n")?;
+    } else {
+        table.print()?;
+    }
+    let counts = &status.counts;
+    let dropped: u64 = counts.dropped.iter().sum();
+    let (received, traces) = (counts.received, status.decided.iter().sum::<u64>());
+    eprintln!("{received} spans in {traces} traces, {dropped} dropped, {undecodable} requests undecodable");
+    Ok(())
+}
+
+/// One shard, driven by a file.
+struct Line {
+    decoder: Decoder,
+    dictionary: LocalDictionary,
+    pipeline: Pipeline,
+    settings: Settings,
+    batch: Batch,
+    at: LogPos,
+    undecodable: u64,
+}
+
+struct Into<'a>(&'a mut Batch);
+
+impl Sink for Into<'_> {
+    fn span(&mut self, record: Record, sides: &[Side]) {
+        self.0.push(record, sides);
+    }
+}
+
+impl Line {
+    fn new(key: ParamKey) -> Line {
+        let (seed, settings) = (TableSeed::default(), Settings::offline(BYTES_MAX));
+        Line {
+            decoder: Decoder::new(Limits::default(), key, seed),
+            dictionary: LocalDictionary::new(seed),
+            pipeline: Pipeline::new(settings.clone(), seed),
+            settings,
+            batch: Batch::default(),
+            at: LogPos::default(),
+            undecodable: 0,
+        }
+    }
+
+    fn take(&mut self, request: &Recorded) -> Result<()> {
+        self.batch.clear();
+        let mut sink = Into(&mut self.batch);
+        let tally = match request.encoding {
+            Encoding::Protobuf => self
+                .decoder
+                .protobuf(&request.bytes, &mut self.dictionary, &mut sink),
+            Encoding::Json => self.decoder.json(&request.bytes, &mut self.dictionary, &mut sink),
+        };
+        match tally {
+            Ok(tally) => {
+                self.at.offset = Offset(self.at.offset.0 + 1);
+                self.pipeline.handle_refused(&tally.refused);
+                self.pipeline.handle_batch(self.at, &self.batch, &self.dictionary);
+                while self.pipeline.poll_exemplar().is_some() {}
+            }
+            Err(error) => self.report(&error),
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, error: &Undecodable) {
+        if self.undecodable == 0 {
+            eprintln!("hotspan: a request cannot be decoded and is left out: {error}");
+        }
+        self.undecodable += 1;
+    }
+
+    fn finish(&mut self) -> (Answers, Status) {
+        self.pipeline
+            .finish(self.at, Decided::EndOfInput, &self.dictionary);
+        let snapshot = self.pipeline.snapshot(self.at);
+        let catalogue: Vec<&'static Meta> = hotspan_analysis::detectors()
+            .iter()
+            .map(|detector| detector.meta())
+            .collect();
+        let parts = [Arc::clone(&snapshot.hotspots)];
+        let last = answers(
+            &parts,
+            &self.dictionary,
+            &catalogue,
+            LogTime(0),
+            &self.settings.hotspots,
+        )
+        .coverage
+        .last;
+        let now = last.unwrap_or_default();
+        let answers = answers(&parts, &self.dictionary, &catalogue, now, &self.settings.hotspots);
+        let status = Status {
+            version: env!("CARGO_PKG_VERSION"),
+            counts: snapshot.counts,
+            decided: snapshot.stats.decisions,
+            ..Status::default()
+        };
+        (answers, status)
+    }
+}

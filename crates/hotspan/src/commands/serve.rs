@@ -1,0 +1,118 @@
+//! `hotspan serve`: starts the daemon, says where it is, and drains it on a signal.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, anyhow};
+use hotspan_daemon::{Addresses, Config, Daemon};
+use hotspan_testkit::demo::Shop;
+use hotspan_testkit::sender::Sender;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::arguments::ServeArguments;
+use crate::exit::Failure;
+
+/// Requests a second that the demo shop serves.
+const DEMO_RATE: u64 = 20;
+/// Seed of the demo shop.
+const DEMO_SEED: u64 = 7;
+
+pub(crate) fn run(arguments: &ServeArguments) -> Result<(), Failure> {
+    let config = Config::read(&arguments.layers()?).map_err(anyhow::Error::from)?;
+    hotspan_daemon::log(&config).map_err(|why| anyhow!("log = {:?}: {why}", config.log))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("ingest")
+        .build()?;
+    runtime.block_on(serve(&config))
+}
+
+async fn serve(config: &Config) -> Result<(), Failure> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let daemon = Daemon::start(config).await.map_err(anyhow::Error::from)?;
+    let addresses = daemon.addresses();
+    greet(&addresses);
+    if let Some(path) = &config.ready_file {
+        let ready = serde_json::json!({
+            "otlp_grpc": addresses.otlp_grpc.to_string(),
+            "otlp_http": addresses.otlp_http.to_string(),
+            "listen": addresses.listen.to_string(),
+        });
+        std::fs::write(path, format!("{ready}\n"))
+            .with_context(|| format!("ready_file = {}", path.display()))?;
+    }
+    let demo = config.demo.then(|| tokio::spawn(demo(addresses)));
+    asked(&mut term, &mut int).await;
+    if let Some(demo) = demo {
+        demo.abort();
+    }
+    eprintln!("draining; a second signal exits at once");
+    tokio::select! {
+        counts = daemon.stop() => {
+            let dropped: u64 = counts.dropped.iter().sum();
+            eprintln!(
+                "{} spans received, {} analysed, {dropped} dropped, {} open",
+                counts.received, counts.analysed, counts.open
+            );
+            Ok(())
+        }
+        () = asked(&mut term, &mut int) => Err(anyhow!("ended by a second signal before everything was drained").into()),
+    }
+}
+
+async fn asked(term: &mut Signal, int: &mut Signal) {
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}
+
+/// What listens where, and what to tell an SDK.
+fn greet(addresses: &Addresses) {
+    let Addresses {
+        otlp_grpc,
+        otlp_http,
+        listen,
+    } = addresses;
+    eprintln!(
+        "hotspan {version} is up
+  OTLP/gRPC  {otlp_grpc}
+  OTLP/HTTP  {otlp_http}
+  answers    http://{listen}/api/v1/hotspots   (metrics: /metrics, health: /readyz)
+
+Point a service at it:
+  export OTEL_TRACES_EXPORTER=otlp
+  export OTEL_EXPORTER_OTLP_PROTOCOL=grpc
+  export OTEL_EXPORTER_OTLP_ENDPOINT=http://{otlp_grpc}
+  export OTEL_SERVICE_NAME=<name of the service>
+(over HTTP: OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, OTEL_EXPORTER_OTLP_ENDPOINT=http://{otlp_http})
+
+Then: hotspan hotspots --url http://{listen}",
+        version = env!("CARGO_PKG_VERSION"),
+    );
+}
+
+/// Feeds the daemon over its own port, as any service would.
+async fn demo(addresses: Addresses) {
+    eprintln!("demo: a shop with known faults sends {DEMO_RATE} requests a second");
+    let mut sender = match Sender::connect(&format!("http://{}", addresses.otlp_grpc)).await {
+        Ok(sender) => sender,
+        Err(error) => return tracing::error!(%error, "the demo shop stays closed"),
+    };
+    let (shop, mut pace) = (
+        Shop::new(DEMO_SEED),
+        tokio::time::interval(Duration::from_millis(1_000 / DEMO_RATE)),
+    );
+    for n in 0.. {
+        pace.tick().await;
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_nanos();
+        let made = shop.request(n, u64::try_from(now).unwrap_or(0));
+        for request in made.requests {
+            if let Err(error) = sender.send(request).await {
+                return tracing::warn!(%error, "the demo shop closes");
+            }
+        }
+    }
+}

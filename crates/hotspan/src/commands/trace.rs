@@ -1,0 +1,231 @@
+//! `hotspan trace`: single traces of recorded files, as the API would show them.
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use bytes::Bytes;
+use hotspan_analysis::{Analyser, AnalyserSettings, Overflow, Tolerance};
+use hotspan_api::shape;
+use hotspan_assembly::Assembler;
+use hotspan_ingest::file::Recorded;
+use hotspan_model::{
+    Assembled, Batch, Decided, LocalDictionary, LogPos, Millionths, Nanos, Offset, ParamKey, Record, Side,
+    SpanDetail, TableSeed, TraceId, TraceView,
+};
+use hotspan_otlp::{Decoder, Encoding, Limits, Sink};
+
+use super::input;
+use crate::arguments::{TraceArguments, TraceFormat};
+use crate::exit::Failure;
+use crate::output::print;
+use crate::progress::Progress;
+
+/// Most spans of one shown trace.
+const SPANS_MAX: usize = 10_000;
+/// Bytes of spans held before traces are decided early.
+const BYTES_MAX: u64 = 8 << 30;
+
+pub(crate) fn run(arguments: &TraceArguments) -> Result<(), Failure> {
+    let wanted = match &arguments.id {
+        Some(text) => {
+            Some(TraceId::from_hex(text).ok_or_else(|| anyhow!("--id {text}: not 1 to 32 hex digits"))?)
+        }
+        None => None,
+    };
+    let mut reader = Reader::new(settings(arguments)?, wanted);
+    input::for_each(&arguments.paths, &mut Progress::new(), |request| {
+        reader.take(request)
+    })?;
+    let shown = reader.show(arguments.output)?;
+    match (shown, wanted) {
+        (0, Some(id)) => Err(Failure::NoData(format!("trace {id} is not in what was read"))),
+        (0, None) => Err(Failure::NoData("no traces in what was read".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+fn settings(arguments: &TraceArguments) -> Result<AnalyserSettings> {
+    let mut settings = AnalyserSettings::default();
+    settings.path.overflow = match arguments.overflow.as_str() {
+        "clip" => Overflow::Clip,
+        "detach" => Overflow::Detach,
+        _ => Overflow::Auto,
+    };
+    settings.path.tolerance = match arguments.tolerance.as_str() {
+        "auto" => Tolerance::Auto,
+        text => match (text.strip_suffix('%'), text.parse()) {
+            (Some(percent), _) => {
+                let percent: u64 = percent
+                    .parse()
+                    .with_context(|| format!("--tolerance {text}: no whole percentage"))?;
+                Tolerance::Percent(Millionths(percent * 10_000))
+            }
+            (None, Ok(nanos)) => Tolerance::Fixed(Nanos(nanos)),
+            (None, Err(_)) => bail!("--tolerance {text}: neither auto, nanoseconds, nor a share like 1%"),
+        },
+    };
+    Ok(settings)
+}
+
+/// Reads everything, keeps the wanted spans, shows their traces in order of trace id.
+struct Reader {
+    wanted: Option<TraceId>,
+    decoder: Decoder,
+    dictionary: LocalDictionary,
+    assembler: Assembler,
+    analyser: Analyser,
+    requests: Vec<(Bytes, Encoding)>,
+    at: LogPos,
+}
+
+struct Into<'a> {
+    batch: &'a mut Batch,
+    wanted: Option<TraceId>,
+}
+
+impl Sink for Into<'_> {
+    fn span(&mut self, record: Record, sides: &[Side]) {
+        if self.wanted.is_none_or(|wanted| wanted == record.trace) {
+            self.batch.push(record, sides);
+        }
+    }
+}
+
+impl Reader {
+    fn new(settings: AnalyserSettings, wanted: Option<TraceId>) -> Reader {
+        let seed = TableSeed::default();
+        Reader {
+            wanted,
+            decoder: Decoder::new(Limits::default(), ParamKey::BUILT_IN, seed),
+            dictionary: LocalDictionary::new(seed),
+            assembler: Assembler::new(hotspan_assembly::Settings::offline(BYTES_MAX), seed),
+            analyser: Analyser::new(settings),
+            requests: Vec::new(),
+            at: LogPos::default(),
+        }
+    }
+
+    fn take(&mut self, request: Recorded) -> Result<()> {
+        let mut batch = Batch::default();
+        let mut sink = Into {
+            batch: &mut batch,
+            wanted: self.wanted,
+        };
+        let tally = match request.encoding {
+            Encoding::Protobuf => self
+                .decoder
+                .protobuf(&request.bytes, &mut self.dictionary, &mut sink),
+            Encoding::Json => self.decoder.json(&request.bytes, &mut self.dictionary, &mut sink),
+        };
+        if let Err(error) = tally {
+            eprintln!("hotspan: a request cannot be decoded and is left out: {error}");
+            return Ok(());
+        }
+        // Offset n is request n - 1.
+        self.at.offset = Offset(self.at.offset.0 + 1);
+        self.requests.push((request.bytes, request.encoding));
+        for (record, sides) in batch.iter() {
+            self.assembler.push(record, sides, self.at, &self.dictionary);
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, format: TraceFormat) -> Result<u64> {
+        self.assembler.finish(self.at, Decided::EndOfInput);
+        let (mut trace, mut shown) = (Assembled::default(), 0);
+        while self.assembler.poll_trace(&mut trace) {
+            let view = self.analyser.explain(&trace, &self.dictionary, SPANS_MAX);
+            let text = match format {
+                TraceFormat::Json => {
+                    let shape = shape::Trace::new(&view, &self.details(&trace));
+                    serde_json::to_string(&shape).context("the answer has a JSON form")? + "\n"
+                }
+                TraceFormat::Text => waterfall(&view),
+            };
+            print(&text)?;
+            shown += 1;
+        }
+        Ok(shown)
+    }
+
+    fn details(&self, trace: &Assembled) -> Vec<SpanDetail> {
+        let mut details = Vec::new();
+        let Some(id) = trace.trace else { return details };
+        for offset in &trace.requests {
+            if let Some((bytes, encoding)) = self
+                .requests
+                .get(usize::try_from(offset.0).unwrap_or(0).wrapping_sub(1))
+            {
+                hotspan_otlp::details(bytes, *encoding, id, &Limits::default(), &[], &mut details);
+            }
+        }
+        details
+    }
+}
+
+/// Columns of the bar that shows when a span ran.
+const BAR: u64 = 40;
+
+/// A trace for people: one line a span, its critical-path time and a bar; then what was found.
+fn waterfall(view: &TraceView) -> String {
+    let start = view.spans.iter().map(|span| span.start.0).min().unwrap_or(0);
+    let end = view
+        .spans
+        .iter()
+        .map(|span| span.start.after(span.duration).0)
+        .max()
+        .unwrap_or(start);
+    let column = |time: u64| (time.saturating_sub(start)) * BAR / (end - start).max(1);
+    let mut text = format!(
+        "trace {}  {} spans, {}\n",
+        view.trace, view.span_count, view.duration
+    );
+    for span in &view.spans {
+        let (from, to) = (
+            column(span.start.0),
+            column(span.start.after(span.duration).0).max(column(span.start.0) + 1),
+        );
+        let on_path = span.path_time > Nanos::ZERO;
+        let bar: String = (0..BAR)
+            .map(|at| {
+                if at < from || at >= to {
+                    ' '
+                } else if on_path {
+                    '#'
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+        let name = format!(
+            "{}{} {}",
+            "  ".repeat(span.depth.min(20) as usize),
+            span.service,
+            span.operation
+        );
+        let name: String = shape::clean(&name).chars().take(58).collect();
+        let mark = if span.failed { "!" } else { " " };
+        text.push_str(&format!(
+            "{mark}{name:<58} |{bar}| {:>7}  path {}\n",
+            span.duration.to_string(),
+            span.path_time
+        ));
+    }
+    for finding in &view.findings {
+        let template = shape::clean(&finding.template);
+        text.push_str(&format!(
+            "  {}: {} calls in {} {}, saves {} ({template})\n",
+            finding.detector, finding.calls, finding.service, finding.operation, finding.saving.likely
+        ));
+    }
+    for defect in &view.defects {
+        let span = defect
+            .span
+            .map(|span| format!(" on span {span}"))
+            .unwrap_or_default();
+        text.push_str(&format!("  defect: {}{span}\n", defect.kind.name()));
+    }
+    if view.truncated {
+        text.push_str("  (truncated)\n");
+    }
+    text.push('\n');
+    text
+}

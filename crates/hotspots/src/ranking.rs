@@ -1,0 +1,63 @@
+//! Which aggregates are hotspots, and in which order to fix them.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use hotspan_model::{Hotspot, Meta, Peer};
+
+use crate::Coverage;
+use crate::aggregate::{Aggregate, Shape};
+use crate::confidence::THIRD_PARTY;
+use crate::view::Reader;
+
+/// Hours in which the sightings that open a hotspot must lie.
+const SIGHTING_HOURS: u64 = 24;
+
+/// The hotspots by rank, and how many of them a reader sees unasked.
+pub(crate) fn hotspots(
+    reader: &Reader<'_>,
+    catalogue: &[&'static Meta],
+    coverage: &mut Coverage,
+) -> (Vec<Hotspot>, usize) {
+    let metas: BTreeMap<&str, &'static Meta> = catalogue.iter().map(|&meta| (meta.id, meta)).collect();
+    let mut list = Vec::new();
+    for (&id, row) in &reader.merged.aggregates {
+        let (Some(&meta), Some(shape)) = (metas.get(row.detector), reader.shape(row)) else {
+            continue;
+        };
+        if !opens(row, meta, reader.settings.sightings) {
+            coverage.below_gate += 1;
+        } else if is_internal_after_all(reader, row, shape) {
+            coverage.internal_after_all += 1;
+        } else {
+            list.push(reader.hotspot(id, row, shape, meta));
+        }
+    }
+    let least = reader.settings.min_confidence;
+    list.sort_by_cached_key(|hotspot| {
+        let order = (hotspot.priority, hotspot.impact_s_per_hour);
+        (hotspot.confidence < least, Reverse(order), hotspot.id)
+    });
+    for (rank, hotspot) in (1..).zip(&mut list) {
+        hotspot.rank = rank;
+    }
+    let listed = list.iter().filter(|hotspot| hotspot.confidence >= least).count();
+    (list, listed)
+}
+
+/// The gate: dear once, or cheap often enough. A habit must be seen often whatever it costs.
+fn opens(row: &Aggregate, meta: &Meta, sightings: u64) -> bool {
+    let once = row.dear > 0 && !meta.habit;
+    once || row.timeline.hours.most_within(SIGHTING_HOURS) >= sightings
+}
+
+/// Other traces show that the "other company" is one of ours.
+fn is_internal_after_all(reader: &Reader<'_>, row: &Aggregate, shape: &Shape) -> bool {
+    if row.detector != THIRD_PARTY {
+        return false;
+    }
+    let callee = shape
+        .callee
+        .and_then(|callee| reader.peers.decide(callee, reader.words.0));
+    callee.is_some_and(|decided| decided.decision.peer == Peer::Internal)
+}

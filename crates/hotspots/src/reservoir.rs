@@ -1,0 +1,275 @@
+//! Which affected traces a hotspot remembers: a fair sample with its savings, and the exemplars people look at.
+//!
+//! Both are sets keyed by trace and replaced by version. Which traces are in them depends on the traces alone, not
+//! on their order. Taking back a trace removes it; a trace that it had displaced does not come back, so after a
+//! revision a set may be smaller, or its worst less bad, than among all traces ever seen. Nothing but evidence and
+//! the medians of savings rests on them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hotspan_model::{Millionths, Nanos, Params, Saving, SpanId, TraceId};
+
+use crate::sighting::Sighting;
+use crate::sign;
+
+/// Replayed savings of the traces with the smallest identity hashes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reservoir {
+    samples: BTreeMap<u128, Sample>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sample {
+    version: u32,
+    weight: u64,
+    saving: Saving,
+    calls: u64,
+    path: u64,
+}
+
+impl Reservoir {
+    /// Whether `add` would change anything.
+    pub(crate) fn wants(&self, sighting: &Sighting<'_>, most: usize) -> bool {
+        let within = |last: &u128| sighting.order <= *last;
+        self.samples.len() < most || self.samples.last_key_value().is_some_and(|last| within(last.0))
+    }
+
+    /// Offers a trace.
+    pub(crate) fn add(&mut self, sighting: &Sighting<'_>, most: usize) {
+        let sample = Sample {
+            version: sighting.report.version,
+            weight: sign::weight(sighting.weight()),
+            saving: sighting.saving,
+            calls: sighting.calls,
+            path: sighting.path,
+        };
+        let held = self.samples.entry(sighting.order).or_insert(sample);
+        if held.version <= sample.version {
+            *held = sample;
+        }
+        self.cut(most);
+    }
+
+    /// Whether this version of this trace is in it.
+    pub(crate) fn holds(&self, sighting: &Sighting<'_>) -> bool {
+        let sample = self.samples.get(&sighting.order);
+        sample.is_some_and(|sample| sample.version == sighting.report.version)
+    }
+
+    /// Removes this version of this trace.
+    pub(crate) fn subtract(&mut self, sighting: &Sighting<'_>) {
+        if self.holds(sighting) {
+            self.samples.remove(&sighting.order);
+        }
+    }
+
+    /// Adds that of another shard.
+    pub(crate) fn merge(&mut self, other: &Reservoir, most: usize) {
+        self.samples
+            .extend(other.samples.iter().map(|(&order, &sample)| (order, sample)));
+        self.cut(most);
+    }
+
+    fn cut(&mut self, most: usize) {
+        while self.samples.len() > most {
+            self.samples.pop_last();
+        }
+    }
+
+    /// Medians over the sample, each trace as heavy as it was sampled.
+    pub(crate) fn saving(&self) -> Saving {
+        Saving {
+            min: self.median(|saving| saving.min),
+            likely: self.median(|saving| saving.likely),
+            max: self.median(|saving| saving.max),
+        }
+    }
+
+    /// Calls and critical-path nanoseconds of each trace.
+    pub(crate) fn costs(&self) -> Vec<(u64, u64)> {
+        let samples = self.samples.values();
+        samples.map(|sample| (sample.calls, sample.path)).collect()
+    }
+
+    fn median(&self, of: impl Fn(&Saving) -> Nanos) -> Nanos {
+        let mut values: Vec<(Nanos, u64)> = self
+            .samples
+            .values()
+            .map(|sample| (of(&sample.saving), sample.weight.max(1)))
+            .collect();
+        values.sort_unstable();
+        let total: u128 = values.iter().map(|value| u128::from(value.1)).sum();
+        let mut passed = 0;
+        for (value, weight) in values {
+            passed += u128::from(weight);
+            if total <= 2 * passed {
+                return value;
+            }
+        }
+        Nanos::ZERO
+    }
+}
+
+/// Traces among which the median one is found.
+const MIDDLE: usize = 5;
+/// Member spans an exemplar names.
+const MEMBERS: usize = 50;
+
+/// The worst, the newest and a few for the median.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Exemplars {
+    kept: BTreeMap<u128, Arc<Exemplar>>,
+}
+
+/// What an exemplar shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Exemplar {
+    pub(crate) trace: TraceId,
+    pub(crate) version: u32,
+    /// Critical-path time in nanoseconds.
+    pub(crate) path: u64,
+    /// Whole seconds, so that the newest changes about once a second and not with every trace.
+    pub(crate) second: u64,
+    pub(crate) anchor: SpanId,
+    pub(crate) members: Box<[SpanId]>,
+    pub(crate) span_count: u64,
+    pub(crate) params: Params,
+}
+
+impl Exemplar {
+    fn of(sighting: &Sighting<'_>) -> Exemplar {
+        let first = sighting.first;
+        let members = sighting.report.members_of(first);
+        Exemplar {
+            trace: sighting.trace,
+            version: sighting.report.version,
+            path: sighting.path,
+            second: second(sighting),
+            anchor: first.anchor,
+            members: members.iter().take(MEMBERS).copied().collect(),
+            span_count: first.calls,
+            params: first.params,
+        }
+    }
+}
+
+fn second(sighting: &Sighting<'_>) -> u64 {
+    sighting.at().0 / 1_000_000_000
+}
+
+/// Greater is worse. Ties go to the smaller trace id.
+fn badness(path: u64, trace: TraceId) -> (u64, std::cmp::Reverse<TraceId>) {
+    (path, std::cmp::Reverse(trace))
+}
+
+impl Exemplars {
+    /// Offers a trace; whether it stays.
+    pub(crate) fn add(&mut self, sighting: &Sighting<'_>) -> bool {
+        if !self.wants(sighting) {
+            return false;
+        }
+        self.kept.insert(sighting.order, Arc::new(Exemplar::of(sighting)));
+        self.cut();
+        true
+    }
+
+    fn wants(&self, sighting: &Sighting<'_>) -> bool {
+        let worse =
+            |worst: &Exemplar| badness(worst.path, worst.trace) < badness(sighting.path, sighting.trace);
+        let newer = |(&order, newest): (&u128, &Arc<Exemplar>)| {
+            newest.second < second(sighting) || newest.second == second(sighting) && sighting.order < order
+        };
+        let in_the_middle = match self.kept.keys().nth(MIDDLE - 1) {
+            Some(&last) => sighting.order < last,
+            None => true,
+        };
+        if let Some(held) = self.kept.get(&sighting.order) {
+            return held.version <= sighting.report.version;
+        }
+        in_the_middle || self.worst().is_none_or(worse) || self.newest_entry().is_none_or(newer)
+    }
+
+    /// Removes this version of this trace.
+    pub(crate) fn subtract(&mut self, sighting: &Sighting<'_>) {
+        let held = self.kept.get(&sighting.order);
+        if held.is_some_and(|held| held.version == sighting.report.version) {
+            self.kept.remove(&sighting.order);
+        }
+    }
+
+    /// Adds those of another shard.
+    pub(crate) fn merge(&mut self, other: &Exemplars) {
+        let others = other.kept.iter().map(|(&order, held)| (order, Arc::clone(held)));
+        self.kept.extend(others);
+        self.cut();
+    }
+
+    /// Drops those without a role.
+    fn cut(&mut self) {
+        let worst = self.worst().map(|held| held.trace);
+        let newest = self.newest().map(|held| held.trace);
+        let mut place = 0;
+        self.kept.retain(|_, held| {
+            place += 1;
+            place <= MIDDLE || Some(held.trace) == worst || Some(held.trace) == newest
+        });
+    }
+
+    /// The one with most critical-path time.
+    pub(crate) fn worst(&self) -> Option<&Exemplar> {
+        let kept = self.kept.values().map(Arc::as_ref);
+        kept.max_by_key(|held| badness(held.path, held.trace))
+    }
+
+    fn newest_entry(&self) -> Option<(&u128, &Arc<Exemplar>)> {
+        let age = |entry: &(&u128, &Arc<Exemplar>)| (entry.1.second, std::cmp::Reverse(*entry.0));
+        self.kept.iter().max_by_key(age)
+    }
+
+    /// The latest one.
+    pub(crate) fn newest(&self) -> Option<&Exemplar> {
+        self.newest_entry().map(|entry| entry.1.as_ref())
+    }
+
+    /// The one of the fair few whose critical-path time is closest to `path`.
+    pub(crate) fn closest(&self, path: u64) -> Option<&Exemplar> {
+        let few = self.kept.values().take(MIDDLE).map(Arc::as_ref);
+        few.min_by_key(|held| (held.path.abs_diff(path), held.trace))
+    }
+
+    /// The traces in it.
+    pub(crate) fn traces(&self) -> impl Iterator<Item = TraceId> {
+        self.kept.values().map(|held| held.trace)
+    }
+}
+
+/// The confidence terms, summed over traces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TermSums {
+    pub(crate) completeness: u64,
+    pub(crate) clock: u64,
+    pub(crate) visibility: u64,
+    pub(crate) detector: u64,
+}
+
+impl TermSums {
+    /// The terms of `sighting` in or out.
+    pub(crate) fn shift(&mut self, sign: sign::Sign, sighting: &Sighting<'_>) {
+        let terms = sighting.first.terms;
+        let capped = |term: Millionths| term.min(Millionths::ONE).0;
+        sign.count(&mut self.completeness, capped(terms.completeness));
+        sign.count(&mut self.clock, capped(terms.clock));
+        sign.count(&mut self.visibility, capped(terms.visibility));
+        sign.count(&mut self.detector, capped(terms.detector));
+    }
+
+    /// Adds those of another shard.
+    pub(crate) fn merge(&mut self, other: &TermSums) {
+        let add = sign::Sign::Add;
+        add.count(&mut self.completeness, other.completeness);
+        add.count(&mut self.clock, other.clock);
+        add.count(&mut self.visibility, other.visibility);
+        add.count(&mut self.detector, other.detector);
+    }
+}

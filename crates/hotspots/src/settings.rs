@@ -1,0 +1,48 @@
+//! Every bound and gate of this crate, with its default.
+
+use hotspan_model::Millionths;
+
+/// Traces within 24 hours that open a hotspot whose occurrences are cheap, or whose detector looks for habits.
+pub const SIGHTINGS: u64 = 3;
+
+/// Below this confidence a hotspot is kept and listed only on request.
+pub const MIN_CONFIDENCE: Millionths = Millionths(400_000);
+
+/// Bounds of one shard's aggregates, and the gates of reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Fingerprints a shard holds; beyond, sightings are only counted.
+    pub hotspots_max: usize,
+    /// Services a shard holds.
+    pub services_max: usize,
+    /// Operations held for one service; beyond, they share the row `(other)`.
+    pub operations_max: usize,
+    /// Edges (caller, callee, class) a shard holds.
+    pub edges_max: usize,
+    /// Pairs of operations whose order is watched.
+    pub hand_offs_max: usize,
+    /// Keys of each breakdown of a hotspot: entries, versions, places in the code; the rest is one number.
+    pub entries_max: usize,
+    /// Affected traces whose replayed savings are kept for each hotspot.
+    pub reservoir: usize,
+    /// Traces within 24 hours that open a hotspot.
+    pub sightings: u64,
+    /// Confidence below which a hotspot is listed only on request.
+    pub min_confidence: Millionths,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            hotspots_max: 10_000,
+            services_max: 10_000,
+            operations_max: 1_000,
+            edges_max: 20_000,
+            hand_offs_max: 65_536,
+            entries_max: 16,
+            reservoir: 200,
+            sightings: SIGHTINGS,
+            min_confidence: MIN_CONFIDENCE,
+        }
+    }
+}

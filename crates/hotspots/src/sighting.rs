@@ -1,0 +1,99 @@
+//! All that one trace says about one fingerprint.
+
+use hotspan_model::{Finding, Fingerprint, Identity, LogTime, Millionths, Report, Saving, TraceId};
+
+use crate::buckets::Point;
+use crate::sign::{self, weighted};
+
+/// The findings of one fingerprint in one report, as one.
+#[derive(Clone, Debug)]
+pub(crate) struct Sighting<'a> {
+    /// The report they stand in.
+    pub(crate) report: &'a Report,
+    /// Which trace.
+    pub(crate) trace: TraceId,
+    /// Its place in every reservoir.
+    pub(crate) order: u128,
+    /// The one with the most critical-path time, which speaks for all where numbers do not add up.
+    pub(crate) first: &'a Finding,
+    /// Members.
+    pub(crate) calls: u64,
+    /// Critical-path time.
+    pub(crate) path: u64,
+    /// What the fix would save. Findings of one trace share no path time, so neither do their savings.
+    pub(crate) saving: Saving,
+    /// Reaches the cost that opens a hotspot at once.
+    pub(crate) dear: bool,
+    /// What it adds to the timeline.
+    pub(crate) point: Point,
+}
+
+/// Work that nobody waits for counts a fifth.
+const UNAWAITED: u128 = 5;
+
+/// The place of a trace in the reservoirs: the same in every installation.
+pub(crate) fn order(trace: TraceId) -> u128 {
+    Identity::new("reservoir").number(trace.get()).finish()
+}
+
+/// What `report` says, one entry a fingerprint, ascending.
+pub(crate) fn sightings(report: &Report) -> Vec<Sighting<'_>> {
+    let Some(trace) = report.trace else {
+        return Vec::new();
+    };
+    let order = order(trace);
+    let mut findings: Vec<&Finding> = report.findings.iter().collect();
+    findings.sort_by_key(|finding| (finding.fingerprint, std::cmp::Reverse(finding.path), finding.id));
+    let groups = findings.chunk_by(|a, b| a.fingerprint == b.fingerprint);
+    groups
+        .map(|group| sighting(report, trace, order, group))
+        .collect()
+}
+
+fn sighting<'a>(report: &'a Report, trace: TraceId, order: u128, group: &[&'a Finding]) -> Sighting<'a> {
+    let mut sum = Sighting {
+        report,
+        trace,
+        order,
+        first: group[0],
+        calls: 0,
+        path: 0,
+        saving: Saving::default(),
+        dear: false,
+        point: Point {
+            traces: 1,
+            ..Point::default()
+        },
+    };
+    for finding in group {
+        let path = sign::nanos(finding.path);
+        let rate = if finding.awaited { 1 } else { UNAWAITED };
+        sum.calls = sum.calls.saturating_add(sign::number(finding.calls));
+        sum.path = sum.path.saturating_add(path);
+        sum.saving.min = sum.saving.min.plus(finding.saving.min);
+        sum.saving.likely = sum.saving.likely.plus(finding.saving.likely);
+        sum.saving.max = sum.saving.max.plus(finding.saving.max);
+        sum.dear |= finding.dear;
+        sum.point.amount += u128::from(path);
+        sum.point.saving += weighted(report.weight, finding.saving.likely) / rate;
+        sum.point.exposure += weighted(report.weight, finding.path) / rate;
+    }
+    sum
+}
+
+impl Sighting<'_> {
+    /// Its hotspot.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        self.first.fingerprint
+    }
+
+    /// When it counts.
+    pub(crate) fn at(&self) -> LogTime {
+        self.report.at
+    }
+
+    /// How many traces it stands for.
+    pub(crate) fn weight(&self) -> Millionths {
+        self.report.weight
+    }
+}

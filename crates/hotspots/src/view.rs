@@ -1,0 +1,384 @@
+//! One aggregate as a hotspot: in words and numbers, not yet ranked.
+
+use hotspan_model::{
+    Anchor, Break, CalleeView, CallsPerTrace, CodePlace, EvidenceTrace, Facets, Fingerprint, Fix, Hotspot,
+    ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Role, State, Trend, Verb,
+};
+
+use crate::Settings;
+use crate::aggregate::{Aggregate, Shape};
+use crate::buckets::Window;
+use crate::confidence::{Confidence, Revision, confidence, label, labelled, surer};
+use crate::merged::Merged;
+use crate::peers::Peers;
+use crate::reservoir::Exemplar;
+use crate::scaling::scaling;
+use crate::sign::{narrow, share};
+use crate::topology::Operation;
+
+/// Exposed seconds count so much of seconds that a replay would save.
+const EXPOSURE: Millionths = Millionths(20_000);
+/// A hotspot is new for so long.
+const NEW: Nanos = Nanos::from_secs(24 * 3_600);
+/// Places in the code that an answer names.
+const PLACES: usize = 8;
+/// Points of the trend by minute, and by hour.
+const TREND: (usize, usize) = (60, 168);
+
+/// All that a hotspot is read with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'a> {
+    pub(crate) merged: &'a Merged<'a>,
+    pub(crate) peers: &'a Peers<'a>,
+    pub(crate) window: Window,
+    pub(crate) now: LogTime,
+    pub(crate) settings: &'a Settings,
+    pub(crate) words: Words<'a>,
+}
+
+/// A dictionary that prints.
+#[derive(Clone, Copy)]
+pub(crate) struct Words<'a>(pub(crate) &'a dyn Lookup);
+
+impl std::fmt::Debug for Words<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Words")
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// The most frequent shape, ties by text.
+    pub(crate) fn shape(&self, row: &'a Aggregate) -> Option<&'a Shape> {
+        let text = |symbol| self.words.0.text(symbol);
+        let spoken = |shape: &Shape| {
+            (
+                [
+                    shape.at.service,
+                    shape.at.operation,
+                    shape.anchor.0,
+                    shape.anchor.1,
+                ]
+                .map(text),
+                [shape.template, shape.callee, shape.callee_service].map(|symbol| symbol.map(text)),
+                shape.class,
+                shape
+                    .templates
+                    .iter()
+                    .map(|&template| text(template))
+                    .collect::<Vec<_>>(),
+                shape.hand_offs.clone(),
+            )
+        };
+        row.shapes.first(spoken)
+    }
+
+    /// The hotspot of `row`, without a rank.
+    pub(crate) fn hotspot(
+        &self,
+        id: Fingerprint,
+        row: &Aggregate,
+        shape: &Shape,
+        meta: &'static Meta,
+    ) -> Hotspot {
+        let text = |symbol| self.words.0.text(symbol);
+        let label = label(shape, self.merged);
+        let revision = labelled(row, label)
+            .or_else(|| self.surer(row, shape))
+            .or_else(|| scaling(row));
+        let confidence = confidence(row, revision);
+        let saving = row.reservoir.saving();
+        let (impact, basis) = self.impact(row, meta);
+        let callee = self.callee(shape);
+        let (title, fix) = self.wording(row, shape, meta, &callee, label.map_or("", |label| label.name()));
+        let entries = row.entries.ranked(|entry| text(entry.operation).to_owned());
+        let first = row.timeline.first(self.merged.newest).unwrap_or_default();
+        Hotspot {
+            id,
+            detector: meta.id,
+            in_break: meta.in_break,
+            title,
+            service: text(shape.at.service).to_owned(),
+            operation: text(shape.at.operation).to_owned(),
+            entry: entries.first().map(|entry| entry.0.clone()).unwrap_or_default(),
+            entries: cut(entries, self.settings.entries_max),
+            anchor: Anchor {
+                service: text(shape.anchor.0).to_owned(),
+                operation: text(shape.anchor.1).to_owned(),
+            },
+            callee,
+            state: if self.now.since(first) < NEW {
+                State::New
+            } else {
+                State::Open
+            },
+            traces: row.traces,
+            weighted_traces: Millionths(narrow(row.weighted)),
+            share: self.share(row, shape),
+            calls_per_trace: CallsPerTrace {
+                min: row.calls.min(),
+                p50: row.calls.quantile(500),
+                p95: row.calls.quantile(950),
+                max: row.calls.max(),
+            },
+            critical_path: PathTime {
+                p50: Nanos(row.path.quantile(500)),
+                p95: Nanos(row.path.quantile(950)),
+                sum: Nanos(narrow(row.path_sum)),
+            },
+            saving,
+            saving_share: Millionths::ratio(saving.likely.0, self.segment(row, shape)).min(Millionths::ONE),
+            priority: priority(impact, &confidence, meta),
+            confidence: confidence.value,
+            confidence_why: confidence.why,
+            effort_weeks: meta.effort,
+            impact_s_per_hour: impact,
+            impact_basis: basis,
+            rank: 0,
+            fix,
+            code: self.code(row),
+            evidence: evidence(row),
+            related: Vec::new(),
+            change: None,
+            versions: self.versions(row),
+            first_seen: first,
+            last_seen: last_seen(row),
+            trend: Trend {
+                minute: row.timeline.minutes.last(TREND.0),
+                hour: row.timeline.hours.last(TREND.1),
+            },
+        }
+    }
+
+    /// Share of the segment operation's judged traces that carry the fault.
+    fn share(&self, row: &Aggregate, shape: &Shape) -> Millionths {
+        match self.operation(shape) {
+            Some(operation) => share(row.weighted, operation.weighted_traces),
+            None => Millionths(0),
+        }
+    }
+
+    fn operation(&self, shape: &Shape) -> Option<&Operation> {
+        let key = (
+            self.words.0.text(shape.at.service),
+            self.words.0.text(shape.at.operation),
+        );
+        self.merged.operations.get(&key).map(AsRef::as_ref)
+    }
+
+    /// Median duration of the segment operation; of its affected traces when it has no row of its own.
+    fn segment(&self, row: &Aggregate, shape: &Shape) -> u64 {
+        let of_all = self
+            .operation(shape)
+            .map_or(0, |operation| operation.durations.quantile(500));
+        if of_all > 0 {
+            of_all
+        } else {
+            row.segment.quantile(500)
+        }
+    }
+
+    fn impact(&self, row: &Aggregate, meta: &Meta) -> (Millionths, ImpactBasis) {
+        let sum = row.timeline.hours.since(self.window.from);
+        let replayed = match meta.in_break {
+            Break::Database | Break::Synchronous => row.saving_max > 0,
+            Break::Observability | Break::Seams => false,
+        };
+        if replayed {
+            return (self.window.seconds_per_hour(sum.saving), ImpactBasis::Saving);
+        }
+        let exposed = self.window.seconds_per_hour(sum.exposure);
+        (exposed.times(EXPOSURE), ImpactBasis::Exposure)
+    }
+
+    fn surer(&self, row: &Aggregate, shape: &Shape) -> Option<Revision> {
+        let callee = shape.callee?;
+        let then = self.words.0.callee(callee)?.certainty;
+        let now = self.peers.decide(callee, self.words.0)?.decision.certainty;
+        surer(row, then, now)
+    }
+
+    fn callee(&self, shape: &Shape) -> CalleeView {
+        let facts = shape.callee.and_then(|callee| self.words.0.callee(callee));
+        let address = facts.map_or("", |facts| match (&facts.service, facts.vendor) {
+            (Some(service), _) => service,
+            (None, _) if !facts.host.is_empty() => &facts.host,
+            (None, vendor) => vendor.map_or("", |vendor| vendor.name),
+        });
+        let peer = shape
+            .callee_service
+            .map_or(address, |service| self.words.0.text(service));
+        let template = shape.template.map_or("", |template| self.words.0.text(template));
+        CalleeView {
+            class: shape.class.name().to_owned(),
+            system: facts.map_or("", |facts| &facts.system).to_owned(),
+            peer: peer.to_owned(),
+            template: template.to_owned(),
+        }
+    }
+
+    fn wording(
+        &self,
+        row: &Aggregate,
+        shape: &Shape,
+        meta: &Meta,
+        callee: &CalleeView,
+        evidence: &str,
+    ) -> (String, Fix) {
+        let text = |symbol| self.words.0.text(symbol);
+        let facts = shape
+            .template
+            .and_then(|template| self.words.0.template(template));
+        let summary = facts.map_or("", |facts| &*facts.summary);
+        let templates: Vec<&str> = shape.templates.iter().map(|&template| text(template)).collect();
+        let scopes = row.scopes.ranked(|&scope| text(scope));
+        let scopes: Vec<&str> = scopes.into_iter().map(|scope| scope.0).collect();
+        let languages = row.languages.ranked(|&language| text(language));
+        let vendor = shape
+            .callee
+            .and_then(|callee| self.words.0.callee(callee)?.vendor);
+        let facets = Facets {
+            service: text(shape.at.service),
+            operation: text(shape.at.operation),
+            callee,
+            summary: if summary.is_empty() {
+                &callee.template
+            } else {
+                summary
+            },
+            templates: &templates,
+            calls: row.calls.quantile(500),
+            parallel: row.traces < row.parallel.saturating_mul(2),
+            params: row
+                .exemplars
+                .newest()
+                .map(|newest| newest.params)
+                .unwrap_or_default(),
+            path: Nanos(row.path.quantile(500)),
+            segment: Nanos(row.segment.quantile(500)),
+            writes: facts.is_some_and(|facts| facts.verb == Verb::Write || !facts.writes.is_empty()),
+            vendor: vendor.map(|vendor| vendor.name),
+            scopes: &scopes,
+            language: languages.first().map_or("", |language| language.0),
+            evidence,
+        };
+        ((meta.sentence)(&facets), (meta.fix)(&facets))
+    }
+
+    fn versions(&self, row: &Aggregate) -> Vec<String> {
+        let ranked = row
+            .versions
+            .ranked(|&version| self.words.0.text(version).to_owned());
+        let mut versions: Vec<String> = ranked.into_iter().map(|version| version.0).collect();
+        versions.sort();
+        versions
+    }
+
+    fn code(&self, row: &Aggregate) -> Vec<CodePlace> {
+        let places = row.code.ranked(|&code| place(self.words.0.text(code)));
+        places.into_iter().take(PLACES).map(|place| place.0).collect()
+    }
+}
+
+fn cut<T>(mut list: Vec<T>, most: usize) -> Vec<T> {
+    list.truncate(most);
+    list
+}
+
+/// Impact x confidence / effort.
+fn priority(impact: Millionths, confidence: &Confidence, meta: &Meta) -> Millionths {
+    let worth = u128::from(impact.0) * u128::from(confidence.value.0);
+    Millionths(narrow(worth / u128::from(meta.effort.0.max(1))))
+}
+
+/// Worst, median and newest, each trace once.
+fn evidence(row: &Aggregate) -> Vec<EvidenceTrace> {
+    let roles = [
+        (Role::Worst, row.exemplars.worst()),
+        (Role::Median, row.exemplars.closest(row.path.quantile(500))),
+        (Role::Newest, row.exemplars.newest()),
+    ];
+    let mut shown: Vec<EvidenceTrace> = Vec::new();
+    for (role, exemplar) in roles {
+        let Some(exemplar) = exemplar else { continue };
+        if shown.iter().all(|other| other.trace != exemplar.trace) {
+            shown.push(evidence_trace(role, exemplar));
+        }
+    }
+    shown
+}
+
+fn evidence_trace(role: Role, exemplar: &Exemplar) -> EvidenceTrace {
+    EvidenceTrace {
+        trace: exemplar.trace,
+        role,
+        anchor: exemplar.anchor,
+        spans: exemplar.members.to_vec(),
+        span_count: exemplar.span_count,
+    }
+}
+
+/// The newest exemplar's second when it is in the last bucket, else the end of that bucket.
+fn last_seen(row: &Aggregate) -> LogTime {
+    let (start, end) = row.timeline.last().unwrap_or_default();
+    let newest = row
+        .exemplars
+        .newest()
+        .map(|newest| LogTime(newest.second * 1_000_000_000));
+    newest
+        .filter(|&newest| start <= newest && newest < end)
+        .unwrap_or(end)
+}
+
+/// Reads `file:line function`, any part of which may be missing.
+fn place(text: &str) -> CodePlace {
+    for (at, _) in text.match_indices(':') {
+        let rest = &text[at + 1..];
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let function = &rest[digits..];
+        if let Ok(line) = rest[..digits].parse()
+            && (function.is_empty() || function.starts_with(' '))
+        {
+            return CodePlace {
+                file: text[..at].to_owned(),
+                line,
+                function: function.trim_start().to_owned(),
+            };
+        }
+    }
+    let (file, function) = text.split_once(' ').unwrap_or(("", text));
+    CodePlace {
+        file: file.to_owned(),
+        line: 0,
+        function: function.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_the_code_may_lack_any_part() {
+        for (text, file, line, function) in [
+            ("shop/views.py:41 list_orders", "shop/views.py", 41, "list_orders"),
+            (
+                "C:\\shop dir\\a.cs:7 Shop.List",
+                "C:\\shop dir\\a.cs",
+                7,
+                "Shop.List",
+            ),
+            ("a.rs:7", "a.rs", 7, ""),
+            ("a.rs shop::list", "a.rs", 0, "shop::list"),
+            ("shop::list", "", 0, "shop::list"),
+            (":3 f", "", 3, "f"),
+            ("", "", 0, ""),
+        ] {
+            let expected = CodePlace {
+                file: file.to_owned(),
+                line,
+                function: function.to_owned(),
+            };
+            assert_eq!(place(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What a shard learns and what readers are told, from reports built by hand or drawn at random.
+
+mod bounds;
+mod build;
+mod exact;
+mod gates;
+mod peers;
+mod reading;

@@ -1,0 +1,166 @@
+//! The straight line of one shard: assemble, analyse, add up.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use hotspan_analysis::{Analyser, When};
+use hotspan_assembly::{Assembler, Outcome, Stats};
+use hotspan_hotspots::{Hotspots, Kept};
+use hotspan_model::{
+    Assembled, Batch, Counts, Decided, LogPos, Lookup, Reason, Report, TableSeed, TraceId, TraceView,
+};
+
+use crate::{Clock, Settings};
+
+/// Most traces that wait for [`Pipeline::poll_exemplar`]; beyond, the oldest is forgotten.
+const EXEMPLARS_WAITING_MAX: usize = 256;
+
+/// One shard's whole state; one owner, no locks.
+#[derive(Debug)]
+pub struct Pipeline {
+    assembler: Assembler,
+    analyser: Analyser,
+    hotspots: Hotspots,
+    clock: Clock,
+    /// Spans that never reached the assembler.
+    refused: Counts,
+    trace: Assembled,
+    report: Report,
+    exemplars: VecDeque<Arc<Assembled>>,
+}
+
+/// What readers get: immutable, taken every few hundred milliseconds.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The aggregates.
+    pub hotspots: Arc<hotspan_hotspots::Snapshot>,
+    /// The books.
+    pub counts: Counts,
+    /// What the assembler did.
+    pub stats: Stats,
+    /// The log's clock.
+    pub at: LogPos,
+}
+
+impl Pipeline {
+    /// An empty shard.
+    pub fn new(settings: Settings, seed: TableSeed) -> Pipeline {
+        Pipeline {
+            assembler: Assembler::new(settings.assembly, seed),
+            analyser: Analyser::new(settings.analysis),
+            hotspots: Hotspots::new(settings.hotspots, seed),
+            clock: settings.clock,
+            refused: Counts::default(),
+            trace: Assembled::default(),
+            report: Report::default(),
+            exemplars: VecDeque::new(),
+        }
+    }
+
+    /// One record of the log: the timers first, then its spans in order.
+    pub fn handle_batch(&mut self, at: LogPos, batch: &Batch, dictionary: &dyn Lookup) {
+        self.handle_tick(at, dictionary);
+        for (record, sides) in batch.iter() {
+            let _: Outcome = self.assembler.push(record, sides, at, dictionary);
+        }
+        self.drain(dictionary);
+    }
+
+    /// Time goes on without spans.
+    pub fn handle_tick(&mut self, at: LogPos, dictionary: &dyn Lookup) {
+        self.assembler.handle_timeout(at);
+        self.drain(dictionary);
+    }
+
+    /// Spans that were framed and refused before any shard saw them, by [`Reason`].
+    pub fn handle_refused(&mut self, refused: &[u64; Reason::ALL.len()]) {
+        for reason in Reason::ALL {
+            self.refused.received += refused[reason as usize];
+            self.refused.drop(reason, refused[reason as usize]);
+        }
+    }
+
+    /// The log ends: decides everything that is open.
+    pub fn finish(&mut self, at: LogPos, reason: Decided, dictionary: &dyn Lookup) {
+        self.assembler.finish(at, reason);
+        self.drain(dictionary);
+    }
+
+    /// A trace that became an exemplar since the last call. The caller keeps it for as long as
+    /// [`Pipeline::exemplars`] names it.
+    pub fn poll_exemplar(&mut self) -> Option<Arc<Assembled>> {
+        self.exemplars.pop_front()
+    }
+
+    /// Every trace that is an exemplar now.
+    pub fn exemplars(&self) -> std::collections::BTreeSet<TraceId> {
+        self.hotspots.exemplars()
+    }
+
+    /// Whatever is held of a trace, decided or not.
+    pub fn held(&self, trace: TraceId) -> Option<Assembled> {
+        let mut held = Assembled::default();
+        self.assembler.held(trace, &mut held).then_some(held)
+    }
+
+    /// One trace as people read it; at most `spans_max` spans.
+    pub fn explain(&mut self, trace: &Assembled, dictionary: &dyn Lookup, spans_max: usize) -> TraceView {
+        self.analyser.explain(trace, dictionary, spans_max)
+    }
+
+    /// The books of this shard.
+    pub fn counts(&self) -> Counts {
+        let mut counts = self.assembler.counts();
+        counts.add(&self.refused);
+        counts
+    }
+
+    /// What readers get next.
+    pub fn snapshot(&mut self, at: LogPos) -> Snapshot {
+        Snapshot {
+            hotspots: self.hotspots.snapshot(),
+            counts: self.counts(),
+            stats: self.assembler.stats(),
+            at,
+        }
+    }
+
+    /// Takes every decided trace and every new version, in order.
+    fn drain(&mut self, dictionary: &dyn Lookup) {
+        while self.assembler.poll_trace(&mut self.trace) {
+            if self.trace.previous > 0 {
+                self.subtract(dictionary);
+            }
+            self.analyser
+                .analyse(&self.trace, None, self.when(), dictionary, &mut self.report);
+            match self.hotspots.add(&self.report, dictionary) {
+                Kept::Exemplar => self.keep(),
+                Kept::Numbers => {}
+            }
+        }
+        debug_assert!(self.counts().balance(), "{:?}", self.counts());
+    }
+
+    /// A new version takes the place of the one before: its prefix is analysed again and taken back.
+    fn subtract(&mut self, dictionary: &dyn Lookup) {
+        let prefix = Some(self.trace.previous as usize);
+        self.analyser
+            .analyse(&self.trace, prefix, self.when(), dictionary, &mut self.report);
+        self.hotspots.subtract(&self.report, dictionary);
+    }
+
+    /// When the trace counts. Every version of a trace counts at the same time, or subtracting would miss.
+    fn when(&self) -> When {
+        match self.clock {
+            Clock::Log => When::Log(self.trace.first),
+            Clock::Claimed => When::Claimed,
+        }
+    }
+
+    fn keep(&mut self) {
+        if self.exemplars.len() == EXEMPLARS_WAITING_MAX {
+            self.exemplars.pop_front();
+        }
+        self.exemplars.push_back(Arc::new(self.trace.clone()));
+    }
+}

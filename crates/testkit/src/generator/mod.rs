@@ -1,0 +1,141 @@
+//! Traces with known answers: the same seed gives the same bytes, and the repaired request beside the faulty one
+//! tells the true saving without asking any detector.
+
+mod program;
+mod rng;
+mod scenarios;
+mod simulate;
+mod wire;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+
+pub use program::{Act, Arguments, Leaf, Protocol, Spread, Step, What, ms, us};
+pub use rng::Place;
+pub use scenarios::{Case, Fault, SCENARIOS, Scenario};
+pub use simulate::{Program, simulate};
+pub use wire::{Generation, Noise, requests};
+
+/// One operation of a system: a case and how its spans look on the wire.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// Scenario it was drawn from.
+    pub scenario: &'static str,
+    /// The case.
+    pub case: Case,
+    /// Names of attributes.
+    pub generation: Generation,
+    /// What goes wrong on the way.
+    pub noise: Noise,
+    place: Place,
+}
+
+/// One generated request.
+#[derive(Clone, Debug)]
+pub struct Generated {
+    /// Trace id.
+    pub trace: u128,
+    /// OTLP requests, one a service.
+    pub requests: Vec<ExportTraceServiceRequest>,
+    /// Duration of its root in nanoseconds, before noise.
+    pub duration: u64,
+    /// Duration of the same request without the fault.
+    pub repaired: Option<u64>,
+}
+
+impl Operation {
+    /// Draws an operation of `scenario`.
+    pub fn draw(scenario: &Scenario, seed: u64, generation: Generation, noise: Noise) -> Operation {
+        let place = scenario
+            .name
+            .bytes()
+            .fold(Place::new(seed), |place, byte| place.at(byte.into()));
+        Operation {
+            scenario: scenario.name,
+            case: (scenario.draw)(place),
+            generation,
+            noise,
+            place,
+        }
+    }
+
+    /// Its `n`-th request, started at `start` nanoseconds since 1970.
+    pub fn request(&self, n: u64, start: u64) -> Generated {
+        let place = self.place.at(0x7ace).at(n);
+        let (acts, duration) = simulate(&self.case.program, place);
+        let repaired = self
+            .case
+            .repaired
+            .as_ref()
+            .map(|program| simulate(program, place).1);
+        let trace = u128::from(place.at(1).number()) << 64 | u128::from(place.at(2).number() | 1);
+        let requests = requests(&acts, trace, start, self.generation, self.noise, place.at(3));
+        Generated {
+            trace,
+            requests,
+            duration,
+            repaired,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: u64 = 1_700_000_000_000_000_000;
+
+    fn draw(scenario: &Scenario, seed: u64) -> Operation {
+        Operation::draw(scenario, seed, Generation::Stable, Noise::default())
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_traces_and_another_gives_others() {
+        for scenario in SCENARIOS {
+            let request = |seed| draw(scenario, seed).request(3, START).requests;
+            assert_eq!(request(1), request(1), "{}", scenario.name);
+            assert_ne!(request(1), request(2), "{}", scenario.name);
+        }
+    }
+
+    #[test]
+    fn repairing_a_sequential_fault_never_makes_a_request_slower() {
+        let sequential = [
+            "nplus1-query",
+            "nplus1-insert",
+            "nplus1-cache",
+            "serial-fan-out",
+            "third-party",
+        ];
+        for scenario in SCENARIOS
+            .iter()
+            .filter(|scenario| sequential.contains(&scenario.name))
+        {
+            for seed in 0..50 {
+                let made = draw(scenario, seed).request(seed, START);
+                assert!(
+                    made.repaired.expect("it is faulty") <= made.duration,
+                    "{} seed {seed}",
+                    scenario.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_span_has_its_parent_and_lies_inside_it_unless_detached() {
+        for scenario in SCENARIOS {
+            let (acts, _) = simulate(&draw(scenario, 5).case.program, Place::new(5));
+            for act in &acts[1..] {
+                let parent = acts
+                    .iter()
+                    .find(|other| other.id == act.parent)
+                    .expect(scenario.name);
+                assert!(
+                    parent.start <= act.start && act.end <= parent.end,
+                    "{} {act:?}",
+                    scenario.name
+                );
+            }
+        }
+    }
+}
