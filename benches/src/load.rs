@@ -2,6 +2,7 @@
 //!
 //! Starts `hotspan serve` (or a rival with `--rival`) on loopback, sends generated requests for a bounded time, and
 //! reads the process's own CPU time. Stops only what it started.
+#![expect(clippy::print_stdout, reason = "a measuring program prints its figures")]
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};

@@ -1,4 +1,5 @@
 //! The cost of single steps: instructions (run it under callgrind, see `benches/instructions`), allocations, memory.
+#![expect(clippy::print_stdout, reason = "a measuring program prints its figures")]
 
 use clap::{Parser, ValueEnum};
 use hotspan_assembly::{Assembler, Settings as AssemblySettings};
@@ -71,8 +72,9 @@ fn run(arguments: &Arguments) {
     let requests = requests(arguments);
     let (warm, measured) = requests.split_at(arguments.warm as usize);
     let mut step = Runner::new(arguments.step);
-    warm.iter()
-        .for_each(|(bytes, time)| drop(step.take(bytes, *time)));
+    for (bytes, time) in warm {
+        step.take(bytes, *time);
+    }
     let region = Region::new(ALLOCATOR);
     let spans: u64 = measured.iter().map(|(bytes, time)| step.take(bytes, *time)).sum();
     let change = region.change();

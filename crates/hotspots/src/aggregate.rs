@@ -1,4 +1,5 @@
-//! All that is known about one fingerprint: counts, sums and histograms that forget exactly, and its evidence.
+//! All that is known about one fingerprint: counts, sums and histograms that forget exactly, and its
+//! evidence.
 
 use std::sync::Arc;
 
@@ -172,8 +173,8 @@ impl Aggregate {
         self.exemplars.merge(&other.exemplars);
     }
 
-    /// Whether it says nothing any more: taken back, or last seen longer ago than its timeline reaches. A trace
-    /// that old is not revised any more.
+    /// Whether it says nothing any more: taken back, or last seen longer ago than its timeline reaches. A
+    /// trace that old is not revised any more.
     pub(crate) fn is_stale(&self, newest: LogTime) -> bool {
         self.traces == 0 || self.timeline.hours.is_over(newest)
     }

@@ -11,14 +11,14 @@ use crate::lists::{coverage, dependencies, operations, services, third_parties};
 use crate::merged::Merged;
 use crate::peers::Peers;
 use crate::ranking::hotspots;
-use crate::view::{Reader, Words};
+use crate::view::Reader;
 use crate::{Settings, Snapshot};
 
 /// Everything that follows from reports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answers {
-    /// By rank. The first [`Answers::listed`] of them reach the least confidence; the others follow, listed only
-    /// on request.
+    /// By rank. The first [`Answers::listed`] of them reach the least confidence; the others follow, listed
+    /// only on request.
     pub hotspots: Vec<Hotspot>,
     /// How many of `hotspots` a reader sees unasked.
     pub listed: usize,
@@ -195,9 +195,9 @@ pub struct Coverage {
     pub rows_beyond: u64,
 }
 
-/// Merges the shards' snapshots and answers everything. `now` ends the window of impacts and rates: live the log's
-/// time, offline the latest of the data. `catalogue` words the hotspots; findings of detectors it does not list
-/// are left out.
+/// Merges the shards' snapshots and answers everything. `now` ends the window of impacts and rates: live the
+/// log's time, offline the latest of the data. `catalogue` words the hotspots; findings of detectors it does
+/// not list are left out.
 pub fn answers(
     snapshots: &[Arc<Snapshot>],
     dictionary: &dyn Lookup,
@@ -214,7 +214,7 @@ pub fn answers(
         window: Window::ending(now, first),
         now,
         settings,
-        words: Words(dictionary),
+        dictionary,
     };
     let mut coverage = coverage(&reader, first);
     let (hotspots, listed) = hotspots(&reader, catalogue, &mut coverage);

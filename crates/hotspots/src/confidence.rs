@@ -1,7 +1,7 @@
 //! How sure a hotspot is, term by term, and why in words.
 //!
-//! The product of the terms is the confidence: the calibration table is the identity until the generator's known
-//! answers fit a better one.
+//! The product of the terms is the confidence: the calibration table is the identity until the generator's
+//! known answers fit a better one.
 
 use hotspan_model::{MILLION, Millionths, Params};
 

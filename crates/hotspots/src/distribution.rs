@@ -1,8 +1,8 @@
 //! How a number is distributed over traces: a histogram that forgets exactly what it learned.
 //!
 //! The layout is hdrhistogram's with two significant digits, the same everywhere and for all numbers, so
-//! histograms of shards add up. Only filled buckets are held: an hdrhistogram of nanoseconds takes 30 KiB whatever
-//! is in it, and a hotspot has three. Numbers below 256 are exact, others at most 0.8 % off.
+//! histograms of shards add up. Only filled buckets are held: an hdrhistogram of nanoseconds takes 30 KiB
+//! whatever is in it, and a hotspot has three. Numbers below 256 are exact, others at most 0.8 % off.
 
 use std::sync::LazyLock;
 
@@ -50,7 +50,8 @@ impl Distribution {
         }
     }
 
-    /// The upper bound of the bucket that holds the number below which `permille` of all lie; zero when empty.
+    /// The upper bound of the bucket that holds the number below which `permille` of all lie; zero when
+    /// empty.
     pub(crate) fn quantile(&self, permille: u64) -> u64 {
         let total: u128 = self.buckets.iter().map(|bucket| u128::from(bucket.1)).sum();
         let rank = (total * u128::from(permille)).div_ceil(1_000).max(1);

@@ -1,9 +1,10 @@
 //! Findings to hotspots: what all traces together say about a system, and in which order to fix it.
 //!
-//! One [`Hotspots`] belongs to one shard. It adds the [`hotspan_model::Report`] of each version of a trace once
-//! and subtracts it once; everything it holds is counts, sums and histograms that forget exactly what they
-//! learned, and small sets of traces keyed by trace id. [`answers`] merges the shards' [`Snapshot`]s and puts the
-//! result in words and numbers. How reports were spread over shards, and in which order they came, shows nowhere.
+//! One [`Hotspots`] belongs to one shard. It adds the [`hotspan_model::Report`] of each version of a trace
+//! once and subtracts it once; everything it holds is counts, sums and histograms that forget exactly what
+//! they learned, and small sets of traces keyed by trace id. [`answers`] merges the shards' [`Snapshot`]s and
+//! puts the result in words and numbers. How reports were spread over shards, and in which order they came,
+//! shows nowhere.
 //!
 //! Absent on purpose: clocks (the caller says what time it is), storage, life-cycle states set by people.
 

@@ -48,7 +48,7 @@ pub(crate) fn services(reader: &Reader<'_>, listed: &[Hotspot]) -> Vec<ServiceAn
 fn service(reader: &Reader<'_>, name: &str, row: &Service, hotspots: u64) -> ServiceAnswer {
     let versions = row
         .versions
-        .ranked(|&version| reader.words.0.text(version).to_owned());
+        .ranked(|&version| reader.dictionary.text(version).to_owned());
     let mut versions: Vec<String> = versions.into_iter().map(|version| version.0).collect();
     versions.sort();
     ServiceAnswer {
@@ -123,10 +123,10 @@ fn dependency(reader: &Reader<'_>, text: &EdgeText<'_>, key: &EdgeKey, edge: &Ed
         Target::Service(_) => key.callee,
         Target::Callee(callee) => Some(callee),
     };
-    let facts = address.and_then(|callee| reader.words.0.callee(callee));
+    let facts = address.and_then(|callee| reader.dictionary.callee(callee));
     let (to, peer) = match key.target {
         Target::Service(_) => (text.target.to_owned(), Peer::Internal),
-        Target::Callee(callee) => match reader.peers.decide(callee, reader.words.0) {
+        Target::Callee(callee) => match reader.peers.decide(callee, reader.dictionary) {
             Some(decided) => {
                 let peer = decided.decision.peer;
                 let to = decided.service.map(str::to_owned);
@@ -150,13 +150,14 @@ fn dependency(reader: &Reader<'_>, text: &EdgeText<'_>, key: &EdgeKey, edge: &Ed
     }
 }
 
-/// What people call an address: a store by system and namespace, a company by its domain, all else by its host.
+/// What people call an address: a store by system and namespace, a company by its domain, all else by its
+/// host.
 fn name(reader: &Reader<'_>, text: &EdgeText<'_>, facts: Option<&CalleeFacts>, peer: Peer) -> String {
     let Some(facts) = facts else {
         return text.target.to_owned();
     };
     let name = match peer {
-        Peer::Datastore => reader.words.0.text(facts.store),
+        Peer::Datastore => reader.dictionary.text(facts.store),
         Peer::ThirdParty => domain(facts),
         Peer::Internal | Peer::Managed | Peer::External | Peer::Unknown => &facts.host,
     };
@@ -192,8 +193,8 @@ pub(crate) fn third_parties(reader: &Reader<'_>) -> Vec<ThirdParty> {
         let Target::Callee(callee) = key.target else {
             continue;
         };
-        let decided = reader.peers.decide(callee, reader.words.0);
-        let (Some(decided), Some(facts)) = (decided, reader.words.0.callee(callee)) else {
+        let decided = reader.peers.decide(callee, reader.dictionary);
+        let (Some(decided), Some(facts)) = (decided, reader.dictionary.callee(callee)) else {
             continue;
         };
         if decided.decision.peer != Peer::ThirdParty || edge.traces == 0 {

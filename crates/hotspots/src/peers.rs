@@ -1,8 +1,8 @@
 //! What a callee is, in the light of all traces: the three rules that one trace cannot decide.
 //!
 //! A peer name may be that of a service seen (rule 3), its host may have answered as a service within a week
-//! (rule 9), its domain may be that of several such hosts (rule 10). Twenty unanswered calls in complete traces
-//! make another company more certain (rule 12).
+//! (rule 9), its domain may be that of several such hosts (rule 10). Twenty unanswered calls in complete
+//! traces make another company more certain (rule 12).
 
 use std::collections::{BTreeMap, BTreeSet};
 

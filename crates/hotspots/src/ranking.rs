@@ -58,6 +58,6 @@ fn is_internal_after_all(reader: &Reader<'_>, row: &Aggregate, shape: &Shape) ->
     }
     let callee = shape
         .callee
-        .and_then(|callee| reader.peers.decide(callee, reader.words.0));
+        .and_then(|callee| reader.peers.decide(callee, reader.dictionary));
     callee.is_some_and(|decided| decided.decision.peer == Peer::Internal)
 }

@@ -1,9 +1,10 @@
-//! Which affected traces a hotspot remembers: a fair sample with its savings, and the exemplars people look at.
+//! Which affected traces a hotspot remembers: a fair sample with its savings, and the exemplars people look
+//! at.
 //!
-//! Both are sets keyed by trace and replaced by version. Which traces are in them depends on the traces alone, not
-//! on their order. Taking back a trace removes it; a trace that it had displaced does not come back, so after a
-//! revision a set may be smaller, or its worst less bad, than among all traces ever seen. Nothing but evidence and
-//! the medians of savings rests on them.
+//! Both are sets keyed by trace and replaced by version. Which traces are in them depends on the traces
+//! alone, not on their order. Taking back a trace removes it; a trace that it had displaced does not come
+//! back, so after a revision a set may be smaller, or its worst less bad, than among all traces ever seen.
+//! Nothing but evidence and the medians of savings rests on them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,13 +52,13 @@ impl Reservoir {
         self.cut(most);
     }
 
-    /// Whether this version of this trace is in it.
+    /// Whether this trace is in it, in this version or one before.
     pub(crate) fn holds(&self, sighting: &Sighting<'_>) -> bool {
         let sample = self.samples.get(&sighting.order);
-        sample.is_some_and(|sample| sample.version == sighting.report.version)
+        sample.is_some_and(|sample| sample.version <= sighting.report.version)
     }
 
-    /// Removes this version of this trace.
+    /// Removes this trace, but for a later version.
     pub(crate) fn subtract(&mut self, sighting: &Sighting<'_>) {
         if self.holds(sighting) {
             self.samples.remove(&sighting.order);
@@ -190,10 +191,10 @@ impl Exemplars {
         in_the_middle || self.worst().is_none_or(worse) || self.newest_entry().is_none_or(newer)
     }
 
-    /// Removes this version of this trace.
+    /// Removes this trace, but for a later version.
     pub(crate) fn subtract(&mut self, sighting: &Sighting<'_>) {
         let held = self.kept.get(&sighting.order);
-        if held.is_some_and(|held| held.version == sighting.report.version) {
+        if held.is_some_and(|held| held.version <= sighting.report.version) {
             self.kept.remove(&sighting.order);
         }
     }

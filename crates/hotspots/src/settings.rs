@@ -2,7 +2,8 @@
 
 use hotspan_model::Millionths;
 
-/// Traces within 24 hours that open a hotspot whose occurrences are cheap, or whose detector looks for habits.
+/// Traces within 24 hours that open a hotspot whose occurrences are cheap, or whose detector looks for
+/// habits.
 pub const SIGHTINGS: u64 = 3;
 
 /// Below this confidence a hotspot is kept and listed only on request.

@@ -23,8 +23,8 @@ pub enum Kept {
 
 /// The aggregates of one shard. One owner; readers get [`Snapshot`]s.
 ///
-/// Counts, sums and histograms are exact: subtracting what was added leaves no trace of it, within the bounds of
-/// [`Settings`] and the age of the timelines. Sets of traces (reservoirs, exemplars) hold what was kept.
+/// Counts, sums and histograms are exact: subtracting what was added leaves no trace of it, within the bounds
+/// of [`Settings`] and the age of the timelines. Sets of traces (reservoirs, exemplars) hold what was kept.
 #[derive(Debug)]
 pub struct Hotspots {
     settings: Settings,

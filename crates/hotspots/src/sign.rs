@@ -29,8 +29,8 @@ impl Sign {
     }
 }
 
-// What one trace may add to a total. Far above what is true of any, and low enough that 2^38 traces of the worst
-// kind do not reach the end of a sum, where adding and subtracting would no longer cancel.
+// What one trace may add to a total. Far above what is true of any, and low enough that 2^38 traces of the
+// worst kind do not reach the end of a sum, where adding and subtracting would no longer cancel.
 const WEIGHT_MAX: u64 = 1 << 40;
 const NANOS_MAX: u64 = 1 << 50;
 const COUNT_MAX: u64 = 1 << 40;

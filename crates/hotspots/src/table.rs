@@ -10,8 +10,8 @@ use crate::sign::Sign;
 
 /// Rows by key in the order they came. Beyond `max` rows a key has none and is only counted.
 ///
-/// A full table drops rows that nothing touched for a week, once an hour at most. A trace that old is not revised
-/// any more, so what is taken back is always still where it went.
+/// A full table drops rows that nothing touched for a week, once an hour at most. A trace that old is not
+/// revised any more, so what is taken back is always still where it went.
 #[derive(Debug)]
 pub(crate) struct Table<K, V> {
     rows: Arc<Vec<(K, V)>>,

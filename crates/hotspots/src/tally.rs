@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::sign::Sign;
 
-/// Counts by key. A key that found no room never gets any, and one that did keeps it: so what a trace added to
-/// either side is what it takes back from there.
+/// Counts by key. A key that found no room never gets any, and one that did keeps it: so what a trace added
+/// to either side is what it takes back from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tally<K> {
     rows: Vec<(K, u64)>,
@@ -52,7 +52,8 @@ impl<K: PartialEq + Clone> Tally<K> {
         first.map(|row| &row.0)
     }
 
-    /// The keys seen, each as `shown`, most frequent first, ties by how they read. Keys that read alike are one.
+    /// The keys seen, each as `shown`, most frequent first, ties by how they read. Keys that read alike are
+    /// one.
     pub(crate) fn ranked<T: Ord>(&self, shown: impl Fn(&K) -> T) -> Vec<(T, u64)> {
         let mut counts = BTreeMap::new();
         for (key, count) in self.rows.iter().filter(|row| row.1 > 0) {

@@ -26,30 +26,20 @@ const PLACES: usize = 8;
 const TREND: (usize, usize) = (60, 168);
 
 /// All that a hotspot is read with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
     pub(crate) merged: &'a Merged<'a>,
     pub(crate) peers: &'a Peers<'a>,
     pub(crate) window: Window,
     pub(crate) now: LogTime,
     pub(crate) settings: &'a Settings,
-    pub(crate) words: Words<'a>,
-}
-
-/// A dictionary that prints.
-#[derive(Clone, Copy)]
-pub(crate) struct Words<'a>(pub(crate) &'a dyn Lookup);
-
-impl std::fmt::Debug for Words<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Words")
-    }
+    pub(crate) dictionary: &'a dyn Lookup,
 }
 
 impl<'a> Reader<'a> {
     /// The most frequent shape, ties by text.
     pub(crate) fn shape(&self, row: &'a Aggregate) -> Option<&'a Shape> {
-        let text = |symbol| self.words.0.text(symbol);
+        let text = |symbol| self.dictionary.text(symbol);
         let spoken = |shape: &Shape| {
             (
                 [
@@ -80,7 +70,7 @@ impl<'a> Reader<'a> {
         shape: &Shape,
         meta: &'static Meta,
     ) -> Hotspot {
-        let text = |symbol| self.words.0.text(symbol);
+        let text = |symbol| self.dictionary.text(symbol);
         let label = label(shape, self.merged);
         let revision = labelled(row, label)
             .or_else(|| self.surer(row, shape))
@@ -159,8 +149,8 @@ impl<'a> Reader<'a> {
 
     fn operation(&self, shape: &Shape) -> Option<&Operation> {
         let key = (
-            self.words.0.text(shape.at.service),
-            self.words.0.text(shape.at.operation),
+            self.dictionary.text(shape.at.service),
+            self.dictionary.text(shape.at.operation),
         );
         self.merged.operations.get(&key).map(AsRef::as_ref)
     }
@@ -192,13 +182,13 @@ impl<'a> Reader<'a> {
 
     fn surer(&self, row: &Aggregate, shape: &Shape) -> Option<Revision> {
         let callee = shape.callee?;
-        let then = self.words.0.callee(callee)?.certainty;
-        let now = self.peers.decide(callee, self.words.0)?.decision.certainty;
+        let then = self.dictionary.callee(callee)?.certainty;
+        let now = self.peers.decide(callee, self.dictionary)?.decision.certainty;
         surer(row, then, now)
     }
 
     fn callee(&self, shape: &Shape) -> CalleeView {
-        let facts = shape.callee.and_then(|callee| self.words.0.callee(callee));
+        let facts = shape.callee.and_then(|callee| self.dictionary.callee(callee));
         let address = facts.map_or("", |facts| match (&facts.service, facts.vendor) {
             (Some(service), _) => service,
             (None, _) if !facts.host.is_empty() => &facts.host,
@@ -206,8 +196,10 @@ impl<'a> Reader<'a> {
         });
         let peer = shape
             .callee_service
-            .map_or(address, |service| self.words.0.text(service));
-        let template = shape.template.map_or("", |template| self.words.0.text(template));
+            .map_or(address, |service| self.dictionary.text(service));
+        let template = shape
+            .template
+            .map_or("", |template| self.dictionary.text(template));
         CalleeView {
             class: shape.class.name().to_owned(),
             system: facts.map_or("", |facts| &facts.system).to_owned(),
@@ -224,10 +216,10 @@ impl<'a> Reader<'a> {
         callee: &CalleeView,
         evidence: &str,
     ) -> (String, Fix) {
-        let text = |symbol| self.words.0.text(symbol);
+        let text = |symbol| self.dictionary.text(symbol);
         let facts = shape
             .template
-            .and_then(|template| self.words.0.template(template));
+            .and_then(|template| self.dictionary.template(template));
         let summary = facts.map_or("", |facts| &*facts.summary);
         let templates: Vec<&str> = shape.templates.iter().map(|&template| text(template)).collect();
         let scopes = row.scopes.ranked(|&scope| text(scope));
@@ -235,7 +227,7 @@ impl<'a> Reader<'a> {
         let languages = row.languages.ranked(|&language| text(language));
         let vendor = shape
             .callee
-            .and_then(|callee| self.words.0.callee(callee)?.vendor);
+            .and_then(|callee| self.dictionary.callee(callee)?.vendor);
         let facets = Facets {
             service: text(shape.at.service),
             operation: text(shape.at.operation),
@@ -267,14 +259,14 @@ impl<'a> Reader<'a> {
     fn versions(&self, row: &Aggregate) -> Vec<String> {
         let ranked = row
             .versions
-            .ranked(|&version| self.words.0.text(version).to_owned());
+            .ranked(|&version| self.dictionary.text(version).to_owned());
         let mut versions: Vec<String> = ranked.into_iter().map(|version| version.0).collect();
         versions.sort();
         versions
     }
 
     fn code(&self, row: &Aggregate) -> Vec<CodePlace> {
-        let places = row.code.ranked(|&code| place(self.words.0.text(code)));
+        let places = row.code.ranked(|&code| place(self.dictionary.text(code)));
         places.into_iter().take(PLACES).map(|place| place.0).collect()
     }
 }

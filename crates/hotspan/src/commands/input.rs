@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use hotspan_ingest::file::{Recorded, Requests};
+use hotspan_ingest::file::{self, Recorded};
 
 use crate::progress::Progress;
 
@@ -15,8 +15,8 @@ pub(super) fn for_each(
 ) -> Result<()> {
     for path in files(paths)? {
         let mut requests = match path.as_os_str() == "-" {
-            true => Requests::read(Path::new("standard input"), Box::new(std::io::stdin()))?,
-            false => Requests::open(&path)?,
+            true => file::read(Path::new("standard input"), Box::new(std::io::stdin()))?,
+            false => file::open(&path)?,
         };
         let size = std::fs::metadata(&path).map_or(0, |of| of.len());
         progress.file(&path, size);

@@ -214,6 +214,36 @@ fn a_trace_is_kept_while_it_is_worst_newest_or_one_of_the_fair_few() {
 }
 
 #[test]
+fn a_trace_whose_new_version_lost_the_fault_is_no_exemplar_any_more() {
+    let mut world = World::default();
+    let mut shard = Hotspots::new(Settings::default(), TableSeed(1));
+    let mut report = dear(&mut world, 1, "SELECT ?");
+    shard.add(&report, &world.dictionary);
+    assert_eq!(shard.exemplars().len(), 1);
+    // What goes may be worked out anew, under the number of the version that comes.
+    report.version = 2;
+    shard.subtract(&report, &world.dictionary);
+    assert_eq!(shard.exemplars().len(), 0);
+}
+
+#[test]
+fn an_earlier_version_that_goes_late_does_not_take_the_later_one_along() {
+    let mut world = World::default();
+    let mut shard = Hotspots::new(Settings::default(), TableSeed(1));
+    let first = dear(&mut world, 1, "SELECT ?");
+    let mut second = first.clone();
+    second.version = 2;
+    shard.add(&first, &world.dictionary);
+    shard.add(&second, &world.dictionary);
+    shard.subtract(&first, &world.dictionary);
+    assert_eq!(shard.exemplars().len(), 1);
+    assert_eq!(
+        world.read(&mut [shard], minute(0)).hotspots[0].saving.likely,
+        Nanos::from_millis(15)
+    );
+}
+
+#[test]
 fn operations_and_services_tell_rate_errors_latency_and_path() {
     let mut world = World::default();
     let mut reports: Vec<Report> = (1..=10)
