@@ -2,27 +2,45 @@
 
 use std::future::Future;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use tokio::net::TcpListener;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
 use crate::{Backend, grpc, http};
 
-/// Answers on `listener` until `shutdown` is done; requests under way are finished first.
+/// Most connections at once; more wait in the listener's backlog.
+const CONNECTIONS_MAX: usize = 1_024;
+/// Most requests at once on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 128;
+/// Longest wait for the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often a silent HTTP/2 peer is asked whether it is there.
+const PING_EVERY: Duration = Duration::from_secs(30);
+/// How long a listener that cannot accept (no file handle left, say) waits before it tries again.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+/// How long requests under way may take after the end was asked for.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Answers on `listener` until `shutdown` is done; requests under way get five seconds to finish.
 pub async fn serve(
     listener: TcpListener,
     backend: Arc<dyn Backend>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    axum::serve(listener, router(backend))
-        .with_graceful_shutdown(shutdown)
-        .await
+    serve_with_grace(listener, backend, shutdown, GRACE).await
 }
 
 /// Everything that reads, as one service.
@@ -39,4 +57,70 @@ async fn divert(State(grpc): State<Router>, request: Request, next: Next) -> Res
         true => grpc.oneshot(request).await.into_response(),
         false => next.run(request).await,
     }
+}
+
+async fn serve_with_grace(
+    listener: TcpListener,
+    backend: Arc<dyn Backend>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+    grace: Duration,
+) -> io::Result<()> {
+    let service = router(backend);
+    let connections = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            (socket, place) = accept(&listener, &room) => answer(socket, place, &service, &connections),
+            () = &mut shutdown => break,
+        }
+    }
+    drop(listener);
+    // A stream that is watched ends only with its watcher, so the wait needs an end of its own.
+    tokio::select! {
+        () = connections.shutdown() => {}
+        () = tokio::time::sleep(grace) => {}
+    }
+    Ok(())
+}
+
+/// The next connection, once there is room for it.
+async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+    // The semaphore is never closed, so there is always a place in the end.
+    let place = Arc::clone(room).acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => return (socket, place),
+            Err(_) => tokio::time::sleep(ACCEPT_AGAIN).await,
+        }
+    }
+}
+
+/// Answers one connection in a task of its own, which holds its place until it ends.
+fn answer(
+    socket: TcpStream,
+    place: Option<OwnedSemaphorePermit>,
+    service: &Router,
+    connections: &GracefulShutdown,
+) {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT);
+    let mut http2 = builder.http2();
+    http2
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING_EVERY)
+        .max_concurrent_streams(STREAMS_MAX);
+    let service = TowerToHyperService::new(service.clone());
+    let connection = builder
+        .serve_connection(TokioIo::new(socket), service)
+        .into_owned();
+    let watched = connections.watch(connection);
+    tokio::spawn(async move {
+        // A peer that breaks off is no event of ours.
+        drop(watched.await);
+        drop(place);
+    });
 }

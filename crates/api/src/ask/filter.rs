@@ -18,6 +18,17 @@ pub(crate) enum Sort {
     LastSeen,
 }
 
+impl Sort {
+    /// What keys of this order begin with, so that a cursor of another order is told apart.
+    pub(crate) fn tag(self) -> char {
+        match self {
+            Sort::Priority => 'p',
+            Sort::Impact => 'i',
+            Sort::LastSeen => 'l',
+        }
+    }
+}
+
 /// Which hotspots. Values of one list are alternatives; an empty list does not filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HotspotFilter {
@@ -59,6 +70,7 @@ impl HotspotFilter {
         let breaks = shape::Break::ALL.map(|of| (of.name(), of));
         let states = shape::State::ALL.map(|of| (of.name(), of));
         let confidence = query.parsed("min_confidence", "a number from 0 to 1", share)?;
+        let sort = query.one_word("sort", &SORTS)?.unwrap_or_default();
         Ok(HotspotFilter {
             service: query.all("service"),
             entry: query.all("entry"),
@@ -67,8 +79,8 @@ impl HotspotFilter {
             state: query.words("state", &states)?,
             min_confidence: confidence.unwrap_or(MIN_CONFIDENCE),
             since: since(&query.one("since")?.unwrap_or_default(), view.at)?,
-            sort: query.one_word("sort", &SORTS)?.unwrap_or_default(),
-            page: Cursor::read(query)?,
+            sort,
+            page: Cursor::read(query)?.in_order(sort.tag())?,
         })
     }
 
@@ -94,7 +106,7 @@ impl HotspotFilter {
             Sort::Impact => (impact, 0),
             Sort::LastSeen => (u64::MAX - hotspot.last_seen.0, 0),
         };
-        format!("{first:020} {second:020} {}", hotspot.id)
+        format!("{}{first:020} {second:020} {}", self.sort.tag(), hotspot.id)
     }
 }
 

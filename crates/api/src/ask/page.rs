@@ -12,6 +12,8 @@ const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 1_000;
 /// Most bytes of a page's rows as JSON.
 const BYTES_MAX: usize = 7 << 20;
+/// What a cursor has to be.
+const CURSOR: &str = "a `next_cursor` of the same list in the same order";
 /// Longest cursor that is read, in bytes.
 const CURSOR_MAX: usize = 16_384;
 
@@ -58,12 +60,20 @@ impl Cursor {
         Ok(Cursor {
             after: match cursor {
                 "" => None,
-                _ => Some(decoded(cursor).ok_or_else(|| {
-                    Problem::bad_value("cursor", cursor, "a `next_cursor` of the same list")
-                })?),
+                _ => Some(decoded(cursor).ok_or_else(|| Problem::bad_value("cursor", cursor, CURSOR))?),
             },
             limit: rows.ok_or_else(|| Problem::bad_value("limit", limit, allowed))?,
         })
+    }
+
+    /// The same page, when its cursor was given for the order whose keys begin with `tag`.
+    pub(crate) fn in_order(self, tag: char) -> Result<Cursor, Problem> {
+        match &self.after {
+            Some(after) if !after.starts_with(tag) => {
+                Err(Problem::bad_value("cursor", &encoded(after), CURSOR))
+            }
+            Some(_) | None => Ok(self),
+        }
     }
 
     /// The page of `items`, whatever their order; `key` must tell any two of them apart.

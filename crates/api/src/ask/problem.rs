@@ -26,19 +26,23 @@ pub struct Problem {
     pub detail: String,
     /// The parameter, when it is about one.
     #[serde(flatten)]
-    pub about: Option<Box<Parameter>>,
+    pub about: Box<Parameter>,
 }
 
-/// A refused parameter.
+/// A refused parameter; nothing of it is there when the problem is another one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Parameter {
     /// Its name.
-    pub parameter: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
     /// The value that was refused.
-    pub value: String,
-    /// What is allowed in its place; empty when nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// What is allowed in its place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<String>,
     /// The name that was probably meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<String>,
 }
 
@@ -105,13 +109,13 @@ impl Problem {
 
     fn about(detail: String, name: &str, value: &str, allowed: &[&str], guess: Option<&str>) -> Problem {
         let parameter = Parameter {
-            parameter: name.to_owned(),
-            value: clean_to(value, SAID_BACK_MAX),
+            parameter: Some(name.to_owned()),
+            value: Some(clean_to(value, SAID_BACK_MAX)),
             allowed: allowed.iter().map(|&allowed| allowed.to_owned()).collect(),
             nearest: guess.map(str::to_owned),
         };
         Problem {
-            about: Some(Box::new(parameter)),
+            about: Box::new(parameter),
             ..Problem::new(StatusCode::BAD_REQUEST, detail)
         }
     }

@@ -10,9 +10,9 @@ use crate::shape;
 
 /// The filter of a question about hotspots.
 pub(super) fn hotspots(of: v1::ListHotspotsRequest, view: &View) -> Result<HotspotFilter, Problem> {
-    let breaks: Result<Vec<Break>, Problem> = of.r#break().map(in_break).collect();
-    let states: Result<Vec<State>, Problem> = of.state().map(state).collect();
-    let sort = sort(of.sort);
+    let breaks: Result<Vec<Break>, Problem> = of.r#break.iter().map(|&number| in_break(number)).collect();
+    let states: Result<Vec<State>, Problem> = of.state.iter().map(|&number| state(number)).collect();
+    let sort = sort(of.sort)?;
     Ok(HotspotFilter {
         in_break: breaks?,
         state: states?,
@@ -21,8 +21,8 @@ pub(super) fn hotspots(of: v1::ListHotspotsRequest, view: &View) -> Result<Hotsp
         detector: known_detectors(of.detector, view)?,
         min_confidence: of.min_confidence.map_or(Ok(MIN_CONFIDENCE), share)?,
         since: since(&of.since, view.at)?,
-        sort: sort?,
-        page: page(of.limit, &of.cursor)?,
+        sort,
+        page: page(of.limit, &of.cursor)?.in_order(sort.tag())?,
     })
 }
 
@@ -50,18 +50,18 @@ fn page(limit: u32, cursor: &str) -> Result<Cursor, Problem> {
     }
 }
 
-fn in_break(of: v1::Break) -> Result<Break, Problem> {
+fn in_break(number: i32) -> Result<Break, Problem> {
     let all = shape::Break::ALL.into_iter();
-    let mut same = all.filter(|&known| v1::Break::from(shape::Break::from(known)) == of);
+    let mut same = all.filter(|&of| v1::Break::from(shape::Break::from(of)) as i32 == number);
     same.next()
-        .ok_or_else(|| Problem::bad_value("break", of.as_str_name(), "one of the four breaks"))
+        .ok_or_else(|| Problem::bad_value("break", &number.to_string(), "one of the four breaks"))
 }
 
-fn state(of: v1::State) -> Result<State, Problem> {
+fn state(number: i32) -> Result<State, Problem> {
     let all = shape::State::ALL.into_iter();
-    let mut same = all.filter(|&known| v1::State::from(shape::State::from(known)) == of);
+    let mut same = all.filter(|&of| v1::State::from(shape::State::from(of)) as i32 == number);
     same.next()
-        .ok_or_else(|| Problem::bad_value("state", of.as_str_name(), "one of the states"))
+        .ok_or_else(|| Problem::bad_value("state", &number.to_string(), "one of the states"))
 }
 
 fn sort(number: i32) -> Result<Sort, Problem> {

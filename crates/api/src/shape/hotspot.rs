@@ -2,7 +2,9 @@
 
 use hotspan_model as model;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::ArrayItems;
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::text::clean;
 use super::{Break, Decimal, ImpactBasis, Moment, Role, State};
@@ -82,13 +84,32 @@ pub struct Hotspot {
 }
 
 /// A root operation and the traces that entered by it, written as a pair.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Entry(
     /// The root operation.
     pub String,
     /// Traces.
     pub u64,
 );
+
+impl PartialSchema for Entry {
+    fn schema() -> RefOr<Schema> {
+        let pair = ArrayBuilder::new()
+            .items(ArrayItems::False)
+            .min_items(Some(2))
+            .max_items(Some(2));
+        let operation = ObjectBuilder::new().schema_type(Type::String).build();
+        let traces = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(0))
+            .build();
+        pair.prefix_items([operation, traces])
+            .description(Some("A root operation and the traces that entered by it."))
+            .into()
+    }
+}
+
+impl ToSchema for Entry {}
 
 /// Service and operation of the span under which a fault sits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]

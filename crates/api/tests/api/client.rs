@@ -37,12 +37,15 @@ pub(crate) async fn get(at: SocketAddr, path: &str) -> Reply {
 
 pub(crate) async fn send(at: SocketAddr, method: &str, path: &str, headers: &str) -> Reply {
     let mut socket = TcpStream::connect(at).await.unwrap();
-    let request = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n");
+    let request =
+        format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n");
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
     socket.read_to_end(&mut bytes).await.unwrap();
     let text = String::from_utf8(bytes).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head in {text:?}"));
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("no head in {text:?}"));
     let mut lines = head.lines();
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let headers = lines.map(|line| line.split_once(": ").unwrap());

@@ -1,1 +1,414 @@
-//! .
+//! The gRPC side: every answer is the one that HTTP gives, and tools find their way.
+
+use std::net::SocketAddr;
+
+use hotspan_proto::v1::hotspots_client::HotspotsClient;
+use hotspan_proto::v1::reports_client::ReportsClient;
+use hotspan_proto::v1::traces_client::TracesClient;
+use hotspan_proto::v1::{
+    Break, GetHotspotRequest, GetTraceRequest, ListHotspotsRequest, ListRequest, ListTracesRequest, Sort,
+    State, StatusRequest,
+};
+use prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
+use serde_json::{Map, Value};
+use tokio_stream::StreamExt as _;
+use tonic::Code;
+use tonic::transport::Channel;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+
+use crate::client::get;
+use crate::sample::hotspot;
+use crate::world::World;
+
+async fn channel(at: SocketAddr) -> Channel {
+    Channel::from_shared(format!("http://{at}"))
+        .unwrap()
+        .connect()
+        .await
+        .unwrap()
+}
+
+/// Proves that a message says what an HTTP path says, through the descriptors alone.
+async fn same(at: SocketAddr, path: &str, message: &impl Message) {
+    let pool = DescriptorPool::decode(hotspan_proto::DESCRIPTORS).unwrap();
+    let descriptor = pool.get_message_by_name(&full_name(message)).unwrap();
+    let dynamic = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice()).unwrap();
+    let options = SerializeOptions::new()
+        .stringify_64_bit_integers(false)
+        .use_proto_field_name(true)
+        .skip_default_fields(false);
+    let said = dynamic
+        .serialize_with_options(serde_json::value::Serializer, &options)
+        .unwrap();
+    let http = get(at, path).await;
+    assert_eq!(http.status, 200, "{path}");
+    assert_eq!(plain("", said), plain("", http.json()), "{path}");
+}
+
+/// Rust calls the messages as the descriptors do.
+fn full_name<M>(_: &M) -> String {
+    let name = std::any::type_name::<M>().rsplit("::").next().unwrap();
+    format!("hotspan.v1.{name}")
+}
+
+/// What both sides mean: without nulls and absent waterfalls, words in lower case, tuples by name, moments without
+/// zeros at the end.
+fn plain(key: &str, value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let kept = fields.into_iter().filter(|(_, value)| !value.is_null());
+            let fields: Map<String, Value> = kept
+                .map(|(key, value)| (key.clone(), plain(&key, value)))
+                .collect();
+            let empty = |key: &str, value: &Value| key == "waterfalls" && value == &Value::Array(Vec::new());
+            fields
+                .into_iter()
+                .filter(|(key, value)| !empty(key, value))
+                .collect()
+        }
+        Value::Array(items) => items
+            .into_iter()
+            .map(|item| plain(key, named(key, item)))
+            .collect(),
+        Value::String(text) => Value::String(plain_text(text)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
+    }
+}
+
+/// A tuple as the object that gRPC has for it.
+fn named(key: &str, item: Value) -> Value {
+    let names: &[&str] = match key {
+        "entries" => &["operation", "traces"],
+        "minute" | "hour" => &["at", "traces", "critical_path_ns"],
+        _ => return item,
+    };
+    match item {
+        Value::Array(values) => names.iter().map(|&name| name.to_owned()).zip(values).collect(),
+        named @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+            named
+        }
+    }
+}
+
+fn plain_text(text: String) -> String {
+    let prefixes = [
+        "BREAK_",
+        "STATE_",
+        "IMPACT_BASIS_",
+        "ROLE_",
+        "KIND_",
+        "CAUSE_",
+        "MARK_",
+    ];
+    if let Some(word) = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)) {
+        return word.to_lowercase();
+    }
+    match text.strip_suffix('Z') {
+        Some(moment) if moment.contains('.') => {
+            format!("{}Z", moment.trim_end_matches('0').trim_end_matches('.'))
+        }
+        Some(_) | None => text,
+    }
+}
+
+#[tokio::test]
+async fn every_list_is_the_one_that_http_gives() {
+    let at = World::start().await;
+    let mut hotspots = HotspotsClient::new(channel(at).await).max_decoding_message_size(16 << 20);
+    for (path, request) in [
+        ("", ListHotspotsRequest::default()),
+        (
+            "?service=orders&service=cart&entry=GET%20/entry&detector=serial-calls&break=synchronous&state=worsening\
+             &min_confidence=0.5&since=-40h&sort=impact&limit=3",
+            ListHotspotsRequest {
+                service: vec!["orders".to_owned(), "cart".to_owned()],
+                entry: vec!["GET /entry".to_owned()],
+                detector: vec!["serial-calls".to_owned()],
+                r#break: vec![Break::Synchronous.into()],
+                state: vec![State::Worsening.into()],
+                min_confidence: Some(0.5),
+                since: "-40h".to_owned(),
+                sort: Sort::Impact.into(),
+                limit: 3,
+                cursor: String::new(),
+            },
+        ),
+        (
+            "?min_confidence=0&limit=1000",
+            ListHotspotsRequest {
+                min_confidence: Some(0.0),
+                limit: 1_000,
+                ..ListHotspotsRequest::default()
+            },
+        ),
+    ] {
+        let list = hotspots.list(request).await.unwrap().into_inner();
+        assert!(!list.hotspots.is_empty(), "{path}");
+        same(at, &format!("/api/v1/hotspots{path}"), &list).await;
+    }
+    let first = ListHotspotsRequest {
+        limit: 7,
+        ..ListHotspotsRequest::default()
+    };
+    let cursor = hotspots
+        .list(first.clone())
+        .await
+        .unwrap()
+        .into_inner()
+        .next_cursor
+        .unwrap();
+    let second = hotspots
+        .list(ListHotspotsRequest {
+            cursor: cursor.clone(),
+            ..first
+        })
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(second.hotspots[0].rank, 8);
+    same(at, &format!("/api/v1/hotspots?limit=7&cursor={cursor}"), &second).await;
+
+    let mut traces = TracesClient::new(channel(at).await);
+    let request = ListTracesRequest {
+        detector: vec!["serial-calls".to_owned()],
+        ..ListTracesRequest::default()
+    };
+    let list = traces.list(request).await.unwrap().into_inner();
+    same(at, "/api/v1/traces?detector=serial-calls", &list).await;
+}
+
+#[tokio::test]
+async fn every_single_answer_is_the_one_that_http_gives() {
+    let at = World::start().await;
+    let mut hotspots = HotspotsClient::new(channel(at).await);
+    let id = hotspot(1).id.to_string();
+    let detail = hotspots
+        .get(GetHotspotRequest { id: id.clone() })
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(detail.waterfalls.len(), 1);
+    same(at, &format!("/api/v1/hotspots/{id}"), &detail).await;
+
+    let mut traces = TracesClient::new(channel(at).await);
+    let trace = traces
+        .get(GetTraceRequest {
+            trace_id: "1".to_owned(),
+        })
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(trace.spans.len(), 4);
+    same(at, "/api/v1/traces/1", &trace).await;
+}
+
+#[tokio::test]
+async fn every_report_is_the_one_that_http_gives() {
+    let at = World::start().await;
+    let mut reports = ReportsClient::new(channel(at).await);
+    let all = ListRequest::default();
+    same(
+        at,
+        "/api/v1/status",
+        reports.status(StatusRequest {}).await.unwrap().get_ref(),
+    )
+    .await;
+    same(
+        at,
+        "/api/v1/services",
+        reports.services(all.clone()).await.unwrap().get_ref(),
+    )
+    .await;
+    same(
+        at,
+        "/api/v1/operations",
+        reports.operations(all.clone()).await.unwrap().get_ref(),
+    )
+    .await;
+    same(
+        at,
+        "/api/v1/dependencies",
+        reports.dependencies(all.clone()).await.unwrap().get_ref(),
+    )
+    .await;
+    same(
+        at,
+        "/api/v1/third-parties",
+        reports.third_parties(all).await.unwrap().get_ref(),
+    )
+    .await;
+    let one = ListRequest {
+        service: vec!["cart".to_owned()],
+        limit: 1,
+        ..ListRequest::default()
+    };
+    let page = reports.operations(one).await.unwrap().into_inner();
+    assert_eq!((page.total, page.operations.len()), (2, 1));
+    same(at, "/api/v1/operations?service=cart&limit=1", &page).await;
+}
+
+#[tokio::test]
+async fn refusals_are_statuses_in_the_same_words() {
+    let at = World::start().await;
+    let mut hotspots = HotspotsClient::new(channel(at).await);
+    let default = ListHotspotsRequest::default;
+    for request in [
+        ListHotspotsRequest {
+            detector: vec!["serial-cals".to_owned()],
+            ..default()
+        },
+        ListHotspotsRequest {
+            limit: 1_001,
+            ..default()
+        },
+        ListHotspotsRequest {
+            cursor: "x".to_owned(),
+            ..default()
+        },
+        ListHotspotsRequest {
+            since: "yesterday".to_owned(),
+            ..default()
+        },
+        ListHotspotsRequest {
+            min_confidence: Some(f64::NAN),
+            ..default()
+        },
+        ListHotspotsRequest {
+            sort: 99,
+            ..default()
+        },
+        ListHotspotsRequest {
+            state: vec![99],
+            ..default()
+        },
+        ListHotspotsRequest {
+            r#break: vec![0],
+            ..default()
+        },
+    ] {
+        let refused = hotspots.list(request.clone()).await.map(drop).unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument, "{request:?}");
+        assert!(!refused.message().is_empty());
+    }
+    let unknown = hotspots
+        .get(GetHotspotRequest { id: "0".repeat(32) })
+        .await
+        .unwrap_err();
+    assert_eq!(unknown.code(), Code::NotFound);
+    let mut traces = TracesClient::new(channel(at).await);
+    let unknown = traces
+        .get(GetTraceRequest {
+            trace_id: "zz".to_owned(),
+        })
+        .await
+        .unwrap_err();
+    assert_eq!(unknown.code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn an_unknown_method_is_unimplemented_and_no_page() {
+    let at = World::start().await;
+    let reply = crate::client::send(
+        at,
+        "POST",
+        "/hotspan.v1.Nobody/Nothing",
+        "content-type: application/grpc\r\n",
+    )
+    .await;
+    assert_eq!((reply.status, reply.header("grpc-status")), (200, "12"));
+}
+
+#[tokio::test]
+async fn health_follows_readiness() {
+    let ill = World {
+        ready: false,
+        ..World::new()
+    };
+    for (at, expected) in [
+        (World::start().await, ServingStatus::Serving),
+        (ill.serve().await, ServingStatus::NotServing),
+    ] {
+        let mut health = HealthClient::new(channel(at).await);
+        for service in [
+            "",
+            "hotspan.v1.Hotspots",
+            "hotspan.v1.Traces",
+            "hotspan.v1.Reports",
+        ] {
+            let request = HealthCheckRequest {
+                service: service.to_owned(),
+            };
+            assert_eq!(
+                health.check(request).await.unwrap().into_inner().status(),
+                expected,
+                "{service}"
+            );
+        }
+        let nobody = HealthCheckRequest {
+            service: "nobody".to_owned(),
+        };
+        assert_eq!(
+            health.check(nobody.clone()).await.unwrap_err().code(),
+            Code::NotFound
+        );
+        let mut watched = health
+            .watch(HealthCheckRequest::default())
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(watched.next().await.unwrap().unwrap().status(), expected);
+        let mut watched = health.watch(nobody).await.unwrap().into_inner();
+        assert_eq!(
+            watched.next().await.unwrap().unwrap().status(),
+            ServingStatus::ServiceUnknown
+        );
+    }
+}
+
+#[tokio::test]
+async fn reflection_names_every_service() {
+    let at = World::start().await;
+    let mut reflection = ServerReflectionClient::new(channel(at).await);
+    let request = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let mut replies = reflection
+        .server_reflection_info(tokio_stream::once(request))
+        .await
+        .unwrap()
+        .into_inner();
+    let reply = replies.next().await.unwrap().unwrap().message_response.unwrap();
+    let MessageResponse::ListServicesResponse(list) = reply else {
+        panic!("{reply:?}");
+    };
+    let names: Vec<String> = list.service.into_iter().map(|service| service.name).collect();
+    for expected in [
+        "hotspan.v1.Hotspots",
+        "hotspan.v1.Traces",
+        "hotspan.v1.Reports",
+        "grpc.health.v1.Health",
+    ] {
+        assert!(
+            names.iter().any(|name| name == expected),
+            "{expected} in {names:?}"
+        );
+    }
+}
+
+#[test]
+fn every_enum_starts_with_unspecified() {
+    let pool = DescriptorPool::decode(hotspan_proto::DESCRIPTORS).unwrap();
+    let ours = pool.all_enums().filter(|of| of.package_name() == "hotspan.v1");
+    for of in ours {
+        let zero = of.get_value(0).unwrap();
+        assert!(zero.name().ends_with("_UNSPECIFIED"), "{}", zero.full_name());
+    }
+}

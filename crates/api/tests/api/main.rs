@@ -1,9 +1,20 @@
 //! The reading side over real sockets: rows of `docs/query-surface.md` that exist, by what they promise.
 
+#[cfg(test)]
 mod client;
+#[cfg(test)]
 mod grpc;
+#[cfg(test)]
 mod http;
+#[cfg(test)]
 mod metrics;
+#[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod shutdown;
+#[cfg(test)]
 mod world;
