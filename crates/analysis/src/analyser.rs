@@ -1,11 +1,11 @@
 //! One trace in, its report out: forest, paths, context, detectors, rows.
 
-use hotspan_model::{Assembled, Completeness, Decided, LogTime, Lookup, Nanos, Report, TraceId, TraceView};
+use hotspan_model::{Assembled, LogTime, Lookup, Report, TraceView};
 
 use crate::context::{Prepared, Wrappers, is_trusted};
 use crate::detectors::{Findings, Scratch};
-use crate::report::Rows;
-use crate::{Forest, Knobs, Settings, detectors};
+use crate::report::{self, Rows};
+use crate::{Forest, Knobs, Limits, Path, Settings, detectors, explain};
 
 /// How an [`Analyser`] reads traces and when its detectors speak.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,10 @@ pub struct Analyser {
     wrappers: Wrappers,
     /// Trees in which flat wrappers are parents.
     adopted: Forest,
+    /// What is shown of a single trace.
+    shown: Report,
+    response: Path,
+    completion: Path,
 }
 
 impl Analyser {
@@ -70,16 +74,16 @@ impl Analyser {
         };
         let cx = self
             .prepared
-            .context(trace, spans, &self.forest, dictionary, knobs, false);
+            .context(trace, spans, &self.forest, dictionary, knobs, &[]);
         self.rows.fill(cx, report);
-        let adopting = self.wrappers.adopt(trace, &self.forest);
-        let cx = match adopting {
-            None => cx,
-            Some(trace) => {
-                self.adopted.normalise(trace, prefix, dictionary, path);
-                let forest = &self.adopted;
+        let cx = match self.wrappers.adopt(trace, &self.forest) {
+            false => cx,
+            true => {
+                let (trace, adopted) = (self.wrappers.trace(), self.wrappers.adopted());
+                let forest = &mut self.adopted;
+                forest.normalise(trace, prefix, dictionary, path);
                 self.prepared
-                    .context(trace, spans, forest, dictionary, knobs, true)
+                    .context(trace, spans, forest, dictionary, knobs, adopted)
             }
         };
         let mut findings = Findings::new(report, &mut self.scratch, cx.operations().len());
@@ -91,22 +95,20 @@ impl Analyser {
 
     /// The trace as it is answered, with at most `spans_max` spans.
     pub fn explain(&mut self, trace: &Assembled, dictionary: &dyn Lookup, spans_max: usize) -> TraceView {
-        let _ = (dictionary, spans_max);
-        TraceView {
-            trace: trace.trace.or(TraceId::new(1)).expect("one is not zero"),
-            version: trace.version,
-            reason: Decided::Complete,
-            incomplete: false,
-            duration: Nanos::ZERO,
-            spans: Vec::new(),
-            span_count: 0,
-            critical_path: Vec::new(),
-            completion_path: Vec::new(),
-            findings: Vec::new(),
-            defects: Vec::new(),
-            completeness: Completeness::default(),
-            truncated: false,
-        }
+        let mut report = std::mem::take(&mut self.shown);
+        self.analyse(trace, None, When::Claimed, dictionary, &mut report);
+        self.response.response(&self.forest);
+        self.completion.completion(&self.forest);
+        let limits = Limits {
+            spans_max,
+            ..Limits::default()
+        };
+        let (forest, response, completion) = (&self.forest, &self.response, &self.completion);
+        let view = explain(trace, forest, response, completion, dictionary, limits);
+        let mut view = view.expect("a decided trace has an id");
+        view.findings = report::view::findings(&report, dictionary);
+        self.shown = report;
+        view
     }
 }
 

@@ -402,3 +402,45 @@ fn case_24_child_before_its_parent() {
         "outside",
     );
 }
+
+#[test]
+fn a_sibling_that_still_ran_when_the_message_was_written_did_not_lead_to_it() {
+    check_both(
+        "
+        s server A 0..100 us host=x
+          internal B 5..15 us
+          publish P 10..20 us
+            t consumer C 60..200 us host=y
+        ",
+        "A[20,100) P[10,20) A[0,10)",
+        "C[60,200) queue[20,60) P[10,20) A[0,10)",
+        "",
+    );
+}
+
+#[test]
+fn only_work_that_the_primary_root_caused_is_waited_for() {
+    check_both(
+        "
+        s server A 0..100 us host=x id=1
+        s server F 0..50 us host=x
+          t consumer C 60..500 us host=y
+        ",
+        "A[0,100)",
+        "A[0,100)",
+        "multi_root",
+    );
+}
+
+#[test]
+fn a_link_to_the_primary_root_makes_another_root_its_effect() {
+    check_both(
+        "
+        s server A 0..100 us host=x id=1
+        t consumer L 120..150 us host=y link=1
+        ",
+        "A[0,100)",
+        "L[120,150) queue[100,120) A[0,100)",
+        "multi_root",
+    );
+}

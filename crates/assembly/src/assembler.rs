@@ -332,4 +332,82 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn accounted_bytes_of_stubs_and_of_folded_spans_are_within_a_quarter_of_real_ones() {
+        let settings = Settings {
+            spans_max: 3,
+            group_kept: 1,
+            ..Settings::default()
+        };
+        let mut assembler = filled(Settings::default(), 100_000, 1);
+        let before = assembler.stats().stubs;
+        for row in 0..100_000 {
+            assembler.decide(row, at(1), Decided::Cap, Marks::default());
+            assembler.give_up(row, at(1), Cause::Cap, Marks::default());
+            while assembler.poll_trace(&mut Assembled::default()) {}
+        }
+        assert_eq!((before, assembler.stats().stubs), (0, 100_000));
+        let real = assembler.stubs.memory() + assembler.stub_timers.memory();
+        assert_near(assembler.stats().bytes, real, "stubs");
+
+        let assembler = filled(settings, 1, 200_000);
+        let folds = assembler.arena.folds(assembler.sessions[0].index).unwrap();
+        assert_eq!(folds.count(), 199_999);
+        assert_near(folds.bytes(), folds.memory(), "folded spans");
+    }
+
+    #[test]
+    fn a_version_tells_the_records_it_came_from_and_both_thresholds() {
+        let (span, dictionary) = template();
+        let mut assembler = Assembler::new(Settings::default(), TableSeed(7));
+        let push = |assembler: &mut Assembler, id: u64, offset: u64, threshold: u64| {
+            let span = Span {
+                id: SpanId::new(id).unwrap(),
+                ..span
+            };
+            let record = Record {
+                trace: TraceId::new(1).unwrap(),
+                threshold: Threshold(threshold),
+                span,
+            };
+            assembler.push(&record, &[], at(offset), &dictionary);
+        };
+        for (id, offset) in [
+            (1, 10),
+            (2, 10),
+            (3, 12),
+            (4, 13),
+            (5, 14),
+            (6, 15),
+            (7, 16),
+            (8, 17),
+            (9, 18),
+        ] {
+            push(&mut assembler, id, offset, 5);
+        }
+        let mut trace = Assembled::default();
+        let later = |offset, secs: u64| LogPos {
+            offset: Offset(offset),
+            time: LogTime(secs * 1_000_000_000),
+        };
+        assembler.handle_timeout(later(20, 2));
+        assert!(assembler.poll_trace(&mut trace));
+        assert_eq!(trace.requests, [10, 12, 13, 14, 15, 16].map(Offset));
+        assert_eq!(
+            (trace.threshold, trace.previous_threshold),
+            (Threshold(5), Threshold(0))
+        );
+        push(&mut assembler, 10, 21, 6);
+        assembler.handle_timeout(later(22, 9));
+        assert!(assembler.poll_trace(&mut trace));
+        assert_eq!(
+            (trace.threshold, trace.previous_threshold),
+            (Threshold(6), Threshold(5))
+        );
+        assert_eq!(
+            (trace.session, trace.first, trace.trigger.offset),
+            (Offset(10), LogTime(10), Offset(22))
+        );
+    }
 }

@@ -17,7 +17,7 @@ impl Assembler {
             self.take_decided(at, goal);
             self.take_open(at, bytes, goal);
             // Stubs alone are left, and none of them is forgotten alone.
-            if self.settings.bytes_max < self.stats.bytes {
+            if goal < self.stats.bytes {
                 self.barrier(at);
             }
         }

@@ -128,7 +128,7 @@ impl Assembler {
         let session = &self.sessions[row];
         let folds = self.arena.folds(session.index);
         let spans = self.arena.slab.spans(&session.chain).map(|(_, span)| span);
-        survey.of(spans, |id| folds.is_some_and(|folds| folds.has(id)))
+        survey.of(spans, |ids| folds.map_or(0, |folds| folds.among(ids).len()))
     }
 
     /// Ends an open session's first phase; its spans are analysed.

@@ -13,6 +13,7 @@ use hotspan_model::{
     Class, Flag, Group, Kind, Lookup, Nanos, SideOf, Span, SpanId, Symbol, TableSeed, Timestamp,
 };
 
+use crate::blocks::Blocks;
 use crate::slab::{Chain, Slab};
 use crate::{Settings, union};
 
@@ -28,7 +29,8 @@ const INTERVAL_BYTES: u64 = 16;
 pub(crate) struct Folds {
     groups: Vec<Fold>,
     by_key: HashMap<Key, u32, SeedableRandomState>,
-    ids: HashTable<Folded>,
+    folded: Blocks<Folded>,
+    places: HashTable<u32>,
     hasher: SeedableRandomState,
     intervals: u64,
 }
@@ -49,7 +51,8 @@ impl Folds {
         Folds {
             groups: Vec::new(),
             by_key: HashMap::with_hasher(seed.build(4)),
-            ids: HashTable::new(),
+            folded: Blocks::default(),
+            places: HashTable::new(),
             hasher: seed.build(5),
             intervals: 0,
         }
@@ -57,7 +60,7 @@ impl Folds {
 
     /// Folded spans.
     pub(crate) fn count(&self) -> u64 {
-        self.ids.len() as u64
+        self.folded.len() as u64
     }
 
     /// Accounted bytes.
@@ -65,9 +68,19 @@ impl Folds {
         self.count() * FOLDED_BYTES + self.groups.len() as u64 * GROUP_BYTES + self.intervals * INTERVAL_BYTES
     }
 
-    /// Whether a span of this id was folded.
-    pub(crate) fn has(&self, id: SpanId) -> bool {
-        self.group_of(id).is_some()
+    /// The folded spans among `ids`, which ascend, each with the first group that has it.
+    pub(crate) fn among(&self, ids: &[SpanId]) -> Vec<(SpanId, u32)> {
+        if ids.is_empty() {
+            return Vec::new();
+        }
+        let asked = self
+            .folded
+            .iter()
+            .filter(|folded| ids.binary_search(&folded.id).is_ok());
+        let mut found: Vec<(SpanId, u32)> = asked.map(|folded| (folded.id, folded.group)).collect();
+        found.sort_unstable();
+        found.dedup_by_key(|(id, _)| *id);
+        found
     }
 
     /// Whether a copy of the span was folded. A group has one kind and one host, so id and start tell.
@@ -76,9 +89,8 @@ impl Folds {
             return false;
         };
         let copy = Folded::new(span, group);
-        self.ids
-            .find(self.hasher.hash_one(span.id), |folded| *folded == copy)
-            .is_some()
+        let same = |&place: &u32| self.folded[place] == copy;
+        self.places.find(self.hasher.hash_one(copy), same).is_some()
     }
 
     /// Takes a new member of a group, if there is its group.
@@ -151,18 +163,9 @@ impl Folds {
             return;
         }
         groups.extend(self.groups.iter().map(|fold| fold.group.clone()));
-        let named = spans.iter().filter_map(|span| span.parent);
-        parents.extend(named.filter_map(|parent| Some((parent, self.group_of(parent)?))));
-        parents.sort_unstable();
-        parents.dedup();
-    }
-
-    fn group_of(&self, id: SpanId) -> Option<u32> {
-        let same = self
-            .ids
-            .iter_hash(self.hasher.hash_one(id))
-            .filter(|folded| folded.id == id);
-        same.map(|folded| folded.group).min()
+        let mut named: Vec<SpanId> = spans.iter().filter_map(|span| span.parent).collect();
+        named.sort_unstable();
+        parents.extend(self.among(&named));
     }
 
     /// Largest first, ties by key, as many as it takes; each with the slots of its leaves.
@@ -243,9 +246,11 @@ impl Folds {
         let most = settings.group_intervals_max as usize;
         group.union_approx |= union::add(&mut group.intervals, (span.start, span.end()), most);
         self.intervals = self.intervals + group.intervals.len() as u64 - before;
-        let rehash = |folded: &Folded| self.hasher.hash_one(folded.id);
-        self.ids
-            .insert_unique(self.hasher.hash_one(span.id), Folded::new(span, number), rehash);
+        let folded = Folded::new(span, number);
+        let place = self.folded.push(folded);
+        let rehash = |&place: &u32| self.hasher.hash_one(self.folded[place]);
+        self.places
+            .insert_unique(self.hasher.hash_one(folded), place, rehash);
     }
 
     /// Bytes taken from the allocator.
@@ -255,7 +260,7 @@ impl Folds {
         let groups =
             self.groups.capacity() * size_of::<Fold>() + self.groups.iter().map(group).sum::<usize>();
         let keys = self.by_key.capacity() * 8 / 7 * (size_of::<(Key, u32)>() + 1);
-        (groups + keys + self.ids.allocation_size()) as u64
+        (groups + keys + self.places.allocation_size()) as u64 + self.folded.memory()
     }
 }
 
@@ -318,7 +323,7 @@ impl Key {
 }
 
 /// A folded span: 16 bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Folded {
     id: SpanId,
     group: u32,

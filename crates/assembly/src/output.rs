@@ -72,7 +72,9 @@ impl Assembler {
             late: version.late,
             truncated: version.truncated,
             compacted: folds.map_or(0, |folds| folds.count()),
-            ..survey.of(into.spans.iter(), |id| folds.is_some_and(|folds| folds.has(id)))
+            ..survey.of(into.spans.iter(), |ids| {
+                folds.map_or(0, |folds| folds.among(ids).len())
+            })
         };
     }
 }

@@ -16,7 +16,7 @@ pub(crate) const SESSION_BYTES: u64 = size_of::<Session>() as u64 + 56;
 /// Accounted bytes of a stub: its row, its share of the table, its timer.
 pub(crate) const STUB_BYTES: u64 = size_of::<Stub>() as u64 + 32;
 
-/// Spans up to which a copy is looked for by walking the chain.
+/// Slots up to which a copy is looked for by walking the chain.
 const WALKED_MAX: u32 = 24;
 
 /// Records whose offsets are kept beside the first one's.
@@ -137,6 +137,9 @@ impl Session {
     ) -> Taken {
         self.last = at.time;
         let taken = self.place(&record.span, sides, &mut around);
+        if self.index.is_none() && self.chain.slots > WALKED_MAX {
+            self.index = Some(around.arena.make_index(&self.chain, around.dictionary));
+        }
         if taken == Taken::Duplicate {
             return taken;
         }
@@ -193,9 +196,6 @@ impl Session {
         }
         let Some(number) = self.index else {
             arena.slab.append(&mut self.chain, span, sides);
-            if self.chain.spans > WALKED_MAX {
-                self.index = Some(arena.make_index(&self.chain, *dictionary));
-            }
             return Taken::Added;
         };
         let is_open = self.is_open();

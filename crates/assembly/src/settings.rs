@@ -127,6 +127,8 @@ impl Settings {
             self.spans_max >= 2,
             format!("spans_max ({}) must be at least 2", self.spans_max),
         );
+        let kept = self.group_kept;
+        demand(1 <= kept, format!("group_kept ({kept}) must be at least 1"));
         let intervals = self.group_intervals_max;
         demand(
             intervals >= 1,

@@ -8,12 +8,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::Settings;
 
 /// Bytes that tell HTTP/1 from HTTP/2.
 const PREFACE_BYTES: u64 = 24;
+/// How long a refused sender may go on before it is cut off.
+const LINGER: Duration = Duration::from_secs(2);
 /// Stands for no moment.
 const NEVER: u64 = u64::MAX;
 
@@ -31,6 +33,8 @@ pub(crate) struct Activity {
     head_since: AtomicU64,
     /// When the last reply was sent.
     quiet_since: AtomicU64,
+    /// A request was refused whose body may still be on its way.
+    has_refused: AtomicBool,
 }
 
 /// What is to be done about a connection.
@@ -53,6 +57,7 @@ impl Activity {
             running: AtomicU64::new(0),
             head_since: AtomicU64::new(0),
             quiet_since: AtomicU64::new(0),
+            has_refused: AtomicBool::new(false),
         })
     }
 
@@ -61,6 +66,11 @@ impl Activity {
         self.running.fetch_add(1, Relaxed);
         self.head_since.store(NEVER, Relaxed);
         Running(Arc::clone(self))
+    }
+
+    /// A request was refused: its sender may be writing still, and must be let to read why.
+    pub(crate) fn refused(&self) {
+        self.has_refused.store(true, Relaxed);
     }
 
     /// What is to be done at `now`.
@@ -121,11 +131,14 @@ impl Drop for Running {
     }
 }
 
-/// A stream that notes what is read from it.
+/// A stream that notes what is read from it, and does not hang up on a sender that was refused: closing a socket
+/// with unread bytes resets it, and the sender would never see the answer.
 #[derive(Debug)]
 pub(crate) struct Metered<T> {
     stream: T,
     activity: Arc<Activity>,
+    /// Ends the wait for the sender to hang up first.
+    linger: Option<Pin<Box<Sleep>>>,
 }
 
 impl<T> Metered<T> {
@@ -133,6 +146,25 @@ impl<T> Metered<T> {
         Metered {
             stream,
             activity: Arc::clone(activity),
+            linger: None,
+        }
+    }
+}
+
+impl<T: AsyncRead + Unpin> Metered<T> {
+    /// Reads and forgets what still comes, until the sender hangs up or has had its time.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let sleep = self.linger.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        let mut scratch = [0; 8 << 10];
+        loop {
+            if sleep.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => {}
+                Ok(()) | Err(_) => return Poll::Ready(()),
+            }
         }
     }
 }
@@ -153,7 +185,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Metered<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Metered<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Metered<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
@@ -163,7 +195,13 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Metered<T> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        if self.linger.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        }
+        match self.activity.has_refused.load(Relaxed) {
+            true => self.poll_linger(cx).map(Ok),
+            false => Poll::Ready(Ok(())),
+        }
     }
 
     fn poll_write_vectored(

@@ -7,7 +7,7 @@ mod documents;
 mod jaeger;
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -19,8 +19,10 @@ use documents::Documents;
 
 /// Largest request of a file, in bytes.
 const REQUEST_BYTES_MAX: u64 = 1 << 30;
-/// How much is read at a time, and how far ahead the form is looked for.
+/// How much is read at a time.
 const BUFFER_BYTES: usize = 256 << 10;
+/// How far ahead the form is looked for.
+const LOOK_BYTES: u64 = 256;
 /// The tag of `resource_spans`: every request but the empty one starts with it.
 const RESOURCE_SPANS: u8 = 0x0a;
 
@@ -205,6 +207,27 @@ enum Form {
     Json(Documents),
 }
 
+impl Form {
+    /// What content starts so.
+    fn of(start: &[u8]) -> Result<Form, Problem> {
+        if documents::is_json(start) {
+            return Ok(Form::Json(Documents::default()));
+        }
+        match start {
+            [] => Ok(Form::Bare),
+            // A length of ten and a `resource_spans` of at most eight bytes, or a `resource_spans` of ten bytes.
+            [RESOURCE_SPANS, RESOURCE_SPANS, length, ..] if *length <= 8 => Ok(Form::Varint),
+            [RESOURCE_SPANS, ..] => Ok(Form::Bare),
+            [0, _, _, _, RESOURCE_SPANS, ..] => Ok(Form::FourBytes),
+            _ if after_varints(start).is_none_or(|byte| byte == RESOURCE_SPANS) => Ok(Form::Varint),
+            _ => Err(Problem::Form {
+                at: 0,
+                found: format!("bytes {:02x?}", &start[..start.len().min(8)]),
+            }),
+        }
+    }
+}
+
 /// The inflated content and its form.
 struct Content {
     source: Source,
@@ -213,22 +236,25 @@ struct Content {
 
 impl Content {
     fn open(counted: Counted) -> Result<Content, Problem> {
-        let mut packed = BufReader::with_capacity(BUFFER_BYTES, counted);
-        let start = look_ahead(&mut packed).map_err(|source| Problem::Io { at: 0, source })?;
-        let reader: Box<dyn Read + Send> = match start {
+        let (start, packed) = look_ahead(counted)?;
+        let packed = BufReader::with_capacity(BUFFER_BYTES, packed);
+        let inflated: Box<dyn Read + Send> = match start.as_slice() {
             [0x1f, 0x8b, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(
-                zstd::stream::read::Decoder::with_buffer(packed)
-                    .map_err(|source| Problem::Io { at: 0, source })?,
-            ),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+                let decoder = zstd::stream::read::Decoder::with_buffer(packed);
+                Box::new(decoder.map_err(|source| Problem::Io { at: 0, source })?)
+            }
             _ => Box::new(packed),
         };
-        let mut source = Source {
-            reader: BufReader::with_capacity(BUFFER_BYTES, reader),
+        let (start, inflated) = look_ahead(inflated)?;
+        let source = Source {
+            reader: BufReader::with_capacity(BUFFER_BYTES, Box::new(inflated)),
             at: 0,
         };
-        let form = source.form()?;
-        Ok(Content { source, form })
+        Ok(Content {
+            source,
+            form: Form::of(&start)?,
+        })
     }
 
     /// The next request or document.
@@ -253,25 +279,6 @@ struct Source {
 }
 
 impl Source {
-    fn form(&mut self) -> Result<Form, Problem> {
-        let start = look_ahead(&mut self.reader).map_err(|source| Problem::Io { at: 0, source })?;
-        if documents::is_json(start) {
-            return Ok(Form::Json(Documents::default()));
-        }
-        match start {
-            [] => Ok(Form::Bare),
-            // A length of ten and a `resource_spans` of at most eight bytes, or a `resource_spans` of ten bytes.
-            [RESOURCE_SPANS, RESOURCE_SPANS, length, ..] if *length <= 8 => Ok(Form::Varint),
-            [RESOURCE_SPANS, ..] => Ok(Form::Bare),
-            [0, _, _, _, RESOURCE_SPANS, ..] => Ok(Form::FourBytes),
-            _ if after_varints(start).is_none_or(|byte| byte == RESOURCE_SPANS) => Ok(Form::Varint),
-            _ => Err(Problem::Form {
-                at: 0,
-                found: format!("bytes {:02x?}", &start[..start.len().min(8)]),
-            }),
-        }
-    }
-
     /// All that is left, once.
     fn rest(&mut self) -> Result<Option<Vec<u8>>, Problem> {
         let bytes = self.up_to(REQUEST_BYTES_MAX + 1)?;
@@ -345,17 +352,26 @@ impl Source {
     }
 
     fn byte(&mut self) -> Result<Option<u8>, Problem> {
-        let at = self.at;
-        let buffer = self
-            .reader
-            .fill_buf()
-            .map_err(|source| Problem::Io { at, source })?;
-        let byte = buffer.first().copied();
-        if byte.is_some() {
-            self.reader.consume(1);
-            self.at += 1;
-        }
+        let byte = self.buffer()?.first().copied();
+        self.consume(usize::from(byte.is_some()));
         Ok(byte)
+    }
+
+    /// What can be had at once; empty at the end.
+    fn buffer(&mut self) -> Result<&[u8], Problem> {
+        let at = self.at;
+        loop {
+            match self.reader.fill_buf() {
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(Problem::Io { at, source }),
+                Ok(_) => return Ok(self.reader.buffer()),
+            }
+        }
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.reader.consume(count);
+        self.at += count as u64;
     }
 
     /// So many bytes, or as many as there are. Memory grows with what is there, not with what is claimed.
@@ -370,15 +386,12 @@ impl Source {
     }
 }
 
-/// The first bytes without reading them: all that one read of the file gives, but at least a few.
-fn look_ahead<R: Read>(reader: &mut BufReader<R>) -> io::Result<&[u8]> {
-    loop {
-        match reader.fill_buf() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-            Ok(_) => return Ok(reader.buffer()),
-        }
-    }
+/// The first bytes, and a reader that still gives them.
+fn look_ahead<R: Read>(mut reader: R) -> Result<(Vec<u8>, impl Read), Problem> {
+    let mut start = Vec::with_capacity(LOOK_BYTES as usize);
+    let read = reader.by_ref().take(LOOK_BYTES).read_to_end(&mut start);
+    read.map_err(|source| Problem::Io { at: 0, source })?;
+    Ok((start.clone(), Cursor::new(start).chain(reader)))
 }
 
 /// The byte behind the length, of the first request that is not empty; `None` when the bytes end before it.

@@ -221,28 +221,25 @@ impl Core {
         };
         let mut worker = self.worker();
         // A worker that panicked is dropped, so nothing broken is seen.
-        let walked = catch_unwind(AssertUnwindSafe(|| {
+        let walked = guarded(wire, || {
             let mut lease = message.lease;
             let bytes = worker.inflate(message.bytes, wire, &mut lease, self)?;
             let tally = worker.walk(&bytes, wire.encoding, &mut lease, self)?;
             Ok((bytes, tally, lease))
-        }));
+        });
         match walked {
-            Err(_panic) => {
-                tracing::error!(bytes = wire.bytes, encoding = ?wire.encoding, "decoder panicked");
-                Err(Refusal::Fault)
-            }
-            Ok(Err(refusal)) => {
-                self.keep(worker);
-                Err(refusal)
-            }
-            Ok(Ok((bytes, tally, lease))) => Ok(Decoded {
+            Ok((bytes, tally, lease)) => Ok(Decoded {
                 worker,
                 tally,
                 bytes,
                 wire,
                 lease,
             }),
+            Err(Refusal::Fault) => Err(Refusal::Fault),
+            Err(refusal) => {
+                self.keep(worker);
+                Err(refusal)
+            }
         }
     }
 
@@ -352,6 +349,14 @@ impl Core {
     }
 }
 
+/// Runs `work` and answers S12 when it panics: the same bytes would do it again, so nobody should send them again.
+fn guarded<T>(wire: WireFacts, work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| {
+        tracing::error!(bytes = wire.bytes, encoding = ?wire.encoding, "decoder panicked");
+        Err(Refusal::Fault)
+    })
+}
+
 fn shard_of(route: &foldhash::fast::SeedableRandomState, trace: TraceId, shards: usize) -> usize {
     let hash = u128::from(route.hash_one(trace.get()));
     ((hash * shards as u128) >> 64) as usize
@@ -429,3 +434,21 @@ impl Sink for Router<'_> {
 
 /// What a side record weighs beyond itself.
 const SIDE_PLACE: usize = size_of::<SideOf>() - size_of::<Side>();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s12_a_panic_is_a_fault_and_nothing_else_ends() {
+        let wire = WireFacts {
+            encoding: Encoding::Protobuf,
+            coding: Coding::Identity,
+            transport: Transport::Grpc,
+            bytes: 1,
+        };
+        let outcome: Result<(), _> = guarded(wire, || panic!("a bug"));
+        assert_eq!(outcome, Err(Refusal::Fault));
+        assert_eq!(guarded(wire, || Ok(7)), Ok(7));
+    }
+}

@@ -132,12 +132,15 @@ async fn run(
     let io = TokioIo::new(Metered::new(stream, &activity));
     let service = service_fn(|request: Request<Incoming>| {
         let running = activity.begin();
-        let (core, peer) = (Arc::clone(core), Arc::clone(&peer));
+        let (core, peer, activity) = (Arc::clone(core), Arc::clone(&peer), Arc::clone(&activity));
         async move {
             let response = match transport {
                 Transport::Grpc => grpc::call(core, peer, request).await,
                 Transport::Http => http::call(core, peer, request).await,
             };
+            if !response.status().is_success() {
+                activity.refused();
+            }
             Ok::<_, Infallible>(response.map(|reply| reply.hold(running)))
         }
     });

@@ -79,7 +79,7 @@ pub(crate) fn callee(
     symbol
 }
 
-/// An address whose parts cannot be mistaken for one another in `system://host:port/namespace#service`, so that
+/// An address whose parts cannot be mistaken for one another in `system://host:port/namespace|service`, so that
 /// facts are a function of the text.
 struct Clean {
     system: String,
@@ -100,15 +100,15 @@ impl Clean {
             out.replace(|c: char| c.is_control() || borders.contains(&c), "_")
         };
         let text = |bytes| Some(Atom::Text(bytes));
-        let system = part(text(address.system.as_bytes()), &[':', '/', '#', ' '], 64);
-        let mut host = part(text(address.host), &['/', '#', ' ', '[', ']'], 255);
+        let system = part(text(address.system.as_bytes()), &[':', '/', '|', ' '], 64);
+        let mut host = part(text(address.host), &['/', '|', ' ', '[', ']'], 255);
         host.make_ascii_lowercase();
         let port = if address.port == default_port(&system) {
             0
         } else {
             address.port
         };
-        let mut namespace = part(address.namespace, &['#'], 200);
+        let mut namespace = part(address.namespace, &['|'], 200);
         // The first database of a cache: older senders say it, newer ones do not.
         if namespace == "0" {
             namespace.clear();
@@ -135,7 +135,7 @@ impl Clean {
             text.extend(["/", &self.namespace]);
         }
         if !self.service.is_empty() {
-            text.extend(["#", &self.service]);
+            text.extend(["|", &self.service]);
         }
         text
     }
@@ -230,7 +230,7 @@ mod tests {
     fn parts_cannot_pass_for_one_another() {
         let strange = Address {
             system: "a://b",
-            host: b"c/d#e",
+            host: b"c/d|e",
             ..STORE
         };
         let (symbols, dictionary) = resolved(&[strange]);

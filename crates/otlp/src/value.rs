@@ -6,6 +6,9 @@ use crate::Damage;
 use crate::text::ParamHasher;
 use crate::wire::{Fields, Payload};
 
+/// Levels of arrays and maps that a hash looks into.
+const HASHED_DEPTH_MAX: usize = 64;
+
 /// An `AnyValue`. Texts are not validated; arrays and maps are their messages' bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum Value<'a> {
@@ -139,8 +142,26 @@ impl<'a> Value<'a> {
             Value::Bool(bit) => hasher.add(&[u8::from(bit)]),
             Value::Int(int) => hasher.add(&int.to_le_bytes()),
             Value::Double(double) => hasher.add(&double.to_bits().to_le_bytes()),
-            Value::Text(bytes) | Value::Array(bytes) | Value::Map(bytes) | Value::Bytes(bytes) => {
-                hasher.add(bytes);
+            Value::Text(bytes) | Value::Bytes(bytes) => hasher.add(bytes),
+            Value::Array(_) | Value::Map(_) => self.hash_nested(hasher),
+        }
+    }
+
+    /// Adds what is inside an array or map. Not its bytes: one value can be written in many ways.
+    fn hash_nested(self, hasher: &mut ParamHasher) {
+        let mut open: Vec<Nested<'a>> = Vec::new();
+        open.extend(Nested::of(self));
+        while let Some(innermost) = open.last_mut() {
+            let Ok(Some(KeyValue { key, value })) = innermost.next_entry() else {
+                hasher.add(b"]");
+                open.pop();
+                continue;
+            };
+            hasher.add(key);
+            match Nested::of(value) {
+                Some(nested) if open.len() < HASHED_DEPTH_MAX => open.push(nested),
+                Some(_) => {}
+                None => value.hash(hasher),
             }
         }
     }
@@ -152,9 +173,9 @@ impl<'a> Value<'a> {
         let mut deepest = 0;
         open.extend(Nested::of(self));
         while let Some(innermost) = open.last_mut() {
-            match innermost.next_value()? {
+            match innermost.next_entry()? {
                 None => drop(open.pop()),
-                Some(value) => open.extend(Nested::of(value)),
+                Some(entry) => open.extend(Nested::of(entry.value)),
             }
             deepest = deepest.max(open.len());
             if deepest > max {
@@ -171,7 +192,7 @@ pub(crate) fn elements<'a>(array: &'a [u8]) -> impl Iterator<Item = Value<'a>> {
         fields: Fields::new(array),
         map: false,
     };
-    std::iter::from_fn(move || nested.next_value().ok().flatten())
+    std::iter::from_fn(move || nested.next_entry().ok().flatten().map(|entry| entry.value))
 }
 
 /// An array or map that is being read.
@@ -198,11 +219,15 @@ impl<'a> Nested<'a> {
         })
     }
 
-    fn next_value(&mut self) -> Result<Option<Value<'a>>, Damage> {
+    /// The next element; its key is empty in an array.
+    fn next_entry(&mut self) -> Result<Option<KeyValue<'a>>, Damage> {
         while let Some((number, payload)) = self.fields.next()? {
             match (number, payload) {
-                (1, Payload::Bytes(entry)) if self.map => return Ok(Some(KeyValue::read(entry)?.value)),
-                (1, Payload::Bytes(element)) => return Value::None.read(element).map(Some),
+                (1, Payload::Bytes(entry)) if self.map => return KeyValue::read(entry).map(Some),
+                (1, Payload::Bytes(element)) => {
+                    let value = Value::None.read(element)?;
+                    return Ok(Some(KeyValue { key: &[], value }));
+                }
                 (_, _) => {}
             }
         }

@@ -310,3 +310,31 @@ fn visibility_says_what_can_be_compared() {
     }
     assert_eq!(read("", &"SELECT a, ".repeat(2_000)).visibility, Visibility::Cut);
 }
+
+#[test]
+fn the_texts_of_drivers_make_readable_templates() {
+    for (text, expected) in [
+        (
+            "INSERT INTO \"store_auditlog\" (\"actor\", \"at\") SELECT * FROM UNNEST((%s)::text[], (%s)::timestamp with \
+             time zone[]) RETURNING \"store_auditlog\".\"id\"",
+            "insert into store_auditlog(actor,at)select*from unnest((?)::text[],(?)::timestamp with time zone[])\
+             returning store_auditlog.id",
+        ),
+        (
+            "SELECT store_review.id AS store_review_id, store_review.stars AS store_review_stars \nFROM store_review \n\
+             WHERE %(param_1)s = store_review.product_id",
+            "select store_review.id as store_review_id,store_review.stars as store_review_stars from store_review \
+             where ?=store_review.product_id",
+        ),
+        (
+            "SELECT value FROM store_sitesetting WHERE key = 'setting_7' /*traceparent='00-1-2-01'*/",
+            "select value from store_sitesetting where key=?",
+        ),
+        (
+            "SELECT id FROM store_product ORDER BY id OFFSET $1 LIMIT 18",
+            "select id from store_product order by id offset ? limit ?",
+        ),
+    ] {
+        assert_eq!(template("postgresql", text), expected);
+    }
+}

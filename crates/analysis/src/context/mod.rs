@@ -21,7 +21,7 @@ pub(crate) use operations::Operation;
 pub(crate) use peers::decision;
 pub(crate) use segments::{Segment, is_trusted};
 pub(crate) use sources::Source;
-pub(crate) use units::is_awaited;
+pub(crate) use units::{is_awaited, rooted_in};
 pub(crate) use verdict::overlap;
 pub(crate) use wrappers::Wrappers;
 
@@ -42,8 +42,6 @@ pub(crate) struct Prepared {
     paths: Path,
     /// Calls that count, by segment and time.
     calls: Vec<u32>,
-    /// Units were seen through flat wrappers.
-    adopted: bool,
 }
 
 /// One prepared trace, as detectors see it.
@@ -53,6 +51,8 @@ pub struct Context<'a> {
     pub(crate) forest: &'a Forest,
     pub(crate) dictionary: &'a dyn Lookup,
     pub(crate) knobs: &'a Knobs,
+    /// Spans that hang below a flat wrapper, and that wrapper.
+    adopted: &'a [(u32, SpanId)],
     prepared: &'a Prepared,
 }
 
@@ -73,9 +73,8 @@ impl Prepared {
         forest: &'a Forest,
         dictionary: &'a dyn Lookup,
         knobs: &'a Knobs,
-        adopted: bool,
+        adopted: &'a [(u32, SpanId)],
     ) -> Context<'a> {
-        self.adopted = adopted;
         self.sources.clear();
         self.layout.build(forest);
         self.segments
@@ -110,6 +109,7 @@ impl Prepared {
             forest,
             dictionary,
             knobs,
+            adopted,
             prepared: self,
         }
     }
@@ -284,22 +284,33 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The terms of confidence that the trace as a whole decides.
-    pub(crate) fn terms(self, corrected: bool) -> Terms {
+    /// The terms of confidence that the trace itself decides, for evidence that rests on `members`.
+    pub(crate) fn terms(self, members: &[u32]) -> Terms {
         let nodes = self.forest.nodes();
         let missing = nodes.iter().filter(|node| node.has(Mark::Phantom)).count() as u64;
         let found = nodes.len() as u64 - missing;
         let of_kind = |kind: DefectKind| self.forest.defects().iter().any(|defect| defect.kind == kind);
-        let clock = match (of_kind(DefectKind::InconsistentClock), corrected) {
-            (true, _) => Millionths(700_000),
-            (false, true) => Millionths(900_000),
-            (false, false) => Millionths::ONE,
+        let corrected = || {
+            members
+                .iter()
+                .any(|&at| self.node_of(at).has(Mark::SkewCorrected))
+        };
+        let clock = match of_kind(DefectKind::InconsistentClock) {
+            true => Millionths(700_000),
+            false if corrected() => Millionths(900_000),
+            false => Millionths::ONE,
+        };
+        let is_adopted = |&at: &u32| {
+            let span = self.operation(at).span;
+            self.adopted
+                .binary_search_by_key(&span, |&(span, _)| span)
+                .is_ok()
         };
         Terms {
             completeness: Millionths::ratio(found, found + missing),
             clock,
             visibility: Millionths::ONE,
-            detector: match self.prepared.adopted {
+            detector: match members.iter().any(is_adopted) {
                 true => Millionths(900_000),
                 false => Millionths::ONE,
             },

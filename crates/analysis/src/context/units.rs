@@ -1,6 +1,6 @@
 //! Units: sync trees, whether somebody waits for them, and their critical paths.
 
-use hotspan_model::Kind;
+use hotspan_model::{Class, Kind};
 
 use crate::{Edge, Forest, Mark, Path};
 
@@ -12,20 +12,27 @@ pub(crate) fn sweep(path: &mut Path, forest: &Forest) {
     }
 }
 
-/// Whether somebody waits for the unit under `head`: it answers a request. A placeholder answers what its first
-/// child answers.
+/// How many wrappers above a server span are looked through.
+const WRAPPERS_MAX: usize = 16;
+
+/// Whether somebody waits for the unit under `head`: it answers a request.
 pub(crate) fn is_awaited(forest: &Forest, head: u32) -> bool {
     let node = forest.node(head);
-    if node.edge != Edge::Root {
-        return false;
+    let kind = rooted_in(forest, head);
+    node.edge == Edge::Root && (kind == Kind::Server || node.has(Mark::Phantom) && kind != Kind::Consumer)
+}
+
+/// The kind of the span that a unit is rooted in: placeholders answer what their first child answers, and a wrapper
+/// what its only child does.
+pub(crate) fn rooted_in(forest: &Forest, head: u32) -> Kind {
+    let mut at = head;
+    for _ in 0..WRAPPERS_MAX {
+        let node = forest.node(at);
+        at = match *forest.children(at) {
+            [first, ..] if node.has(Mark::Phantom) => first,
+            [only] if node.class() == Class::Internal => only,
+            _ => break,
+        };
     }
-    match node.has(Mark::Phantom) {
-        false => node.kind() == Kind::Server,
-        true => {
-            let mut children = forest.children(head).iter().map(|&child| forest.node(child));
-            children
-                .next()
-                .is_some_and(|child| child.kind() != Kind::Consumer)
-        }
-    }
+    forest.node(at).kind()
 }

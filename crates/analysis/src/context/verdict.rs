@@ -3,7 +3,7 @@
 use hotspan_model::{Class, Flag, Nanos, Params, Verb, Visibility};
 
 use super::groups::Input;
-use crate::{Mark, Node};
+use crate::Node;
 
 /// The verdict on one group.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,8 +26,6 @@ pub(crate) struct Verdict {
     pub cursor: bool,
     /// They read pages by key.
     pub keyset: bool,
-    /// The clock of one of them was corrected.
-    pub corrected: bool,
 }
 
 impl Verdict {
@@ -66,7 +64,6 @@ impl Verdict {
             polling: waits && is_polling(input, members),
             cursor: facts.is_some_and(|facts| facts.cursor),
             keyset: facts.is_some_and(|facts| facts.keyset),
-            corrected: members.iter().any(|at| node(input, at).has(Mark::SkewCorrected)),
         }
     }
 }
@@ -150,9 +147,12 @@ fn params(input: Input<'_>, members: &[u32], arguments: &mut Vec<(u64, u32)>) ->
     for at in members {
         let row = input.operation(*at);
         let node = input.forest.node(row.node);
-        let seen = match node.bits.visibility() {
-            Visibility::Visible if row.folded || node.bits.has(Flag::Summary) => Visibility::Hidden,
-            seen => seen,
+        let many = row.folded || node.bits.has(Flag::Summary);
+        let seen = node.bits.visibility();
+        let seen = if many && seen == Visibility::Visible {
+            Visibility::Hidden
+        } else {
+            seen
         };
         weakest = match (weakest, seen) {
             (Visibility::None, _) | (_, Visibility::None) => Visibility::None,

@@ -21,8 +21,13 @@ pub(crate) struct Wrappers {
 }
 
 impl Wrappers {
-    /// The trace with each surrounded span below its wrapper; `None` when there is no flat wrapper.
-    pub(crate) fn adopt(&mut self, trace: &Assembled, forest: &Forest) -> Option<&Assembled> {
+    /// The spans that have a wrapper as parent, and that wrapper.
+    pub(crate) fn adopted(&self) -> &[(u32, SpanId)] {
+        &self.adopted
+    }
+
+    /// Makes the trace with each surrounded span below its wrapper; `false` when there is no flat wrapper.
+    pub(crate) fn adopt(&mut self, trace: &Assembled, forest: &Forest) -> bool {
         self.adopted.clear();
         for at in forest.top_down() {
             let children = forest.by_start(*at);
@@ -31,13 +36,19 @@ impl Wrappers {
             }
         }
         if self.adopted.is_empty() {
-            return None;
+            return false;
         }
+        self.adopted.sort_unstable();
         self.trace.clone_from(trace);
         for &(span, parent) in &self.adopted {
             self.trace.spans[span as usize].parent = Some(parent);
         }
-        Some(&self.trace)
+        true
+    }
+
+    /// That trace.
+    pub(crate) fn trace(&self) -> &Assembled {
+        &self.trace
     }
 
     fn surrounded(&mut self, forest: &Forest, children: &[u32]) {
@@ -53,6 +64,9 @@ impl Wrappers {
             }
             let Some(id) = node.span_id() else { continue };
             let step = clock_step(node);
+            if node.end - node.start <= step {
+                continue;
+            }
             // Siblings that start with the wrapper may stand before it.
             let together = children[..at].iter().rev().take(TOGETHER_MAX);
             let together = together.take_while(|&&child| forest.node(child).start >= node.start - step);
@@ -62,7 +76,8 @@ impl Wrappers {
             }
             let near = children[first..at].iter().chain(&children[at + 1..]);
             let count = inside(forest, node, near.clone(), step);
-            if count >= 2 {
+            let works = |child: &&u32| forest.node(**child).class().is_outgoing();
+            if count >= 2 && near.clone().take(count).any(|child| works(&child)) {
                 let spans = near.take(count).map(|&child| forest.node(child).span);
                 self.adopted.extend(spans.map(|span| (span, id)));
             }

@@ -58,10 +58,9 @@ fn report(meta: &'static Meta, cx: &Context<'_>, group: &Group, out: &mut Findin
             templates: &[],
             wall: verdict.wall,
             parallel: verdict.parallel,
-            params: verdict.params,
+            params: Some(verdict.params),
             saving,
             certainty,
-            corrected: verdict.corrected,
             rows_before: cx.rows_before(group),
         },
     );

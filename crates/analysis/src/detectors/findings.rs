@@ -49,11 +49,11 @@ pub(super) struct Draft<'a> {
     pub templates: &'a [Symbol],
     pub wall: Nanos,
     pub parallel: bool,
-    pub params: Params,
+    /// `None` where arguments play no part.
+    pub params: Option<Params>,
     pub saving: Saving,
     /// The detector's own term of confidence.
     pub certainty: Millionths,
-    pub corrected: bool,
     pub rows_before: Option<u32>,
 }
 
@@ -117,8 +117,8 @@ impl<'a> Findings<'a> {
         let fingerprint = fingerprint(cx, draft, segment.service);
         let head = cx.node_at(draft.anchor).head;
         let node = cx.node_at(place);
-        let mut terms = cx.terms(draft.corrected);
-        terms.visibility = visibility(draft.params);
+        let mut terms = cx.terms(draft.members);
+        terms.visibility = draft.params.map_or(Millionths::ONE, visibility);
         terms.detector = terms.detector.times(draft.certainty);
         let code = cx
             .extras(cx.node_of(draft.members[0]))
@@ -149,7 +149,7 @@ impl<'a> Findings<'a> {
             unit: cx.forest.node(head).length(),
             awaited: is_awaited(cx.forest, head),
             parallel: draft.parallel,
-            params: draft.params,
+            params: draft.params.unwrap_or_default(),
             terms,
             code,
             rows_before: draft.rows_before,

@@ -131,7 +131,7 @@ mod tests {
     fn a_lost_server_span_does_not_split_the_loop() {
         let mut text = "cart GET /cart 0..100 host=a".to_owned();
         for n in 1..7 {
-            text += &format!("\n  call GET /price n0..n6").replace('n', &n.to_string());
+            text += &"\n  call GET /price n0..n6".replace('n', &n.to_string());
             if n != 3 {
                 text += &format!("\n    price server GET /price/:id {n}1..{n}5 host=b");
             }

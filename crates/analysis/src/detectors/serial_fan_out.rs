@@ -21,13 +21,13 @@
 //!
 //! **Fix**: start the calls together and join once, where no call needs the answer of another.
 
-use hotspan_model::{Break, Facets, Fix, Knob, Meta, Millionths, Nanos, Params, Scope, Symbol, Verb};
+use hotspan_model::{Break, Facets, Fix, Knob, Meta, Millionths, Nanos, Scope, Symbol, Verb};
 
 use super::findings::Draft;
 use super::words::tenths_of_a_week;
 use super::{Detector, Findings};
 use crate::context::{Context, overlap};
-use crate::{Edit, Mark, NONE, Node, WIDTH};
+use crate::{Edit, NONE, Node, WIDTH};
 
 /// Confidence in independence that one trace alone gives.
 const HERE_ONLY: Millionths = Millionths(600_000);
@@ -192,7 +192,7 @@ fn report(cx: &Context<'_>, chain: &[u32], templates: &[Symbol], out: &mut Findi
         anchor => anchor,
     };
     let head = cx.node_at(anchor).head;
-    let saving = out.saving(cx, head, |nodes| together(nodes), chain, &[]);
+    let saving = out.saving(cx, head, together, chain, &[]);
     let share = Millionths(cx.knobs.get(&SAVING_SHARE)).of(segment.length());
     if saving.likely.0 < cx.knobs.get(&SAVING_MIN) || saving.likely.0 < share {
         return;
@@ -216,10 +216,9 @@ fn report(cx: &Context<'_>, chain: &[u32], templates: &[Symbol], out: &mut Findi
             templates,
             wall,
             parallel: false,
-            params: Params::Visible { distinct: 1 },
+            params: None,
             saving,
             certainty: HERE_ONLY,
-            corrected: chain.iter().any(|&at| cx.node_of(at).has(Mark::SkewCorrected)),
             rows_before: None,
         },
     );

@@ -20,15 +20,13 @@
 //!
 //! **Fix**: defer the call, cache its answer, or bound it with a timeout and a fallback.
 
-use hotspan_model::{
-    Break, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, Params, Peer, Saving, Scope, Symbol, Visibility,
-};
+use hotspan_model::{Break, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, Peer, Saving, Scope, Symbol};
 
 use super::findings::{Draft, path};
 use super::words::{peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
-use crate::context::{Context, decision, is_awaited};
-use crate::{Edit, Mark, NONE};
+use crate::context::{Context, decision, is_awaited, rooted_in};
+use crate::{Edit, NONE};
 
 /// The detector.
 #[derive(Debug)]
@@ -155,10 +153,6 @@ fn report(cx: &Context<'_>, members: &[u32], head: u32, out: &mut Findings<'_>) 
         NONE => first.place,
         above => above,
     };
-    let params = match cx.node_of(members[0]).bits.visibility() {
-        Visibility::Visible | Visibility::Hidden | Visibility::None => Params::Visible { distinct: 1 },
-        Visibility::Cut => Params::Cut,
-    };
     out.push(
         cx,
         &Draft {
@@ -170,14 +164,13 @@ fn report(cx: &Context<'_>, members: &[u32], head: u32, out: &mut Findings<'_>) 
             templates: &[],
             wall: path(cx, members, head),
             parallel: false,
-            params,
+            params: None,
             saving: Saving {
                 min,
                 likely: Nanos(u64::midpoint(min.0, max.0)),
                 max,
             },
             certainty: decision(first, cx.dictionary).certainty,
-            corrected: members.iter().any(|&at| cx.node_of(at).has(Mark::SkewCorrected)),
             rows_before: None,
         },
     );
@@ -185,7 +178,7 @@ fn report(cx: &Context<'_>, members: &[u32], head: u32, out: &mut Findings<'_>) 
 
 /// Whether a unit is rooted in a server span.
 fn answers_a_request(cx: &Context<'_>, head: u32) -> bool {
-    is_awaited(cx.forest, head) && cx.forest.node(head).kind() == Kind::Server
+    is_awaited(cx.forest, head) && rooted_in(cx.forest, head) == Kind::Server
 }
 
 fn sentence(facets: &Facets<'_>) -> String {

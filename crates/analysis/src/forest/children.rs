@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use hotspan_model::{MILLION, Millionths};
 
-use super::edges::step_of;
+use super::edges::STEPS;
 use super::{Edge, Forest, Node, same_host};
 use crate::{Settings, Tolerance};
 
@@ -70,17 +70,17 @@ impl Forest {
 
     fn clock_tolerance(&self, at: u32) -> i64 {
         let parent = self.node(at);
-        let (mut step, mut residual) = (0, 0);
+        let (mut step, mut residual) = (None, 0);
         for &child in self.by_start(at) {
             let child = self.node(child);
             if child.end > child.start {
-                step = step.max(step_of(child));
+                step = step.max(Some(child.step));
                 if !same_host(parent.host, child.host) {
-                    residual = residual.max(self.residual(parent.host, child.host));
+                    residual = residual.max(self.scratch.clocks.residual(parent.host, child.host));
                 }
             }
         }
-        residual.saturating_add(step)
+        step.map_or(0, |step| STEPS[usize::from(step)].saturating_add(residual))
     }
 }
 

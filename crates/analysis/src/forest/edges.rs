@@ -2,6 +2,7 @@
 
 use hotspan_model::{Flag, Kind, Status};
 
+use super::skew::Clocks;
 use super::{Edge, Forest, Mark, NONE, Node, same_host};
 use crate::{Overflow, Settings, Tolerance};
 
@@ -19,85 +20,84 @@ impl Forest {
 
     /// Edges by time, heads, liveness and clipping, top-down.
     pub(super) fn class_by_time(&mut self, settings: &Settings) {
-        for place in 0..self.order.len() {
-            let at = self.order[place];
-            let mut node = self.nodes[at as usize];
+        let clocks = &self.scratch.clocks;
+        for &at in &self.order {
+            let parent = match self.nodes[at as usize].parent {
+                NONE => None,
+                parent => Some(self.nodes[parent as usize]),
+            };
+            let node = &mut self.nodes[at as usize];
             let timed = node.b <= node.e;
             if !timed {
                 (node.b, node.e) = (0, 0);
             }
             (node.start, node.end) = (node.b, node.e);
-            if node.parent != NONE {
-                let parent = self.nodes[node.parent as usize];
+            if let Some(parent) = parent
+                && node.edge == Edge::Sync
+            {
+                node.edge = by_time(clocks, &parent, node, settings);
                 if node.edge == Edge::Sync {
-                    node.edge = self.by_time(&parent, &mut node, settings);
-                }
-                if node.edge == Edge::Sync {
-                    node.head = parent.head;
-                    if timed && parent.is_live() {
-                        self.clip(&parent, &mut node);
-                    }
-                    if node.has(Mark::Abandoned) || parent.has(Mark::InAbandoned) {
-                        node.marks.set(Mark::InAbandoned);
-                    }
+                    await_child(&parent, node, timed);
+                    continue;
                 }
             }
-            if node.edge != Edge::Sync {
-                node.head = at;
-                self.heads.push(at);
-                if timed {
-                    node.marks.set(Mark::Live);
-                }
+            node.head = at;
+            if timed {
+                node.marks.set(Mark::Live);
             }
-            self.nodes[at as usize] = node;
+            self.heads.push(at);
         }
         let nodes = &self.nodes;
         let place = |&at: &u32| (nodes[at as usize].b, nodes[at as usize].key());
         self.heads.sort_unstable_by_key(place);
     }
+}
 
-    fn by_time(&mut self, parent: &Node, child: &mut Node, settings: &Settings) -> Edge {
-        let beyond = child.e > parent.e.saturating_add(tolerance(parent, child, settings));
-        let rpc = is_rpc(parent, child);
-        if rpc && beyond && parent.bits.status() == Status::Error {
-            child.marks.set(Mark::Abandoned);
-        }
-        let same = same_host(parent.host, child.host);
-        let awaited = child.has(Mark::Phantom);
-        let detached = match settings.overflow {
-            Overflow::Clip => false,
-            _ if awaited => false,
-            Overflow::Detach => beyond || self.starts_after(parent, child),
-            Overflow::Auto if rpc => false,
-            Overflow::Auto if same => beyond,
-            Overflow::Auto => self.starts_after(parent, child),
-        };
-        if !detached {
-            return Edge::Sync;
-        }
-        child.marks.set(Mark::Detached);
-        Edge::Detached
+fn by_time(clocks: &Clocks, parent: &Node, child: &mut Node, settings: &Settings) -> Edge {
+    let beyond = child.e > parent.e.saturating_add(tolerance(parent, child, settings));
+    let rpc = is_rpc(parent, child);
+    if rpc && beyond && parent.bits.status() == Status::Error {
+        child.marks.set(Mark::Abandoned);
     }
+    let same = same_host(parent.host, child.host);
+    let after = || {
+        let residual = clocks.residual(parent.host, child.host);
+        !same && !rpc && child.b >= parent.e.saturating_add(residual)
+    };
+    let detached = match settings.overflow {
+        _ if child.has(Mark::Phantom) => false,
+        Overflow::Clip => false,
+        Overflow::Detach => beyond || after(),
+        Overflow::Auto if rpc => false,
+        Overflow::Auto if same => beyond,
+        Overflow::Auto => after(),
+    };
+    if !detached {
+        return Edge::Sync;
+    }
+    child.marks.set(Mark::Detached);
+    Edge::Detached
+}
 
-    fn starts_after(&self, parent: &Node, child: &Node) -> bool {
-        !same_host(parent.host, child.host)
-            && !is_rpc(parent, child)
-            && child.b >= parent.e.saturating_add(self.residual(parent.host, child.host))
+/// Joins an awaited child to its parent's unit, and cuts it to the parent if both take part.
+fn await_child(parent: &Node, child: &mut Node, timed: bool) {
+    child.head = parent.head;
+    if child.has(Mark::Abandoned) || parent.has(Mark::InAbandoned) {
+        child.marks.set(Mark::InAbandoned);
     }
-
-    /// Cuts a live awaited child to its live parent.
-    fn clip(&mut self, parent: &Node, child: &mut Node) {
-        let (start, end) = (child.b.max(parent.start), child.e.min(parent.end));
-        if end < start || end == start && child.b < child.e {
-            child.marks.set(Mark::Outside);
-            return;
-        }
-        if (start, end) != (child.b, child.e) {
-            child.marks.set(Mark::Clipped);
-        }
-        (child.start, child.end) = (start, end);
-        child.marks.set(Mark::Live);
+    if !timed || !parent.is_live() {
+        return;
     }
+    let (start, end) = (child.b.max(parent.start), child.e.min(parent.end));
+    if end < start || end == start && child.b < child.e {
+        child.marks.set(Mark::Outside);
+        return;
+    }
+    if (start, end) != (child.b, child.e) {
+        child.marks.set(Mark::Clipped);
+    }
+    (child.start, child.end) = (start, end);
+    child.marks.set(Mark::Live);
 }
 
 fn by_kind(parent: &Node, child: &Node) -> Edge {
@@ -120,11 +120,9 @@ pub(super) fn is_rpc(parent: &Node, child: &Node) -> bool {
 fn tolerance(parent: &Node, child: &Node, settings: &Settings) -> i64 {
     match settings.tolerance {
         Tolerance::Fixed(fixed) => i64::try_from(fixed.0).unwrap_or(i64::MAX),
-        Tolerance::Auto | Tolerance::Percent(_) => step_of(parent).max(step_of(child)),
+        Tolerance::Auto | Tolerance::Percent(_) => STEPS[usize::from(parent.step.max(child.step))],
     }
 }
 
-/// Step of a node's clock in nanoseconds.
-pub(super) fn step_of(node: &Node) -> i64 {
-    1_000_i64.pow(u32::from(node.step))
-}
+/// Steps of clocks in nanoseconds, by [`Node::step`].
+pub(super) const STEPS: [i64; 3] = [1, 1_000, 1_000_000];

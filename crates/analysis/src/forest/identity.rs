@@ -33,6 +33,10 @@ impl Forest {
         }
         self.drop_copies();
         self.list_ids();
+        let nodes = &self.nodes;
+        self.scratch
+            .ids
+            .sort_unstable_by_key(|&(id, at)| (id, nodes[at as usize].twin));
     }
 
     fn list_ids(&mut self) {
@@ -43,9 +47,7 @@ impl Forest {
             .enumerate()
             .map(|(at, node)| (node.id, at as u32));
         self.scratch.ids.extend(ids);
-        let nodes = &self.nodes;
-        let by_key = |&(id, at): &(u64, u32)| (id, nodes[at as usize].twin);
-        self.scratch.ids.sort_unstable_by_key(by_key);
+        self.scratch.ids.sort_unstable_by_key(|entry| entry.0);
     }
 
     /// All spans of one id are in `scratch.run`.
@@ -101,7 +103,10 @@ impl Forest {
         let shared = shared && run.len() - 1 <= SERVER_HALVES_MAX;
         if shared {
             // The client half first; the server halves keep their order.
-            run.sort_by_key(|&at| self.nodes[at as usize].kind() != Kind::Client);
+            let client = run
+                .iter()
+                .position(|&at| self.nodes[at as usize].kind() == Kind::Client);
+            run[..=client.unwrap_or(0)].rotate_right(1);
         }
         for (twin, &at) in run.iter().enumerate().skip(1) {
             self.nodes[at as usize].twin = twin as u32;

@@ -343,3 +343,267 @@ impl Forest {
         &self.links[from..to]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hotspan_model::{Bits, Class, Group, Kind, SpanId};
+    use hotspan_testkit::{Drawing, EPOCH};
+
+    use super::*;
+
+    fn read(drawing: &Drawing) -> Forest {
+        let mut forest = Forest::default();
+        forest.normalise(&drawing.trace, None, &drawing.dictionary, &Settings::default());
+        forest
+    }
+
+    /// Nodes in tree order as `name start..end`, in ms from the epoch; `!` for those off the path.
+    fn check(drawing: &Drawing, expected: &[&str]) {
+        let forest = read(drawing);
+        let mut stack: Vec<u32> = forest.roots().iter().rev().copied().collect();
+        let mut lines = Vec::new();
+        while let Some(at) = stack.pop() {
+            let node = forest.node(at);
+            let name = node
+                .operation
+                .map_or("?", |operation| drawing.dictionary.text(operation));
+            let millis = |offset: i64| (forest.moment(offset).0 as i64 - EPOCH.0 as i64) / 1_000_000;
+            let (start, end) = (millis(node.start), millis(node.end));
+            let off = if node.is_live() { "" } else { " !" };
+            lines.push(format!(
+                "{}{name} {start}..{end}{off}",
+                " ".repeat(node.depth as usize)
+            ));
+            stack.extend(forest.children(at).iter().rev());
+        }
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn a_missing_parent_hangs_from_the_shortest_span_of_its_callers_service() {
+        check(
+            &Drawing::new(
+                "
+                shop GET /         0..100
+                  internal long   10..90
+                    internal near 15..60
+                    price other   18..50
+                shop db a         20..30 parent=77
+                shop db b         30..40 parent=77
+                ",
+            ),
+            &[
+                "GET / 0..100",
+                " long 10..90",
+                "  near 15..60",
+                "   ? 20..40",
+                "    a 20..30",
+                "    b 30..40",
+                "  other 18..50",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_missing_parent_above_servers_or_two_services_hangs_from_the_root() {
+        check(
+            &Drawing::new(
+                "
+                shop GET /         0..100
+                  internal long   10..90
+                price server x    20..30 parent=77
+                shop db a         40..50 parent=78
+                price db b        50..60 parent=78
+                ",
+            ),
+            &[
+                "GET / 0..100",
+                " long 10..90",
+                " ? 20..30",
+                "  x 20..30",
+                " ? 40..60",
+                "  a 40..50",
+                "  b 50..60",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_missing_parent_beyond_the_root_is_a_fragment() {
+        check(
+            &Drawing::new(
+                "
+                shop GET /      0..100
+                shop db a     150..160 parent=77
+                ",
+            ),
+            &["GET / 0..100", "? 150..160", " a 150..160"],
+        );
+    }
+
+    #[test]
+    fn a_span_without_a_time_has_that_of_its_children() {
+        let mut drawing = Drawing::new(
+            "
+            shop GET /         0..100
+              internal blank  10..20
+                db a          30..40
+                db b          50..70
+              internal empty  10..20
+            ",
+        );
+        for at in [1, 4] {
+            drawing.trace.spans[at].start = Timestamp(0);
+        }
+        check(
+            &drawing,
+            &[
+                "GET / 0..100",
+                " blank 30..70",
+                "  a 30..40",
+                "  b 50..70",
+                " empty 0..0 !",
+            ],
+        );
+    }
+
+    #[test]
+    fn strangers_with_one_id_are_leaves_of_their_own_parents() {
+        check(
+            &Drawing::new(
+                "
+                shop GET /        0..100
+                  internal first 10..30 id=9
+                  internal other 40..80 id=9
+                shop db child    50..60 parent=9
+                ",
+            ),
+            &["GET / 0..100", " first 10..30", "  child 50..60", " other 40..80"],
+        );
+    }
+
+    #[test]
+    fn intervals_of_a_group_are_siblings_and_parents_of_what_hung_from_it() {
+        let mut drawing = Drawing::new(
+            "
+            shop GET /      0..100
+              db q         10..20
+            shop db below  41..43 parent=500
+            ",
+        );
+        let interval = |b: u64, e: u64| {
+            (
+                Timestamp(EPOCH.0 + b * 1_000_000),
+                Timestamp(EPOCH.0 + e * 1_000_000),
+            )
+        };
+        drawing.trace.groups.push(Group {
+            parent: SpanId::new(1),
+            source: drawing.trace.spans[1].source,
+            operation: drawing.trace.spans[1].operation,
+            template: drawing.trace.spans[1].template,
+            callee: drawing.trace.spans[1].callee,
+            bits: Bits::new(Kind::Client, Class::Db),
+            count: 7,
+            errors: 0,
+            sum: Nanos(0),
+            intervals: vec![interval(20, 30), interval(40, 50)],
+            union_approx: false,
+        });
+        drawing.trace.folded_parents.push((SpanId::new(500).unwrap(), 0));
+        check(
+            &drawing,
+            &[
+                "GET / 0..100",
+                " q 10..20",
+                " q 20..30",
+                " q 40..50",
+                "  below 41..43",
+            ],
+        );
+        let kinds: Vec<_> = read(&drawing)
+            .defects()
+            .iter()
+            .map(|defect| defect.kind.name())
+            .collect();
+        assert_eq!(kinds, ["compacted"]);
+    }
+
+    #[test]
+    fn two_calls_that_fit_leave_clocks_alone_and_three_centre_them() {
+        let call = "
+              call a           10..20
+                price server x 11..13 host=y
+              call b           30..40
+                price server x 31..33 host=y
+            ";
+        let two = format!("\nshop GET / 0..100 host=x{call}");
+        check(
+            &Drawing::new(&two),
+            &[
+                "GET / 0..100",
+                " a 10..20",
+                "  x 11..13",
+                " b 30..40",
+                "  x 31..33",
+            ],
+        );
+        let three = format!("{two}  call c           50..60\n                price server x 51..53 host=y\n");
+        check(
+            &Drawing::new(&three),
+            &[
+                "GET / 0..100",
+                " a 10..20",
+                "  x 14..16",
+                " b 30..40",
+                "  x 34..36",
+                " c 50..60",
+                "  x 54..56",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_clock_too_far_off_is_left_alone_and_one_that_contradicts_itself_is_said_so() {
+        let text = "
+            shop GET /                   0..100 host=x
+              call a                    10..20
+                price server x      900010..900015 host=y
+            ";
+        let defects = |text: &str| {
+            let forest = read(&Drawing::new(text));
+            forest
+                .defects()
+                .iter()
+                .map(|defect| defect.kind.name())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(defects(text), "skew_capped outside");
+        let torn = "
+            shop GET /             0..100 host=x
+              call a              10..20
+                price server x    60..65 host=y
+              call b              30..40
+                price server x    31..39 host=y
+            ";
+        assert_eq!(defects(torn), "inconsistent_clock outside");
+    }
+
+    #[test]
+    fn the_same_traces_again_need_no_more_memory() {
+        let texts = [
+            "shop GET / 0..9\n call a 1..2\n  b server x 1..2 id=2\n db q 3..4 x40",
+            "shop a 0..9\nshop b 1..2 parent=9\nshop c 1..2 id=9 parent=9",
+        ];
+        let drawings = texts.map(Drawing::new);
+        let mut forest = Forest::default();
+        let mut pass = || {
+            for drawing in &drawings {
+                forest.normalise(&drawing.trace, None, &drawing.dictionary, &Settings::default());
+            }
+            forest.bytes()
+        };
+        assert_eq!(pass(), pass());
+    }
+}

@@ -7,7 +7,8 @@ use hotspan_model::{DefectKind, Lookup, Symbol};
 use super::edges::is_rpc;
 use super::{Edge, Forest, Input, Mark, NONE, Node};
 
-/// What one edge says: clock of host `to` minus clock of host `from` lies in `low..=high`. `from < to` by name.
+/// What one edge says: clock of host `to` minus clock of host `from` lies in `low..=high`. Hosts are numbers of
+/// symbols at first, then ranks, and then `from < to`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bound {
     from: u32,
@@ -64,6 +65,18 @@ impl Clocks {
         Some(self.hosts[at.ok()?].1)
     }
 
+    /// How far apart the clocks of two hosts may still be.
+    pub(super) fn residual(&self, a: Option<Symbol>, b: Option<Symbol>) -> i64 {
+        let (Some(a), Some(b)) = (a.and_then(|a| self.rank(a)), b.and_then(|b| self.rank(b))) else {
+            return 0;
+        };
+        let pair = (a.min(b), a.max(b));
+        let at = self
+            .estimates
+            .binary_search_by_key(&pair, |entry| (entry.from, entry.to));
+        at.map_or(0, |at| self.estimates[at].residual)
+    }
+
     fn rank_hosts(&mut self, dictionary: &dyn Lookup) {
         self.hosts.sort_unstable_by_key(|entry| entry.0.raw());
         self.hosts.dedup();
@@ -73,6 +86,26 @@ impl Clocks {
             host.1 = rank as u32;
         }
         self.hosts.sort_unstable_by_key(|entry| entry.0.raw());
+    }
+
+    /// Turns all bounds the same way, lower rank first.
+    fn rank_bounds(&mut self, dictionary: &dyn Lookup) {
+        self.rank_hosts(dictionary);
+        let hosts = &self.hosts;
+        let rank = |raw: u32| {
+            let at = hosts.binary_search_by_key(&raw, |entry| entry.0.raw());
+            at.map_or(0, |at| hosts[at].1)
+        };
+        for bound in &mut self.bounds {
+            (bound.from, bound.to) = (rank(bound.from), rank(bound.to));
+            if bound.from > bound.to {
+                // An open side stays open.
+                let high = bound.low.checked_neg().unwrap_or(i64::MAX);
+                (bound.low, bound.high) = (-bound.high, high);
+                (bound.from, bound.to) = (bound.to, bound.from);
+            }
+        }
+        self.bounds.sort_unstable_by_key(|bound| (bound.from, bound.to));
     }
 
     /// One estimate a pair of hosts with calls between them; true when the clocks contradict themselves.
@@ -177,19 +210,7 @@ impl Forest {
 
     fn bound_clocks(&mut self, clocks: &mut Clocks, dictionary: &dyn Lookup) {
         for child in &self.nodes {
-            if let Some((parent, child)) = self.across(child) {
-                clocks.hosts.extend([(parent, 0), (child, 0)]);
-            }
-        }
-        if clocks.hosts.is_empty() {
-            return;
-        }
-        clocks.rank_hosts(dictionary);
-        for child in &self.nodes {
             let Some((from, to)) = self.across(child) else {
-                continue;
-            };
-            let (Some(from), Some(to)) = (clocks.rank(from), clocks.rank(to)) else {
                 continue;
             };
             let parent = self.node(child.parent);
@@ -199,25 +220,17 @@ impl Forest {
                 false if child.edge == Edge::Async => (i64::MIN, child.b - parent.b),
                 _ => continue,
             };
-            clocks.bounds.push(match from < to {
-                true => Bound {
-                    from,
-                    to,
-                    low,
-                    high,
-                    call,
-                },
-                // The other way round; an open side stays open.
-                false => Bound {
-                    from: to,
-                    to: from,
-                    low: -high,
-                    high: low.checked_neg().unwrap_or(i64::MAX),
-                    call,
-                },
+            clocks.hosts.extend([(from, 0), (to, 0)]);
+            let (from, to) = (from.raw(), to.raw());
+            clocks.bounds.push(Bound {
+                from,
+                to,
+                low,
+                high,
+                call,
             });
         }
-        clocks.bounds.sort_unstable_by_key(|bound| (bound.from, bound.to));
+        clocks.rank_bounds(dictionary);
     }
 
     /// The known and different hosts of a recorded parent and its recorded child.
@@ -239,6 +252,9 @@ impl Forest {
                 false => self.defect(DefectKind::SkewCorrected),
             }
         }
+        if clocks.offsets.iter().flatten().all(|&offset| offset == 0) {
+            return;
+        }
         for node in &mut self.nodes {
             let rank = node.host.and_then(|host| clocks.rank(host));
             let offset = rank.and_then(|rank| clocks.offsets[rank as usize]).unwrap_or(0);
@@ -255,18 +271,5 @@ impl Forest {
                 (node.b, node.e) = (node.b - offset as i64, node.e - offset as i64);
             }
         }
-    }
-
-    /// How far apart the clocks of two hosts may still be.
-    pub(super) fn residual(&self, a: Option<Symbol>, b: Option<Symbol>) -> i64 {
-        let clocks = &self.scratch.clocks;
-        let (Some(a), Some(b)) = (a.and_then(|a| clocks.rank(a)), b.and_then(|b| clocks.rank(b))) else {
-            return 0;
-        };
-        let pair = (a.min(b), a.max(b));
-        let at = clocks
-            .estimates
-            .binary_search_by_key(&pair, |entry| (entry.from, entry.to));
-        at.map_or(0, |at| clocks.estimates[at].residual)
     }
 }

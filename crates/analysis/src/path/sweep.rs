@@ -2,6 +2,7 @@
 
 use hotspan_model::Cause;
 
+use super::cause::cause;
 use super::{Path, Segment};
 use crate::{Forest, NONE};
 
@@ -29,33 +30,88 @@ impl Path {
 
     /// Walks through all frames from `edge` backwards; emits nothing before `floor`. Answers where it arrived.
     pub(super) fn run(&mut self, forest: &Forest, mut edge: i64, floor: i64) -> i64 {
-        while let Some(frame) = self.frames.last_mut() {
-            let (at, right) = (frame.node, frame.right);
-            let left = predecessor(forest, frame, edge);
-            let until = left.map_or(forest.node(at).start, |child| forest.node(child).end);
-            if until < edge {
-                let cause = super::cause::cause(forest, at, left, right);
-                self.emit(at, cause, until.max(floor), edge);
-                edge = until;
-            }
-            match left {
-                Some(child) => self.push_frame(child, forest.node(child).end),
-                None => self.leave(at),
+        while let Some(&Frame { node: at, .. }) = self.frames.last() {
+            edge = self.walk_through(forest, edge, floor);
+            let deeper = self.frames.last().is_some_and(|frame| frame.node != at);
+            if !deeper {
+                self.leave(at);
             }
         }
         edge
     }
 
-    pub(super) fn emit(&mut self, node: u32, cause: Cause, start: i64, end: i64) {
-        if start < end {
-            self.own[node as usize] += end - start;
-            self.segments.push(Segment {
-                node,
-                cause,
-                start,
-                end,
-            });
+    /// Walks through the top frame as far as its start, or into the next child that has children itself.
+    fn walk_through(&mut self, forest: &Forest, mut edge: i64, floor: i64) -> i64 {
+        let Some(&frame) = self.frames.last() else {
+            return edge;
+        };
+        let (at, node, children) = (frame.node, forest.node(frame.node), forest.by_end(frame.node));
+        let Frame {
+            mut next,
+            mut right,
+            mut selection,
+            ..
+        } = frame;
+        while let Some(&left) = children.get(next as usize) {
+            next += 1;
+            let child = forest.node(left);
+            let reach = selection.saturating_add(node.tolerance);
+            if child.start >= child.end || child.start >= edge || child.end > reach {
+                continue;
+            }
+            if child.end < edge {
+                self.emit(
+                    at,
+                    cause(forest, at, Some(left), right),
+                    child.end.max(floor),
+                    edge,
+                );
+                edge = child.end;
+            }
+            (right, selection) = (left, child.start);
+            if !forest.by_end(left).is_empty() {
+                if let Some(frame) = self.frames.last_mut() {
+                    *frame = Frame {
+                        next,
+                        right,
+                        selection,
+                        ..*frame
+                    };
+                }
+                self.push_frame(left, child.end);
+                return edge;
+            }
+            // A leaf needs no frame of its own.
+            let own = self.emit(
+                left,
+                cause(forest, left, None, NONE),
+                child.start.max(floor),
+                edge,
+            );
+            self.subtree[left as usize] += own;
+            self.subtree[at as usize] += own;
+            edge = child.start;
         }
+        if node.start < edge {
+            self.emit(at, cause(forest, at, None, right), node.start.max(floor), edge);
+            edge = node.start;
+        }
+        edge
+    }
+
+    /// Adds a segment, unless it is empty; answers its length.
+    pub(super) fn emit(&mut self, node: u32, cause: Cause, start: i64, end: i64) -> i64 {
+        if start >= end {
+            return 0;
+        }
+        self.own[node as usize] += end - start;
+        self.segments.push(Segment {
+            node,
+            cause,
+            start,
+            end,
+        });
+        end - start
     }
 
     fn leave(&mut self, at: u32) {
@@ -65,20 +121,4 @@ impl Path {
             self.subtree[parent.node as usize] += self.subtree[at as usize];
         }
     }
-}
-
-/// The next child that ended by the selection, begins before `edge` and is not empty; each is looked at once.
-fn predecessor(forest: &Forest, frame: &mut Frame, edge: i64) -> Option<u32> {
-    let reach = frame.selection.saturating_add(forest.node(frame.node).tolerance);
-    let children = &forest.by_end(frame.node)[frame.next as usize..];
-    for &child in children {
-        frame.next += 1;
-        let node = forest.node(child);
-        if node.start < node.end && node.start < edge && node.end <= reach {
-            frame.selection = node.start;
-            frame.right = child;
-            return Some(child);
-        }
-    }
-    None
 }

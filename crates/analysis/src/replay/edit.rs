@@ -41,8 +41,10 @@ pub const WIDTH: u32 = 8;
 
 /// What becomes of one node's duration.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Change {
-    pub node: u32,
+struct Change {
+    node: u32,
+    /// Changes of one node are made in order of the edits.
+    order: u32,
     to: To,
 }
 
@@ -52,6 +54,48 @@ enum To {
     Longer(i64),
     /// Optimistic, likely, pessimistic.
     Exactly([i64; 3]),
+}
+
+/// Changes of all edits, in order of the edits until they are sorted by node.
+#[derive(Debug, Default)]
+pub(super) struct Changes(Vec<Change>);
+
+impl Changes {
+    fn add(&mut self, node: u32, to: To) {
+        let order = self.0.len() as u32;
+        self.0.push(Change { node, order, to });
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn sort(&mut self) {
+        self.0.sort_unstable_by_key(|change| (change.node, change.order));
+    }
+
+    pub(super) fn nodes(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().map(|change| change.node)
+    }
+
+    /// A node's duration after its own edits.
+    pub(super) fn apply(&self, at: u32, duration: i64, mood: Mood) -> i64 {
+        let from = self.0.partition_point(|change| change.node < at);
+        let own = self.0[from..].iter().take_while(|change| change.node == at);
+        own.fold(duration, |duration, change| match change.to {
+            To::AtMost(cap) => duration.min(cap),
+            To::Longer(by) => duration.saturating_add(by),
+            To::Exactly(values) => values[mood as usize],
+        })
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.0.capacity() * size_of::<Change>()
+    }
 }
 
 /// Buffers of building an edit.
@@ -103,17 +147,6 @@ impl Replay {
         }
     }
 
-    /// A node's duration after its own edits.
-    pub(super) fn changed(&self, at: u32, duration: i64, mood: Mood) -> i64 {
-        let from = self.changes.partition_point(|change| change.node < at);
-        let own = self.changes[from..].iter().take_while(|change| change.node == at);
-        own.fold(duration, |duration, change| match change.to {
-            To::AtMost(cap) => duration.min(cap),
-            To::Longer(by) => duration.saturating_add(by),
-            To::Exactly(values) => values[mood as usize],
-        })
-    }
-
     fn takes_part(&self, forest: &Forest, at: u32) -> bool {
         let node = forest.node(at);
         node.is_live() && node.head == self.head
@@ -122,7 +155,7 @@ impl Replay {
     fn change_all(&mut self, forest: &Forest, members: &[u32], to: To) {
         for &node in members {
             if self.takes_part(forest, node) {
-                self.changes.push(Change { node, to });
+                self.changes.add(node, to);
             }
         }
     }
@@ -152,40 +185,28 @@ impl Replay {
         let variable = members.iter().map(|&at| length(at) - fixed);
         let worst = variable.fold(fixed, i64::saturating_add).max(longest);
         let likely = longest.saturating_add(longest / 2).clamp(longest, worst);
-        let first = Change {
-            node: first,
-            to: To::Exactly([longest, likely, worst]),
-        };
-        let others = rest.iter().map(|&node| Change {
-            node,
-            to: To::AtMost(0),
-        });
-        self.changes.extend(std::iter::once(first).chain(others));
+        self.changes.add(first, To::Exactly([longest, likely, worst]));
+        for &other in rest {
+            self.changes.add(other, To::AtMost(0));
+        }
         self.opinionated = true;
         self.add_runs(forest, |_, _, _| Policy::Unlag);
     }
 
     fn keep_last(&mut self) {
-        let attempts = self
-            .scratch
-            .members
-            .split_last()
-            .map_or(&[][..], |(_, before)| before);
-        self.changes.extend(attempts.iter().map(|&node| Change {
-            node,
-            to: To::AtMost(0),
-        }));
+        let members = &self.scratch.members;
+        for &attempt in members.split_last().map_or(&[][..], |(_, before)| before) {
+            self.changes.add(attempt, To::AtMost(0));
+        }
     }
 
     fn dedupe(&mut self, forest: &Forest) {
         let members = &self.scratch.members;
         let Some(&first) = members.first() else { return };
         let known = forest.node(first).end;
-        let later = members[1..].iter().filter(|&&at| forest.node(at).start >= known);
-        self.changes.extend(later.map(|&node| Change {
-            node,
-            to: To::AtMost(0),
-        }));
+        for &later in members[1..].iter().filter(|&&at| forest.node(at).start >= known) {
+            self.changes.add(later, To::AtMost(0));
+        }
     }
 
     /// One run at each parent with two or more children that are members or contain some.

@@ -46,12 +46,11 @@ pub(super) struct Start {
 impl Replay {
     /// Lists edited nodes, parents of runs and all their ancestors, deepest first.
     pub(super) fn mark_dirty(&mut self, forest: &Forest) {
-        self.changes.sort_by_key(|change| change.node);
+        self.changes.sort();
         self.members.sort_unstable();
         self.runs.sort_unstable_by_key(|run| (run.parent, run.id));
         self.dirty.clear();
-        let edited = self.changes.iter().map(|change| change.node);
-        for from in edited.chain(self.runs.iter().map(|run| run.parent)) {
+        for from in self.changes.nodes().chain(self.runs.iter().map(|run| run.parent)) {
             let mut at = from;
             while self.place[at as usize] == NONE {
                 self.place[at as usize] = 0;
@@ -75,7 +74,7 @@ impl Replay {
         for place in 0..self.dirty.len() {
             let at = self.dirty[place];
             let duration = self.duration(forest, at, mood);
-            let duration = self.changed(at, duration, mood);
+            let duration = self.changes.apply(at, duration, mood);
             self.durations.push(duration);
         }
         // The head is the only node at its depth, so it comes last.

@@ -4,6 +4,7 @@ mod calls;
 mod hand_offs;
 mod path;
 mod services;
+pub(crate) mod view;
 
 use hotspan_model::{Flag, Nanos, OpRef, Report, SegmentRow};
 

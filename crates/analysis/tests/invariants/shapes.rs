@@ -60,7 +60,7 @@ fn broken(dice: &mut Dice) -> Vec<Raw> {
 
 #[test]
 fn p6_the_order_of_arrival_changes_nothing() {
-    for seed in 0..2_000 {
+    for seed in 0..300 {
         let mut dice = Dice(seed);
         let mut spans = broken(&mut dice);
         let before = outcome(&forest(&spans, &Settings::default()));
@@ -72,7 +72,7 @@ fn p6_the_order_of_arrival_changes_nothing() {
 
 #[test]
 fn p7_adding_a_constant_to_all_times_shifts_the_path_by_it() {
-    for seed in 0..500 {
+    for seed in 0..200 {
         let mut dice = Dice(seed);
         let spans = tree(&mut dice, ZOO);
         let fixed = (tolerances()[seed as usize % 3], dice.below(1_000_000));
@@ -97,7 +97,7 @@ fn p7_adding_a_constant_to_all_times_shifts_the_path_by_it() {
 
 #[test]
 fn p8_clipping_a_clipped_trace_changes_nothing() {
-    for seed in 0..500 {
+    for seed in 0..200 {
         let spans = tree(&mut Dice(seed), TREE);
         for settings in &tolerances()[..3] {
             let settings = Settings {
@@ -158,7 +158,7 @@ fn p13_leaves_that_nobody_waits_for_change_nothing() {
 #[test]
 fn p14_splitting_a_leaf_keeps_the_union_of_its_segments() {
     let mut split = 0;
-    for seed in 0..3_000 {
+    for seed in 0..1_000 {
         let mut dice = Dice(seed);
         let spans = tree(&mut dice, TREE);
         let settings = tolerances()[seed as usize % 3];
@@ -212,7 +212,7 @@ fn p14_splitting_a_leaf_keeps_the_union_of_its_segments() {
         );
         split += 1;
     }
-    assert!(split > 500, "{split}");
+    assert!(split > 150, "{split}");
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn p16_a_prefix_is_read_as_a_trace_of_its_own() {
 
 #[test]
 fn p19_delivering_spans_twice_only_says_so() {
-    for seed in 0..500 {
+    for seed in 0..200 {
         let spans = broken(&mut Dice(seed));
         let twice: Vec<Raw> = spans.iter().chain(&spans).cloned().collect();
         let (once, twice) = (
@@ -264,7 +264,7 @@ fn p19_delivering_spans_twice_only_says_so() {
 
 #[test]
 fn p20_scaling_all_times_scales_the_path() {
-    for seed in 0..500 {
+    for seed in 0..200 {
         let spans = tree(&mut Dice(seed), ZOO);
         let (by, epsilon) = (2 + seed % 5, [0, 1, 7][seed as usize % 3]);
         let fixed = |nanos| Settings {
@@ -315,7 +315,7 @@ fn p21_any_parents_and_any_times_are_data() {
         Kind::Producer,
         Kind::Consumer,
     ];
-    for seed in 0..3_000 {
+    for seed in 0..1_000 {
         let mut dice = Dice(seed);
         let count = dice.below(30);
         let time = |dice: &mut Dice| match dice.below(4) {

@@ -52,7 +52,7 @@ fn by_slowness(spans: &[Span]) -> Vec<SpanId> {
 #[test]
 fn a_million_siblings_are_folded_and_counted_exactly() {
     in_small_stack(|| {
-        let count = size(120_000, 1_000_000);
+        let count = size(100_000, 1_000_000);
         let out = folded(Settings::default(), count, 1);
         assert_eq!(
             (out.reason, out.groups.len(), out.spans.len()),
@@ -136,6 +136,31 @@ fn copies_of_folded_spans_stay_copies_and_their_children_know_the_group() {
             world.record(3 * SECOND, 1, &[late]),
             [Outcome::Dropped(Reason::Duplicate)]
         );
+    });
+}
+
+#[test]
+fn spans_of_one_id_cost_no_more_than_others() {
+    in_small_stack(|| {
+        let mut world = World::new(Settings {
+            spans_max: 1_000,
+            ..Settings::default()
+        });
+        let root = span(&world.words, 1, 0);
+        world.record(0, 1, &[root]);
+        let query = with(span(&world.words, 2, 1), Kind::Client, Class::Db);
+        let spans: Vec<Span> = (0..50_000)
+            .map(|n| Span {
+                start: Timestamp(n),
+                ..query
+            })
+            .collect();
+        push(&mut world, &spans);
+        push(&mut world, &spans[..1_000]);
+        world.tick(2 * SECOND);
+        let out = world.take().remove(0);
+        assert_eq!(out.groups[0].count, 50_000 - 16);
+        assert_eq!(world.assembler.counts().dropped(Reason::Duplicate), 1_000);
     });
 }
 

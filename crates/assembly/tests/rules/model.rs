@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use hotspan_assembly::Settings;
 use hotspan_model::{
-    Class, Decided, Flag, Kind, LocalDictionary, Lookup, Nanos, ParamHash, Span, SpanId, Visibility,
+    Class, Decided, Flag, Kind, LocalDictionary, Lookup, ParamHash, Span, SpanId, Visibility,
 };
 
 use crate::world::{Dice, SECOND, START, World, copy_of, for_seeds, random_trace, trace_id};
@@ -276,9 +276,4 @@ fn line(out: &hotspan_model::Assembled) -> Line {
 #[test]
 fn the_assembler_says_what_the_slow_model_says_at_the_same_records() {
     for_seeds(400, simulate);
-}
-
-#[test]
-fn lengths_of_time_in_the_model_are_nanoseconds() {
-    assert_eq!(Nanos::from_secs(1).0, SECOND);
 }

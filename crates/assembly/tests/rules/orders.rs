@@ -62,7 +62,15 @@ fn simulate(seed: u64) {
     piecemeal.tick(3_600 * SECOND);
     let (these, those) = (last_versions(&mut piecemeal), last_versions(&mut at_once));
     for (trace, expected) in &those {
-        assert_eq!(these.get(trace), Some(expected), "trace {trace}");
+        let found = &these[trace];
+        for (at, span) in expected.0.iter().enumerate() {
+            assert_eq!(found.0.get(at), Some(span), "trace {trace}, span {at}");
+        }
+        assert_eq!(
+            (found.0.len(), found.1),
+            (expected.0.len(), expected.1),
+            "trace {trace}"
+        );
     }
     assert_eq!(these.len(), those.len());
     let (one, other) = (piecemeal.assembler.counts(), at_once.assembler.counts());

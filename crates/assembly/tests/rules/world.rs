@@ -51,7 +51,7 @@ pub(crate) fn for_seeds(count: u64, simulation: impl Fn(u64) + Send + Sync) {
     }
     let seeds = match asked("SIM_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..count,
+        None => 0..size(count, 20 * count),
     };
     in_small_stack(|| {
         for seed in seeds {
@@ -67,6 +67,7 @@ pub(crate) fn size(small: u64, full: u64) -> u64 {
 }
 
 /// Random numbers of one seed.
+#[derive(Clone)]
 pub(crate) struct Dice(u64);
 
 impl Dice {

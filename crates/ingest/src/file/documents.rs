@@ -3,8 +3,6 @@
 //! Only braces, brackets and strings are told apart here, so that a file of any size needs the memory of its
 //! largest document. What a document means is the decoder's to say.
 
-use std::io::BufRead;
-
 use super::{Problem, REQUEST_BYTES_MAX, Source, jaeger};
 
 /// Finds where documents begin and end.
@@ -35,10 +33,7 @@ impl Documents {
         let mut document = Vec::new();
         let mut scan = Scan::default();
         loop {
-            let buffer = source
-                .reader
-                .fill_buf()
-                .map_err(|cause| Problem::Io { at, source: cause })?;
+            let buffer = source.buffer()?;
             if buffer.is_empty() {
                 return Err(Problem::Form {
                     at,
@@ -48,8 +43,7 @@ impl Documents {
             let end = scan.end(buffer);
             let used = end.unwrap_or(buffer.len());
             document.extend_from_slice(&buffer[..used]);
-            source.reader.consume(used);
-            source.at += used as u64;
+            source.consume(used);
             if end.is_some() {
                 return Ok(Some(document));
             }
@@ -64,10 +58,7 @@ impl Documents {
     fn start(&mut self, source: &mut Source) -> Result<bool, Problem> {
         loop {
             let at = source.at;
-            let buffer = source
-                .reader
-                .fill_buf()
-                .map_err(|cause| Problem::Io { at, source: cause })?;
+            let buffer = source.buffer()?;
             match buffer.first() {
                 None => return Ok(false),
                 Some(b'{') => return Ok(true),
@@ -83,8 +74,7 @@ impl Documents {
                     });
                 }
             }
-            source.reader.consume(1);
-            source.at += 1;
+            source.consume(1);
         }
     }
 }

@@ -214,7 +214,8 @@ pub(super) fn facts(template: &str) -> TemplateFacts {
         } else {
             name.into()
         },
-        single_key: single && first.len() == template.len(),
+        // `GET /path` is a request, not a command.
+        single_key: single && first.len() == template.len() && !target.starts_with('/'),
         cursor: matches!(name, "GETMORE" | "SCROLL" | "FETCH"),
         gatekeeper: names::is_gatekeeper(template),
         ..TemplateFacts::default()

@@ -30,6 +30,10 @@ pub fn template(document: &str, out: &mut String) {
 
 fn word_end(bytes: &[u8], at: usize) -> usize {
     let inside = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | 0x80..);
+    let number = bytes[at] == b'-';
+    if !number && !inside(&&bytes[at]) {
+        return at + 1;
+    }
     at + 1 + bytes[at + 1..].iter().take_while(inside).count()
 }
 
@@ -57,10 +61,10 @@ mod tests {
     fn a_document_keeps_fields_and_loses_values() {
         let mut out = String::new();
         template(
-            "query Q { user(id: \"secret\", n: -12) {\n  name # who\n } }",
+            "query Q { user(id: \"secret\", n: [-12,7]) {\n  name # who\n } }",
             &mut out,
         );
-        assert_eq!(out, "query Q { user(id: ? n: ?) { name } }");
+        assert_eq!(out, "query Q { user(id: ? n: [? ?]) { name } }");
         template("{ a(x: \"\"\"secret \" text\"\"\") b(y: \"open secret", &mut out);
         assert_eq!(out, "{ a(x: ?) b(y: ?");
     }

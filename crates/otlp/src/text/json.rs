@@ -49,7 +49,7 @@ pub(super) fn analyse(text: &str, key: ParamKey, out: &mut Statement) {
         hidden: false,
         open: false,
     };
-    if !operation.is_empty() && !body.is_empty() {
+    if !operation.is_empty() && !body.is_empty() && operation.len() < start {
         pass.out.push(' ');
     }
     pass.run();

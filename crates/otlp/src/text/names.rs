@@ -25,6 +25,10 @@ pub fn mask(name: &str, out: &mut String) {
             let tail = &tail[tail.find(' ').unwrap_or(tail.len())..];
             mask_runs(tail, out);
         }
+        Some(_) | None if name.starts_with('/') => {
+            let (path, _) = name.split_at(name.find(['?', '#']).unwrap_or(name.len()));
+            push_route(path, out);
+        }
         Some(_) | None => mask_runs(name, out),
     }
     out.truncate(out.floor_char_boundary(NAME_BYTES_MAX));
@@ -176,6 +180,7 @@ mod tests {
             ("GET /hop/<int:n>", "GET /hop/<int:n>"),
             ("GET /v1/stream http send", "GET /v1/stream http send"),
             ("GET", "GET"),
+            ("/v1/users/17", "/v1/users/{}"),
             ("", ""),
         ] {
             let mut out = String::new();

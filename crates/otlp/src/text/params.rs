@@ -15,10 +15,10 @@ impl ParamHasher {
         ParamHasher(SipHasher13::new_with_key(&key.0))
     }
 
-    /// Adds one value.
+    /// Adds one value of UTF-8: the byte that ends it is in none.
     pub fn add(&mut self, value: &[u8]) {
         self.0.write(value);
-        self.0.write(&(value.len() as u64).to_le_bytes());
+        self.0.write(&[0xff]);
     }
 
     /// The hash of the values so far.

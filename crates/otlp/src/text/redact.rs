@@ -148,12 +148,12 @@ const FORMS: &[(&str, Form)] = &[
     ("url.query", Form::Query),
     ("url.template", Form::Name),
     ("http.route", Form::Name),
-    ("http.host", Form::Name),
-    ("http.server_name", Form::Name),
-    ("net.host.name", Form::Name),
-    ("net.peer.name", Form::Name),
-    ("server.address", Form::Name),
-    ("host.name", Form::Name),
+    ("http.host", Form::Plain),
+    ("http.server_name", Form::Plain),
+    ("net.host.name", Form::Plain),
+    ("net.peer.name", Form::Plain),
+    ("server.address", Form::Plain),
+    ("host.name", Form::Plain),
     ("db.query.summary", Form::Name),
     ("db.operation", Form::Name),
     ("db.collection.name", Form::Name),
@@ -303,6 +303,8 @@ mod tests {
         assert_eq!(text("http.request.method", "GET"), "GET");
         assert_eq!(shown("http.status_code", Value::Int(503), "", &[]), "503");
         assert_eq!(shown("faas.coldstart", Value::Bool(true), "", &[]), "true");
+        assert_eq!(text("server.address", "Shard-7.internal"), "Shard-7.internal");
+        assert_eq!(text("http.route", "/v1/users/{id}"), "/v1/users/{id}");
         for key in [
             "user.id",
             "enduser.id",

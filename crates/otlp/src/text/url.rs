@@ -1,5 +1,7 @@
 //! URLs: their parts, and the template of a path.
 
+use memchr::{memchr, memrchr};
+
 use super::ParamHasher;
 
 /// The parts of a URL as they stand in it; user info and fragment are gone. Absent parts are empty.
@@ -27,21 +29,24 @@ const WORD_BYTES_MAX: usize = 40;
 impl<'a> Url<'a> {
     /// Takes an absolute URL, `//host/path` or a request target (`/path?query`) apart.
     pub fn parse(text: &'a str) -> Url<'a> {
-        let text = text.split('#').next().unwrap_or("");
-        let (before, query) = text.split_once('?').unwrap_or((text, ""));
-        let (scheme, rest) = match before.split_once("://") {
-            Some((scheme, rest)) if !scheme.contains('/') => (scheme, Some(rest)),
-            Some(_) | None => ("", before.strip_prefix("//")),
+        let text = before(text, b'#').0;
+        let (before_query, query) = before(text, b'?');
+        let (scheme, rest) = match before(before_query, b':') {
+            (scheme, rest) if rest.starts_with("//") && !scheme.starts_with('/') => (scheme, rest),
+            _ if before_query.starts_with("//") => ("", before_query),
+            _ => {
+                return Url {
+                    path: before_query,
+                    query,
+                    ..Url::default()
+                };
+            }
         };
-        let Some(rest) = rest else {
-            return Url {
-                path: before,
-                query,
-                ..Url::default()
-            };
-        };
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let address = authority.rsplit('@').next().unwrap_or("");
+        let rest = &rest[2..];
+        let slash = memchr(b'/', rest.as_bytes()).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(slash);
+        let user = memrchr(b'@', authority.as_bytes()).map_or(0, |at| at + 1);
+        let address = &authority[user..];
         let (host, port) = host_port(address);
         Url {
             scheme,
@@ -50,6 +55,14 @@ impl<'a> Url<'a> {
             path,
             query,
         }
+    }
+}
+
+/// What stands before the first `mark`, and behind it; nothing is behind it when there is none.
+fn before(text: &str, mark: u8) -> (&str, &str) {
+    match memchr(mark, text.as_bytes()) {
+        Some(at) => (&text[..at], &text[at + 1..]),
+        None => (text, ""),
     }
 }
 
@@ -66,10 +79,10 @@ pub fn host_port(text: &str) -> (&str, u16) {
         let port = after.strip_prefix(':').and_then(|port| port.parse().ok());
         return (host, port.unwrap_or(0));
     }
-    match text.split_once(':') {
+    match before(text, b':') {
         // More than one colon: an address without brackets.
-        Some((host, port)) if !port.contains(':') => (host, port.parse().unwrap_or(0)),
-        Some(_) | None => (text, 0),
+        (host, port) if memchr(b':', port.as_bytes()).is_none() => (host, port.parse().unwrap_or(0)),
+        _ => (text, 0),
     }
 }
 
@@ -105,9 +118,13 @@ pub fn host_key(host: &str, out: &mut String) {
 pub(super) fn push_path(path: &str, params: &mut ParamHasher, out: &mut String) {
     let from = out.len();
     let mut segments = 0;
-    for segment in path.split('/') {
+    let matrix = memchr(b';', path.as_bytes()).is_some();
+    let mut rest = path;
+    while !rest.is_empty() {
+        let (part, after) = before(rest, b'/');
+        rest = after;
         // `;` starts matrix parameters.
-        let segment = segment.split(';').next().unwrap_or("");
+        let (segment, _) = if matrix { before(part, b';') } else { (part, "") };
         if segment.is_empty() {
             continue;
         }
@@ -131,9 +148,15 @@ pub(super) fn push_path(path: &str, params: &mut ParamHasher, out: &mut String) 
 fn push_query_keys(query: &str, params: &mut ParamHasher, out: &mut String) {
     let mut keys = [""; QUERY_KEYS_MAX];
     let mut count = 0;
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+    let mut rest = query;
+    while !rest.is_empty() {
+        let (pair, after) = before(rest, b'&');
+        rest = after;
+        if pair.is_empty() {
+            continue;
+        }
         params.add(pair.as_bytes());
-        let (key, _) = pair.split_once('=').unwrap_or((pair, ""));
+        let (key, _) = before(pair, b'=');
         if let Err(place) = keys[..count].binary_search(&key)
             && count < QUERY_KEYS_MAX
         {
@@ -189,7 +212,7 @@ fn shape(segment: &[u8]) -> Shape {
 pub(super) fn is_variable(segment: &[u8]) -> bool {
     let lower_word = segment
         .iter()
-        .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_'));
+        .all(|&byte| byte.wrapping_sub(b'_') <= b'z' - b'_' && byte != b'`' || byte == b'-');
     if lower_word && segment.len() <= WORD_BYTES_MAX {
         return false;
     }

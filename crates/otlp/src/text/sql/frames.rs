@@ -6,7 +6,7 @@
 use super::keyword::Keyword;
 
 /// Deepest nesting in which lists are folded.
-const FRAMES_MAX: usize = 32;
+const FRAMES_MAX: usize = 12;
 
 /// From, up to: positions in the template.
 type Range = (usize, usize);

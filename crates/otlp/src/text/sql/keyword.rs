@@ -12,9 +12,15 @@ macro_rules! keywords {
 
         impl Keyword {
             /// The keyword of a word in lower case.
+            #[expect(non_upper_case_globals, reason = "the constants are named after the variants")]
             pub(super) fn of(lower: &[u8]) -> Keyword {
-                match lower {
-                    $($text => Keyword::$name,)*
+                // Whole numbers compare in one step each, and the compiler searches them by halves.
+                $(const $name: u128 = packed($text);)*
+                if lower.len() > KEYWORD_BYTES_MAX {
+                    return Keyword::Other;
+                }
+                match packed(lower) {
+                    $($name => Keyword::$name,)*
                     _ => Keyword::Other,
                 }
             }
@@ -39,6 +45,17 @@ keywords! {
 
 /// Longest keyword, in bytes.
 const KEYWORD_BYTES_MAX: usize = 11;
+
+/// A short word as one number; in lower case when its letters are.
+const fn packed(word: &[u8]) -> u128 {
+    let mut number = 0;
+    let mut at = 0;
+    while at < word.len() {
+        number = number << 8 | word[at] as u128;
+        at += 1;
+    }
+    number
+}
 
 impl Keyword {
     /// The keyword of a word in any case.

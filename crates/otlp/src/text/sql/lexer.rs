@@ -292,22 +292,18 @@ impl<'t> Lexer<'t> {
     }
 
     fn named(&mut self, start: usize) -> Token {
-        if self.text[start] == self.byte(start + 1) {
-            // `::type` and `@@variable`.
-            let end = if self.text[start] == b':' {
-                start + 2
-            } else {
-                self.run(start + 2, in_word)
-            };
-            let kind = if end > start + 2 { Kind::Word } else { Kind::Punct };
-            return self.token(kind, start, Some(end));
+        let twice = self.text[start] == self.byte(start + 1);
+        if twice && self.text[start] == b':' {
+            return self.token(Kind::Punct, start, Some(start + 2));
         }
-        let end = self.run(start + 1, in_word);
-        let kind = if start + 1 < end {
-            Kind::Placeholder
-        } else {
-            Kind::Punct
-        };
+        // `@@variable` is no placeholder.
+        let name = start + 1 + usize::from(twice);
+        let masked = twice && self.byte(name) == b'#';
+        if !(masked || is_alphanumeric(self.byte(name))) {
+            return self.token(Kind::Punct, start, Some(start + 1));
+        }
+        let end = self.run(name, in_word);
+        let kind = if twice { Kind::Word } else { Kind::Placeholder };
         self.token(kind, start, Some(end))
     }
 

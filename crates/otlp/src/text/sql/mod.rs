@@ -153,10 +153,11 @@ impl Sanitised<'_> {
         if between && (self.comment || touches) {
             self.out.push(' ');
         }
+        let paid = between && !self.comment && literal && name(self.last);
         self.out.push_str(if kind == Kind::Literal { "?" } else { raw });
         self.comment = false;
         self.last = kind;
-        self.slack = literal;
+        self.slack = literal && raw.len() > 1 + usize::from(paid);
     }
 }
 

@@ -3,9 +3,9 @@
 use super::keyword::Keyword;
 
 /// Deepest nesting that is followed.
-const CLAUSES_MAX: usize = 32;
+const CLAUSES_MAX: usize = 24;
 /// Most common-table names of one statement.
-const COMMON_TABLES_MAX: usize = 16;
+const COMMON_TABLES_MAX: usize = 8;
 
 /// What a target is to its statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -63,14 +63,19 @@ impl<'o> Writer<'o> {
     /// A literal or placeholder of so many bytes.
     pub(super) fn value(&mut self, bytes: usize) {
         self.frames.before_token(false);
-        let slack = bytes > 1;
+        let roomy = bytes > 1;
+        let named = matches!(self.last, Last::Word { .. } | Last::Quoted);
+        // A blank that nothing but the literal's own length has room for; sanitised text has it too.
+        let paid = named && !self.gap && roomy;
         self.blank(match self.last {
-            Last::Word { slack: before } => self.gap || slack || before,
-            Last::Quoted => self.gap || slack,
+            Last::Word { slack } => self.gap || paid || slack,
+            Last::Quoted => self.gap || paid,
             Last::Value { .. } | Last::Punct(_) => false,
         });
+        let slack = bytes > 1 + usize::from(paid);
         self.out.push('?');
         self.last = Last::Value { slack };
+        self.pass_value();
     }
 
     fn blank(&mut self, wanted: bool) {
@@ -126,7 +131,18 @@ impl<'o> Writer<'o> {
         written
     }
 
+    /// Behind a value no handle is expected.
+    fn pass_value(&mut self) {
+        self.words = self.words.max(3);
+        self.word = Keyword::Other;
+    }
+
     fn count(&mut self, keyword: Keyword) {
+        // A constant may become `?`.
+        if keyword.is_constant() {
+            self.pass_value();
+            return;
+        }
         if self.words == 0 {
             self.first = keyword;
         }
@@ -143,6 +159,10 @@ impl<'o> Writer<'o> {
         self.out.push_str(raw);
         self.out[from..].make_ascii_lowercase();
         if digits && mask_digits(self.out, from) {
+            // A name that is all `#` would start a comment where the template is read again as MySQL.
+            if self.out.as_bytes()[from] == b'#' && !raw.starts_with('#') {
+                self.out.insert(from, '_');
+            }
             return Written::Masked;
         }
         Written::Kept
@@ -154,23 +174,30 @@ impl<'o> Writer<'o> {
         let handle = self.is_handle(Keyword::Other);
         let content = raw.get(1..raw.len().saturating_sub(1)).unwrap_or("");
         let bare = !handle && self.can_be_bare(content);
+        // Two that touch would read as one with a doubled quote.
+        let joins = !bare && !handle && !self.gap && self.last == Last::Quoted;
         self.blank(match self.last {
             Last::Word { slack } | Last::Value { slack } => self.gap || slack || bare || handle,
             Last::Quoted => self.gap,
             Last::Punct(_) => false,
         });
         if bare || handle {
-            let written = self.name(content, handle, true);
+            let digits = content.bytes().any(|byte| byte.is_ascii_digit());
+            let written = self.name(content, handle, digits);
             self.last = Last::Word { slack: true };
             self.count(Keyword::Other);
             return written;
         }
-        self.out.push('`');
+        if joins {
+            self.out.pop();
+        } else {
+            self.out.push('`');
+        }
         let from = self.out.len();
         // A backtick inside would end the identifier when the template is read again.
         for (at, piece) in content.split('`').enumerate() {
             if at > 0 {
-                self.out.push('_');
+                self.out.push(' ');
             }
             self.out.push_str(piece);
         }
@@ -204,15 +231,13 @@ impl<'o> Writer<'o> {
             }
             _ => None,
         };
-        let fuses = matches!(
-            (self.last, byte),
-            (Last::Punct(b'-'), b'-')
-                | (Last::Punct(b'/'), b'*')
-                | (Last::Punct(b':'), b':')
-                | (Last::Punct(b'@'), b'@')
-                | (Last::Punct(b'$'), b'$')
-        );
-        self.blank(fuses && self.gap);
+        let fuses = match (self.last, byte) {
+            (Last::Punct(last), b'-' | b':' | b'@' | b'$') => self.gap && last == byte,
+            (Last::Punct(last), b'*') => self.gap && last == b'/',
+            (Last::Word { slack }, b'$') => self.gap || slack,
+            _ => false,
+        };
+        self.blank(fuses);
         self.out.push_str(text);
         // `::` starts no placeholder.
         self.last = Last::Punct(if text.len() > 1 { b'.' } else { byte });
