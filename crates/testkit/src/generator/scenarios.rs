@@ -131,6 +131,10 @@ pub const SCENARIOS: &[Scenario] = &[
     },
 ];
 
+/// What one more row or item adds to an operation, in thousandths of its length: a round trip and a plan are most of
+/// a read by key, and the row itself 2 to 6 %.
+const MARGINAL: Spread = us(20, 60);
+
 const SERVICES: [&str; 6] = ["orders", "catalog", "billing", "search", "profile", "shipping"];
 const TABLES: [&str; 5] = ["items", "customers", "invoices", "reviews", "prices"];
 const ROUTES: [&str; 5] = [
@@ -266,7 +270,7 @@ fn looped(
     let once = Step::AtOnce {
         items,
         step: Box::new(step),
-        marginal: us(8, 30),
+        marginal: MARGINAL,
         gap,
     };
     case(place, detector, each, once)
