@@ -102,11 +102,7 @@ fn hand_offs_are_the_pairs_of_one_segment_seen_through_wrappers() {
           call GET /c       150..250
         ",
     );
-    let outcomes: Vec<_> = report(&drawing)
-        .hand_offs
-        .iter()
-        .map(|row| row.outcome)
-        .collect();
+    let outcomes: Vec<_> = report(&drawing).hand_offs.iter().map(|row| row.outcome).collect();
     // a and b, a and c, b and c: by text.
     assert_eq!(
         outcomes,

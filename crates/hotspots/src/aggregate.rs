@@ -45,6 +45,10 @@ pub(crate) struct Aggregate {
     pub(crate) path_sum: u128,
     /// Durations of segment roots.
     pub(crate) segment: Distribution,
+    /// In segments whose root was lost.
+    pub(crate) headless: u64,
+    /// Of the finding.
+    pub(crate) kin: u128,
     /// Optimistic savings; none at all means that replay cannot speak.
     pub(crate) saving_max: u128,
     pub(crate) terms: TermSums,
@@ -104,6 +108,8 @@ impl Aggregate {
         sign.sum(&mut self.weighted, sign::weight(sighting.weight()).into());
         sign.count(&mut self.dear, sighting.dear.into());
         sign.count(&mut self.parallel, first.parallel.into());
+        sign.count(&mut self.headless, first.headless.into());
+        self.kin = first.kin;
         self.calls.record(sign, sighting.calls);
         self.path.record(sign, sighting.path);
         sign.sum(&mut self.path_sum, sighting.path.into());
@@ -156,6 +162,9 @@ impl Aggregate {
         add.sum(&mut self.weighted, other.weighted);
         add.count(&mut self.dear, other.dear);
         add.count(&mut self.parallel, other.parallel);
+        add.count(&mut self.headless, other.headless);
+        // Of one fingerprint, hence equal; but a row may be empty.
+        self.kin |= other.kin;
         self.calls.merge(&other.calls);
         self.path.merge(&other.path);
         add.sum(&mut self.path_sum, other.path_sum);

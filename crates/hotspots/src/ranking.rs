@@ -1,7 +1,7 @@
 //! Which aggregates are hotspots, and in which order to fix them.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hotspan_model::{Hotspot, Meta, Peer};
 
@@ -20,12 +20,21 @@ pub(crate) fn hotspots(
     coverage: &mut Coverage,
 ) -> (Vec<Hotspot>, usize) {
     let metas: BTreeMap<&str, &'static Meta> = catalogue.iter().map(|&meta| (meta.id, meta)).collect();
+    let with_root: BTreeSet<u128> = reader
+        .merged
+        .aggregates
+        .values()
+        .filter(|row| row.headless < row.traces)
+        .map(|row| row.kin)
+        .collect();
     let mut list = Vec::new();
     for (&id, row) in &reader.merged.aggregates {
         let (Some(&meta), Some(shape)) = (metas.get(row.detector), reader.shape(row)) else {
             continue;
         };
-        if !opens(row, meta, reader.settings.sightings) {
+        // A segment that lost its root cannot say its operation; it speaks only when no other says the same.
+        let is_said = row.headless == row.traces && with_root.contains(&row.kin);
+        if is_said || !opens(row, meta, reader.settings.sightings) {
             coverage.below_gate += 1;
         } else if is_internal_after_all(reader, row, shape) {
             coverage.internal_after_all += 1;

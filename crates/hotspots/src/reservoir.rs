@@ -87,6 +87,40 @@ impl Reservoir {
         }
     }
 
+    /// Means of what a limit on the critical-path time would save: at its median, at half of that, at its third
+    /// quartile.
+    pub(crate) fn capped(&self) -> Saving {
+        let mut paths: Vec<u64> = self.samples.values().map(|sample| sample.path).collect();
+        paths.sort_unstable();
+        let Some(last) = paths.len().checked_sub(1) else {
+            return Saving::default();
+        };
+        let over = |limit: u64| {
+            let sum: u128 = paths
+                .iter()
+                .map(|&path| u128::from(path.saturating_sub(limit)))
+                .sum();
+            Nanos(u64::try_from(sum / paths.len() as u128).unwrap_or(u64::MAX))
+        };
+        let median = paths[last / 2];
+        Saving {
+            min: over(paths[last * 3 / 4]),
+            likely: over(median),
+            max: over(median / 2),
+        }
+    }
+
+    /// Mean of what replay said is likely.
+    pub(crate) fn mean_likely(&self) -> u64 {
+        let sum: u128 = self
+            .samples
+            .values()
+            .map(|sample| u128::from(sample.saving.likely.0))
+            .sum();
+        let mean = sum.checked_div(self.samples.len() as u128).unwrap_or(0);
+        u64::try_from(mean).unwrap_or(u64::MAX)
+    }
+
     /// Calls and critical-path nanoseconds of each trace.
     pub(crate) fn costs(&self) -> Vec<(u64, u64)> {
         let samples = self.samples.values();

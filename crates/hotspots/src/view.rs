@@ -2,7 +2,7 @@
 
 use hotspan_model::{
     Anchor, Break, CalleeView, CallsPerTrace, CodePlace, EvidenceTrace, Facets, Fingerprint, Fix, Hotspot,
-    ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Role, State, Trend, Verb,
+    ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Role, SavingRule, State, Trend, Verb,
 };
 
 use crate::Settings;
@@ -76,7 +76,10 @@ impl<'a> Reader<'a> {
             .or_else(|| self.surer(row, shape))
             .or_else(|| scaling(row));
         let confidence = confidence(row, revision);
-        let saving = row.reservoir.saving();
+        let saving = match meta.saving {
+            SavingRule::Replayed => row.reservoir.saving(),
+            SavingRule::CappedAtMedian => row.reservoir.capped(),
+        };
         let (impact, basis) = self.impact(row, meta);
         let callee = self.callee(shape);
         let (title, fix) = self.wording(row, shape, meta, &callee, label.map_or("", |label| label.name()));
@@ -174,7 +177,16 @@ impl<'a> Reader<'a> {
             Break::Observability | Break::Seams => false,
         };
         if replayed {
-            return (self.window.seconds_per_hour(sum.saving), ImpactBasis::Saving);
+            let replayed = self.window.seconds_per_hour(sum.saving);
+            let impact = match meta.saving {
+                SavingRule::Replayed => replayed,
+                // What traces said one by one is brought to what they say together.
+                SavingRule::CappedAtMedian => {
+                    let capped = row.reservoir.capped().likely.0;
+                    Millionths::ratio(capped, row.reservoir.mean_likely()).times(replayed)
+                }
+            };
+            return (impact, ImpactBasis::Saving);
         }
         let exposed = self.window.seconds_per_hour(sum.exposure);
         (exposed.times(EXPOSURE), ImpactBasis::Exposure)

@@ -163,4 +163,8 @@ pub struct Finding {
     pub source: Symbol,
     /// `COST_ONCE` is reached: one trace opens the hotspot.
     pub dear: bool,
+    /// The segment's root was never received, so `operation` is not what people call it.
+    pub headless: bool,
+    /// Identity of detector, service and template: the same fault, whatever the operation.
+    pub kin: u128,
 }

@@ -35,7 +35,7 @@ pub use hotspot::{
     State, Trend, TrendPoint,
 };
 pub use ids::{Fingerprint, SpanId, TraceId};
-pub use meta::{Facets, Knob, Meta, Scope};
+pub use meta::{Facets, Knob, Meta, SavingRule, Scope};
 pub use report::{
     CallRow, Category, HandOff, HandOffOutcome, OpRef, PathRow, Report, SegmentRow, ServiceRow, Target,
 };

@@ -13,6 +13,16 @@ pub enum Scope {
     Cross,
 }
 
+/// How the saving of a hotspot follows from those of its traces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SavingRule {
+    /// Medians of what replay said of each trace.
+    Replayed,
+    /// Means of what a limit on the members' critical-path time would save: likely at its median over the traces,
+    /// at most at half of that, at least at its third quartile.
+    CappedAtMedian,
+}
+
 /// A threshold that users may tune.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Knob {
@@ -39,6 +49,8 @@ pub struct Meta {
     pub habit: bool,
     /// Weeks of one team.
     pub effort: Effort,
+    /// How savings add up over traces.
+    pub saving: SavingRule,
     /// What users may tune.
     pub knobs: &'static [Knob],
     /// The fault of one hotspot in one sentence.

@@ -28,6 +28,15 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
+    /// Whether its real root was lost: it hangs from a placeholder, and is not entered itself.
+    pub(crate) fn is_headless(&self, forest: &Forest, root: &Node) -> bool {
+        let entered = matches!(root.kind(), Kind::Server | Kind::Consumer);
+        let orphan = root
+            .parent()
+            .is_some_and(|parent| forest.node(parent).has(Mark::Phantom));
+        !entered && (orphan || root.has(Mark::Phantom))
+    }
+
     /// Duration of its root.
     pub(crate) fn length(&self) -> u64 {
         u64::try_from(self.end - self.start).unwrap_or(0)

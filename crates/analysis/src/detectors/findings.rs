@@ -155,6 +155,8 @@ impl<'a> Findings<'a> {
             rows_before: draft.rows_before,
             source: source.symbol,
             dear: is_dear(cx, draft.wall, segment.length()),
+            headless: segment.is_headless(cx.forest, cx.node_at(segment.root)),
+            kin: kin(cx, draft, segment.service, first.template()),
         };
         self.report.findings.push(finding);
     }
@@ -192,6 +194,14 @@ fn fingerprint(cx: &Context<'_>, draft: &Draft<'_>, service: Symbol) -> Fingerpr
         .text(draft.meta.id)
         .text(cx.text(service));
     Fingerprint(draft.key.iter().fold(id, |id, part| id.text(part)).finish())
+}
+
+/// A chain has many templates, and loses some with lost spans: it is told by its service alone.
+fn kin(cx: &Context<'_>, draft: &Draft<'_>, service: Symbol, template: Option<Symbol>) -> u128 {
+    let template = template.filter(|_| draft.templates.is_empty());
+    let id = Identity::new("kin").text(draft.meta.id).text(cx.text(service));
+    id.text(template.map_or("", |template| cx.text(template)))
+        .finish()
 }
 
 fn visibility(params: Params) -> Millionths {

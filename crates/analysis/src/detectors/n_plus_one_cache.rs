@@ -16,7 +16,7 @@
 //!
 //! **Fix**: MGET or HMGET, or a pipeline.
 
-use hotspan_model::{Break, Class, Facets, Fix, Meta, Scope};
+use hotspan_model::{Break, Class, Facets, Fix, Meta, SavingRule, Scope};
 
 use super::words::{Advice, advice, manner, peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
@@ -33,6 +33,7 @@ static META: Meta = Meta {
     scope: Scope::Trace,
     habit: false,
     effort: tenths_of_a_week(2),
+    saving: SavingRule::Replayed,
     knobs: &[],
     sentence,
     fix,

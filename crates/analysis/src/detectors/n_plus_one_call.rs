@@ -18,7 +18,7 @@
 //!
 //! **Fix**: a batch endpoint or bulk RPC; for distinct reads of a third party its bulk API, or a cache.
 
-use hotspan_model::{Break, Class, Facets, Fix, Meta, Scope};
+use hotspan_model::{Break, Class, Facets, Fix, Meta, SavingRule, Scope};
 
 use super::words::{Advice, advice, manner, peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
@@ -35,6 +35,7 @@ static META: Meta = Meta {
     scope: Scope::Trace,
     habit: false,
     effort: tenths_of_a_week(20),
+    saving: SavingRule::Replayed,
     knobs: &[],
     sentence,
     fix,

@@ -19,7 +19,7 @@
 //!
 //! **Fix**: load the items with the list: eager loading, or one statement with an IN list.
 
-use hotspan_model::{Break, Class, Facets, Fix, Meta, Scope};
+use hotspan_model::{Break, Class, Facets, Fix, Meta, SavingRule, Scope};
 
 use super::words::{Advice, advice, manner, target, tenths_of_a_week};
 use super::{Detector, Findings};
@@ -36,6 +36,7 @@ static META: Meta = Meta {
     scope: Scope::Trace,
     habit: false,
     effort: tenths_of_a_week(2),
+    saving: SavingRule::Replayed,
     knobs: &[],
     sentence,
     fix,

@@ -21,7 +21,7 @@
 //!
 //! **Fix**: start the calls together and join once, where no call needs the answer of another.
 
-use hotspan_model::{Break, Facets, Fix, Knob, Meta, Millionths, Nanos, Scope, Symbol, Verb};
+use hotspan_model::{Break, Facets, Fix, Knob, Meta, Millionths, Nanos, SavingRule, Scope, Symbol, Verb};
 
 use super::findings::Draft;
 use super::words::tenths_of_a_week;
@@ -64,6 +64,7 @@ static META: Meta = Meta {
     scope: Scope::Both,
     habit: false,
     effort: tenths_of_a_week(10),
+    saving: SavingRule::Replayed,
     knobs: &[TEMPLATES_MIN, SAVING_MIN, SAVING_SHARE],
     sentence,
     fix,

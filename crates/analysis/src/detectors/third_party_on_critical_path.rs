@@ -20,7 +20,7 @@
 //!
 //! **Fix**: defer the call, cache its answer, or bound it with a timeout and a fallback.
 
-use hotspan_model::{Break, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, Peer, Saving, Scope, Symbol};
+use hotspan_model::{Break, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, Peer, Saving, SavingRule, Scope, Symbol};
 
 use super::findings::{Draft, path};
 use super::words::{peer, target, tenths_of_a_week};
@@ -51,6 +51,7 @@ static META: Meta = Meta {
     scope: Scope::Both,
     habit: true,
     effort: tenths_of_a_week(20),
+    saving: SavingRule::CappedAtMedian,
     knobs: &[PATH_MIN, PATH_SHARE],
     sentence,
     fix,

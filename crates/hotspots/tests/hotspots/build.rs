@@ -33,6 +33,7 @@ const fn meta(id: &'static str, in_break: Break, habit: bool, effort: u64) -> Me
         scope: Scope::Both,
         habit,
         effort: Millionths(effort),
+        saving: hotspan_model::SavingRule::Replayed,
         knobs: &[],
         sentence,
         fix,
@@ -212,6 +213,8 @@ impl World {
             rows_before: None,
             source: self.source(&service, "1.4.0"),
             dear: false,
+            headless: false,
+            kin: 0,
         });
         report.findings.last_mut().expect("one was just added")
     }

@@ -150,6 +150,8 @@ pub enum Step {
         /// Work for each item, which stays.
         gap: Spread,
     },
+    /// The first step so many times in a million requests, else the second.
+    Either(u64, Box<Step>, Box<Step>),
     /// A step whose length is cut at so many microseconds: a timeout with a fallback.
     Capped(Box<Step>, u64),
     /// Started and not awaited.

@@ -143,6 +143,14 @@ impl Run {
                     at + gap.nanos(item_place(spot.place, n).at(9), 1_000)
                 })
             }
+            Step::Either(chance, rare, usual) => {
+                let step = if spot.place.at(14).chance(*chance) {
+                    rare
+                } else {
+                    usual
+                };
+                self.step(step, spot, item)
+            }
             Step::Capped(step, most) => {
                 let (opened, end) = (self.acts.len(), self.step(step, spot, item));
                 let end = end.min(spot.at + most * 1_000);
