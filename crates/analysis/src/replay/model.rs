@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use hotspan_model::Nanos;
 
 use super::{Mood, Replay};
-use crate::{Forest, NONE};
+use crate::{Forest, Mark, NONE, Node};
 
 /// A child that has started, ordered by its old end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +98,9 @@ impl Replay {
         let (mut end_old, mut end_new) = (i64::MIN, 0);
         for &at in children {
             let child = forest.node(at);
+            if self.is_shadow(child, at, end_old) {
+                continue;
+            }
             while let Some(ended) = self.queue.pop_until(child.start.saturating_add(parent.tolerance)) {
                 last_old = last_old.max(Some(ended.old_end));
                 last_new = last_new.max(ended.new_end);
@@ -116,6 +119,13 @@ impl Replay {
             }));
         }
         end_new.saturating_add(parent.end - end_old)
+    }
+
+    /// A placeholder whose place was worked out says nothing about when its parent is done while a sibling covers
+    /// it: what it stands for most likely ran inside that sibling, and would move with it.
+    fn is_shadow(&self, child: &Node, at: u32, covered_until: i64) -> bool {
+        let guessed = child.has(Mark::Phantom) && child.has(Mark::Inferred);
+        guessed && child.end <= covered_until && self.place[at as usize] == NONE
     }
 
     fn duration_of(&self, forest: &Forest, at: u32) -> i64 {

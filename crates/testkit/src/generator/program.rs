@@ -124,6 +124,8 @@ pub enum Step {
         /// What it does.
         body: Vec<Step>,
     },
+    /// Steps one after another; each draws what it draws in [`Step::Together`].
+    InTurn(Vec<Step>),
     /// Steps started together; the last one to end ends it.
     Together(Vec<Step>),
     /// The same step for each item of a list.

@@ -347,11 +347,11 @@ fn serial_calls(place: Place) -> Case {
             .into_iter()
             .take(place.at(8).within(3, 4) as usize)
     };
-    let together = Step::Together(calls().collect());
+    let (serial, together) = (Step::InTurn(calls().collect()), Step::Together(calls().collect()));
     case(
         place,
         "serial-fan-out",
-        in_turn(calls().collect()),
+        in_turn(vec![serial]),
         in_turn(vec![together]),
     )
 }

@@ -106,6 +106,7 @@ impl Run {
                 self.close(id, What::Internal { name }, end);
                 end
             }
+            Step::InTurn(steps) => self.body(steps, spot),
             Step::Together(steps) => {
                 let started = steps.iter().enumerate();
                 let ends = started.map(|(n, step)| {
