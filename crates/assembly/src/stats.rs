@@ -31,7 +31,7 @@ impl Cause {
     }
 }
 
-/// Powers of two of milliseconds in [`Stats::spread`].
+/// Powers of two of milliseconds in `Stats::spread`.
 pub const SPREAD_BUCKETS: usize = 20;
 
 /// Counters and levels of one assembler. Sessions: `opened == open + decided + stubs + ended`.

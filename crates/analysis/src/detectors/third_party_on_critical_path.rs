@@ -20,7 +20,9 @@
 //!
 //! **Fix**: defer the call, cache its answer, or bound it with a timeout and a fallback.
 
-use hotspan_model::{Break, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, Peer, Saving, SavingRule, Scope, Symbol};
+use hotspan_model::{
+    Break, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, Peer, Saving, SavingRule, Scope, Symbol,
+};
 
 use super::findings::{Draft, path};
 use super::words::{peer, target, tenths_of_a_week};
