@@ -35,6 +35,7 @@ pub(crate) fn check(request: &[u8]) -> Result<(), Undecodable> {
                 Err(damage) => return Err(damaged("resource_spans.scope_spans", &middle, damage)),
             };
             let mut inner = Fields::new(message);
+            while inner.expect_bytes(SPANS as u8).is_some() {}
             while let Some(_field) = inner
                 .next()
                 .map_err(|damage| damaged("resource_spans.scope_spans.spans", &inner, damage))?
@@ -46,7 +47,12 @@ pub(crate) fn check(request: &[u8]) -> Result<(), Undecodable> {
 /// The messages of one field, in order. Only for messages that were checked: damage ends them.
 pub(crate) fn messages(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
     let mut fields = Fields::new(message);
+    // The numbers of this module are small.
+    let usual = number as u8;
     std::iter::from_fn(move || {
+        if let Some(bytes) = fields.expect_bytes(usual) {
+            return Some(bytes);
+        }
         while let Ok(Some((found, payload))) = fields.next() {
             if let (true, Payload::Bytes(bytes)) = (found == number, payload) {
                 return Some(bytes);

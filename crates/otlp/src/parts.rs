@@ -72,7 +72,15 @@ impl<'r> Reader<'r> {
         (self.attributes, self.events, self.seen_links) = (0, 0, 0);
         let mut parts = Parts::default();
         let mut fields = Fields::new(message);
-        while let Some((number, payload)) = fields.next()? {
+        usual_start(&mut fields, &mut parts);
+        loop {
+            // Most fields are attributes, one after another.
+            while let Some(message) = fields.expect_bytes(9) {
+                self.attribute(message, known, &mut parts);
+            }
+            let Some((number, payload)) = fields.next()? else {
+                break;
+            };
             match (number, payload) {
                 (9, Payload::Bytes(message)) => self.attribute(message, known, &mut parts),
                 (1, Payload::Bytes(id)) => parts.trace = id,
@@ -111,7 +119,7 @@ impl<'r> Reader<'r> {
 
     /// An attribute that is no field of ours: a parameter, or nothing but a place in the limits.
     fn other<'a>(&mut self, key: &[u8], value: Value<'a>, parts: &mut Parts<'a>) {
-        if PARAMETER_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
+        if key.starts_with(b"db.") && PARAMETER_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
             let mut hasher = self.params.clone();
             let name = key.rsplit(|&byte| byte == b'.').next();
             hasher.add(name.unwrap_or(key));
@@ -208,6 +216,33 @@ pub(crate) fn surroundings<'a>(message: &'a [u8], field: u32, into: &mut Attribu
             Ok(None) => break,
             Err(_) => break tally.bad_field += 1,
         }
+    }
+}
+
+/// Reads the fields before the attributes while they stand in their usual order; whatever does not is left to the
+/// reader of any order.
+#[inline(always)]
+fn usual_start<'a>(fields: &mut Fields<'a>, parts: &mut Parts<'a>) {
+    let bytes = [
+        &mut parts.trace,
+        &mut parts.id,
+        &mut parts.tracestate,
+        &mut parts.parent,
+        &mut parts.name,
+    ];
+    for (number, part) in (1..).zip(bytes) {
+        if let Some(bytes) = fields.expect_bytes(number) {
+            *part = bytes;
+        }
+    }
+    if let Some(number) = fields.expect_small(6) {
+        parts.kind = kind(number);
+    }
+    if let Some(time) = fields.expect_fixed64(7) {
+        parts.start = time;
+    }
+    if let Some(time) = fields.expect_fixed64(8) {
+        parts.end = time;
     }
 }
 

@@ -260,21 +260,33 @@ pub(crate) struct KeyValue<'a> {
 }
 
 impl<'a> KeyValue<'a> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(message: &'a [u8]) -> Result<KeyValue<'a>, Damage> {
         let mut fields = Fields::new(message);
-        let mut read = KeyValue::default();
-        // The usual order: key, value, nothing else.
-        if let Some(key) = fields.expect_bytes(1) {
-            read.key = key;
-            if let Some(value) = fields.expect_bytes(2) {
-                let mut inner = Fields::new(value);
-                read.value = match inner.expect_bytes(1) {
-                    Some(text) if inner.rest().is_empty() => Value::Text(text),
-                    Some(_) | None => read.value.read(value)?,
-                };
-            }
+        // The usual order: key, value, nothing else; the value most often a text.
+        if let Some(key) = fields.expect_bytes(1)
+            && let Some(value) = fields.expect_bytes(2)
+            && fields.is_done()
+        {
+            let mut inner = Fields::new(value);
+            let value = match (inner.expect_bytes(1), value) {
+                (Some(text), _) if inner.is_done() => Value::Text(text),
+                (None, &[0x18, int @ 0..0x80]) => Value::Int(i64::from(int)),
+                (None, &[0x18, low, high @ 0..0x80]) => {
+                    Value::Int(i64::from(low & 0x7f) | i64::from(high) << 7)
+                }
+                (_, _) => Value::None.read(value)?,
+            };
+            return Ok(KeyValue { key, value });
         }
+        KeyValue::read_unusual(message)
+    }
+
+    /// Any order, anything repeated.
+    #[inline(never)]
+    fn read_unusual(message: &'a [u8]) -> Result<KeyValue<'a>, Damage> {
+        let mut fields = Fields::new(message);
+        let mut read = KeyValue::default();
         while let Some((number, payload)) = fields.next()? {
             match (number, payload) {
                 (1, Payload::Bytes(key)) => read.key = key,

@@ -52,16 +52,52 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The payload when the next field is exactly this one, in its one-byte tag: the usual order of the wire.
-    #[inline]
+    /// The payload when the next field is exactly this one, with a one-byte tag and a length of one or two bytes:
+    /// the usual order of the wire.
+    #[inline(always)]
     pub(crate) fn expect_bytes(&mut self, number: u8) -> Option<&'a [u8]> {
-        let (&[tag, len], rest) = self.rest.split_first_chunk()?;
-        if tag != number << 3 | 2 || len >= 0x80 {
-            return None;
-        }
-        let (bytes, rest) = rest.split_at_checked(usize::from(len))?;
+        let (bytes, rest) = match *self.rest {
+            [tag, len @ 0..0x80, ref rest @ ..] if tag == number << 3 | 2 => {
+                rest.split_at_checked(usize::from(len))?
+            }
+            [tag, low, high @ 0..0x80, ref rest @ ..] if tag == number << 3 | 2 => {
+                rest.split_at_checked(usize::from(low & 0x7f) | usize::from(high) << 7)?
+            }
+            _ => return None,
+        };
         self.rest = rest;
         Some(bytes)
+    }
+
+    /// The same for a number below 128.
+    #[inline(always)]
+    pub(crate) fn expect_small(&mut self, number: u8) -> Option<u64> {
+        let [tag, value @ 0..0x80, rest @ ..] = self.rest else {
+            return None;
+        };
+        if *tag != number << 3 {
+            return None;
+        }
+        self.rest = rest;
+        Some(u64::from(*value))
+    }
+
+    /// The same for eight bytes.
+    #[inline(always)]
+    pub(crate) fn expect_fixed64(&mut self, number: u8) -> Option<u64> {
+        let (tag, rest) = self.rest.split_first()?;
+        let (bytes, rest) = rest.split_first_chunk()?;
+        if *tag != number << 3 | 1 {
+            return None;
+        }
+        self.rest = rest;
+        Some(u64::from_le_bytes(*bytes))
+    }
+
+    /// Whether everything is read.
+    #[inline(always)]
+    pub(crate) fn is_done(&self) -> bool {
+        self.rest.is_empty()
     }
 
     #[inline]

@@ -104,7 +104,7 @@ fn of(span: &Span, resource: &[KeyValue], scope: &str) -> Expected {
         remote: span.flags & 0x300 == 0x300,
         class: class(span, at),
         service: named.unwrap_or_else(|| "(unnamed)".to_owned()),
-        version: text_of(&[resource], &["service.version"]),
+        version: text_or_number(&[resource], &["service.version"]),
         scope: Some(scope.to_owned()).filter(|scope| !scope.is_empty()),
         rows: int(at, &["db.response.returned_rows"]).and_then(|rows| u32::try_from(rows).ok()),
         links: span
@@ -207,6 +207,22 @@ fn fitting<T>(levels: Levels<'_>, keys: &[&str], fit: impl Fn(&AnyValue) -> Opti
 
 fn text_of(levels: Levels<'_>, keys: &[&str]) -> Option<String> {
     fitting(levels, keys, |value| string(Some(value)))
+}
+
+/// A version may be sent as a number.
+fn text_or_number(levels: Levels<'_>, keys: &[&str]) -> Option<String> {
+    fitting(levels, keys, |value| {
+        let whole = || {
+            int(
+                &[&[KeyValue {
+                    value: Some(value.clone()),
+                    ..Default::default()
+                }]],
+                &[""],
+            )
+        };
+        string(Some(value)).or_else(|| whole().map(|int| int.to_string()))
+    })
 }
 
 fn int(levels: Levels<'_>, keys: &[&str]) -> Option<i64> {
