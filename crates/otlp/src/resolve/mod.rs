@@ -5,6 +5,7 @@ mod class;
 mod extras;
 mod message;
 mod operation;
+mod skeleton;
 mod store;
 mod template;
 
@@ -32,6 +33,7 @@ pub(crate) struct Memory {
     targets: Memo<Target>,
     key: ParamKey,
     statement: Statement,
+    skeleton: skeleton::Skeleton,
     text: String,
     part: String,
 }
@@ -44,6 +46,7 @@ impl Memory {
             targets: Memo::new(entries_max),
             key,
             statement: Statement::default(),
+            skeleton: skeleton::Skeleton::default(),
             text: String::new(),
             part: String::new(),
         }

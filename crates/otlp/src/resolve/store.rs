@@ -2,7 +2,7 @@
 
 use hotspan_model::{Class, ParamHash, Visibility};
 
-use super::{Resolver, Target};
+use super::{Memory, Resolver, Target};
 use crate::attributes::{Atom, Known};
 use crate::callee::{self, Address};
 use crate::keys::Field;
@@ -92,11 +92,13 @@ impl Resolver<'_> {
         let over = text.len() < raw.len();
         self.tally.cut += u64::from(over);
         let owner = self.origin.service;
-        let hash = self.memory.symbols.hash(("statement", owner, system, text, over));
-        if let Some(target) = self.memory.targets.get(hash) {
-            return target;
-        }
         let memory = &mut *self.memory;
+        let plain = is_sql(system) && memory.skeleton.take(text, quotes_are_names(system));
+        let same = if plain { &memory.skeleton.bones } else { text };
+        let hash = memory.symbols.hash(("statement", owner, system, same, over));
+        if let Some(target) = memory.targets.get(hash) {
+            return memory.with_literals(target, plain);
+        }
         text::analyse(
             system,
             &String::from_utf8_lossy(text),
@@ -117,7 +119,7 @@ impl Resolver<'_> {
         memory.text.clone_from(&memory.statement.template);
         target.template = Some(self.template());
         self.memory.targets.insert(hash, target);
-        target
+        self.memory.with_literals(target, plain)
     }
 
     fn operation_of_store<'a>(&mut self, system: &str, parts: &Parts<'a>, known: &mut Known<'a>) -> Target {
@@ -190,6 +192,41 @@ impl Resolver<'_> {
         self.memory.targets.insert(hash, target);
         target
     }
+}
+
+impl Memory {
+    /// Statements with one skeleton are one target, each with its own literals.
+    fn with_literals(&self, target: Target, plain: bool) -> Target {
+        if !plain {
+            return target;
+        }
+        let mut params = self.params();
+        params.add(&self.skeleton.literals);
+        Target {
+            params: params.finish(),
+            ..target
+        }
+    }
+}
+
+/// Stores whose statements are SQL; a skeleton says nothing about others.
+fn is_sql(system: &str) -> bool {
+    matches!(
+        system,
+        "postgresql"
+            | "mysql"
+            | "mariadb"
+            | "sqlite"
+            | "oracle.db"
+            | "microsoft.sql_server"
+            | "cockroachdb"
+            | "other_sql"
+            | "h2database"
+    )
+}
+
+fn quotes_are_names(system: &str) -> bool {
+    !matches!(system, "mysql" | "mariadb")
 }
 
 fn class(system: &str, session: bool, waits: bool) -> Class {
