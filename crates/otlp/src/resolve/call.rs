@@ -2,6 +2,7 @@
 
 use hotspan_model::{Class, Symbol, Visibility};
 
+use super::skeleton::Skeleton;
 use super::template::http_verb;
 use super::{Resolver, Target};
 use crate::attributes::{Atom, Known};
@@ -63,13 +64,44 @@ impl Resolver<'_> {
             inner: known.text(Field::GRAPHQL_NAME),
             model: known.text(Field::MODEL_PROVIDER),
         };
+        let mut skeleton = std::mem::take(&mut self.memory.skeleton);
+        let target = self.http_by(http, &mut skeleton);
+        self.memory.skeleton = skeleton;
+        target
+    }
+
+    /// Calls whose URLs differ in numbers and query values alone are one target, each with its own values.
+    fn http_by(&mut self, http: Http<'_>, skeleton: &mut Skeleton) -> Target {
+        let url = http
+            .full
+            .or(http.old)
+            .filter(|url| url.len() <= self.limits.statement_bytes_max);
+        let plain = url.is_some_and(|url| skeleton.take_url(url));
+        let bones = Some(&*skeleton.bones);
+        let http = match (plain, http.full) {
+            (true, Some(_)) => Http { full: bones, ..http },
+            (true, None) => Http { old: bones, ..http },
+            (false, _) => http,
+        };
         let hash = self.memory.symbols.hash(("http", self.origin.service, http));
-        if let Some(target) = self.memory.targets.get(hash) {
+        let target = match self.memory.targets.get(hash) {
+            Some(target) => target,
+            None => {
+                let target = self.http_call(http);
+                self.memory.targets.insert(hash, target);
+                target
+            }
+        };
+        if !plain {
             return target;
         }
-        let target = self.http_call(http);
-        self.memory.targets.insert(hash, target);
-        target
+        let mut params = self.memory.params();
+        params.add(&target.params.0.to_le_bytes());
+        params.add(&skeleton.literals);
+        Target {
+            params: params.finish(),
+            ..target
+        }
     }
 
     fn http_call(&mut self, http: Http<'_>) -> Target {
@@ -255,12 +287,23 @@ impl Resolver<'_> {
         let Some((method, target)) = method.zip(target) else {
             return self.own_procedure(known);
         };
+        let mut skeleton = std::mem::take(&mut self.memory.skeleton);
+        let target = match skeleton.take_url(target) {
+            true => &*skeleton.bones,
+            false => target,
+        };
+        let symbol = self.path_template(method, target);
+        self.memory.skeleton = skeleton;
+        Some(symbol)
+    }
+
+    fn path_template(&mut self, method: &[u8], target: &[u8]) -> Symbol {
         let hash = self
             .memory
             .symbols
             .hash(("path", self.origin.service, method, target));
         if let Some(symbol) = self.memory.symbols.recall(hash) {
-            return Some(symbol);
+            return symbol;
         }
         let readable = self.readable(Some(target));
         let memory = &mut *self.memory;
@@ -272,7 +315,7 @@ impl Resolver<'_> {
         memory.text.push_str(&memory.part);
         let symbol = self.template();
         self.memory.symbols.remember(hash, symbol);
-        Some(symbol)
+        symbol
     }
 
     fn own_procedure(&mut self, known: &mut Known<'_>) -> Option<Symbol> {
