@@ -69,6 +69,8 @@ pub(crate) struct Known<'a> {
     pub(crate) scope: Attributes<'a>,
     pub(crate) resource: Attributes<'a>,
     misfits: u128,
+    /// What any of the three has; good after [`Known::settle`].
+    any: u128,
 }
 
 /// A text, or a number that stands for one.
@@ -95,6 +97,7 @@ impl<'a> Known<'a> {
             scope: Attributes::new(),
             resource: Attributes::new(),
             misfits: 0,
+            any: 0,
         }
     }
 
@@ -111,16 +114,32 @@ impl<'a> Known<'a> {
         u64::from(self.misfits.count_ones())
     }
 
+    /// All attributes are read; looked up once here, not with each question.
+    #[inline]
+    pub(crate) fn settle(&mut self) {
+        self.any = self.span.present | self.scope.present | self.resource.present;
+    }
+
     #[inline]
     pub(crate) fn has(&self, field: Field) -> bool {
-        (self.span.present | self.scope.present | self.resource.present) & field.0 != 0
+        debug_assert_eq!(
+            self.any,
+            self.span.present | self.scope.present | self.resource.present
+        );
+        self.any & field.0 != 0
     }
 
     #[inline]
     fn first<T>(&mut self, field: Field, fit: impl Fn(Value<'a>) -> Option<T>) -> Option<T> {
-        if !self.has(field) {
-            return None;
+        if self.has(field) {
+            self.search(field, fit)
+        } else {
+            None
         }
+    }
+
+    #[inline(never)]
+    fn search<T>(&mut self, field: Field, fit: impl Fn(Value<'a>) -> Option<T>) -> Option<T> {
         [&self.span, &self.scope, &self.resource]
             .into_iter()
             .find_map(|attributes| attributes.first(field, &fit, &mut self.misfits))
@@ -190,9 +209,11 @@ mod tests {
     fn the_newest_name_counts_and_of_one_name_the_first() {
         let mut known = Known::new();
         set(&mut known.span, "db.statement", Value::Text(b"old"));
+        known.settle();
         assert_eq!(known.text(Field::DB_TEXT), Some(&b"old"[..]));
         assert!(set(&mut known.span, "db.query.text", Value::Text(b"new")));
         assert!(!set(&mut known.span, "db.query.text", Value::Text(b"newer")));
+        known.settle();
         assert_eq!(known.text(Field::DB_TEXT), Some(&b"new"[..]));
     }
 
@@ -201,9 +222,11 @@ mod tests {
         let mut known = Known::new();
         set(&mut known.span, "db.query.text", Value::Text(b""));
         set(&mut known.span, "db.statement", Value::Text(b"old"));
+        known.settle();
         assert_eq!(known.text(Field::DB_TEXT), Some(&b"old"[..]));
         set(&mut known.span, "server.port", Value::Text(b"none"));
         set(&mut known.span, "net.peer.port", Value::Int(80));
+        known.settle();
         assert_eq!(known.int(Field::PEER_PORT), Some(80));
         assert_eq!(known.misfits(), 1);
     }
@@ -212,10 +235,13 @@ mod tests {
     fn the_span_speaks_before_its_resource() {
         let mut known = Known::new();
         set(&mut known.resource, "server.address", Value::Text(b"resource"));
+        known.settle();
         assert_eq!(known.text(Field::SERVER_ADDRESS), Some(&b"resource"[..]));
         set(&mut known.span, "server.address", Value::Text(b"span"));
+        known.settle();
         assert_eq!(known.text(Field::SERVER_ADDRESS), Some(&b"span"[..]));
         known.next_span();
+        known.settle();
         assert_eq!(known.text(Field::SERVER_ADDRESS), Some(&b"resource"[..]));
     }
 }

@@ -82,7 +82,7 @@ impl<'r> Reader<'r> {
                 break;
             };
             match (number, payload) {
-                (9, Payload::Bytes(message)) => self.attribute(message, known, &mut parts),
+                (9, Payload::Bytes(message)) => self.unusual_attribute(message, known, &mut parts),
                 (1, Payload::Bytes(id)) => parts.trace = id,
                 (2, Payload::Bytes(id)) => parts.id = id,
                 (3, Payload::Bytes(state)) => parts.tracestate = state,
@@ -98,10 +98,11 @@ impl<'r> Reader<'r> {
                 (_, _) => {}
             }
         }
+        known.settle();
         Ok(parts)
     }
 
-    #[inline]
+    #[inline(always)]
     fn attribute<'a>(&mut self, message: &'a [u8], known: &mut Known<'a>, parts: &mut Parts<'a>) {
         let Ok(KeyValue { key, value }) = KeyValue::read(message) else {
             self.tally.bad_field += 1;
@@ -115,6 +116,12 @@ impl<'r> Reader<'r> {
             }
             None => self.other(key, value, parts),
         }
+    }
+
+    /// One whose length takes more than two bytes.
+    #[inline(never)]
+    fn unusual_attribute<'a>(&mut self, message: &'a [u8], known: &mut Known<'a>, parts: &mut Parts<'a>) {
+        self.attribute(message, known, parts);
     }
 
     /// An attribute that is no field of ours: a parameter, or nothing but a place in the limits.

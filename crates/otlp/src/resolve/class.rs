@@ -100,6 +100,7 @@ mod tests {
                 .span
                 .set(slot(key.as_bytes()).unwrap(), Value::Text(value.as_bytes()));
         }
+        known.settle();
         assert_eq!(
             work(kind, name.as_bytes(), &mut known),
             expected,
