@@ -61,6 +61,7 @@ impl Shown<'_> {
         if its_trace != Some(trace) {
             return None;
         }
+        known.settle();
         let mut masked = String::new();
         names::mask(&self.text(name, self.limits.name_bytes_max), &mut masked);
         let system = String::from_utf8_lossy(known.text(Field::DB_SYSTEM).unwrap_or_default());
