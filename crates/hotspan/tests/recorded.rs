@@ -1,6 +1,13 @@
 //! Recorded traces of real applications: what must be found is found, what must not is not, and the answer depends
 //! on the spans alone, neither on how they were cut into requests nor on the order these came in.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::print_stdout,
+    reason = "helpers of tests are tests"
+)]
+
 mod support;
 
 use std::path::{Path, PathBuf};

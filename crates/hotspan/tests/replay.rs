@@ -107,7 +107,7 @@ fn within<T>(ask: impl Fn() -> Option<T>) -> T {
 #[test]
 fn a_recording_over_the_wire_gives_what_the_file_gives() {
     if !Path::new(TRACES).is_dir() {
-        println!("skipped: the recorded traces are not here");
+        eprintln!("skipped: the recorded traces are not here");
         return;
     }
     for scenario in [

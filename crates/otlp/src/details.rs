@@ -137,3 +137,67 @@ fn note<'a>(message: &'a [u8], known: &mut Known<'a>) {
         known.span.set(slot, value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+    use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue as Attribute, any_value::Value};
+    use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+    use prost::Message as _;
+
+    #[test]
+    fn every_key_is_kept_and_no_literal_is() {
+        let attribute = |key: &str, value: &str| Attribute {
+            key: key.to_owned(),
+            value: Some(AnyValue {
+                value: Some(Value::StringValue(value.to_owned())),
+            }),
+            ..Attribute::default()
+        };
+        let span = |trace: u8| Span {
+            trace_id: vec![trace; 16],
+            span_id: vec![7; 8],
+            name: "SELECT items".to_owned(),
+            attributes: vec![
+                attribute("db.system.name", "postgresql"),
+                attribute("db.query.text", "SELECT a FROM t WHERE b = 'planted-one'"),
+                attribute("shop.customer", "planted-two"),
+                attribute("http.request.header.cookie", "planted-three"),
+            ],
+            ..Span::default()
+        };
+        let scope_spans = vec![ScopeSpans {
+            spans: vec![span(1), span(2)],
+            ..ScopeSpans::default()
+        }];
+        let resource_spans = vec![ResourceSpans {
+            scope_spans,
+            ..ResourceSpans::default()
+        }];
+        let request = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
+        let (trace, mut out) = (TraceId::from_wire(&[1; 16]).unwrap(), Vec::new());
+        details(
+            &request,
+            Encoding::Protobuf,
+            trace,
+            &Limits::default(),
+            &[],
+            &mut out,
+        );
+        assert_eq!(out.len(), 1, "the other trace's span is not asked for");
+        let keys: Vec<&str> = out[0].attributes.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(
+            keys,
+            [
+                "db.system.name",
+                "db.query.text",
+                "shop.customer",
+                "http.request.header.cookie"
+            ]
+        );
+        assert_eq!(out[0].attributes[0].1, "postgresql");
+        assert_eq!(out[0].attributes[1].1, "SELECT a FROM t WHERE b = ?");
+        assert!(!format!("{out:?}").contains("planted"), "{out:?}");
+    }
+}

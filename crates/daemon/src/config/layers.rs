@@ -96,7 +96,7 @@ impl Layers {
                 let why = error.message().to_owned();
                 let line = error
                     .span()
-                    .map_or(1, |span| text[..span.start].lines().count().max(1));
+                    .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
                 let (key, value) = ("config".to_owned(), format!("line {line}"));
                 self.errors.push(ConfigError {
                     key,

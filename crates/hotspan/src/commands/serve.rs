@@ -23,7 +23,10 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<(), Failure> {
         .enable_all()
         .thread_name("ingest")
         .build()?;
-    runtime.block_on(serve(&config))
+    let outcome = runtime.block_on(serve(&config));
+    // After a second signal nobody waits for what still drains.
+    runtime.shutdown_background();
+    outcome
 }
 
 async fn serve(config: &Config) -> Result<(), Failure> {
@@ -37,8 +40,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
             "otlp_http": addresses.otlp_http.to_string(),
             "listen": addresses.listen.to_string(),
         });
-        std::fs::write(path, format!("{ready}\n"))
-            .with_context(|| format!("ready_file = {}", path.display()))?;
+        announce(path, &format!("{ready}\n")).with_context(|| format!("ready_file = {}", path.display()))?;
     }
     let demo = config.demo.then(|| tokio::spawn(demo(addresses)));
     asked(&mut term, &mut int).await;
@@ -57,6 +59,14 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         }
         () = asked(&mut term, &mut int) => Err(anyhow!("ended by a second signal before everything was drained").into()),
     }
+}
+
+/// Whoever waits for the file sees all of it or none.
+fn announce(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    std::fs::write(&beside, text)?;
+    std::fs::rename(&beside, path)
 }
 
 async fn asked(term: &mut Signal, int: &mut Signal) {

@@ -56,7 +56,7 @@ fn settings(arguments: &TraceArguments) -> Result<AnalyserSettings> {
                 let percent: u64 = percent
                     .parse()
                     .with_context(|| format!("--tolerance {text}: no whole percentage"))?;
-                Tolerance::Percent(Millionths(percent * 10_000))
+                Tolerance::Percent(Millionths(percent.min(100) * 10_000))
             }
             (None, Ok(nanos)) => Tolerance::Fixed(Nanos(nanos)),
             (None, Err(_)) => bail!("--tolerance {text}: neither auto, nanoseconds, nor a share like 1%"),
@@ -173,7 +173,8 @@ fn waterfall(view: &TraceView) -> String {
         .map(|span| span.start.after(span.duration).0)
         .max()
         .unwrap_or(start);
-    let column = |time: u64| (time.saturating_sub(start)) * BAR / (end - start).max(1);
+    let length = u128::from((end - start).max(1));
+    let column = |time: u64| (u128::from(time.saturating_sub(start)) * u128::from(BAR) / length) as u64;
     let mut text = format!(
         "trace {}  {} spans, {}\n",
         view.trace, view.span_count, view.duration
