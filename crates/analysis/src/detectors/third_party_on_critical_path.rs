@@ -14,6 +14,8 @@
 //!
 //! **Saves**: an assumption, since one trace does not show how fast the vendor can be: a replay with each call
 //! capped at half of itself (optimistic) and at three quarters (pessimistic).
+//! Over its traces a hotspot states what a limit would save on average: likely at the median of their
+//! critical-path times, at most at half of that, at least at the third quartile.
 //!
 //! **Silent when**: the same vendor answers in 25 ms; a slow vendor runs beside a slower internal call; the call
 //! comes after the response or in a worker; three bounded attempts are made.
