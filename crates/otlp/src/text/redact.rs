@@ -65,9 +65,7 @@ const PLAIN: &[&str] = &[
     "deployment.environment",
     "deployment.environment.name",
     "error",
-    "error.type",
     "exception.escaped",
-    "exception.type",
     "faas.coldstart",
     "faas.trigger",
     "gen_ai.operation.name",
@@ -164,6 +162,8 @@ const FORMS: &[(&str, Form)] = &[
     ("db.name", Form::Name),
     ("db.redis.database_index", Form::Plain),
     ("db.stored_procedure.name", Form::Name),
+    ("error.type", Form::Name),
+    ("exception.type", Form::Name),
     ("faas.invoked_name", Form::Name),
     ("graphql.operation.name", Form::Name),
     ("messaging.consumer.group.name", Form::Name),
@@ -322,6 +322,34 @@ mod tests {
             assert_eq!(shown(key, Value::Int(7), "", &[]), REDACTED, "{key}");
         }
         assert_eq!(shown("http.method", Value::Other, "", &[]), REDACTED);
+    }
+
+    #[test]
+    fn types_of_errors_are_shown_without_ids() {
+        assert_eq!(
+            text("exception.type", "shop.errors.NotFound"),
+            "shop.errors.NotFound"
+        );
+        assert_eq!(text("error.type", "order 4711 gone"), "order # gone");
+    }
+
+    #[test]
+    fn a_query_part_without_a_value_is_taken_for_one() {
+        assert_eq!(text("url.query", "letmein&q=x"), "q&{}");
+        assert_eq!(
+            text("url.full", "https://shop.test/a?letmein"),
+            "https://shop.test/a?{}"
+        );
+    }
+
+    #[test]
+    fn what_may_be_a_string_is_hidden_when_the_database_is_unknown() {
+        let statement = "SELECT a FROM t WHERE b = \"letmein\"";
+        for system in ["", "neo4j", "somedb"] {
+            let shown = shown("db.statement", Value::Text(statement), system, &[]);
+            assert_eq!(shown, "SELECT a FROM t WHERE b = ?", "{system}");
+        }
+        assert_eq!(text("db.statement", statement), statement);
     }
 
     #[test]

@@ -156,7 +156,11 @@ fn push_query_keys(query: &str, params: &mut ParamHasher, out: &mut String) {
             continue;
         }
         params.add(pair.as_bytes());
-        let (key, _) = before(pair, b'=');
+        // `?letmein`: what no `=` follows may be a value.
+        let key = match memchr(b'=', pair.as_bytes()) {
+            Some(end) if !is_variable(&pair.as_bytes()[..end]) => &pair[..end],
+            Some(_) | None => "{}",
+        };
         if let Err(place) = keys[..count].binary_search(&key)
             && count < QUERY_KEYS_MAX
         {
@@ -167,9 +171,8 @@ fn push_query_keys(query: &str, params: &mut ParamHasher, out: &mut String) {
     }
     let mut joint = '?';
     for key in &keys[..count] {
-        // `?42`, `?token`: a value without a key looks like one.
         out.push(joint);
-        out.push_str(if is_variable(key.as_bytes()) { "{}" } else { key });
+        out.push_str(key);
         joint = '&';
     }
 }

@@ -34,7 +34,7 @@ impl Dialect {
         execute_is_call: true,
     };
 
-    /// The dialect of a system by its canonical name; standard SQL when it is unknown.
+    /// The dialect of a system by its canonical name; standard SQL when it is unknown, but that `"…"` may be a string.
     pub(super) fn of(system: &str) -> Dialect {
         let plain = Dialect::default();
         match system {
@@ -71,8 +71,39 @@ impl Dialect {
             },
             _ => Dialect {
                 dollar_quotes: true,
+                double_quoted_strings: !quotes_names(system),
                 ..plain
             },
         }
     }
+}
+
+/// Whether `"…"` is known to be an identifier.
+fn quotes_names(system: &str) -> bool {
+    matches!(
+        system,
+        "postgresql"
+            | "other_sql"
+            | "cassandra"
+            | "cockroachdb"
+            | "h2database"
+            | "aws.redshift"
+            | "sap.hana"
+            | "sap.maxdb"
+            | "snowflake"
+            | "trino"
+            | "hsqldb"
+            | "derby"
+            | "duckdb"
+            | "edb"
+            | "firebirdsql"
+            | "greenplum"
+            | "ibm.informix"
+            | "ibm.netezza"
+            | "presto"
+            | "teradata"
+            | "timescaledb"
+            | "vertica"
+            | "yugabytedb"
+    )
 }
