@@ -1,7 +1,7 @@
 //! The template of a cache key.
 
 use super::ParamHasher;
-use super::url::is_variable;
+use super::segment::Segment;
 
 /// Most parts of a key template.
 const PARTS_MAX: usize = 6;
@@ -17,16 +17,14 @@ pub(super) fn push(key: &str, params: &mut ParamHasher, out: &mut String) -> boo
     let mut hidden = false;
     let mut rest = key;
     for place in 1..=PARTS_MAX {
-        let end = rest.find([':', '/', '.', '|', '-']).unwrap_or(rest.len());
-        let (part, after) = rest.split_at(end);
-        hidden |= part.contains('?');
-        if part == "?" || part == "#" {
-            out.push_str(part);
-        } else if is_value(part) {
-            params.add(part.as_bytes());
-            out.push('#');
+        let part = Segment::read(rest, |byte| matches!(byte, b':' | b'/' | b'.' | b'|' | b'-'));
+        let after = &rest[part.text.len()..];
+        hidden |= part.is_hidden();
+        if matches!(part.text, "?" | "#") || !part.is_variable_of_key() {
+            out.push_str(part.text);
         } else {
-            out.push_str(part);
+            params.add(part.text.as_bytes());
+            out.push('#');
         }
         let Some(separator) = after.get(..1) else {
             return hidden;
@@ -39,12 +37,6 @@ pub(super) fn push(key: &str, params: &mut ParamHasher, out: &mut String) -> boo
         rest = &after[1..];
     }
     hidden
-}
-
-/// Parts with control bytes, quotes or blanks are values whatever their shape.
-fn is_value(part: &str) -> bool {
-    let odd = |byte: u8| byte <= b' ' || matches!(byte, b'"' | b'\'' | b'{' | b'}' | b'?');
-    is_variable(part.as_bytes()) && !part.is_empty() || part.bytes().any(odd)
 }
 
 #[cfg(test)]

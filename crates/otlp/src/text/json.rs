@@ -2,7 +2,7 @@
 
 use hotspan_model::{ParamKey, TemplateFacts, Visibility};
 
-use super::url::is_variable;
+use super::segment::Segment;
 use super::{ParamHasher, Statement, TEXT_BYTES_MAX, command};
 
 /// Commands whose value is the collection they go to.
@@ -190,7 +190,7 @@ impl Pass<'_, '_> {
         };
         if rest.starts_with(':') && !self.is_array() {
             self.collection = self.depth == 1 && COMMANDS.contains(&content);
-            let shown = if plain(content) && !is_variable(content.as_bytes()) {
+            let shown = if plain(content) && !Segment::whole(content).is_variable() {
                 content
             } else {
                 "#"

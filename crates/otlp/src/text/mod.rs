@@ -10,6 +10,7 @@ mod json;
 pub mod names;
 pub mod params;
 pub mod redact;
+mod segment;
 pub mod sql;
 pub mod statement;
 pub mod url;

@@ -17,12 +17,16 @@ pub struct Statement {
     pub visibility: Visibility,
     /// Its literals in order, hashed.
     pub params: ParamHash,
+    /// The part of `params` that does not come from literals: what the template masks in names and constants.
+    pub masked: ParamHash,
     /// Session handling: begin, commit, set, ping.
     pub session: bool,
     /// A blocking command: it waits for a message.
     pub waits: bool,
     /// Operations in one: rows of VALUES, commands of a pipeline, keys of a multi-key command. 1 when it is one.
     pub batch: u32,
+    /// A text in lower case, while it is read.
+    pub(super) lower: String,
 }
 
 impl Statement {
@@ -33,6 +37,7 @@ impl Statement {
         self.summary.clear();
         self.visibility = Visibility::None;
         self.params = ParamHash::default();
+        self.masked = ParamHash::default();
         self.session = false;
         self.waits = false;
         self.batch = 1;

@@ -3,6 +3,7 @@
 use memchr::{memchr, memrchr};
 
 use super::ParamHasher;
+use super::segment::Segment;
 
 /// The parts of a URL as they stand in it; user info and fragment are gone. Absent parts are empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,8 +24,6 @@ pub struct Url<'a> {
 const SEGMENTS_MAX: usize = 12;
 /// Most distinct keys of a query that a template shows.
 const QUERY_KEYS_MAX: usize = 16;
-/// Longest part that is a word, in bytes.
-const WORD_BYTES_MAX: usize = 40;
 
 impl<'a> Url<'a> {
     /// Takes an absolute URL, `//host/path` or a request target (`/path?query`) apart.
@@ -118,14 +117,17 @@ pub fn host_key(host: &str, out: &mut String) {
 pub(super) fn push_path(path: &str, params: &mut ParamHasher, out: &mut String) {
     let from = out.len();
     let mut segments = 0;
-    let matrix = memchr(b';', path.as_bytes()).is_some();
     let mut rest = path;
     while !rest.is_empty() {
-        let (part, after) = before(rest, b'/');
-        rest = after;
         // `;` starts matrix parameters.
-        let (segment, _) = if matrix { before(part, b';') } else { (part, "") };
-        if segment.is_empty() {
+        let segment = Segment::read(rest, |byte| matches!(byte, b'/' | b';'));
+        rest = &rest[segment.text.len()..];
+        rest = match rest.as_bytes().first() {
+            Some(b';') => before(rest, b'/').1,
+            Some(_) => &rest[1..],
+            None => "",
+        };
+        if segment.text.is_empty() {
             continue;
         }
         if segments == SEGMENTS_MAX {
@@ -133,11 +135,11 @@ pub(super) fn push_path(path: &str, params: &mut ParamHasher, out: &mut String) 
         }
         segments += 1;
         out.push('/');
-        if is_variable(segment.as_bytes()) {
-            params.add(segment.as_bytes());
+        if segment.is_variable() {
+            params.add(segment.text.as_bytes());
             out.push_str("{}");
         } else {
-            out.push_str(segment);
+            out.push_str(segment.text);
         }
     }
     if out.len() == from {
@@ -156,11 +158,10 @@ fn push_query_keys(query: &str, params: &mut ParamHasher, out: &mut String) {
             continue;
         }
         params.add(pair.as_bytes());
+        let key = Segment::read(pair, |byte| byte == b'=');
         // `?letmein`: what no `=` follows may be a value.
-        let key = match memchr(b'=', pair.as_bytes()) {
-            Some(end) if !is_variable(&pair.as_bytes()[..end]) => &pair[..end],
-            Some(_) | None => "{}",
-        };
+        let named = key.text.len() < pair.len() && !key.is_variable();
+        let key = if named { key.text } else { "{}" };
         if let Err(place) = keys[..count].binary_search(&key)
             && count < QUERY_KEYS_MAX
         {
@@ -175,71 +176,6 @@ fn push_query_keys(query: &str, params: &mut ParamHasher, out: &mut String) {
         out.push_str(key);
         joint = '&';
     }
-}
-
-/// What a segment is made of, counted in one pass.
-#[derive(Default)]
-struct Shape {
-    digits: usize,
-    upper: usize,
-    lower: usize,
-    hex: usize,
-    separators: usize,
-    /// A digit stands beside `-`, `_` or `.`.
-    digit_beside_separator: bool,
-    /// `@ % : = ,`, or anything that no word has.
-    marked: bool,
-    /// Digits at the end.
-    trailing_digits: usize,
-}
-
-fn shape(segment: &[u8]) -> Shape {
-    let mut shape = Shape::default();
-    let (mut digit, mut separator) = (false, false);
-    for &byte in segment {
-        let (was_digit, was_separator) = (digit, separator);
-        (digit, separator) = (byte.is_ascii_digit(), matches!(byte, b'-' | b'_' | b'.'));
-        shape.digits += usize::from(digit);
-        shape.upper += usize::from(byte.is_ascii_uppercase());
-        shape.lower += usize::from(byte.is_ascii_lowercase());
-        shape.hex += usize::from(byte.is_ascii_hexdigit());
-        shape.separators += usize::from(separator);
-        shape.digit_beside_separator |= digit && was_separator || separator && was_digit;
-        shape.marked |= matches!(byte, b'@' | b'%' | b':' | b'=' | b',');
-        shape.trailing_digits = if digit { shape.trailing_digits + 1 } else { 0 };
-    }
-    shape
-}
-
-/// Whether a part of a path or key is a value, not a word.
-pub(super) fn is_variable(segment: &[u8]) -> bool {
-    let lower_word = segment
-        .iter()
-        .all(|&byte| byte.wrapping_sub(b'_') <= b'z' - b'_' && byte != b'`' || byte == b'-');
-    if lower_word && segment.len() <= WORD_BYTES_MAX {
-        return false;
-    }
-    let shape = shape(segment);
-    if segment.len() > WORD_BYTES_MAX || shape.marked || shape.digits == segment.len() {
-        return true;
-    }
-    if is_version(segment) || shape.digits == 0 {
-        return false;
-    }
-    let hex = segment.len() >= 8 && shape.hex == segment.len();
-    let encoded = segment.len() >= 16 && shape.upper > 0 && shape.lower > 0;
-    hex || encoded || shape.digit_beside_separator || shape.digits >= 3
-}
-
-/// `v1`, `v2.1`.
-fn is_version(segment: &[u8]) -> bool {
-    let Some((b'v' | b'V', rest)) = segment.split_first() else {
-        return false;
-    };
-    let plain = rest.first().is_some_and(u8::is_ascii_digit) && rest.last().is_some_and(u8::is_ascii_digit);
-    let digits = rest.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let points = rest.iter().filter(|&&byte| byte == b'.').count();
-    plain && digits + points == rest.len() && points <= 2 && digits <= 4
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use hotspan_model::{TemplateFacts, Verb};
 use super::SUMMARY_BYTES_MAX;
 use super::dialect::Dialect;
 use super::keyword::Keyword;
-use super::lexer::{Kind, Lexer, Token, in_word};
+use super::lexer::{Lexer, Token};
+use super::marks::in_word;
 use super::outline::{Outline, Piece, Role, Sink, unquoted};
 use crate::text::names;
 
@@ -17,12 +18,8 @@ pub fn facts(template: &str) -> TemplateFacts {
     for token in Lexer::new(template, Dialect::TEMPLATE) {
         let Token { kind, start, end, .. } = token;
         let raw = &template[start..end];
-        let piece = match kind {
-            Kind::Space | Kind::Comment => continue,
-            Kind::Literal | Kind::Placeholder => Piece::Value,
-            Kind::Word => Piece::Word(Keyword::of_any_case(raw.as_bytes())),
-            Kind::Quoted => Piece::Quoted,
-            Kind::Punct => Piece::Punct(raw.as_bytes()[0]),
+        let Some(piece) = Piece::of(kind, raw) else {
+            continue;
         };
         outline.take(piece, start, end, &mut found);
         shape.take(piece, raw);

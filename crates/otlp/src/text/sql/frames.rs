@@ -149,7 +149,7 @@ impl Frames {
     fn end_element(&mut self, text: &mut String) -> Option<Keyword> {
         let top = self.top();
         let from = top.element.min(text.len());
-        let constant = Keyword::of(&text.as_bytes()[from..]);
+        let constant = Keyword::of_any_case(&text.as_bytes()[from..]);
         if constant.is_constant() {
             text.truncate(from);
             text.push('?');

@@ -10,21 +10,7 @@ macro_rules! keywords {
             $($name),*
         }
 
-        impl Keyword {
-            /// The keyword of a word in lower case.
-            #[expect(non_upper_case_globals, reason = "the constants are named after the variants")]
-            pub(super) fn of(lower: &[u8]) -> Keyword {
-                // Whole numbers compare in one step each, and the compiler searches them by halves.
-                $(const $name: u128 = packed($text);)*
-                if lower.len() > KEYWORD_BYTES_MAX {
-                    return Keyword::Other;
-                }
-                match packed(lower) {
-                    $($name => Keyword::$name,)*
-                    _ => Keyword::Other,
-                }
-            }
-        }
+        const KEYWORDS: &[(&[u8], Keyword)] = &[$(($text, Keyword::$name)),*];
     };
 }
 
@@ -46,12 +32,37 @@ keywords! {
 /// Longest keyword, in bytes.
 const KEYWORD_BYTES_MAX: usize = 11;
 
-/// A short word as one number; in lower case when its letters are.
+/// Slots of the table: sparse, so that most words need one look.
+const SLOTS: usize = 512;
+
+/// The keywords by [`slot`]; those that meet stand behind each other.
+static TABLE: [(u128, Keyword); SLOTS] = {
+    let mut table = [(0, Keyword::Other); SLOTS];
+    let mut next = 0;
+    while next < KEYWORDS.len() {
+        let number = packed(KEYWORDS[next].0);
+        let mut at = slot(number);
+        while table[at].0 != 0 {
+            at = (at + 1) % SLOTS;
+        }
+        table[at] = (number, KEYWORDS[next].1);
+        next += 1;
+    }
+    table
+};
+
+const fn slot(number: u128) -> usize {
+    let mixed = (number as u64 ^ (number >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32) as usize % SLOTS
+}
+
+/// A short word in lower case as one number; no other byte turns into a letter.
+#[inline]
 const fn packed(word: &[u8]) -> u128 {
     let mut number = 0;
     let mut at = 0;
     while at < word.len() {
-        number = number << 8 | word[at] as u128;
+        number = (number << 8) | (word[at] | 0x20) as u128;
         at += 1;
     }
     number
@@ -59,15 +70,20 @@ const fn packed(word: &[u8]) -> u128 {
 
 impl Keyword {
     /// The keyword of a word in any case.
+    #[inline]
     pub(super) fn of_any_case(word: &[u8]) -> Keyword {
-        let mut lower = [0u8; KEYWORD_BYTES_MAX];
-        let Some(lower) = lower.get_mut(..word.len()) else {
+        if word.len() > KEYWORD_BYTES_MAX {
             return Keyword::Other;
-        };
-        for (to, from) in lower.iter_mut().zip(word) {
-            *to = from.to_ascii_lowercase();
         }
-        Keyword::of(lower)
+        let number = packed(word);
+        let mut at = slot(number);
+        loop {
+            let (known, keyword) = TABLE[at];
+            if known == number || known == 0 {
+                return keyword;
+            }
+            at = (at + 1) % SLOTS;
+        }
     }
 
     /// A constant that is a value where a list has it alone.

@@ -1,15 +1,19 @@
-//! Statements of SQL and its kin: one pass gives sanitised text, template, summary and parameter hash.
+//! Statements of SQL and its kin: template, parameter hash, sanitised text and summary.
 
 mod dialect;
 mod facts;
 mod frames;
+mod handles;
 mod keyword;
 mod lexer;
+mod marks;
 mod outline;
+mod scanner;
 mod session;
+mod skeleton;
 mod template;
 
-use hotspan_model::{ParamKey, Visibility};
+use hotspan_model::{ParamHash, ParamKey, Visibility};
 
 use super::{ParamHasher, Statement, TEXT_BYTES_MAX};
 use dialect::Dialect;
@@ -19,113 +23,139 @@ use outline::{Outline, Piece, Role, Sink};
 use template::{Writer, Written};
 
 pub use facts::facts;
+pub use skeleton::{Skeleton, skeleton};
 
 /// Longest summary, in bytes.
 pub(super) const SUMMARY_BYTES_MAX: usize = 255;
 
 /// Reads a SQL text in the dialect of `system`.
 pub fn analyse(system: &str, text: &str, key: ParamKey, out: &mut Statement) {
+    group(system, text, key, out);
+    let text = &text[..text.floor_char_boundary(TEXT_BYTES_MAX)];
+    let mut sanitised = Sanitised {
+        out: &mut out.sanitised,
+        comment: false,
+        last: Kind::Space,
+        slack: false,
+    };
+    let mut outline = Outline::new(text);
+    let mut summary = Summary {
+        out: &mut out.summary,
+        full: false,
+    };
+    for Token { kind, start, end, .. } in Lexer::new(text, Dialect::of(system)) {
+        let raw = &text[start..end];
+        sanitised.take(kind, raw);
+        if let Some(piece) = Piece::of(kind, raw) {
+            outline.take(piece, start, end, &mut summary);
+        }
+    }
+    outline.end_name(false, &mut summary);
+}
+
+/// Reads a SQL text like [`analyse`], but for what people are shown: sanitised text and summary stay empty.
+pub fn group(system: &str, text: &str, key: ParamKey, out: &mut Statement) {
     out.clear();
     let whole = text.len() <= TEXT_BYTES_MAX;
     let text = &text[..text.floor_char_boundary(TEXT_BYTES_MAX)];
     let dialect = Dialect::of(system);
+    let mut lower = std::mem::take(&mut out.lower);
+    lower.clear();
+    lower.push_str(text);
+    lower.make_ascii_lowercase();
     let mut pass = Pass {
         text,
-        sanitised: Sanitised {
-            out: &mut out.sanitised,
-            comment: false,
-            last: Kind::Space,
-            slack: false,
-        },
+        lower: &lower,
         template: Writer::new(&mut out.template, dialect.execute_is_call),
-        outline: Outline::new(text),
-        summary: Summary {
-            out: &mut out.summary,
-            full: false,
-        },
-        params: ParamHasher::new(key),
+        literals: ParamHasher::new(key),
+        masked: ParamHasher::new(key),
+        values: 0,
+        masks: false,
         placeholders: false,
     };
-    let mut open = false;
-    let mut lexer = Lexer::new(text, dialect);
-    while let Some(token) = lexer.next() {
+    let mut open = !whole;
+    for token in Lexer::new(text, dialect) {
         open |= token.open;
         pass.token(token);
-        if dialect.hash_comments {
-            lexer.name_next = pass.template.expects_handle();
-        }
     }
-    pass.outline.end_name(false, &mut pass.summary);
-    let params = pass.params.finish();
+    if pass.masks {
+        out.masked = pass.masked.finish();
+    }
+    out.params = ParamHash(pass.literals.finish().0.wrapping_add(out.masked.0));
     let hidden = pass.placeholders;
     out.batch = pass.template.finish();
-    out.params = params;
-    let cut = open || !whole || text.ends_with("...") || text.ends_with('…');
-    out.visibility = match (cut, hidden) {
+    // No literal stays behind.
+    lower.clear();
+    out.lower = lower;
+    out.visibility = visibility(open || is_cut_short(text.as_bytes()), hidden);
+    out.session = session::is_session(&out.template);
+}
+
+/// Whether a text says itself that it was cut.
+fn is_cut_short(text: &[u8]) -> bool {
+    text.ends_with(b"...") || text.ends_with("…".as_bytes())
+}
+
+fn visibility(cut: bool, hidden: bool) -> Visibility {
+    match (cut, hidden) {
         (true, _) => Visibility::Cut,
         (false, true) => Visibility::Hidden,
         (false, false) => Visibility::Visible,
-    };
-    out.session = session::is_session(&out.template);
+    }
 }
 
 struct Pass<'t, 'o> {
     text: &'t str,
-    sanitised: Sanitised<'o>,
+    /// The text in lower case.
+    lower: &'t str,
     template: Writer<'o>,
-    outline: Outline<'t>,
-    summary: Summary<'o>,
-    params: ParamHasher,
+    literals: ParamHasher,
+    /// What the template masks, each behind the count of values before it.
+    masked: ParamHasher,
+    values: u32,
+    masks: bool,
     placeholders: bool,
 }
 
 impl Pass<'_, '_> {
+    #[inline]
     fn token(&mut self, token: Token) {
-        let Token { kind, start, end, .. } = token;
-        let raw = &self.text[start..end];
-        self.sanitised.take(kind, raw);
-        let piece = match kind {
-            Kind::Space | Kind::Comment => {
-                self.template.gap();
-                return;
-            }
+        let raw = &self.text[token.start..token.end];
+        match token.kind {
+            Kind::Space | Kind::Comment => self.template.gap(),
             Kind::Literal => {
-                self.params.add(raw.as_bytes());
+                self.literals.add(raw.as_bytes());
+                self.values += 1;
                 self.template.value(raw.len());
-                Piece::Value
             }
             Kind::Placeholder => {
                 self.placeholders = true;
+                self.values += 1;
                 self.template.value(raw.len());
-                Piece::Value
             }
             Kind::Word => {
-                let keyword = Keyword::of_any_case(raw.as_bytes());
-                let digits = keyword == Keyword::Other && raw.bytes().any(|byte| byte.is_ascii_digit());
-                let written = self.template.word(raw, keyword, digits);
-                self.hash_masked(written, raw);
-                Piece::Word(keyword)
+                if self.template.word(&self.lower[token.start..token.end]) == Written::Masked {
+                    self.mask(raw.as_bytes());
+                }
             }
             Kind::Quoted => {
-                let written = self.template.quoted(raw);
-                self.hash_masked(written, raw);
-                Piece::Quoted
+                if self.template.quoted(&self.lower[token.start..token.end]) == Written::Masked {
+                    self.mask(raw.as_bytes());
+                }
             }
             Kind::Punct => {
                 if let Some(constant) = self.template.punct(raw) {
-                    self.params.add(&[constant as u8]);
+                    self.mask(&[constant as u8]);
                 }
-                Piece::Punct(raw.as_bytes()[0])
             }
-        };
-        self.outline.take(piece, start, end, &mut self.summary);
+        }
     }
 
     /// What the template masks is an argument: partitions of one table are not one read repeated.
-    fn hash_masked(&mut self, written: Written, raw: &str) {
-        if written == Written::Masked {
-            self.params.add(raw.as_bytes());
-        }
+    fn mask(&mut self, raw: &[u8]) {
+        self.masks = true;
+        self.masked.add(&self.values.to_le_bytes());
+        self.masked.add(raw);
     }
 }
 

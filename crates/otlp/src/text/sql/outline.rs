@@ -1,6 +1,7 @@
 //! Verbs and their targets, in order of the text: what summary and facts are made of.
 
 use super::keyword::Keyword;
+use super::lexer::Kind;
 
 /// Deepest nesting that is followed.
 const CLAUSES_MAX: usize = 24;
@@ -34,6 +35,20 @@ pub(super) enum Piece {
     Quoted,
     Value,
     Punct(u8),
+}
+
+impl Piece {
+    /// The piece that a token is, if it is one.
+    pub(super) fn of(kind: Kind, raw: &str) -> Option<Piece> {
+        let piece = match kind {
+            Kind::Space | Kind::Comment => return None,
+            Kind::Literal | Kind::Placeholder => Piece::Value,
+            Kind::Word => Piece::Word(Keyword::of_any_case(raw.as_bytes())),
+            Kind::Quoted => Piece::Quoted,
+            Kind::Punct => Piece::Punct(raw.as_bytes()[0]),
+        };
+        Some(piece)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

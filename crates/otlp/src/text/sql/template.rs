@@ -1,8 +1,9 @@
 //! The grouping template of a statement, written token by token.
 
 use super::frames::Frames;
+use super::handles::Handles;
 use super::keyword::Keyword;
-use super::lexer::{in_word, starts_word};
+use super::marks::{in_word, starts_word};
 
 /// Writes a template into a buffer.
 #[derive(Debug)]
@@ -11,11 +12,7 @@ pub(super) struct Writer<'o> {
     frames: Frames,
     gap: bool,
     last: Last,
-    /// The first word of the statement, and the last one.
-    first: Keyword,
-    word: Keyword,
-    words: u32,
-    execute_is_call: bool,
+    handles: Handles,
 }
 
 /// What was written last.
@@ -48,10 +45,7 @@ impl<'o> Writer<'o> {
             frames: Frames::new(),
             gap: false,
             last: Last::Punct(b';'),
-            first: Keyword::Other,
-            word: Keyword::Other,
-            words: 0,
-            execute_is_call,
+            handles: Handles::new(execute_is_call),
         }
     }
 
@@ -75,7 +69,7 @@ impl<'o> Writer<'o> {
         let slack = bytes > 1 + usize::from(paid);
         self.out.push('?');
         self.last = Last::Value { slack };
-        self.pass_value();
+        self.handles.pass_value();
     }
 
     fn blank(&mut self, wanted: bool) {
@@ -85,31 +79,12 @@ impl<'o> Writer<'o> {
         self.gap = false;
     }
 
-    /// Whether a name belongs here that differs from run to run: of a cursor, savepoint or prepared statement.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "most keywords name no handle")]
-    pub(super) fn expects_handle(&self) -> bool {
-        use Keyword::*;
-        let second = self.words == 1;
-        match self.first {
-            Savepoint | Close | Declare | Prepare => second,
-            Execute => second && !self.execute_is_call,
-            Release => second || self.word == Savepoint && self.words == 2,
-            Deallocate => second || self.word == Prepare && self.words == 2,
-            Rollback => self.word == To || self.word == Savepoint,
-            Fetch | Move => self.word == From || self.word == In,
-            _ => false,
-        }
-    }
-
-    fn is_handle(&self, keyword: Keyword) -> bool {
-        use Keyword::*;
-        self.expects_handle() && !matches!(keyword, All | Savepoint | Prepare | Transaction)
-    }
-
-    /// A bare word.
-    pub(super) fn word(&mut self, raw: &str, keyword: Keyword, digits: bool) -> Written {
+    /// A bare word in lower case.
+    pub(super) fn word(&mut self, raw: &str) -> Written {
+        let keyword = Keyword::of_any_case(raw.as_bytes());
+        let digits = keyword == Keyword::Other && raw.bytes().any(|byte| byte.is_ascii_digit());
         self.frames.before_token(false);
-        let handle = self.is_handle(keyword);
+        let handle = self.handles.is_handle(keyword);
         if !handle {
             self.frames.before_keyword(keyword, self.out);
         }
@@ -127,27 +102,8 @@ impl<'o> Writer<'o> {
         if !handle {
             self.frames.after_keyword(keyword, self.out);
         }
-        self.count(keyword);
+        self.handles.pass_word(keyword);
         written
-    }
-
-    /// Behind a value no handle is expected.
-    fn pass_value(&mut self) {
-        self.words = self.words.max(3);
-        self.word = Keyword::Other;
-    }
-
-    fn count(&mut self, keyword: Keyword) {
-        // A constant may become `?`.
-        if keyword.is_constant() {
-            self.pass_value();
-            return;
-        }
-        if self.words == 0 {
-            self.first = keyword;
-        }
-        self.words += 1;
-        self.word = keyword;
     }
 
     fn name(&mut self, raw: &str, handle: bool, digits: bool) -> Written {
@@ -157,7 +113,6 @@ impl<'o> Writer<'o> {
         }
         let from = self.out.len();
         self.out.push_str(raw);
-        self.out[from..].make_ascii_lowercase();
         if digits && mask_digits(self.out, from) {
             // A name that is all `#` would start a comment where the template is read again as MySQL.
             if self.out.as_bytes()[from] == b'#' && !raw.starts_with('#') {
@@ -168,10 +123,10 @@ impl<'o> Writer<'o> {
         Written::Kept
     }
 
-    /// An identifier in quotes, given with them.
+    /// An identifier in quotes and lower case, given with them.
     pub(super) fn quoted(&mut self, raw: &str) -> Written {
         self.frames.before_token(false);
-        let handle = self.is_handle(Keyword::Other);
+        let handle = self.handles.is_handle(Keyword::Other);
         let content = raw.get(1..raw.len().saturating_sub(1)).unwrap_or("");
         let bare = !handle && self.can_be_bare(content);
         // Two that touch would read as one with a doubled quote.
@@ -185,7 +140,7 @@ impl<'o> Writer<'o> {
             let digits = content.bytes().any(|byte| byte.is_ascii_digit());
             let written = self.name(content, handle, digits);
             self.last = Last::Word { slack: true };
-            self.count(Keyword::Other);
+            self.handles.pass_word(Keyword::Other);
             return written;
         }
         if joins {
@@ -201,11 +156,10 @@ impl<'o> Writer<'o> {
             }
             self.out.push_str(piece);
         }
-        self.out[from..].make_ascii_lowercase();
         let masked = mask_digits(self.out, from);
         self.out.push('`');
         self.last = Last::Quoted;
-        self.count(Keyword::Other);
+        self.handles.pass_word(Keyword::Other);
         if masked { Written::Masked } else { Written::Kept }
     }
 
@@ -247,8 +201,7 @@ impl<'o> Writer<'o> {
             b',' => self.frames.after_comma(self.out),
             b';' => {
                 self.frames.start_statement(self.out);
-                self.words = 0;
-                self.first = Keyword::Other;
+                self.handles.end_statement();
             }
             _ => {}
         }
