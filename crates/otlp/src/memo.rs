@@ -58,6 +58,11 @@ impl Symbols {
         }
     }
 
+    /// What hashes.
+    pub(crate) fn hasher(&self) -> &foldhash::fast::SeedableRandomState {
+        &self.hasher
+    }
+
     /// The hash of whatever decides a symbol.
     #[inline]
     pub(crate) fn hash(&self, of: impl Hash) -> u64 {

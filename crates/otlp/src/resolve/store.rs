@@ -2,12 +2,12 @@
 
 use hotspan_model::{Class, ParamHash, Visibility};
 
-use super::{Memory, Resolver, Target};
+use super::{Resolver, Target};
 use crate::attributes::{Atom, Known};
 use crate::callee::{self, Address};
 use crate::keys::Field;
 use crate::parts::Parts;
-use crate::text::{self, names};
+use crate::text::{self, names, sql};
 use crate::value::cut;
 
 /// What a span without text says of its operation.
@@ -93,13 +93,29 @@ impl Resolver<'_> {
         self.tally.cut += u64::from(over);
         let owner = self.origin.service;
         let memory = &mut *self.memory;
-        let plain = is_sql(system) && memory.skeleton.take(text, quotes_are_names(system));
-        let same = if plain { &memory.skeleton.bones } else { text };
-        let hash = memory.symbols.hash(("statement", owner, system, same, over));
+        // Statements that differ in literals alone are one target, each with its own arguments.
+        let skeleton =
+            is_sql(system).then(|| sql::skeleton(system, text, memory.key, memory.symbols.hasher()));
+        let hash = match skeleton {
+            Some(skeleton) => memory.symbols.hash(("skeleton", owner, skeleton.hash, over)),
+            None => memory.symbols.hash(("statement", owner, system, text, over)),
+        };
+        let own = |target: Target| match skeleton {
+            Some(skeleton) => Target {
+                params: skeleton.params(target.params),
+                visibility: if over {
+                    Visibility::Cut
+                } else {
+                    skeleton.visibility
+                },
+                ..target
+            },
+            None => target,
+        };
         if let Some(target) = memory.targets.get(hash) {
-            return memory.with_literals(target, plain);
+            return own(target);
         }
-        text::analyse(
+        text::group(
             system,
             &String::from_utf8_lossy(text),
             memory.key,
@@ -109,7 +125,10 @@ impl Resolver<'_> {
             return self.operation_of_store(system, parts, known);
         }
         let mut target = Target::of(class(system, memory.statement.session, memory.statement.waits));
-        target.params = memory.statement.params;
+        target.params = match skeleton {
+            Some(_) => memory.statement.masked,
+            None => memory.statement.params,
+        };
         target.visibility = if over {
             Visibility::Cut
         } else {
@@ -119,7 +138,7 @@ impl Resolver<'_> {
         memory.text.clone_from(&memory.statement.template);
         target.template = Some(self.template());
         self.memory.targets.insert(hash, target);
-        self.memory.with_literals(target, plain)
+        own(target)
     }
 
     fn operation_of_store<'a>(&mut self, system: &str, parts: &Parts<'a>, known: &mut Known<'a>) -> Target {
@@ -194,21 +213,6 @@ impl Resolver<'_> {
     }
 }
 
-impl Memory {
-    /// Statements with one skeleton are one target, each with its own literals.
-    fn with_literals(&self, target: Target, plain: bool) -> Target {
-        if !plain {
-            return target;
-        }
-        let mut params = self.params();
-        params.add(&self.skeleton.literals);
-        Target {
-            params: params.finish(),
-            ..target
-        }
-    }
-}
-
 /// Stores whose statements are SQL; a skeleton says nothing about others.
 fn is_sql(system: &str) -> bool {
     matches!(
@@ -223,10 +227,6 @@ fn is_sql(system: &str) -> bool {
             | "other_sql"
             | "h2database"
     )
-}
-
-fn quotes_are_names(system: &str) -> bool {
-    !matches!(system, "mysql" | "mariadb")
 }
 
 fn class(system: &str, session: bool, waits: bool) -> Class {

@@ -53,6 +53,15 @@ pub fn analyse(system: &str, text: &str, key: ParamKey, out: &mut Statement) {
     }
 }
 
+/// Reads a statement like [`analyse`]; of SQL without sanitised text and summary, which no span needs.
+pub fn group(system: &str, text: &str, key: ParamKey, out: &mut Statement) {
+    match system {
+        _ if is_cache(system) => command::analyse(text, key, out),
+        "mongodb" | "elasticsearch" | "opensearch" | "couchdb" => json::analyse(text, key, out),
+        _ => sql::group(system, text, key, out),
+    }
+}
+
 /// Whether a system is a cache.
 pub fn is_cache(system: &str) -> bool {
     matches!(system, "redis" | "valkey" | "memcached" | "keydb" | "dragonfly")

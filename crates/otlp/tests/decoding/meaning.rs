@@ -319,3 +319,20 @@ fn rare_values_stand_beside_the_span() {
     assert!(extras.status.is_some() && decoded.has(Flag::Ignored) && decoded.has(Flag::HasSide));
     assert!(!one(vec![span()]).has(Flag::HasSide));
 }
+
+#[test]
+fn partitions_of_one_table_are_not_one_read_repeated() {
+    let query = |statement: &str| client(&[("db.system", "postgresql"), ("db.statement", statement)]);
+    for (one, other) in [
+        ("SELECT a FROM events_20240101", "SELECT a FROM events_20250101"),
+        (
+            "SELECT a FROM t WHERE b IN (NULL)",
+            "SELECT a FROM t WHERE b IN (TRUE)",
+        ),
+        ("FETCH 10 FROM c1", "FETCH 10 FROM c2"),
+    ] {
+        let (one, other) = (query(one), query(other));
+        assert_eq!(one.template(), other.template());
+        assert_ne!(one.span().params, other.span().params, "{}", one.template());
+    }
+}
