@@ -66,8 +66,11 @@ impl Analyser {
         self.forest.normalise(trace, prefix, dictionary, path);
         report.trace = trace.trace;
         report.version = trace.version;
-        report.weight = trace.threshold.weight();
-        report.incomplete = trace.is_incomplete();
+        (report.weight, report.incomplete) = match prefix {
+            None => (trace.threshold.weight(), trace.is_incomplete()),
+            // What is taken back must be what was added.
+            Some(_) => (trace.previous_threshold.weight(), trace.was_incomplete()),
+        };
         report.at = match when {
             When::Log(at) => at,
             When::Claimed => claimed_end(&self.forest, trace),

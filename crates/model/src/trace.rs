@@ -145,9 +145,24 @@ pub struct Assembled {
 impl Assembled {
     /// Whether its findings may rest on missing spans.
     pub fn is_incomplete(&self) -> bool {
+        self.is_version_incomplete(self.version, self.completeness.root_seen)
+    }
+
+    /// The same of the version before this one, which was made of the first [`Assembled::previous`] spans.
+    pub fn was_incomplete(&self) -> bool {
+        let root_seen = self.spans.iter().take(self.previous as usize).any(Span::is_root);
+        self.is_version_incomplete(self.version.saturating_sub(1), root_seen)
+    }
+
+    /// The first version is judged by what decided it. A later one is read as if its spans had come in time: then
+    /// only a missing root would have kept it waiting.
+    fn is_version_incomplete(&self, version: u32, root_seen: bool) -> bool {
+        if version > 1 {
+            return !root_seen || self.completeness.truncated;
+        }
         match self.reason {
             Decided::Complete | Decided::RootQuiet => false,
-            Decided::EndOfInput => !self.completeness.root_seen || self.completeness.missing_parents > 0,
+            Decided::EndOfInput => !root_seen || self.completeness.missing_parents > 0,
             Decided::RootlessQuiet
             | Decided::Age
             | Decided::Truncated

@@ -68,7 +68,7 @@ impl Detector for ThirdPartyOnCriticalPath {
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
         // In an incomplete trace a missing server child proves nothing.
-        if cx.trace.is_incomplete() {
+        if out.report.incomplete {
             return;
         }
         let mut calls = std::mem::take(&mut out.scratch.picked);

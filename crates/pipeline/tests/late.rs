@@ -1,0 +1,199 @@
+//! Late, shuffled and repeated spans make new versions of their traces; in the end the answers are those of spans
+//! that came in time (P16, P17), and the books balance after every step.
+
+use hotspan_analysis::detectors;
+use hotspan_hotspots::{Answers, answers};
+use hotspan_model::{
+    Batch, LocalDictionary, LogPos, LogTime, Meta, Offset, ParamKey, Record, Side, TableSeed, Threshold,
+};
+use hotspan_otlp::{Decoder, Limits, Sink};
+use hotspan_pipeline::{Pipeline, Settings};
+use hotspan_testkit::generator::{Generation, Noise, Operation, Place, SCENARIOS};
+use prost::Message;
+
+const SECOND: u64 = 1_000_000_000;
+/// Longer than any timer.
+const DECIDED_WITHIN_S: u64 = 200;
+const START: u64 = 1_700_000_000 * SECOND;
+
+/// One span on its own.
+struct Sent {
+    record: Record,
+    sides: Vec<Side>,
+    /// Arrival in nanoseconds of log time.
+    at: u64,
+}
+
+#[derive(Default)]
+struct Spans(Vec<(Record, Vec<Side>)>);
+
+impl Sink for Spans {
+    fn span(&mut self, record: Record, sides: &[Side]) {
+        self.0.push((record, sides.to_vec()));
+    }
+}
+
+/// The spans of a few requests of every scenario, trace by trace.
+fn traces(dictionary: &mut LocalDictionary) -> Vec<Vec<(Record, Vec<Side>)>> {
+    let mut decoder = Decoder::new(Limits::default(), ParamKey::BUILT_IN, TableSeed::default());
+    let mut traces = Vec::new();
+    for scenario in SCENARIOS {
+        let operation = Operation::draw(scenario, 3, Generation::Stable, Noise::default());
+        for n in 0..4 {
+            let mut spans = Spans::default();
+            for request in operation.request(n, START).requests {
+                decoder
+                    .protobuf(&request.encode_to_vec(), dictionary, &mut spans)
+                    .expect("it was encoded here");
+            }
+            // Some spans were sampled harder than others: a late one may change the weight of its trace.
+            let place = Place::new(n).at(traces.len() as u64);
+            for (k, (record, _)) in spans.0.iter_mut().enumerate() {
+                record.threshold = Threshold(if place.at(k as u64).chance(50_000) {
+                    8 << 52
+                } else {
+                    0
+                });
+            }
+            traces.push(spans.0);
+        }
+    }
+    traces
+}
+
+/// Runs the spans in order of arrival, with a tick a second, and answers.
+fn run(mut sent: Vec<Sent>, dictionary: &LocalDictionary) -> (Answers, Pipeline) {
+    sent.sort_by_key(|sent| sent.at);
+    let mut pipeline = Pipeline::new(Settings::default(), TableSeed::default());
+    let (mut at, mut batch) = (
+        LogPos {
+            offset: Offset(0),
+            time: LogTime(START),
+        },
+        Batch::default(),
+    );
+    for Sent {
+        record,
+        sides,
+        at: time,
+    } in sent
+    {
+        while at.time.0 + SECOND < time {
+            at = LogPos {
+                offset: Offset(at.offset.0 + 1),
+                time: LogTime(at.time.0 + SECOND),
+            };
+            pipeline.handle_tick(at, dictionary);
+            assert!(pipeline.counts().balance(), "{:?}", pipeline.counts());
+        }
+        at = LogPos {
+            offset: Offset(at.offset.0 + 1),
+            time: LogTime(time.max(at.time.0)),
+        };
+        batch.clear();
+        batch.push(record, &sides);
+        pipeline.handle_batch(at, &batch, dictionary);
+        assert!(pipeline.counts().balance(), "{:?}", pipeline.counts());
+    }
+    for _ in 0..DECIDED_WITHIN_S {
+        at = LogPos {
+            offset: Offset(at.offset.0 + 1),
+            time: LogTime(at.time.0 + SECOND),
+        };
+        pipeline.handle_tick(at, dictionary);
+        assert!(pipeline.counts().balance(), "{:?}", pipeline.counts());
+    }
+    assert_eq!(pipeline.counts().open, 0, "the timers decide everything");
+    let catalogue: Vec<&'static Meta> = detectors().iter().map(|detector| detector.meta()).collect();
+    let parts = [pipeline.snapshot(at).hotspots];
+    let now = LogTime(START + 3_600 * SECOND);
+    let settings = hotspan_hotspots::Settings::default();
+    (answers(&parts, dictionary, &catalogue, now, &settings), pipeline)
+}
+
+/// The answers without what names a version or a moment of arrival.
+fn comparable(mut answers: Answers) -> Answers {
+    for hotspot in &mut answers.hotspots {
+        hotspot.evidence.clear();
+    }
+    answers
+}
+
+#[test]
+fn late_spans_in_any_order_and_twice_give_the_answers_of_spans_in_time() {
+    let mut dictionary = LocalDictionary::default();
+    let traces = traces(&mut dictionary);
+    let in_time = traces.iter().flatten();
+    let in_time = in_time
+        .map(|(record, sides)| Sent {
+            record: *record,
+            sides: sides.clone(),
+            at: START,
+        })
+        .collect();
+    let (expected, pipeline) = run(in_time, &dictionary);
+    assert!(expected.hotspots.len() >= 5, "the faults are found at all");
+    let spans = pipeline.counts().analysed;
+    let seeds = std::env::var("SIM_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .map_or(0..12, |seed| seed..seed + 1);
+    for seed in seeds {
+        let place = Place::new(seed);
+        let mut sent = Vec::new();
+        for (t, trace) in traces.iter().enumerate() {
+            // The trace's first record comes at the same moment in every run; it may be any of its spans.
+            let first = place.at(t as u64).within(0, trace.len() as u64 - 1) as usize;
+            for (k, (record, sides)) in trace.iter().enumerate() {
+                let draw = place.at(t as u64).at(k as u64);
+                let delay = if k == first {
+                    0
+                } else {
+                    draw.at(1).within(0, 40) * SECOND + draw.at(2).within(0, 999)
+                };
+                sent.push(Sent {
+                    record: *record,
+                    sides: sides.clone(),
+                    at: START + delay,
+                });
+                if draw.at(3).chance(200_000) {
+                    let again = delay + draw.at(4).within(0, 10) * SECOND;
+                    sent.push(Sent {
+                        record: *record,
+                        sides: sides.clone(),
+                        at: START + again,
+                    });
+                }
+            }
+        }
+        let copies = sent.len() as u64 - spans;
+        let (found, pipeline) = run(sent, &dictionary);
+        let counts = pipeline.counts();
+        assert_eq!(counts.analysed, spans, "seed {seed}: {counts:?}");
+        assert_eq!(
+            counts.dropped(hotspan_model::Reason::Duplicate),
+            copies,
+            "seed {seed}: {counts:?}"
+        );
+        let (found, expected) = (comparable(found), comparable(expected.clone()));
+        let named = |answers: &Answers| -> Vec<String> {
+            let of = answers.hotspots.iter();
+            of.map(|of| {
+                format!(
+                    "{} {} {}: {} traces",
+                    of.detector, of.service, of.operation, of.traces
+                )
+            })
+            .collect()
+        };
+        assert_eq!(named(&found), named(&expected), "seed {seed}");
+        for (found, expected) in found.hotspots.iter().zip(&expected.hotspots) {
+            assert_eq!(found, expected, "seed {seed}");
+        }
+        assert_eq!(found.operations, expected.operations, "seed {seed}");
+        assert_eq!(found.dependencies, expected.dependencies, "seed {seed}");
+        assert_eq!(found.third_parties, expected.third_parties, "seed {seed}");
+        assert_eq!(found.services, expected.services, "seed {seed}");
+        assert_eq!(found.coverage, expected.coverage, "seed {seed}");
+    }
+}
