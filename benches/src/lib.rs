@@ -2,13 +2,9 @@
 
 pub mod payload;
 
-use std::sync::Arc;
-
 use hotspan_hotspots::{Answers, answers};
-use hotspan_model::{
-    Batch, Decided, LocalDictionary, LogPos, LogTime, Meta, Offset, ParamKey, Record, Side, TableSeed,
-};
-use hotspan_otlp::{Decoder, Limits, Sink};
+use hotspan_model::{Batch, Decided, LocalDictionary, LogPos, LogTime, Offset, ParamKey, TableSeed};
+use hotspan_otlp::{Decoder, Limits};
 use hotspan_pipeline::{Pipeline, Settings};
 
 /// Decoder, dictionary and one shard.
@@ -20,16 +16,6 @@ pub struct Line {
     settings: Settings,
     batch: Batch,
     at: LogPos,
-}
-
-/// Writes decoded spans into a batch.
-#[derive(Debug)]
-pub struct IntoBatch<'a>(pub &'a mut Batch);
-
-impl Sink for IntoBatch<'_> {
-    fn span(&mut self, record: Record, sides: &[Side]) {
-        self.0.push(record, sides);
-    }
 }
 
 impl Line {
@@ -57,10 +43,9 @@ impl Line {
             time: self.at.time.max(time),
         };
         self.batch.clear();
-        let mut sink = IntoBatch(&mut self.batch);
         let tally = self
             .decoder
-            .protobuf(request, &mut self.dictionary, &mut sink)
+            .protobuf(request, &mut self.dictionary, &mut self.batch)
             .expect("it was encoded here");
         self.pipeline.handle_batch(self.at, &self.batch, &self.dictionary);
         while self.pipeline.poll_exemplar().is_some() {}
@@ -71,13 +56,13 @@ impl Line {
     pub fn finish(&mut self) -> Answers {
         self.pipeline
             .finish(self.at, Decided::EndOfInput, &self.dictionary);
-        let catalogue: Vec<&'static Meta> = hotspan_analysis::detectors()
-            .iter()
-            .map(|detector| detector.meta())
-            .collect();
-        let parts = [Arc::clone(&self.pipeline.snapshot(self.at).hotspots)];
-        let ask = |now| answers(&parts, &self.dictionary, &catalogue, now, &self.settings.hotspots);
-        let last = ask(LogTime(0)).coverage.last;
-        ask(last.unwrap_or_default())
+        let parts = [self.pipeline.snapshot(self.at).hotspots];
+        answers(
+            &parts,
+            &self.dictionary,
+            &hotspan_analysis::catalogue(),
+            None,
+            &self.settings.hotspots,
+        )
     }
 }

@@ -3,8 +3,8 @@
 
 use clap::{Parser, ValueEnum};
 use hotspan_assembly::{Assembler, Settings as AssemblySettings};
+use hotspan_benches::Line;
 use hotspan_benches::payload::Payload;
-use hotspan_benches::{IntoBatch, Line};
 use hotspan_model::{Batch, LocalDictionary, LogPos, LogTime, Offset, ParamKey, TableSeed};
 use hotspan_otlp::{Decoder, Limits};
 use hotspan_pipeline::Settings;
@@ -116,7 +116,7 @@ impl Runner {
             }
             Runner::Walk(decoder, dictionary, batch) => {
                 batch.clear();
-                let tally = decoder.protobuf(request, dictionary, &mut IntoBatch(batch));
+                let tally = decoder.protobuf(request, dictionary, batch);
                 tally.expect("it was encoded here").spans
             }
             Runner::Line(line) => line.take(request, time),
@@ -143,7 +143,7 @@ fn memory(arguments: &Arguments) {
         batch.clear();
         let before = region.change();
         decoder
-            .protobuf(bytes, &mut dictionary, &mut IntoBatch(&mut batch))
+            .protobuf(bytes, &mut dictionary, &mut batch)
             .expect("it was encoded here");
         let between = region.change();
         held -= between.bytes_allocated as i64 - between.bytes_deallocated as i64;

@@ -53,10 +53,10 @@ struct Tally {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let operations = arguments.traces / TRACES_EACH;
-    let noisy = Noise {
+    let noisy = |coarse| Noise {
         skew: arguments.skew * 1_000_000,
         loss: arguments.loss * 1_000,
-        coarse: false,
+        coarse,
     };
     let mut tallies: BTreeMap<(&str, &str), Tally> = BTreeMap::new();
     for n in 0..operations {
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
         let (group, noise) = if n % 4 < 2 {
             ("clean", Noise::default())
         } else {
-            ("noisy", noisy)
+            ("noisy", noisy(n % 8 < 4))
         };
         let operation = Operation::draw(scenario, arguments.seed + n, generation, noise);
         let seen = Seen::of(&operation);

@@ -26,6 +26,10 @@ use crate::shared::Shared;
 use crate::viewer::Viewer;
 use crate::{Config, MemoryParts};
 
+/// What a hotspot takes with a full reservoir, timeline and histograms.
+const HOTSPOT_BYTES: u64 = 40 << 10;
+/// However little memory there is, a shard remembers so many.
+const HOTSPOTS_MIN: usize = 100;
 /// Messages that wait for one shard.
 const QUEUE_MESSAGES: usize = 1_024;
 
@@ -309,8 +313,18 @@ fn pipeline_settings(config: &Config, parts: &MemoryParts) -> Settings {
             bytes_max: parts.assembly / config.shard_count() as u64,
             ..hotspan_assembly::Settings::default()
         },
+        hotspots: hotspan_hotspots::Settings {
+            hotspots_max: hotspots_max(parts.answers / config.shard_count() as u64),
+            ..hotspan_hotspots::Settings::default()
+        },
         ..Settings::default()
     }
+}
+
+/// How many hotspots fit into so many bytes.
+fn hotspots_max(bytes: u64) -> usize {
+    let most = hotspan_hotspots::Settings::default().hotspots_max;
+    usize::try_from(bytes / HOTSPOT_BYTES).map_or(most, |fit| fit.clamp(HOTSPOTS_MIN, most))
 }
 
 fn ingest_settings(config: &Config, parts: &MemoryParts, page: SocketAddr) -> hotspan_ingest::Settings {

@@ -13,6 +13,6 @@ mod shard;
 mod shared;
 mod viewer;
 
-pub use config::{Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin};
+pub use config::{Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, hex_key};
 pub use daemon::{Addresses, Daemon, StartError};
 pub use log::log;

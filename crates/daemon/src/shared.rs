@@ -40,12 +40,14 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Shared {
-    /// Every shard's newest snapshot, of those that have one.
+    /// Every shard's newest snapshot, in order; none before each of them has one.
     pub(crate) fn snapshots(&self) -> Vec<Arc<Snapshot>> {
-        self.published
+        let newest: Option<Vec<_>> = self
+            .published
             .iter()
-            .filter_map(|shard| shard.snapshot.load_full())
-            .collect()
+            .map(|shard| shard.snapshot.load_full())
+            .collect();
+        newest.unwrap_or_default()
     }
 
     /// The counters beside these snapshots.
@@ -58,12 +60,11 @@ impl Shared {
                 .map(|&transport| self.requests(transport))
                 .collect(),
             ingested: self.ingested(),
-            symbols: std::array::from_fn(|_| 0),
+            symbols: std::array::from_fn(|place| self.dictionary.admitted(Vocabulary::ALL[place])),
             overflow: std::array::from_fn(|place| self.dictionary.overflows(Vocabulary::ALL[place])),
             listeners: self.listeners.clone(),
             ..Status::default()
         };
-        status.symbols[Vocabulary::Text as usize] = self.dictionary.entries();
         for (snapshot, outbox) in snapshots.iter().zip(&self.outboxes) {
             status.counts.add(&snapshot.counts);
             status.open_traces += snapshot.stats.open;
@@ -95,7 +96,7 @@ impl Shared {
         let refused = Refusal::NAMES.iter().enumerate().map(|(place, &reason)| Refused {
             reason,
             requests: counters.requests_refused[transport as usize][place].load(Relaxed),
-            bytes: 0,
+            bytes: counters.bytes_refused[transport as usize][place].load(Relaxed),
         });
         Requests {
             transport: transport.name(),

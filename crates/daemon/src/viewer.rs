@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hotspan_api::View;
 use hotspan_hotspots::answers;
-use hotspan_model::{LogTime, Meta};
+use hotspan_model::LogTime;
 
 use crate::shared::Shared;
 
@@ -23,10 +23,7 @@ pub(crate) struct Viewer {
 impl Viewer {
     /// Runs until `stop` is set and the thread is unparked; the last view is made after that.
     pub(crate) fn run(self) {
-        let catalogue: Vec<&'static Meta> = hotspan_analysis::detectors()
-            .iter()
-            .map(|detector| detector.meta())
-            .collect();
+        let catalogue = hotspan_analysis::catalogue();
         let mut detectors: Vec<&'static str> = catalogue.iter().map(|meta| meta.id).collect();
         detectors.sort_unstable();
         let (mut seen, mut version) = (Vec::new(), 0);
@@ -56,7 +53,7 @@ impl Viewer {
                         &parts,
                         &shared.dictionary,
                         &catalogue,
-                        at,
+                        Some(at),
                         &shared.settings.hotspots,
                     ),
                     status: shared.status(&snapshots),

@@ -196,16 +196,17 @@ pub struct Coverage {
 }
 
 /// Merges the shards' snapshots and answers everything. `now` ends the window of impacts and rates: live the
-/// log's time, offline the latest of the data. `catalogue` words the hotspots; findings of detectors it does
-/// not list are left out.
+/// log's time; `None` the latest of the data, for files. `catalogue` words the hotspots; findings of detectors it
+/// does not list are left out.
 pub fn answers(
     snapshots: &[Arc<Snapshot>],
     dictionary: &dyn Lookup,
     catalogue: &[&'static Meta],
-    now: LogTime,
+    now: Option<LogTime>,
     settings: &Settings,
 ) -> Answers {
     let merged = Merged::new(snapshots, dictionary, settings);
+    let now = now.unwrap_or(merged.newest);
     let first = merged.totals.timeline.first(merged.newest);
     let peers = Peers::new(&merged, dictionary);
     let reader = Reader {

@@ -103,8 +103,8 @@ pub struct Counters {
     pub requests: [AtomicU64; Transport::ALL.len()],
     /// Requests answered with an error, by [`Transport`] and then in the order of [`Refusal::NAMES`].
     pub requests_refused: [[AtomicU64; Refusal::NAMES.len()]; Transport::ALL.len()],
-    /// Bytes announced by, or read of, refused requests, in the order of [`Refusal::NAMES`].
-    pub bytes_refused: [AtomicU64; Refusal::NAMES.len()],
+    /// Bytes announced by, or read of, refused requests, in the same order.
+    pub bytes_refused: [[AtomicU64; Refusal::NAMES.len()]; Transport::ALL.len()],
     /// Bytes of handed-over requests as they came over the wire, by [`Coding`].
     pub wire_bytes: [AtomicU64; Coding::ALL.len()],
     /// Bytes of handed-over requests after decompression.
@@ -137,7 +137,7 @@ impl Counters {
     pub(crate) fn refused(&self, transport: Transport, refusal: &Refusal, bytes: u64) {
         let place = refusal.place();
         self.requests_refused[transport as usize][place].fetch_add(1, Relaxed);
-        self.bytes_refused[place].fetch_add(bytes, Relaxed);
+        self.bytes_refused[transport as usize][place].fetch_add(bytes, Relaxed);
     }
 
     pub(crate) fn handed_over(

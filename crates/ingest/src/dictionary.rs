@@ -60,6 +60,7 @@ struct Shared {
     count: AtomicU64,
     bytes: AtomicU64,
     service_count: AtomicU64,
+    admitted: [AtomicU64; Vocabulary::ALL.len()],
     overflows: [AtomicU64; Vocabulary::ALL.len()],
     overflow: [Symbol; Vocabulary::ALL.len()],
 }
@@ -100,6 +101,7 @@ impl SharedDictionary {
             count: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             service_count: AtomicU64::new(0),
+            admitted: Default::default(),
             overflows: Default::default(),
             overflow,
         };
@@ -130,6 +132,11 @@ impl SharedDictionary {
     /// How many services were admitted.
     pub fn services(&self) -> u64 {
         self.0.service_count.load(Relaxed)
+    }
+
+    /// Texts of one vocabulary that were admitted.
+    pub fn admitted(&self, vocabulary: Vocabulary) -> u64 {
+        self.0.admitted[vocabulary as usize].load(Relaxed)
     }
 
     /// How many times a text of `vocabulary` was refused for a cap.
@@ -188,6 +195,7 @@ impl Shared {
                         self.overflows[vocabulary as usize].fetch_add(1, Relaxed);
                         return self.overflow[vocabulary as usize];
                     }
+                    self.admitted[vocabulary as usize].fetch_add(1, Relaxed);
                     let at = self.entries.push(entry);
                     let symbol = Symbol::from_index(at).expect("the cap of entries is below 2^32");
                     free.insert(symbol);

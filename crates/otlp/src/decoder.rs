@@ -1,6 +1,6 @@
 //! The decoder: one per worker, reused for every request.
 
-use hotspan_model::{Dictionary, Flag, Link, ParamKey, Reason, Record, Side, TableSeed};
+use hotspan_model::{Batch, Dictionary, Flag, Link, ParamKey, Reason, Record, Side, TableSeed};
 
 use crate::attributes::Known;
 use crate::framing::{self, RESOURCE, RESOURCE_SPANS, SCOPE, SCOPE_SPANS, SPANS};
@@ -17,6 +17,12 @@ use crate::{Limits, Tally, Undecodable};
 pub trait Sink {
     /// One span, and what it has beside it.
     fn span(&mut self, record: Record, sides: &[Side]);
+}
+
+impl Sink for Batch {
+    fn span(&mut self, record: Record, sides: &[Side]) {
+        self.push(record, sides);
+    }
 }
 
 /// How a request is written.

@@ -53,6 +53,8 @@ pub(crate) fn messages(message: &[u8], number: u32) -> impl Iterator<Item = &[u8
         if let Some(bytes) = fields.expect_bytes(usual) {
             return Some(bytes);
         }
+        // Beside a scope stand its spans, often hundreds of them.
+        while number != SPANS && fields.expect_bytes(SPANS as u8).is_some() {}
         while let Ok(Some((found, payload))) = fields.next() {
             if let (true, Payload::Bytes(bytes)) = (found == number, payload) {
                 return Some(bytes);

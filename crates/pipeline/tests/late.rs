@@ -1,10 +1,10 @@
 //! Late, shuffled and repeated spans make new versions of their traces; in the end the answers are those of spans
 //! that came in time (P16, P17), and the books balance after every step.
 
-use hotspan_analysis::detectors;
+use hotspan_analysis::catalogue;
 use hotspan_hotspots::{Answers, answers};
 use hotspan_model::{
-    Batch, LocalDictionary, LogPos, LogTime, Meta, Offset, ParamKey, Record, Side, TableSeed, Threshold,
+    Batch, LocalDictionary, LogPos, LogTime, Offset, ParamKey, Reason, Record, Side, TableSeed, Threshold,
 };
 use hotspan_otlp::{Decoder, Limits, Sink};
 use hotspan_pipeline::{Pipeline, Settings};
@@ -104,11 +104,13 @@ fn run(mut sent: Vec<Sent>, dictionary: &LocalDictionary) -> (Answers, Pipeline)
         assert!(pipeline.counts().balance(), "{:?}", pipeline.counts());
     }
     assert_eq!(pipeline.counts().open, 0, "the timers decide everything");
-    let catalogue: Vec<&'static Meta> = detectors().iter().map(|detector| detector.meta()).collect();
     let parts = [pipeline.snapshot(at).hotspots];
     let now = LogTime(START + 3_600 * SECOND);
     let settings = hotspan_hotspots::Settings::default();
-    (answers(&parts, dictionary, &catalogue, now, &settings), pipeline)
+    (
+        answers(&parts, dictionary, &catalogue(), Some(now), &settings),
+        pipeline,
+    )
 }
 
 /// The answers without what names a version or a moment of arrival.
@@ -119,81 +121,81 @@ fn comparable(mut answers: Answers) -> Answers {
     answers
 }
 
+/// Every span up to 40 s late, one in five twice. The first record of each trace comes at the same moment in every
+/// schedule; it may be any of its spans.
+fn late(traces: &[Vec<(Record, Vec<Side>)>], place: Place) -> Vec<Sent> {
+    let mut sent = Vec::new();
+    for (t, trace) in traces.iter().enumerate() {
+        let place = place.at(t as u64);
+        let first = place.within(0, trace.len() as u64 - 1) as usize;
+        for (k, (record, sides)) in trace.iter().enumerate() {
+            let draw = place.at(k as u64);
+            let delay = if k == first {
+                0
+            } else {
+                draw.at(1).within(0, 40) * SECOND + draw.at(2).within(0, 999)
+            };
+            let mut send = |delay| {
+                sent.push(Sent {
+                    record: *record,
+                    sides: sides.clone(),
+                    at: START + delay,
+                })
+            };
+            send(delay);
+            if draw.at(3).chance(200_000) {
+                send(delay + draw.at(4).within(0, 10) * SECOND);
+            }
+        }
+    }
+    sent
+}
+
+fn check(found: Answers, expected: &Answers, seed: u64) {
+    let found = comparable(found);
+    let named = |answers: &Answers| -> Vec<String> {
+        let of = answers.hotspots.iter();
+        of.map(|of| {
+            format!(
+                "{} {} {}: {} traces",
+                of.detector, of.service, of.operation, of.traces
+            )
+        })
+        .collect()
+    };
+    assert_eq!(named(&found), named(expected), "seed {seed}");
+    assert_eq!(found.hotspots, expected.hotspots, "seed {seed}");
+    assert_eq!(found.operations, expected.operations, "seed {seed}");
+    assert_eq!(found.dependencies, expected.dependencies, "seed {seed}");
+    assert_eq!(found.third_parties, expected.third_parties, "seed {seed}");
+    assert_eq!(found.services, expected.services, "seed {seed}");
+    assert_eq!(found.coverage, expected.coverage, "seed {seed}");
+}
+
 #[test]
 fn late_spans_in_any_order_and_twice_give_the_answers_of_spans_in_time() {
     let mut dictionary = LocalDictionary::default();
     let traces = traces(&mut dictionary);
     let in_time = traces.iter().flatten();
-    let in_time = in_time
-        .map(|(record, sides)| Sent {
-            record: *record,
-            sides: sides.clone(),
-            at: START,
-        })
-        .collect();
-    let (expected, pipeline) = run(in_time, &dictionary);
+    let in_time = in_time.map(|(record, sides)| Sent {
+        record: *record,
+        sides: sides.clone(),
+        at: START,
+    });
+    let (expected, pipeline) = run(in_time.collect(), &dictionary);
     assert!(expected.hotspots.len() >= 5, "the faults are found at all");
-    let spans = pipeline.counts().analysed;
-    let seeds = std::env::var("SIM_SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-        .map_or(0..12, |seed| seed..seed + 1);
-    for seed in seeds {
-        let place = Place::new(seed);
-        let mut sent = Vec::new();
-        for (t, trace) in traces.iter().enumerate() {
-            // The trace's first record comes at the same moment in every run; it may be any of its spans.
-            let first = place.at(t as u64).within(0, trace.len() as u64 - 1) as usize;
-            for (k, (record, sides)) in trace.iter().enumerate() {
-                let draw = place.at(t as u64).at(k as u64);
-                let delay = if k == first {
-                    0
-                } else {
-                    draw.at(1).within(0, 40) * SECOND + draw.at(2).within(0, 999)
-                };
-                sent.push(Sent {
-                    record: *record,
-                    sides: sides.clone(),
-                    at: START + delay,
-                });
-                if draw.at(3).chance(200_000) {
-                    let again = delay + draw.at(4).within(0, 10) * SECOND;
-                    sent.push(Sent {
-                        record: *record,
-                        sides: sides.clone(),
-                        at: START + again,
-                    });
-                }
-            }
-        }
+    let (expected, spans) = (comparable(expected), pipeline.counts().analysed);
+    for seed in 0..12 {
+        let sent = late(&traces, Place::new(seed));
         let copies = sent.len() as u64 - spans;
         let (found, pipeline) = run(sent, &dictionary);
         let counts = pipeline.counts();
         assert_eq!(counts.analysed, spans, "seed {seed}: {counts:?}");
         assert_eq!(
-            counts.dropped(hotspan_model::Reason::Duplicate),
+            counts.dropped(Reason::Duplicate),
             copies,
             "seed {seed}: {counts:?}"
         );
-        let (found, expected) = (comparable(found), comparable(expected.clone()));
-        let named = |answers: &Answers| -> Vec<String> {
-            let of = answers.hotspots.iter();
-            of.map(|of| {
-                format!(
-                    "{} {} {}: {} traces",
-                    of.detector, of.service, of.operation, of.traces
-                )
-            })
-            .collect()
-        };
-        assert_eq!(named(&found), named(&expected), "seed {seed}");
-        for (found, expected) in found.hotspots.iter().zip(&expected.hotspots) {
-            assert_eq!(found, expected, "seed {seed}");
-        }
-        assert_eq!(found.operations, expected.operations, "seed {seed}");
-        assert_eq!(found.dependencies, expected.dependencies, "seed {seed}");
-        assert_eq!(found.third_parties, expected.third_parties, "seed {seed}");
-        assert_eq!(found.services, expected.services, "seed {seed}");
-        assert_eq!(found.coverage, expected.coverage, "seed {seed}");
+        check(found, &expected, seed);
     }
 }

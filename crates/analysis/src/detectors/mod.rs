@@ -33,6 +33,11 @@ pub fn detectors() -> &'static [&'static dyn Detector] {
     ALL
 }
 
+/// What is known about each of them, in the same order.
+pub fn catalogue() -> Vec<&'static Meta> {
+    ALL.iter().map(|detector| detector.meta()).collect()
+}
+
 macro_rules! detectors {
     ($($file:ident::$name:ident,)*) => {
         $(mod $file;)*

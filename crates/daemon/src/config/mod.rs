@@ -12,6 +12,7 @@ use std::time::Duration;
 pub use keys::{KEYS, Key};
 pub use layers::{ConfigError, ConfigErrors, Layers, Origin};
 pub use memory::MemoryParts;
+pub use value::hex_key;
 
 /// What the daemon runs with: every value checked.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -48,7 +48,8 @@ fn scaled(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     number.trim().parse::<u64>().ok()?.checked_mul(scale)
 }
 
-pub(super) fn hex_key(text: &str) -> Result<Option<[u8; 16]>, String> {
+/// A key of 16 bytes; nothing when the text is empty.
+pub fn hex_key(text: &str) -> Result<Option<[u8; 16]>, String> {
     if text.is_empty() {
         return Ok(None);
     }

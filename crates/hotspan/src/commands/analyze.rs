@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use hotspan_api::{Status, shape};
 use hotspan_hotspots::{Answers, answers};
 use hotspan_ingest::file::Recorded;
-use hotspan_model::{
-    Batch, Decided, Hotspot, LocalDictionary, LogPos, LogTime, Meta, Offset, ParamKey, Record, Side,
-    TableSeed,
-};
-use hotspan_otlp::{Decoder, Encoding, Limits, Sink, Undecodable};
+use hotspan_model::{Batch, Decided, Hotspot, LocalDictionary, LogPos, Offset, ParamKey, TableSeed};
+use hotspan_otlp::{Decoder, Encoding, Limits, Undecodable};
 use hotspan_pipeline::{Pipeline, Settings};
 
 use super::input;
@@ -64,9 +61,8 @@ fn key(arguments: &AnalyzeArguments) -> Result<ParamKey> {
     let Some(hex) = &arguments.parameter_key else {
         return Ok(ParamKey::BUILT_IN);
     };
-    let key =
-        u128::from_str_radix(hex, 16).with_context(|| format!("--parameter-key {hex}: not hex digits"))?;
-    Ok(ParamKey(key.to_be_bytes()))
+    let key = hotspan_daemon::hex_key(hex).map_err(|why| anyhow!("--parameter-key {hex}: {why}"))?;
+    Ok(key.map_or(ParamKey::BUILT_IN, ParamKey))
 }
 
 fn table(shown: &[&Hotspot], status: &Status, undecodable: u64) -> Result<()> {
@@ -109,14 +105,6 @@ struct Line {
     undecodable: u64,
 }
 
-struct Into<'a>(&'a mut Batch);
-
-impl Sink for Into<'_> {
-    fn span(&mut self, record: Record, sides: &[Side]) {
-        self.0.push(record, sides);
-    }
-}
-
 impl Line {
     fn new(key: ParamKey) -> Line {
         let (seed, settings) = (TableSeed::default(), Settings::offline(BYTES_MAX));
@@ -133,12 +121,10 @@ impl Line {
 
     fn take(&mut self, request: &Recorded) -> Result<()> {
         self.batch.clear();
-        let mut sink = Into(&mut self.batch);
+        let (dictionary, sink) = (&mut self.dictionary, &mut self.batch);
         let tally = match request.encoding {
-            Encoding::Protobuf => self
-                .decoder
-                .protobuf(&request.bytes, &mut self.dictionary, &mut sink),
-            Encoding::Json => self.decoder.json(&request.bytes, &mut self.dictionary, &mut sink),
+            Encoding::Protobuf => self.decoder.protobuf(&request.bytes, dictionary, sink),
+            Encoding::Json => self.decoder.json(&request.bytes, dictionary, sink),
         };
         match tally {
             Ok(tally) => {
@@ -163,22 +149,15 @@ impl Line {
         self.pipeline
             .finish(self.at, Decided::EndOfInput, &self.dictionary);
         let snapshot = self.pipeline.snapshot(self.at);
-        let catalogue: Vec<&'static Meta> = hotspan_analysis::detectors()
-            .iter()
-            .map(|detector| detector.meta())
-            .collect();
         let parts = [Arc::clone(&snapshot.hotspots)];
-        let last = answers(
+        let catalogue = hotspan_analysis::catalogue();
+        let answers = answers(
             &parts,
             &self.dictionary,
             &catalogue,
-            LogTime(0),
+            None,
             &self.settings.hotspots,
-        )
-        .coverage
-        .last;
-        let now = last.unwrap_or_default();
-        let answers = answers(&parts, &self.dictionary, &catalogue, now, &self.settings.hotspots);
+        );
         let status = Status {
             version: env!("CARGO_PKG_VERSION"),
             counts: snapshot.counts,

@@ -259,6 +259,6 @@ impl World {
         settings: &Settings,
         now: LogTime,
     ) -> Answers {
-        answers(snapshots, &self.dictionary, &CATALOGUE, now, settings)
+        answers(snapshots, &self.dictionary, &CATALOGUE, Some(now), settings)
     }
 }

@@ -27,8 +27,6 @@ pub enum Arguments {
     Bound,
     /// In the text, another value each time.
     Inlined,
-    /// In the text, always the same.
-    Constant,
 }
 
 /// An outgoing operation whose other side has no spans.
@@ -51,13 +49,6 @@ pub enum Leaf {
         /// Table.
         table: &'static str,
     },
-    /// Begin or commit.
-    Session {
-        /// The statement.
-        text: &'static str,
-    },
-    /// A pool gives a connection.
-    Checkout,
     /// A cache read of one key.
     CacheGet {
         /// What stands before the id.
@@ -80,11 +71,6 @@ pub enum Leaf {
         with_id: bool,
         /// It fails with this status.
         status: u16,
-    },
-    /// A message.
-    Publish {
-        /// Topic.
-        topic: &'static str,
     },
 }
 
@@ -156,8 +142,6 @@ pub enum Step {
     Either(u64, Box<Step>, Box<Step>),
     /// A step whose length is cut at so many microseconds: a timeout with a fallback.
     Capped(Box<Step>, u64),
-    /// Started and not awaited.
-    Detached(Box<Step>),
 }
 
 /// A span before it is encoded. Times in nanoseconds from the start of the request.

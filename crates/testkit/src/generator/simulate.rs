@@ -160,10 +160,6 @@ impl Run {
                     .for_each(|act| act.end = act.end.min(end));
                 end
             }
-            Step::Detached(step) => {
-                self.step(step, spot, item);
-                spot.at
-            }
         }
     }
 

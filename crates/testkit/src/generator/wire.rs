@@ -124,7 +124,6 @@ impl Attributes {
 
 const SERVER: i32 = 2;
 const CLIENT: i32 = 3;
-const PRODUCER: i32 = 4;
 const INTERNAL: i32 = 1;
 
 /// Name, kind, status and attributes of a span.
@@ -238,11 +237,9 @@ fn http(to: &mut Attributes, new: bool, method: &str, url: &str, host: &str, sta
     );
 }
 
-fn database(to: &mut Attributes, new: bool, system: &str, text: Option<&str>) {
+fn database(to: &mut Attributes, new: bool, system: &str, text: &str) {
     to.text(if new { "db.system.name" } else { "db.system" }, system);
-    if let Some(text) = text {
-        to.text(if new { "db.query.text" } else { "db.statement" }, text);
-    }
+    to.text(if new { "db.query.text" } else { "db.statement" }, text);
     to.text(
         if new { "db.namespace" } else { "db.name" },
         if system == "redis" { "0" } else { "shop" },
@@ -256,17 +253,13 @@ fn database(to: &mut Attributes, new: bool, system: &str, text: Option<&str>) {
 /// Name, kind and failure of an outgoing operation.
 fn leaf(to: &mut Attributes, new: bool, leaf: &Leaf, item: u64) -> (String, i32, bool) {
     match leaf {
-        Leaf::Query { .. } | Leaf::QueryMany { .. } | Leaf::Insert { .. } | Leaf::Session { .. } => {
+        Leaf::Query { .. } | Leaf::QueryMany { .. } | Leaf::Insert { .. } => {
             let (name, text) = statement(leaf, item);
-            database(to, new, "postgresql", Some(&text));
+            database(to, new, "postgresql", &text);
             (name, CLIENT, false)
         }
-        Leaf::Checkout => {
-            database(to, new, "postgresql", None);
-            ("pool.acquire".to_owned(), CLIENT, false)
-        }
         Leaf::CacheGet { prefix } => {
-            database(to, new, "redis", Some(&format!("GET {prefix}:{item}")));
+            database(to, new, "redis", &format!("GET {prefix}:{item}"));
             ("GET".to_owned(), CLIENT, false)
         }
         Leaf::CacheMany { prefix } => {
@@ -274,7 +267,7 @@ fn leaf(to: &mut Attributes, new: bool, leaf: &Leaf, item: u64) -> (String, i32,
                 to,
                 new,
                 "redis",
-                Some(&format!("MGET {prefix}:1 {prefix}:2 {prefix}:3 {prefix}:{item}")),
+                &format!("MGET {prefix}:1 {prefix}:2 {prefix}:3 {prefix}:{item}"),
             );
             ("MGET".to_owned(), CLIENT, false)
         }
@@ -300,22 +293,6 @@ fn leaf(to: &mut Attributes, new: bool, leaf: &Leaf, item: u64) -> (String, i32,
             );
             ((*method).to_owned(), CLIENT, *status >= 400)
         }
-        Leaf::Publish { topic } => {
-            to.text("messaging.system", "kafka");
-            to.text(
-                if new {
-                    "messaging.destination.name"
-                } else {
-                    "messaging.destination"
-                },
-                topic,
-            );
-            match new {
-                true => to.text("messaging.operation.type", "send"),
-                false => to.text("messaging.operation", "publish"),
-            }
-            (format!("{topic} publish"), PRODUCER, false)
-        }
     }
 }
 
@@ -326,7 +303,6 @@ fn statement(leaf: &Leaf, item: u64) -> (String, String) {
             let value = match arguments {
                 Arguments::Bound => "$1".to_owned(),
                 Arguments::Inlined => item.to_string(),
-                Arguments::Constant => "'default'".to_owned(),
             };
             let text = format!("SELECT id, name, price FROM {table} WHERE {table}.owner_id = {value}");
             (format!("SELECT {table}"), text)
@@ -343,11 +319,6 @@ fn statement(leaf: &Leaf, item: u64) -> (String, String) {
             format!("INSERT {table}"),
             format!("INSERT INTO {table} (id, name) VALUES ({item}, 'x{item}')"),
         ),
-        Leaf::Session { text } => ((*text).to_owned(), (*text).to_owned()),
-        Leaf::Checkout
-        | Leaf::CacheGet { .. }
-        | Leaf::CacheMany { .. }
-        | Leaf::Http { .. }
-        | Leaf::Publish { .. } => Default::default(),
+        Leaf::CacheGet { .. } | Leaf::CacheMany { .. } | Leaf::Http { .. } => Default::default(),
     }
 }
