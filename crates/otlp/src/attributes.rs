@@ -1,5 +1,7 @@
 //! The known attributes of a span, and of the scope and resource around it.
 
+use std::hash::Hasher;
+
 use crate::keys::{Field, SLOTS, Slot};
 use crate::value::Value;
 
@@ -46,6 +48,33 @@ impl<'a> Attributes<'a> {
         self.seen & field.0 != 0
     }
 
+    /// Whether the field came with a value that says something.
+    #[inline]
+    pub(crate) fn has(&self, field: Field) -> bool {
+        self.present & field.0 != 0
+    }
+
+    /// The value under the field's newest key that came, when it is a text.
+    #[inline]
+    pub(crate) fn newest_text(&self, field: Field) -> Option<&'a [u8]> {
+        let slot = (self.present & field.0).trailing_zeros();
+        match self.values.get(slot as usize) {
+            Some(&Value::Text(text)) => Some(text),
+            Some(_) | None => None,
+        }
+    }
+
+    /// Adds the values of these fields to a hash, each with its key.
+    #[inline]
+    pub(crate) fn fold(&self, fields: Field, hasher: &mut impl Hasher) {
+        let mut slots = self.present & fields.0;
+        while slots != 0 {
+            let slot = slots.trailing_zeros();
+            self.values[slot as usize].fold(slot as u8, hasher);
+            slots &= slots - 1;
+        }
+    }
+
     /// The first value of the field that fits; values that do not fit are marked in `misfits`.
     #[inline]
     fn first<T>(&self, field: Field, fit: impl Fn(Value<'a>) -> Option<T>, misfits: &mut u128) -> Option<T> {
@@ -71,6 +100,9 @@ pub(crate) struct Known<'a> {
     misfits: u128,
     /// What any of the three has; good after [`Known::settle`].
     any: u128,
+    /// Whose values were asked for, where tests look.
+    #[cfg(debug_assertions)]
+    asked: u128,
 }
 
 /// A text, or a number that stands for one.
@@ -98,6 +130,8 @@ impl<'a> Known<'a> {
             resource: Attributes::new(),
             misfits: 0,
             any: 0,
+            #[cfg(debug_assertions)]
+            asked: 0,
         }
     }
 
@@ -129,8 +163,28 @@ impl<'a> Known<'a> {
         self.any & field.0 != 0
     }
 
+    /// Forgets which values were asked for.
+    #[inline]
+    pub(crate) fn begin_asking(&mut self) {
+        #[cfg(debug_assertions)]
+        {
+            self.asked = 0;
+        }
+    }
+
+    /// In debug builds: nothing but these fields was asked for since [`Known::begin_asking`].
+    #[inline]
+    pub(crate) fn assert_asked_only(&self, _fields: Field) {
+        #[cfg(debug_assertions)]
+        assert_eq!(self.asked & !_fields.0, 0, "a field decides that is in no hash");
+    }
+
     #[inline]
     fn first<T>(&mut self, field: Field, fit: impl Fn(Value<'a>) -> Option<T>) -> Option<T> {
+        #[cfg(debug_assertions)]
+        {
+            self.asked |= field.0;
+        }
         if self.has(field) {
             self.search(field, fit)
         } else {

@@ -166,8 +166,11 @@ impl Decoder {
         let mut origin = None;
         for span in framing::messages(message, SPANS) {
             tally.spans += 1;
-            let origin = *origin.get_or_insert_with(|| self.origin(resource, name, known, dictionary));
-            match self.span(span, known, origin, dictionary, tally) {
+            let (origin, block) = *origin.get_or_insert_with(|| {
+                let origin = self.origin(resource, name, known, dictionary);
+                (origin, source::block(origin, known, &self.memory.symbols))
+            });
+            match self.span(span, known, (origin, block), dictionary, tally) {
                 Ok(record) => sink.span(record, &self.sides),
                 Err(reason) => tally.refuse(reason),
             }
@@ -194,7 +197,7 @@ impl Decoder {
         &mut self,
         message: &'a [u8],
         known: &mut Known<'a>,
-        origin: Origin,
+        (origin, block): (Origin, u64),
         dictionary: &mut dyn Dictionary,
         tally: &mut Tally,
     ) -> Result<Record, Reason> {
@@ -214,6 +217,8 @@ impl Decoder {
             limits: &self.limits,
             tally,
             origin,
+            block,
+            outlined: None,
         };
         let mut record = resolver.record(&parts, known, &mut self.sides)?;
         tally.type_mismatch += known.misfits();

@@ -43,6 +43,42 @@ impl<V: Copy> Memo<V> {
     }
 }
 
+/// A bounded table of what came lately, by 64-bit hash: two places a hash, the newer value drives out the older one.
+/// A look-up reads one line of memory; nothing is moved, counted or freed.
+#[derive(Debug)]
+pub(crate) struct Recent<V> {
+    places: Box<[[Option<(u64, V)>; 2]]>,
+}
+
+impl<V: Copy> Recent<V> {
+    /// A table of `2 << log2` places.
+    pub(crate) fn new(log2: u32) -> Recent<V> {
+        Recent {
+            places: vec![[None; 2]; 1 << log2].into_boxed_slice(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, hash: u64) -> Option<V> {
+        let places = &self.places[self.index(hash)];
+        let found = places.iter().flatten().find(|place| place.0 == hash);
+        found.map(|place| place.1)
+    }
+
+    pub(crate) fn insert(&mut self, hash: u64, value: V) {
+        let index = self.index(hash);
+        let places = &mut self.places[index];
+        places[1] = places[0];
+        places[0] = Some((hash, value));
+    }
+
+    #[inline]
+    fn index(&self, hash: u64) -> usize {
+        // Their number is a power of two.
+        hash as usize & (self.places.len() - 1)
+    }
+}
+
 /// The symbols that were given out, in front of the dictionary.
 #[derive(Debug)]
 pub(crate) struct Symbols {

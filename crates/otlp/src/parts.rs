@@ -1,5 +1,7 @@
 //! One span as it stands on the wire: its fields, still without meaning.
 
+use std::cell::Cell;
+
 use hotspan_model::{Kind, Link, ParamHash, SpanId, Status, TraceId};
 
 use crate::attributes::{Attributes, Known};
@@ -10,12 +12,12 @@ use crate::wire::{Fields, Payload};
 use crate::{Damage, Limits, Tally};
 
 /// The fields of a span.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Parts<'a> {
     pub(crate) trace: &'a [u8],
     pub(crate) id: &'a [u8],
     pub(crate) parent: &'a [u8],
-    pub(crate) name: &'a [u8],
+    pub(crate) name: Name<'a>,
     pub(crate) tracestate: &'a [u8],
     pub(crate) kind: Kind,
     pub(crate) start: u64,
@@ -26,6 +28,38 @@ pub(crate) struct Parts<'a> {
     pub(crate) exception: Option<&'a [u8]>,
     /// Attributes that are parameters, each hashed with its name. A sum, so that their order says nothing.
     pub(crate) parameters: Option<ParamHash>,
+}
+
+/// A span's name, which knows whether somebody asked for it: what was decided without it holds for any name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Name<'a> {
+    text: &'a [u8],
+    asked: Cell<bool>,
+}
+
+impl<'a> Name<'a> {
+    pub(crate) fn new(text: &'a [u8]) -> Name<'a> {
+        Name {
+            text,
+            asked: Cell::new(false),
+        }
+    }
+
+    /// The name, for a decision.
+    pub(crate) fn ask(&self) -> &'a [u8] {
+        self.asked.set(true);
+        self.text
+    }
+
+    /// The name, for the operation, which always has it.
+    pub(crate) fn text(&self) -> &'a [u8] {
+        self.text
+    }
+
+    /// Whether a decision rests on it.
+    pub(crate) fn was_asked(&self) -> bool {
+        self.asked.get()
+    }
 }
 
 /// Reads spans; holds what outlives one of them.
@@ -87,7 +121,7 @@ impl<'r> Reader<'r> {
                 (2, Payload::Bytes(id)) => parts.id = id,
                 (3, Payload::Bytes(state)) => parts.tracestate = state,
                 (4, Payload::Bytes(id)) => parts.parent = id,
-                (5, Payload::Bytes(name)) => parts.name = name,
+                (5, Payload::Bytes(name)) => parts.name = Name::new(name),
                 (6, Payload::Varint(number)) => parts.kind = kind(number),
                 (7, Payload::Fixed64(time)) => parts.start = time,
                 (8, Payload::Fixed64(time)) => parts.end = time,
@@ -235,12 +269,14 @@ fn usual_start<'a>(fields: &mut Fields<'a>, parts: &mut Parts<'a>) {
         &mut parts.id,
         &mut parts.tracestate,
         &mut parts.parent,
-        &mut parts.name,
     ];
     for (number, part) in (1..).zip(bytes) {
         if let Some(bytes) = fields.expect_bytes(number) {
             *part = bytes;
         }
+    }
+    if let Some(name) = fields.expect_bytes(5) {
+        parts.name = Name::new(name);
     }
     if let Some(number) = fields.expect_small(6) {
         parts.kind = kind(number);

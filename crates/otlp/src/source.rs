@@ -1,11 +1,14 @@
 //! Resource and scope as one symbol, looked up once for each block of spans.
 
+use std::hash::{BuildHasher, Hash, Hasher};
+
 use hotspan_model::{Dictionary, Facts, SourceFacts, Symbol, Vocabulary};
 
 use crate::Tally;
 use crate::attributes::{Atom, Known};
 use crate::keys::Field;
 use crate::memo::Symbols;
+use crate::resolve::DECIDING;
 
 /// The name of a service that does not say its name.
 pub(crate) const UNNAMED: &str = "(unnamed)";
@@ -38,6 +41,17 @@ fn service<'a>(known: &mut Known<'a>) -> Option<&'a [u8]> {
 pub(crate) struct Origin {
     pub(crate) source: Symbol,
     pub(crate) service: Symbol,
+}
+
+/// A hash of what the spans of a block share and that can decide what they mean: whose they are, and what the scope and
+/// resource around them say in their place.
+pub(crate) fn block(origin: Origin, known: &Known<'_>, symbols: &Symbols) -> u64 {
+    let mut hasher = symbols.hasher().build_hasher();
+    origin.service.hash(&mut hasher);
+    known.scope.fold(DECIDING, &mut hasher);
+    hasher.write_u8(0);
+    known.resource.fold(DECIDING, &mut hasher);
+    hasher.finish()
 }
 
 /// The parts of a source in the order of its text.

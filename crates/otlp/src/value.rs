@@ -1,5 +1,7 @@
 //! An attribute's value, still on the wire.
 
+use std::hash::Hasher;
+
 use hotspan_model::MILLION;
 
 use crate::Damage;
@@ -132,6 +134,31 @@ impl<'a> Value<'a> {
         match self {
             Value::None | Value::Bool(_) | Value::Int(_) | Value::Double(_) => 0,
             Value::Text(bytes) | Value::Array(bytes) | Value::Map(bytes) | Value::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    /// Adds the value, under a number that stands for its key, to a hash of one process.
+    #[inline]
+    pub(crate) fn fold(self, key: u8, hasher: &mut impl Hasher) {
+        let (kind, bytes) = match self {
+            Value::Text(text) => (0, text),
+            Value::Int(int) => {
+                hasher.write_u64(int as u64);
+                (1, &[][..])
+            }
+            Value::None => (2, &[][..]),
+            Value::Bool(bit) => (3 + u32::from(bit), &[][..]),
+            Value::Double(double) => {
+                hasher.write_u64(double.to_bits());
+                (5, &[][..])
+            }
+            Value::Array(bytes) => (6, bytes),
+            Value::Map(bytes) => (7, bytes),
+            Value::Bytes(bytes) => (8, bytes),
+        };
+        hasher.write_u32(kind << 8 | u32::from(key));
+        if !bytes.is_empty() {
+            hasher.write(bytes);
         }
     }
 

@@ -43,17 +43,51 @@ pub(super) fn method<'a>(known: &mut Known<'a>) -> Option<&'a [u8]> {
     }
 }
 
+/// Where a server span says its own path.
+pub(super) const OWN_PATHS: [Field; 4] = [
+    Field::URL_PATH,
+    Field::HTTP_TARGET,
+    Field::URL_FULL,
+    Field::HTTP_URL,
+];
+
+/// What a server was asked for.
+pub(super) fn own_target<'a>(known: &mut Known<'a>) -> Option<&'a [u8]> {
+    OWN_PATHS.into_iter().find_map(|path| known.text(path))
+}
+
+/// Whether a URL says which host it is at.
+pub(super) fn names_host(url: &[u8]) -> bool {
+    let authority = memchr::memmem::find(url, b"://").and_then(|at| url.get(at + 3));
+    authority.is_some_and(|first| !matches!(first, b'/' | b'?' | b'#'))
+}
+
 impl Resolver<'_> {
     /// An HTTP call.
     pub(super) fn http(&mut self, known: &mut Known<'_>) -> Target {
+        let full = known.text(Field::URL_FULL);
+        // A whole URL leaves nothing to ask for.
+        let old = match full.is_some_and(names_host) {
+            true => None,
+            false => known.text(Field::HTTP_URL),
+        };
+        let mut part = |field| match full.or(old) {
+            Some(_) => None,
+            None => known.text(field),
+        };
+        let (path, query, target) = (
+            part(Field::URL_PATH),
+            part(Field::URL_QUERY),
+            part(Field::HTTP_TARGET),
+        );
         let http = Http {
             method: method(known).unwrap_or_default(),
             template: known.text(Field::URL_TEMPLATE),
-            full: known.text(Field::URL_FULL),
-            old: known.text(Field::HTTP_URL),
-            path: known.text(Field::URL_PATH),
-            query: known.text(Field::URL_QUERY),
-            target: known.text(Field::HTTP_TARGET),
+            full,
+            old,
+            path,
+            query,
+            target,
             scheme: known.text(Field::URL_SCHEME),
             address: known.text(Field::SERVER_ADDRESS),
             name: known.text(Field::PEER_NAME),
@@ -72,10 +106,7 @@ impl Resolver<'_> {
 
     /// Calls whose URLs differ in numbers and query values alone are one target, each with its own values.
     fn http_by(&mut self, http: Http<'_>, skeleton: &mut Skeleton) -> Target {
-        let url = http
-            .full
-            .or(http.old)
-            .filter(|url| url.len() <= self.limits.statement_bytes_max);
+        let url = http.full.or(http.old).filter(|_| self.outlined.is_some());
         let plain = url.is_some_and(|url| skeleton.take_url(url));
         let bones = Some(&*skeleton.bones);
         let http = match (plain, http.full) {
@@ -92,14 +123,8 @@ impl Resolver<'_> {
                 target
             }
         };
-        if !plain {
-            return target;
-        }
-        let mut params = self.memory.params();
-        params.add(&target.params.0.to_le_bytes());
-        params.add(&skeleton.literals);
         Target {
-            params: params.finish(),
+            outlined: plain,
             ..target
         }
     }
@@ -232,7 +257,7 @@ impl Resolver<'_> {
 
     /// A client span that says nothing but perhaps where it goes.
     pub(super) fn unknown<'a>(&mut self, parts: &Parts<'a>, known: &mut Known<'a>) -> Target {
-        let mut target = self.named(Class::UnknownOut, parts.name);
+        let mut target = self.named(Class::UnknownOut, parts.name.ask());
         let (host, port) = callee::peer(known);
         let service = known.text(Field::PEER_SERVICE);
         if !host.is_empty() || service.is_some() {
@@ -277,14 +302,7 @@ impl Resolver<'_> {
     }
 
     fn own_path(&mut self, known: &mut Known<'_>) -> Option<Symbol> {
-        let method = method(known);
-        let target = known
-            .text(Field::URL_PATH)
-            .or_else(|| known.text(Field::HTTP_TARGET));
-        let target = target
-            .or_else(|| known.text(Field::URL_FULL))
-            .or_else(|| known.text(Field::HTTP_URL));
-        let Some((method, target)) = method.zip(target) else {
+        let Some((method, target)) = method(known).zip(own_target(known)) else {
             return self.own_procedure(known);
         };
         let mut skeleton = std::mem::take(&mut self.memory.skeleton);

@@ -5,6 +5,7 @@ use hotspan_model::{Class, Kind};
 
 use crate::attributes::Known;
 use crate::keys::Field;
+use crate::parts::Name;
 
 /// A class as far as the attributes tell; the text of a statement can still change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub(crate) enum Work {
 }
 
 /// What a span of this kind, with this name, does.
-pub(crate) fn work(kind: Kind, name: &[u8], known: &mut Known<'_>) -> Work {
+pub(crate) fn work(kind: Kind, name: &Name<'_>, known: &mut Known<'_>) -> Work {
     let messaging = known.text(Field::MESSAGING_OPERATION).unwrap_or_default();
     match (kind, messaging) {
         (Kind::Server, _) => return Work::Server,
@@ -36,10 +37,10 @@ pub(crate) fn work(kind: Kind, name: &[u8], known: &mut Known<'_>) -> Work {
     }
     let text = known.has(Field::DB_TEXT);
     if text || known.has(Field::DB_SYSTEM) {
-        return match plumbing(name, true).filter(|_| !text) {
-            Some(class) => Work::Plumbing(class),
-            None => Work::Store,
-        };
+        if text {
+            return Work::Store;
+        }
+        return plumbing(name.ask(), true).map_or(Work::Store, Work::Plumbing);
     }
     // What was created is sent by another span, which counts.
     if messaging == b"create" {
@@ -64,7 +65,7 @@ pub(crate) fn work(kind: Kind, name: &[u8], known: &mut Known<'_>) -> Work {
             return Work::Model;
         }
     }
-    match (plumbing(name, false), kind) {
+    match (plumbing(name.ask(), false), kind) {
         (Some(class), _) => Work::Plumbing(class),
         (None, Kind::Client) => Work::UnknownOut,
         (None, _) => Work::Internal,
@@ -102,7 +103,7 @@ mod tests {
         }
         known.settle();
         assert_eq!(
-            work(kind, name.as_bytes(), &mut known),
+            work(kind, &Name::new(name.as_bytes()), &mut known),
             expected,
             "{name} {attributes:?}"
         );

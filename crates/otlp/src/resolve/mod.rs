@@ -3,6 +3,7 @@
 mod call;
 mod class;
 mod extras;
+mod meaning;
 mod message;
 mod operation;
 mod skeleton;
@@ -16,13 +17,18 @@ use hotspan_model::{
 
 use crate::attributes::Known;
 use crate::keys::Field;
-use crate::memo::{Memo, Symbols};
+use crate::memo::{Memo, Recent, Symbols};
 use crate::parts::Parts;
 use crate::source::Origin;
 use crate::text::{ParamHasher, Statement};
 use crate::tracestate::{self, Said};
 use crate::{Limits, Tally};
 use class::Work;
+pub(crate) use meaning::OF_OTHERS as DECIDING;
+use meaning::{Outline, Remembered};
+
+/// A worker meets some thousand different spans again and again: 4,096 pairs of places, about a megabyte together.
+const RECENT_LOG2: u32 = 12;
 
 /// What resolving keeps from span to span.
 #[derive(Debug)]
@@ -31,6 +37,9 @@ pub(crate) struct Memory {
     pub(crate) origins: Memo<Origin>,
     /// Outgoing operations by the raw texts that decide them.
     targets: Memo<Target>,
+    /// What was decided lately, by all fields that decide.
+    meanings: Recent<Remembered>,
+    outlines: Recent<Outline>,
     key: ParamKey,
     statement: Statement,
     skeleton: skeleton::Skeleton,
@@ -44,6 +53,8 @@ impl Memory {
             symbols: Symbols::new(seed, entries_max),
             origins: Memo::new(1 << 10),
             targets: Memo::new(entries_max),
+            meanings: Recent::new(RECENT_LOG2),
+            outlines: Recent::new(RECENT_LOG2),
             key,
             statement: Statement::default(),
             skeleton: skeleton::Skeleton::default(),
@@ -69,6 +80,8 @@ struct Target {
     batch: u32,
     /// Only its masked name says what it does.
     unnamed: bool,
+    /// The literals of its text are missing in `params`: each span adds its own.
+    outlined: bool,
 }
 
 impl Target {
@@ -81,6 +94,7 @@ impl Target {
             visibility: Visibility::None,
             batch: 1,
             unnamed: false,
+            outlined: false,
         }
     }
 }
@@ -92,6 +106,10 @@ pub(crate) struct Resolver<'r> {
     pub(crate) limits: &'r Limits,
     pub(crate) tally: &'r mut Tally,
     pub(crate) origin: Origin,
+    /// Hash of what the spans of a block share and that decides what they mean.
+    pub(crate) block: u64,
+    /// Bones of the text that holds the span's literals, when it can be taken apart.
+    pub(crate) outlined: Option<u64>,
 }
 
 impl Resolver<'_> {
@@ -108,9 +126,15 @@ impl Resolver<'_> {
         let bad_parent = !parts.parent.is_empty() && parts.parent.len() != 8;
         self.tally.bad_parent += u64::from(bad_parent);
 
-        let work = class::work(parts.kind, parts.name, known);
-        let target = self.target(work, parts, known);
-        let operation = self.operation(work, parts, known);
+        let meaning = self.meaning(parts, known);
+        let mut target = meaning.target;
+        if meaning.store {
+            self.parameters(&mut target, parts, known);
+        }
+        let operation = match meaning.operation {
+            Some(operation) => operation,
+            None => self.named_operation(parts.name.text()),
+        };
         let batch = self.batch(&target, known);
         extras::push(self, parts, known, batch, sides);
         let ignored = known.has(Field::IGNORE);

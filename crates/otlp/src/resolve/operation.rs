@@ -3,11 +3,10 @@
 use hotspan_model::{Symbol, Vocabulary};
 
 use super::Resolver;
-use super::call::{http_method, method, procedure, words};
+use super::call::{http_method, method, own_target, procedure, words};
 use super::class::Work;
 use crate::attributes::Known;
 use crate::keys::Field;
-use crate::parts::Parts;
 use crate::text::names;
 use crate::text::url::{self, Url};
 use crate::value::cut;
@@ -22,10 +21,10 @@ enum Entry<'a> {
 }
 
 impl Resolver<'_> {
-    /// The symbol of the span's operation.
-    pub(super) fn operation<'a>(&mut self, work: Work, parts: &Parts<'a>, known: &mut Known<'a>) -> Symbol {
-        let entry = match work {
-            Work::Server => entry(parts, known),
+    /// The symbol of a server's operation; `None` when its name is all that tells.
+    pub(super) fn entry(&mut self, work: Work, known: &mut Known<'_>) -> Option<Symbol> {
+        match work {
+            Work::Server => entry(known).map(|entry| self.operation(entry)),
             Work::Consumer
             | Work::Wait
             | Work::Plumbing(_)
@@ -36,8 +35,16 @@ impl Resolver<'_> {
             | Work::Function
             | Work::Model
             | Work::UnknownOut
-            | Work::Internal => Entry::Name(parts.name),
-        };
+            | Work::Internal => None,
+        }
+    }
+
+    /// The symbol of an operation that goes by its name.
+    pub(super) fn named_operation(&mut self, name: &[u8]) -> Symbol {
+        self.operation(Entry::Name(name))
+    }
+
+    fn operation(&mut self, entry: Entry<'_>) -> Symbol {
         let owner = self.origin.service;
         let hash = self.memory.symbols.hash(("entry", owner, entry));
         if let Some(symbol) = self.memory.symbols.recall(hash) {
@@ -83,24 +90,18 @@ impl Resolver<'_> {
     }
 }
 
-fn entry<'a>(parts: &Parts<'a>, known: &mut Known<'a>) -> Entry<'a> {
+fn entry<'a>(known: &mut Known<'a>) -> Option<Entry<'a>> {
     let method = method(known);
     let route = known.text(Field::HTTP_ROUTE);
     if let Some((method, route)) = method.zip(route) {
-        return Entry::Route(method, route);
+        return Some(Entry::Route(method, route));
     }
-    let target = known
-        .text(Field::HTTP_TARGET)
-        .or_else(|| known.text(Field::URL_PATH));
-    let target = target
-        .or_else(|| known.text(Field::URL_FULL))
-        .or_else(|| known.text(Field::HTTP_URL));
-    if let Some((method, target)) = method.zip(target) {
-        return Entry::Path(method, target);
+    if let Some((method, target)) = method.zip(own_target(known)) {
+        return Some(Entry::Path(method, target));
     }
     if known.has(Field::RPC_METHOD) {
         let (service, method) = procedure(known);
-        return Entry::Procedure(service, method);
+        return Some(Entry::Procedure(service, method));
     }
-    Entry::Name(parts.name)
+    None
 }

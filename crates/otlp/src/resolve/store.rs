@@ -7,7 +7,7 @@ use crate::attributes::{Atom, Known};
 use crate::callee::{self, Address};
 use crate::keys::Field;
 use crate::parts::Parts;
-use crate::text::{self, names, sql};
+use crate::text::{self, names};
 use crate::value::cut;
 
 /// What a span without text says of its operation.
@@ -29,6 +29,12 @@ impl Resolver<'_> {
             Some(text) => self.statement(system, text, parts, known),
             None => self.operation_of_store(system, parts, known),
         };
+        target.callee = Some(self.callee_of_store(system, known));
+        target
+    }
+
+    /// Parameters that stand in attributes join those of the text.
+    pub(super) fn parameters<'a>(&mut self, target: &mut Target, parts: &Parts<'a>, known: &mut Known<'a>) {
         let parameters = match known.any(Field::DB_PARAMETERS) {
             Some(value) => {
                 let mut hasher = self.memory.params();
@@ -43,13 +49,11 @@ impl Resolver<'_> {
             target.visibility = Visibility::Visible;
             target.params = ParamHash(target.params.0.wrapping_add(sum));
         }
-        target.callee = Some(self.callee_of_store(system, known));
-        target
     }
 
     /// A handshake or a wait for a pool.
     pub(super) fn plumbing<'a>(&mut self, class: Class, parts: &Parts<'a>, known: &mut Known<'a>) -> Target {
-        let mut target = self.named(class, parts.name);
+        let mut target = self.named(class, parts.name.ask());
         target.unnamed = false;
         let system = if known.has(Field::DB_SYSTEM) {
             system(known)
@@ -94,26 +98,12 @@ impl Resolver<'_> {
         let owner = self.origin.service;
         let memory = &mut *self.memory;
         // Statements that differ in literals alone are one target, each with its own arguments.
-        let skeleton =
-            is_sql(system).then(|| sql::skeleton(system, text, memory.key, memory.symbols.hasher()));
-        let hash = match skeleton {
-            Some(skeleton) => memory.symbols.hash(("skeleton", owner, skeleton.hash, over)),
+        let hash = match self.outlined {
+            Some(bones) => memory.symbols.hash(("outline", owner, bones)),
             None => memory.symbols.hash(("statement", owner, system, text, over)),
         };
-        let own = |target: Target| match skeleton {
-            Some(skeleton) => Target {
-                params: skeleton.params(target.params),
-                visibility: if over {
-                    Visibility::Cut
-                } else {
-                    skeleton.visibility
-                },
-                ..target
-            },
-            None => target,
-        };
         if let Some(target) = memory.targets.get(hash) {
-            return own(target);
+            return target;
         }
         text::group(
             system,
@@ -125,7 +115,8 @@ impl Resolver<'_> {
             return self.operation_of_store(system, parts, known);
         }
         let mut target = Target::of(class(system, memory.statement.session, memory.statement.waits));
-        target.params = match skeleton {
+        target.outlined = self.outlined.is_some();
+        target.params = match self.outlined {
             Some(_) => memory.statement.masked,
             None => memory.statement.params,
         };
@@ -138,17 +129,22 @@ impl Resolver<'_> {
         memory.text.clone_from(&memory.statement.template);
         target.template = Some(self.template());
         self.memory.targets.insert(hash, target);
-        own(target)
+        target
     }
 
     fn operation_of_store<'a>(&mut self, system: &str, parts: &Parts<'a>, known: &mut Known<'a>) -> Target {
+        let (summary, operation) = (known.text(Field::DB_SUMMARY), known.text(Field::DB_OPERATION));
+        let (collection, procedure) = (known.text(Field::DB_COLLECTION), known.text(Field::DB_PROCEDURE));
+        let silent = operation.is_none_or(|operation| operation.trim_ascii().is_empty());
+        let nameless = silent && summary.is_none() && collection.is_none() && procedure.is_none();
         let said = Said {
             system,
-            summary: known.text(Field::DB_SUMMARY),
-            operation: known.text(Field::DB_OPERATION),
-            collection: known.text(Field::DB_COLLECTION),
-            procedure: known.text(Field::DB_PROCEDURE),
-            name: parts.name,
+            summary,
+            operation,
+            collection,
+            procedure,
+            // The name is asked where nothing else speaks.
+            name: if nameless { parts.name.ask() } else { &[] },
         };
         let hash = self.memory.symbols.hash(("operation", self.origin.service, said));
         if let Some(target) = self.memory.targets.get(hash) {
@@ -214,7 +210,7 @@ impl Resolver<'_> {
 }
 
 /// Stores whose statements are SQL; a skeleton says nothing about others.
-fn is_sql(system: &str) -> bool {
+pub(super) fn is_sql(system: &str) -> bool {
     matches!(
         system,
         "postgresql"
