@@ -145,7 +145,11 @@ impl<'a> Known<'a> {
     /// How many values of known keys did not fit so far.
     #[inline]
     pub(crate) fn misfits(&self) -> u64 {
-        u64::from(self.misfits.count_ones())
+        // Hardly a span has any.
+        match self.misfits {
+            0 => 0,
+            misfits => u64::from(misfits.count_ones()),
+        }
     }
 
     /// All attributes are read; looked up once here, not with each question.

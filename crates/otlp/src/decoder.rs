@@ -3,7 +3,7 @@
 use hotspan_model::{Batch, Dictionary, Flag, Link, ParamKey, Reason, Record, Side, TableSeed};
 
 use crate::attributes::Known;
-use crate::framing::{self, RESOURCE, RESOURCE_SPANS, SCOPE, SCOPE_SPANS, SPANS};
+use crate::framing::{self, Order, RESOURCE, RESOURCE_SPANS, SCOPE, SCOPE_SPANS, SPANS};
 use crate::json::Transcoder;
 use crate::keys::Field;
 use crate::parts::{self, Parts, Reader};
@@ -106,10 +106,10 @@ impl Decoder {
         sink: &mut dyn Sink,
         tally: &mut Tally,
     ) -> Result<(), Undecodable> {
-        framing::check(request)?;
+        let order = framing::check(request)?;
         let mut known = Known::new();
         for message in framing::messages(request, RESOURCE_SPANS) {
-            self.resource(message, &mut known, dictionary, sink, tally);
+            self.resource(message, order, &mut known, dictionary, sink, tally);
         }
         Ok(())
     }
@@ -118,6 +118,7 @@ impl Decoder {
     fn resource<'a>(
         &mut self,
         message: &'a [u8],
+        order: Order,
         known: &mut Known<'a>,
         dictionary: &mut dyn Dictionary,
         sink: &mut dyn Sink,
@@ -126,7 +127,7 @@ impl Decoder {
         known.resource.clear();
         known.next_span();
         let mut hash = 0;
-        for resource in framing::messages(message, RESOURCE) {
+        for resource in framing::heads(message, RESOURCE, order) {
             parts::surroundings(resource, 1, &mut known.resource, tally);
             hash = self.memory.symbols.hash((hash, resource));
         }
@@ -141,7 +142,7 @@ impl Decoder {
                     tally.spans += spans;
                     tally.refused[Reason::OwnTelemetry as usize] += spans;
                 }
-                false => self.scope(message, hash, known, dictionary, sink, tally),
+                false => self.scope((message, order), hash, known, dictionary, sink, tally),
             }
         }
     }
@@ -149,7 +150,7 @@ impl Decoder {
     /// One ScopeSpans. Its scope, too, may come after its spans.
     fn scope<'a>(
         &mut self,
-        message: &'a [u8],
+        (message, order): (&'a [u8], Order),
         resource: u64,
         known: &mut Known<'a>,
         dictionary: &mut dyn Dictionary,
@@ -158,7 +159,7 @@ impl Decoder {
     ) {
         known.scope.clear();
         let mut name = &[][..];
-        for scope in framing::messages(message, SCOPE) {
+        for scope in framing::heads(message, SCOPE, order) {
             parts::surroundings(scope, 3, &mut known.scope, tally);
             name = scope_name(scope).unwrap_or(name);
         }
@@ -208,7 +209,8 @@ impl Decoder {
             &mut self.links,
             &mut self.follows,
         );
-        let parts: Parts<'a> = reader.span(message, known).map_err(|_| Reason::MalformedSpan)?;
+        let mut parts = Parts::default();
+        reader.span(message, &mut parts, known).map_err(|_| Reason::MalformedSpan)?;
         self.sides.clear();
         self.sides.extend(self.links.iter().copied().map(Side::Link));
         let mut resolver = Resolver {

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use hotspan_model::{Kind, Link, ParamHash, SpanId, Status, TraceId};
 
 use crate::attributes::{Attributes, Known};
-use crate::keys::{self, PARAMETER_PREFIXES};
+use crate::keys::{self, PARAMETER_PREFIXES, Slot};
 use crate::text::ParamHasher;
 use crate::value::{KeyValue, Value};
 use crate::wire::{Fields, Payload};
@@ -99,24 +99,36 @@ impl<'r> Reader<'r> {
 
     /// Reads one span; its known attributes go to `known`. Damage costs the span; damage inside an attribute,
     /// event, link or status costs that part.
-    pub(crate) fn span<'a>(&mut self, message: &'a [u8], known: &mut Known<'a>) -> Result<Parts<'a>, Damage> {
+    pub(crate) fn span<'a>(
+        &mut self,
+        message: &'a [u8],
+        parts: &mut Parts<'a>,
+        known: &mut Known<'a>,
+    ) -> Result<(), Damage> {
         known.next_span();
         self.links.clear();
         self.follows.clear();
         (self.attributes, self.events, self.seen_links) = (0, 0, 0);
-        let mut parts = Parts::default();
+        *parts = Parts::default();
         let mut fields = Fields::new(message);
-        usual_start(&mut fields, &mut parts);
+        usual_start(&mut fields, parts);
         loop {
             // Most fields are attributes, one after another.
-            while let Some(message) = fields.expect_bytes(9) {
-                self.attribute(message, known, &mut parts);
+            while let Some((key, value)) = fields.expect_pair(9) {
+                match keys::slot(key) {
+                    Some(slot) => self.known(slot, Value::read_usual(value), known),
+                    None if self.is_plain(key, value) => self.attributes += 1,
+                    None => self.unknown(key, Value::None.read(value), parts),
+                }
+            }
+            if fields.is_done() {
+                break;
             }
             let Some((number, payload)) = fields.next()? else {
                 break;
             };
             match (number, payload) {
-                (9, Payload::Bytes(message)) => self.unusual_attribute(message, known, &mut parts),
+                (9, Payload::Bytes(message)) => self.attribute(message, known, parts),
                 (1, Payload::Bytes(id)) => parts.trace = id,
                 (2, Payload::Bytes(id)) => parts.id = id,
                 (3, Payload::Bytes(state)) => parts.tracestate = state,
@@ -125,41 +137,62 @@ impl<'r> Reader<'r> {
                 (6, Payload::Varint(number)) => parts.kind = kind(number),
                 (7, Payload::Fixed64(time)) => parts.start = time,
                 (8, Payload::Fixed64(time)) => parts.end = time,
-                (11, Payload::Bytes(message)) => self.event(message, &mut parts),
+                (11, Payload::Bytes(message)) => self.event(message, parts),
                 (13, Payload::Bytes(message)) => self.link(message),
-                (15, Payload::Bytes(message)) => self.status(message, &mut parts),
+                (15, Payload::Bytes(message)) => self.status(message, parts),
                 (16, Payload::Fixed32(flags)) => parts.flags = flags,
                 (_, _) => {}
             }
         }
         known.settle();
-        Ok(parts)
+        Ok(())
+    }
+
+    /// An attribute that is long, or written in another order.
+    #[inline(never)]
+    fn attribute<'a>(&mut self, message: &'a [u8], known: &mut Known<'a>, parts: &mut Parts<'a>) {
+        match KeyValue::read(message) {
+            Ok(KeyValue { key, value }) => match keys::slot(key) {
+                Some(slot) => self.known(slot, Ok(value), known),
+                None => self.unknown(key, Ok(value), parts),
+            },
+            Err(_) => self.tally.bad_field += 1,
+        }
     }
 
     #[inline(always)]
-    fn attribute<'a>(&mut self, message: &'a [u8], known: &mut Known<'a>, parts: &mut Parts<'a>) {
-        let Ok(KeyValue { key, value }) = KeyValue::read(message) else {
+    fn known<'a>(&mut self, slot: Slot, value: Result<Value<'a>, Damage>, known: &mut Known<'a>) {
+        match value {
+            Ok(value) => {
+                self.attributes += 1;
+                let fresh = known.span.set(slot, value);
+                self.tally.duplicate_keys += u64::from(!fresh);
+            }
+            Err(_) => self.tally.bad_field += 1,
+        }
+    }
+
+    /// Whether an attribute that is no field of ours is surely no parameter, a short text, and within every limit.
+    #[inline(always)]
+    fn is_plain(&self, key: &[u8], value: &[u8]) -> bool {
+        let [0x0a, len @ 0..0x80, text @ ..] = value else {
+            return false;
+        };
+        usize::from(*len) == text.len()
+            && key.first() != Some(&b'd')
+            && text.len() <= self.limits.value_bytes_max
+            && key.len() <= self.limits.key_bytes_max
+            && self.attributes < self.limits.attributes_max
+    }
+
+    /// An attribute that is no field of ours: a parameter, or nothing but a place in the limits.
+    #[inline(never)]
+    fn unknown<'a>(&mut self, key: &[u8], value: Result<Value<'a>, Damage>, parts: &mut Parts<'a>) {
+        let Ok(value) = value else {
             self.tally.bad_field += 1;
             return;
         };
         self.attributes += 1;
-        match keys::slot(key) {
-            Some(slot) => {
-                let fresh = known.span.set(slot, value);
-                self.tally.duplicate_keys += u64::from(!fresh);
-            }
-            None => self.other(key, value, parts),
-        }
-    }
-
-    /// One whose length takes more than two bytes.
-    #[inline(never)]
-    fn unusual_attribute<'a>(&mut self, message: &'a [u8], known: &mut Known<'a>, parts: &mut Parts<'a>) {
-        self.attribute(message, known, parts);
-    }
-
-    /// An attribute that is no field of ours: a parameter, or nothing but a place in the limits.
-    fn other<'a>(&mut self, key: &[u8], value: Value<'a>, parts: &mut Parts<'a>) {
         if key.starts_with(b"db.") && PARAMETER_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
             let mut hasher = self.params.clone();
             let name = key.rsplit(|&byte| byte == b'.').next();
@@ -244,6 +277,14 @@ impl<'r> Reader<'r> {
 pub(crate) fn surroundings<'a>(message: &'a [u8], field: u32, into: &mut Attributes<'a>, tally: &mut Tally) {
     let mut fields = Fields::new(message);
     loop {
+        // The fields of a resource and of a scope that hold attributes have small numbers.
+        while let Some((key, value)) = fields.expect_pair(field as u8) {
+            match (keys::slot(key), Value::read_usual(value)) {
+                (Some(slot), Ok(value)) => tally.duplicate_keys += u64::from(!into.set(slot, value)),
+                (None, Ok(_)) => {}
+                (_, Err(_)) => tally.bad_field += 1,
+            }
+        }
         match fields.next() {
             Ok(Some((number, Payload::Bytes(message)))) if number == field => match KeyValue::read(message) {
                 Ok(KeyValue { key, value }) => {
@@ -264,16 +305,14 @@ pub(crate) fn surroundings<'a>(message: &'a [u8], field: u32, into: &mut Attribu
 /// reader of any order.
 #[inline(always)]
 fn usual_start<'a>(fields: &mut Fields<'a>, parts: &mut Parts<'a>) {
-    let bytes = [
-        &mut parts.trace,
-        &mut parts.id,
-        &mut parts.tracestate,
-        &mut parts.parent,
-    ];
-    for (number, part) in (1..).zip(bytes) {
-        if let Some(bytes) = fields.expect_bytes(number) {
-            *part = bytes;
-        }
+    if let Some((trace, id)) = fields.expect_ids() {
+        (parts.trace, parts.id) = (trace, id);
+    }
+    if let Some(state) = fields.expect_bytes(3) {
+        parts.tracestate = state;
+    }
+    if let Some(parent) = fields.expect_bytes(4) {
+        parts.parent = parent;
     }
     if let Some(name) = fields.expect_bytes(5) {
         parts.name = Name::new(name);

@@ -27,7 +27,6 @@ pub(crate) enum Value<'a> {
 
 impl<'a> Value<'a> {
     /// Reads an `AnyValue` over what was read of the same value before: the last kind that is set wins.
-    #[inline]
     pub(crate) fn read(self, message: &'a [u8]) -> Result<Value<'a>, Damage> {
         let mut fields = Fields::new(message);
         let mut value = self;
@@ -44,6 +43,17 @@ impl<'a> Value<'a> {
             };
         }
         Ok(value)
+    }
+
+    /// Reads an `AnyValue`; short texts and small numbers, as most are, without a loop.
+    #[inline(always)]
+    pub(crate) fn read_usual(message: &'a [u8]) -> Result<Value<'a>, Damage> {
+        match message {
+            [0x0a, len @ 0..0x80, text @ ..] if usize::from(*len) == text.len() => Ok(Value::Text(text)),
+            &[0x18, int @ 0..0x80] => Ok(Value::Int(i64::from(int))),
+            &[0x18, low, high @ 0..0x80] => Ok(Value::Int(i64::from(low & 0x7f) | i64::from(high) << 7)),
+            _ => Value::None.read(message),
+        }
     }
 
     /// Whether it says nothing: no value, or an empty text.
@@ -140,26 +150,38 @@ impl<'a> Value<'a> {
     /// Adds the value, under a number that stands for its key, to a hash of one process.
     #[inline]
     pub(crate) fn fold(self, key: u8, hasher: &mut impl Hasher) {
+        match self {
+            Value::Text(text) => {
+                hasher.write_u8(key);
+                hasher.write(text);
+            }
+            Value::None
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Double(_)
+            | Value::Array(_)
+            | Value::Map(_)
+            | Value::Bytes(_) => self.fold_other(key, hasher),
+        }
+    }
+
+    #[inline(never)]
+    fn fold_other(self, key: u8, hasher: &mut impl Hasher) {
         let (kind, bytes) = match self {
-            Value::Text(text) => (0, text),
-            Value::Int(int) => {
-                hasher.write_u64(int as u64);
-                (1, &[][..])
-            }
-            Value::None => (2, &[][..]),
-            Value::Bool(bit) => (3 + u32::from(bit), &[][..]),
-            Value::Double(double) => {
-                hasher.write_u64(double.to_bits());
-                (5, &[][..])
-            }
+            Value::None => (0, &[][..]),
+            Value::Bool(bit) => (1 + u8::from(bit), &[][..]),
+            Value::Int(int) => (3, &int.to_le_bytes()[..]),
+            Value::Double(double) => (4, &double.to_le_bytes()[..]),
+            Value::Text(bytes) => (5, bytes),
             Value::Array(bytes) => (6, bytes),
             Value::Map(bytes) => (7, bytes),
             Value::Bytes(bytes) => (8, bytes),
         };
-        hasher.write_u32(kind << 8 | u32::from(key));
-        if !bytes.is_empty() {
-            hasher.write(bytes);
-        }
+        // No text has this mark for its key.
+        hasher.write_u8(u8::MAX);
+        hasher.write_u8(kind);
+        hasher.write_u8(key);
+        hasher.write(bytes);
     }
 
     /// Adds the value to a parameter hash; a number and its decimal text are different values.
@@ -287,31 +309,8 @@ pub(crate) struct KeyValue<'a> {
 }
 
 impl<'a> KeyValue<'a> {
-    #[inline(always)]
-    pub(crate) fn read(message: &'a [u8]) -> Result<KeyValue<'a>, Damage> {
-        let mut fields = Fields::new(message);
-        // The usual order: key, value, nothing else; the value most often a text.
-        if let Some(key) = fields.expect_bytes(1)
-            && let Some(value) = fields.expect_bytes(2)
-            && fields.is_done()
-        {
-            let mut inner = Fields::new(value);
-            let value = match (inner.expect_bytes(1), value) {
-                (Some(text), _) if inner.is_done() => Value::Text(text),
-                (None, &[0x18, int @ 0..0x80]) => Value::Int(i64::from(int)),
-                (None, &[0x18, low, high @ 0..0x80]) => {
-                    Value::Int(i64::from(low & 0x7f) | i64::from(high) << 7)
-                }
-                (_, _) => Value::None.read(value)?,
-            };
-            return Ok(KeyValue { key, value });
-        }
-        KeyValue::read_unusual(message)
-    }
-
     /// Any order, anything repeated.
-    #[inline(never)]
-    fn read_unusual(message: &'a [u8]) -> Result<KeyValue<'a>, Damage> {
+    pub(crate) fn read(message: &'a [u8]) -> Result<KeyValue<'a>, Damage> {
         let mut fields = Fields::new(message);
         let mut read = KeyValue::default();
         while let Some((number, payload)) = fields.next()? {

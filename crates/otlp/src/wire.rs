@@ -69,6 +69,46 @@ impl<'a> Fields<'a> {
         Some(bytes)
     }
 
+    /// Key and value when the next field is exactly this one and an attribute in its usual form: the key, the value
+    /// and nothing else, less than 128 bytes in all. The value is an `AnyValue`'s message.
+    #[inline(always)]
+    pub(crate) fn expect_pair(&mut self, number: u8) -> Option<(&'a [u8], &'a [u8])> {
+        // Tag and length of the attribute, tag and length of its key; a length's high bit says that it goes on.
+        let (head, behind) = self.rest.split_first_chunk()?;
+        let head = u32::from_le_bytes(*head);
+        let usual = u32::from_le_bytes([number << 3 | 2, 0, 1 << 3 | 2, 0]);
+        if head & 0x80ff_80ff != usual {
+            return None;
+        }
+        let (len, key_len) = (head as usize >> 8 & 0x7f, head as usize >> 24);
+        // Two of the attribute's bytes are in the head.
+        let (message, rest) = behind.split_at_checked(len.checked_sub(2)?)?;
+        let (key, tail) = message.split_at_checked(key_len)?;
+        let (head, value) = tail.split_first_chunk()?;
+        if u16::from_le_bytes(*head) as usize != value.len() << 8 | 0x12 {
+            return None;
+        }
+        self.rest = rest;
+        Some((key, value))
+    }
+
+    /// The first ids of a span when it starts as every SDK writes it: a trace id of 16 bytes, a span id of 8.
+    #[inline(always)]
+    pub(crate) fn expect_ids(&mut self) -> Option<(&'a [u8], &'a [u8])> {
+        let (head, rest) = self.rest.split_first_chunk::<28>()?;
+        if head[..2] != [1 << 3 | 2, 16] || head[18..20] != [2 << 3 | 2, 8] {
+            return None;
+        }
+        self.rest = rest;
+        Some((&head[2..18], &head[20..]))
+    }
+
+    /// Whether everything is read.
+    #[inline(always)]
+    pub(crate) fn is_done(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// The same for a number below 128.
     #[inline(always)]
     pub(crate) fn expect_small(&mut self, number: u8) -> Option<u64> {
@@ -92,12 +132,6 @@ impl<'a> Fields<'a> {
         }
         self.rest = rest;
         Some(u64::from_le_bytes(*bytes))
-    }
-
-    /// Whether everything is read.
-    #[inline(always)]
-    pub(crate) fn is_done(&self) -> bool {
-        self.rest.is_empty()
     }
 
     #[inline]

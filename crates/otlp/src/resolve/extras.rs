@@ -9,8 +9,8 @@ use crate::parts::Parts;
 use crate::text::names;
 use crate::value::{Value, cut, elements};
 
-/// Every field that this file reads.
-const RARE: Field = Field(
+/// Every field that extras are made of.
+pub(super) const SIDES: Field = Field(
     Field::FUNCTION.0
         | Field::FUNCTION_OLD.0
         | Field::FILE.0
@@ -33,7 +33,7 @@ pub(super) fn push<'a>(
     batch: u32,
     sides: &mut Vec<Side>,
 ) {
-    if !known.has(RARE) && parts.exception.is_none() && batch <= 1 {
+    if !known.has(SIDES) && parts.exception.is_none() && batch <= 1 {
         return;
     }
     let count = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());

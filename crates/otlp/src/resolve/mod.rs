@@ -30,6 +30,19 @@ use meaning::{Outline, Remembered};
 /// A worker meets some thousand different spans again and again: 4,096 pairs of places, about a megabyte together.
 const RECENT_LOG2: u32 = 12;
 
+/// Attributes that say by their presence that a span failed.
+const ERRORS: Field = Field(Field::ERROR_TYPE.0 | Field::EXCEPTION.0);
+
+/// Fields of which most spans have none, and which decide nothing but what they say of this span.
+const RARE: Field = Field(
+    extras::SIDES.0
+        | ERRORS.0
+        | Field::ERROR.0
+        | Field::DB_BATCH.0
+        | Field::MESSAGES.0
+        | Field::IS_SUMMARY.0,
+);
+
 /// What resolving keeps from span to span.
 #[derive(Debug)]
 pub(crate) struct Memory {
@@ -40,6 +53,8 @@ pub(crate) struct Memory {
     /// What was decided lately, by all fields that decide.
     meanings: Recent<Remembered>,
     outlines: Recent<Outline>,
+    /// Operations by their names.
+    names: Recent<Symbol>,
     key: ParamKey,
     statement: Statement,
     skeleton: skeleton::Skeleton,
@@ -55,6 +70,7 @@ impl Memory {
             targets: Memo::new(entries_max),
             meanings: Recent::new(RECENT_LOG2),
             outlines: Recent::new(RECENT_LOG2),
+            names: Recent::new(RECENT_LOG2),
             key,
             statement: Statement::default(),
             skeleton: skeleton::Skeleton::default(),
@@ -135,25 +151,20 @@ impl Resolver<'_> {
             Some(operation) => operation,
             None => self.named_operation(parts.name.text()),
         };
-        let batch = self.batch(&target, known);
-        extras::push(self, parts, known, batch, sides);
-        let ignored = known.has(Field::IGNORE);
-        let summary = extras::push_summary(parts, known, sides);
-
         let http_status = known.int(Field::HTTP_STATUS).unwrap_or(0);
-        let bits = Bits::new(parts.kind, target.class)
+        let mut bits = Bits::new(parts.kind, target.class)
             .with_status(parts.status)
             .with_visibility(target.visibility)
             .with_http_status(u16::try_from(http_status).unwrap_or(0))
             .with_if(Flag::RemoteParent, parts.flags >> 8 & 3 == 3)
             .with_if(Flag::BadParent, bad_parent)
             .with_if(Flag::NegativeDuration, parts.end < parts.start)
-            .with_if(Flag::Failed, failed(parts, known, http_status))
-            .with_if(Flag::Summary, summary)
-            .with_if(Flag::Batched, batch > 1)
-            .with_if(Flag::Ignored, ignored)
-            .with_if(Flag::HasSide, !sides.is_empty())
+            .with_if(Flag::Failed, failed(parts, http_status))
             .with_if(Flag::Unnamed, target.unnamed);
+        if target.batch > 1 || parts.exception.is_some() || known.has(RARE) {
+            bits = self.rare(target.batch, parts, known, sides, bits);
+        }
+        bits = bits.with_if(Flag::HasSide, !sides.is_empty());
         let start = Timestamp(parts.start);
         let span = Span {
             id,
@@ -193,11 +204,26 @@ impl Resolver<'_> {
         }
     }
 
-    /// Operations in one span, by attribute or by text.
-    fn batch(&self, target: &Target, known: &mut Known<'_>) -> u32 {
+    /// What few spans have, beside the record and in its bits.
+    #[inline(never)]
+    fn rare<'a>(
+        &mut self,
+        batch: u32,
+        parts: &Parts<'a>,
+        known: &mut Known<'a>,
+        sides: &mut Vec<Side>,
+        bits: Bits,
+    ) -> Bits {
+        // Operations in one span, by attribute or by text.
         let said = known.int(Field::DB_BATCH).or_else(|| known.int(Field::MESSAGES));
-        let said = said.and_then(|size| u32::try_from(size).ok()).unwrap_or(1);
-        said.max(target.batch)
+        let batch = said.and_then(|size| u32::try_from(size).ok()).unwrap_or(1).max(batch);
+        extras::push(self, parts, known, batch, sides);
+        let summary = extras::push_summary(parts, known, sides);
+        let failed = known.has(ERRORS) || known.bool(Field::ERROR) == Some(true);
+        bits.with_if(Flag::Summary, summary)
+            .with_if(Flag::Batched, batch > 1)
+            .with_if(Flag::Ignored, known.has(Field::IGNORE))
+            .with_if(Flag::Failed, failed || bits.has(Flag::Failed))
     }
 
     fn threshold(&mut self, parts: &Parts<'_>, known: &mut Known<'_>) -> Threshold {
@@ -212,7 +238,10 @@ impl Resolver<'_> {
                 Said::Nothing => {}
             }
         }
-        sampler(known).unwrap_or_default()
+        match known.has(Field::SAMPLER) {
+            true => sampler(known).unwrap_or_default(),
+            false => Threshold::default(),
+        }
     }
 }
 
@@ -224,15 +253,12 @@ fn sampler(known: &mut Known<'_>) -> Option<Threshold> {
     tracestate::of_share(known.millionths(Field::SAMPLER_PARAM)?)
 }
 
-/// Whether it failed by any sign.
-fn failed(parts: &Parts<'_>, known: &mut Known<'_>, http_status: i64) -> bool {
-    const SIGNS: Field = Field(Field::ERROR_TYPE.0 | Field::EXCEPTION.0);
+/// Whether it failed by any sign but [`ERRORS`].
+fn failed(parts: &Parts<'_>, http_status: i64) -> bool {
     parts.status == Status::Error
         || parts.exception.is_some()
         || http_status >= 500
         || (http_status >= 400 && parts.kind == Kind::Client)
-        || known.has(SIGNS)
-        || known.bool(Field::ERROR) == Some(true)
 }
 
 /// A length of time that an attribute gives in nanoseconds.

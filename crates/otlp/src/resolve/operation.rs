@@ -1,5 +1,7 @@
 //! The operation: method and route of a server span, the masked name of any other.
 
+use std::hash::{BuildHasher, Hash, Hasher};
+
 use hotspan_model::{Symbol, Vocabulary};
 
 use super::Resolver;
@@ -41,7 +43,20 @@ impl Resolver<'_> {
 
     /// The symbol of an operation that goes by its name.
     pub(super) fn named_operation(&mut self, name: &[u8]) -> Symbol {
-        self.operation(Entry::Name(name))
+        let mut hasher = self.memory.symbols.hasher().build_hasher();
+        self.origin.service.hash(&mut hasher);
+        hasher.write(name);
+        let hash = hasher.finish();
+        if let Some(symbol) = self.memory.names.get(hash) {
+            return symbol;
+        }
+        let cut = self.tally.cut;
+        let symbol = self.operation(Entry::Name(name));
+        // What is cut is counted each time.
+        if self.tally.cut == cut {
+            self.memory.names.insert(hash, symbol);
+        }
+        symbol
     }
 
     fn operation(&mut self, entry: Entry<'_>) -> Symbol {

@@ -66,19 +66,23 @@ fn push_route(path: &str, out: &mut String) {
 fn mask_runs(text: &str, out: &mut String) {
     let bytes = text.as_bytes();
     let (mut at, mut kept) = (0, 0);
-    while at < bytes.len() {
+    loop {
+        // Whatever varies starts with a hex digit.
+        at += bytes[at..].iter().take_while(|byte| !byte.is_ascii_hexdigit()).count();
+        if at == bytes.len() {
+            break;
+        }
         match variable_end(bytes, at) {
             Some(end) => {
                 out.push_str(&text[kept..at]);
                 out.push('#');
                 (at, kept) = (end, end);
             }
-            // A run of hex digits that is no id is passed whole, so that it is looked at once.
-            None if bytes[at].is_ascii_hexdigit() && !bytes[at].is_ascii_digit() => {
+            // A run of letters that is no id is passed whole, so that it is looked at once; a digit is an id.
+            None => {
                 let letters = |byte: &&u8| byte.is_ascii_hexdigit() && !byte.is_ascii_digit();
                 at += bytes[at..].iter().take_while(letters).count();
             }
-            None => at += 1,
         }
     }
     out.push_str(&text[kept..]);

@@ -1,0 +1,272 @@
+//! What the fields of a span mean, remembered: most spans say what another one said before, but for their numbers.
+//!
+//! One hash over the fields that decide class, operation, template and callee finds the answer of the first span that
+//! had them. The text that holds literals (a statement, a URL) goes in by its outline, so that spans which differ in
+//! literals alone share one entry. What a decision did not ask for is not part of its hash.
+
+use std::hash::{BuildHasher, Hasher};
+
+use hotspan_model::{Kind, ParamHash, Symbol, Visibility};
+
+use super::{Memory, Resolver, Target, call, class, store};
+use crate::attributes::Known;
+use crate::keys::Field;
+use crate::parts::Parts;
+use crate::text::sql;
+
+/// The fields that can decide what a server span means. Its peer is a client, whose address says nothing.
+const OF_SERVERS: Field = Field(
+    Field::HTTP_METHOD.0
+        | Field::HTTP_METHOD_ORIGINAL.0
+        | Field::HTTP_ROUTE.0
+        | Field::URL_PATH.0
+        | Field::HTTP_TARGET.0
+        | Field::URL_FULL.0
+        | Field::HTTP_URL.0
+        | Field::RPC_METHOD.0
+        | Field::RPC_SERVICE.0
+        | Field::MESSAGING_OPERATION.0,
+);
+
+/// The fields that can decide what any other span means.
+pub(crate) const OF_OTHERS: Field = Field(
+    OF_SERVERS.0
+        | Field::URL_TEMPLATE.0
+        | Field::URL_SCHEME.0
+        | Field::URL_QUERY.0
+        | Field::HOST_HEADER.0
+        | Field::SERVER_ADDRESS.0
+        | Field::PEER_NAME.0
+        | Field::PEER_PORT.0
+        | Field::PEER_IP.0
+        | Field::PEER_SERVICE.0
+        | Field::DB_SYSTEM.0
+        | Field::DB_TEXT.0
+        | Field::DB_SUMMARY.0
+        | Field::DB_OPERATION.0
+        | Field::DB_COLLECTION.0
+        | Field::DB_NAMESPACE.0
+        | Field::DB_PROCEDURE.0
+        | Field::RPC_SYSTEM.0
+        | Field::MESSAGING_SYSTEM.0
+        | Field::DESTINATION_TEMPLATE.0
+        | Field::DESTINATION.0
+        | Field::DESTINATION_TEMPORARY.0
+        | Field::DESTINATION_ANONYMOUS.0
+        | Field::FAAS.0
+        | Field::GRAPHQL_NAME.0
+        | Field::MODEL_PROVIDER.0
+        | Field::MODEL_OPERATION.0
+        | Field::MODEL.0,
+);
+
+/// What the fields of a span decide.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Meaning {
+    pub(super) target: Target,
+    /// The operation, when more than the name decides it.
+    pub(super) operation: Option<Symbol>,
+    /// An operation of a store: attributes may hold its parameters.
+    pub(super) store: bool,
+}
+
+/// What is remembered of a set of fields.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Remembered {
+    Meaning(Meaning),
+    /// The name decides too.
+    ByName,
+}
+
+/// The text of a span that holds its literals, taken apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outline {
+    /// Of all that decides the template.
+    bones: u64,
+    /// The literals in order; `None` where a text cannot be taken apart: then the bones are the whole of it.
+    values: Option<Values>,
+}
+
+/// The literals of a text.
+#[derive(Clone, Copy, Debug)]
+struct Values {
+    literals: ParamHash,
+    /// What a statement shows of its arguments; of others the target tells.
+    visibility: Option<Visibility>,
+}
+
+/// The text that holds a span's literals, and the fields that it makes irrelevant, its own among them.
+struct Literal<'a> {
+    text: &'a [u8],
+    hides: Field,
+    statement: bool,
+}
+
+impl Resolver<'_> {
+    /// What a span means.
+    pub(super) fn meaning<'a>(&mut self, parts: &Parts<'a>, known: &mut Known<'a>) -> Meaning {
+        let mut fields = match parts.kind {
+            Kind::Server => OF_SERVERS,
+            Kind::Unspecified | Kind::Internal | Kind::Client | Kind::Producer | Kind::Consumer => OF_OTHERS,
+        };
+        let deciding = fields;
+        let literal = literal(parts.kind, known);
+        let outline = literal.map(|literal| {
+            fields.0 &= !literal.hides.0;
+            self.outline(&literal, known)
+        });
+        let mut hasher = self.memory.symbols.hasher().build_hasher();
+        hasher.write_u64(self.block);
+        hasher.write_u64(outline.map_or(parts.kind as u64, |outline| outline.bones ^ parts.kind as u64));
+        known.span.fold(fields, &mut hasher);
+        let any_name = hasher.finish();
+        let meaning = match self.memory.meanings.get(any_name) {
+            Some(Remembered::Meaning(meaning)) => meaning,
+            Some(Remembered::ByName) => self.meaning_by_name(any_name, outline, deciding, parts, known),
+            None => self.decide([any_name, self.with_name(any_name, parts)], outline, deciding, parts, known),
+        };
+        with_values(meaning, outline)
+    }
+
+    fn meaning_by_name<'a>(
+        &mut self,
+        any_name: u64,
+        outline: Option<Outline>,
+        deciding: Field,
+        parts: &Parts<'a>,
+        known: &mut Known<'a>,
+    ) -> Meaning {
+        let hash = self.with_name(any_name, parts);
+        match self.memory.meanings.get(hash) {
+            Some(Remembered::Meaning(meaning)) => meaning,
+            Some(Remembered::ByName) | None => self.decide([any_name, hash], outline, deciding, parts, known),
+        }
+    }
+
+    fn with_name(&self, any_name: u64, parts: &Parts<'_>) -> u64 {
+        let mut hasher = self.memory.symbols.hasher().build_hasher();
+        hasher.write_u64(any_name);
+        hasher.write(parts.name.text());
+        hasher.finish()
+    }
+
+    /// Decides what was not seen before, and remembers it unless something about it has to be counted each time.
+    #[inline(never)]
+    fn decide<'a>(
+        &mut self,
+        [any_name, this_name]: [u64; 2],
+        outline: Option<Outline>,
+        deciding: Field,
+        parts: &Parts<'a>,
+        known: &mut Known<'a>,
+    ) -> Meaning {
+        let cut = self.tally.cut;
+        known.begin_asking();
+        self.outlined = outline.filter(|outline| outline.values.is_some()).map(|outline| outline.bones);
+        let work = class::work(parts.kind, &parts.name, known);
+        let meaning = Meaning {
+            target: self.target(work, parts, known),
+            operation: self.entry(work, known),
+            store: work == class::Work::Store,
+        };
+        known.assert_asked_only(deciding);
+        if self.tally.cut > cut || known.misfits() > 0 {
+            return meaning;
+        }
+        if parts.name.was_asked() {
+            self.memory.meanings.insert(any_name, Remembered::ByName);
+            self.memory.meanings.insert(this_name, Remembered::Meaning(meaning));
+        } else {
+            self.memory.meanings.insert(any_name, Remembered::Meaning(meaning));
+        }
+        meaning
+    }
+
+    /// Takes the text apart, or remembers how it was.
+    fn outline(&mut self, literal: &Literal<'_>, known: &mut Known<'_>) -> Outline {
+        let mut hasher = self.memory.symbols.hasher().build_hasher();
+        hasher.write_u64(self.block ^ literal.hides.0 as u64);
+        if literal.statement {
+            known.span.fold(Field::DB_SYSTEM, &mut hasher);
+        }
+        hasher.write(literal.text);
+        let raw = hasher.finish();
+        if let Some(outline) = self.memory.outlines.get(raw) {
+            return outline;
+        }
+        let fits = literal.text.len() <= self.limits.statement_bytes_max;
+        let system = if literal.statement { store::system(known) } else { "" };
+        let outline = match literal.statement {
+            _ if !fits => None,
+            true => store::is_sql(system).then(|| self.memory.of_statement(system, literal.text)),
+            false => self.memory.of_url(literal.text),
+        };
+        let outline = outline.unwrap_or(Outline { bones: raw, values: None });
+        self.memory.outlines.insert(raw, outline);
+        outline
+    }
+}
+
+impl Memory {
+    fn of_statement(&self, system: &str, text: &[u8]) -> Outline {
+        let skeleton = sql::skeleton(system, text, self.key, self.symbols.hasher());
+        Outline {
+            bones: skeleton.hash,
+            values: Some(Values {
+                literals: skeleton.literals,
+                visibility: Some(skeleton.visibility),
+            }),
+        }
+    }
+
+    fn of_url(&mut self, url: &[u8]) -> Option<Outline> {
+        if !self.skeleton.take_url(url) {
+            return None;
+        }
+        let mut params = self.params();
+        params.add(&self.skeleton.literals);
+        Some(Outline {
+            bones: self.symbols.hash(&self.skeleton.bones),
+            values: Some(Values {
+                literals: params.finish(),
+                visibility: None,
+            }),
+        })
+    }
+}
+
+/// The text that holds a span's literals.
+fn literal<'a>(kind: Kind, known: &Known<'a>) -> Option<Literal<'a>> {
+    const PATHS: [Field; 4] = call::OWN_PATHS;
+    let of = |field: Field, hides: Field, statement| {
+        known.span.newest_text(field).map(|text| Literal { text, hides, statement })
+    };
+    if kind == Kind::Server {
+        let all = Field(PATHS[0].0 | PATHS[1].0 | PATHS[2].0 | PATHS[3].0);
+        return PATHS.into_iter().find(|&path| known.span.has(path)).and_then(|path| of(path, all, false));
+    }
+    if known.span.has(Field::DB_TEXT) {
+        return of(Field::DB_TEXT, Field::DB_TEXT, true);
+    }
+    let inner = Field(Field::URL_PATH.0 | Field::URL_QUERY.0 | Field::HTTP_TARGET.0);
+    if known.span.has(Field::URL_FULL) {
+        let whole = known.span.newest_text(Field::URL_FULL).is_some_and(call::names_host);
+        let old = if whole { Field::HTTP_URL.0 } else { 0 };
+        return of(Field::URL_FULL, Field(inner.0 | Field::URL_FULL.0 | old), false);
+    }
+    if known.span.has(Field::HTTP_URL) {
+        return of(Field::HTTP_URL, Field(inner.0 | Field::HTTP_URL.0), false);
+    }
+    None
+}
+
+/// The span's own literals beside what it shares with others.
+fn with_values(mut meaning: Meaning, outline: Option<Outline>) -> Meaning {
+    let values = outline.and_then(|outline| outline.values);
+    if let (true, Some(values)) = (meaning.target.outlined, values) {
+        let target = &mut meaning.target;
+        target.params = ParamHash(target.params.0.wrapping_add(values.literals.0));
+        target.visibility = values.visibility.unwrap_or(target.visibility);
+    }
+    meaning
+}
