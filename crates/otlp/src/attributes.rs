@@ -9,76 +9,98 @@ use crate::value::Value;
 #[derive(Clone, Debug)]
 pub(crate) struct Attributes<'a> {
     /// Keys that came, with whatever value.
-    seen: u128,
-    /// Keys that came with a value that says something.
-    present: u128,
+    seen: Slots,
+    /// Those of them whose value says nothing.
+    empty: Slots,
     values: [Value<'a>; SLOTS],
+}
+
+/// A set of keys. Two words rather than one number of 128 bits, which takes longer to add one to.
+type Slots = [u64; 2];
+
+#[inline]
+fn field(slots: Slots) -> u128 {
+    u128::from(slots[1]) << 64 | u128::from(slots[0])
 }
 
 impl<'a> Attributes<'a> {
     pub(crate) fn new() -> Attributes<'a> {
         Attributes {
-            seen: 0,
-            present: 0,
+            seen: [0; 2],
+            empty: [0; 2],
             values: [Value::None; SLOTS],
         }
     }
 
     #[inline]
     pub(crate) fn clear(&mut self) {
-        self.seen = 0;
-        self.present = 0;
+        self.seen = [0; 2];
+        self.empty = [0; 2];
+    }
+
+    /// Keys that came with a value that says something.
+    #[inline]
+    fn present(&self) -> u128 {
+        field(self.seen) & !field(self.empty)
     }
 
     /// Keeps the first value of a key; `false` when the key came before.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set(&mut self, slot: Slot, value: Value<'a>) -> bool {
-        let fresh = self.seen & slot.bit() == 0;
-        if fresh {
-            self.seen |= slot.bit();
-            if !value.is_empty() {
-                self.present |= slot.bit();
-                self.values[slot.index()] = value;
-            }
+        let (word, bit) = (slot.index() / 64, 1 << (slot.index() % 64));
+        if self.seen[word] & bit != 0 {
+            return false;
         }
-        fresh
+        self.seen[word] |= bit;
+        if value.is_empty() {
+            self.empty[word] |= bit;
+        }
+        self.values[slot.index()] = value;
+        true
     }
 
     pub(crate) fn has_seen(&self, field: Field) -> bool {
-        self.seen & field.0 != 0
+        self::field(self.seen) & field.0 != 0
     }
 
     /// Whether the field came with a value that says something.
     #[inline]
     pub(crate) fn has(&self, field: Field) -> bool {
-        self.present & field.0 != 0
+        self.present() & field.0 != 0
     }
 
     /// The value under the field's newest key that came, when it is a text.
     #[inline]
     pub(crate) fn newest_text(&self, field: Field) -> Option<&'a [u8]> {
-        let slot = (self.present & field.0).trailing_zeros();
+        let slot = (self.present() & field.0).trailing_zeros();
         match self.values.get(slot as usize) {
             Some(&Value::Text(text)) => Some(text),
             Some(_) | None => None,
         }
     }
 
-    /// Adds the values of these fields to a hash, each with its key.
+    /// Adds to a hash which of these fields there are, and their values.
     #[inline]
     pub(crate) fn fold(&self, fields: Field, hasher: &mut impl Hasher) {
-        let mut slots = self.present & fields.0;
-        while slots != 0 {
-            let slot = slots.trailing_zeros();
-            self.values[slot as usize].fold(slot as u8, hasher);
-            slots &= slots - 1;
+        let slots = self.present() & fields.0;
+        hasher.write_u128(slots);
+        for (word, from) in [(slots as u64, 0), ((slots >> 64) as u64, 64)] {
+            let mut word = word;
+            while word != 0 {
+                let slot = from + word.trailing_zeros() as usize;
+                match self.values[slot] {
+                    Value::Text(text) => hasher.write(text),
+                    other => other.fold(hasher),
+                }
+                word &= word - 1;
+            }
         }
     }
 
     /// The first value of the field that fits; values that do not fit are marked in `misfits`.
     #[inline]
     fn first<T>(&self, field: Field, fit: impl Fn(Value<'a>) -> Option<T>, misfits: &mut u128) -> Option<T> {
-        let mut slots = self.present & field.0;
+        let mut slots = self.present() & field.0;
         while slots != 0 {
             let slot = slots.trailing_zeros();
             if let Some(found) = fit(self.values[slot as usize]) {
@@ -98,6 +120,8 @@ pub(crate) struct Known<'a> {
     pub(crate) scope: Attributes<'a>,
     pub(crate) resource: Attributes<'a>,
     misfits: u128,
+    /// What scope or resource has; good after [`Known::settle_around`].
+    around: u128,
     /// What any of the three has; good after [`Known::settle`].
     any: u128,
     /// Whose values were asked for, where tests look.
@@ -129,6 +153,7 @@ impl<'a> Known<'a> {
             scope: Attributes::new(),
             resource: Attributes::new(),
             misfits: 0,
+            around: 0,
             any: 0,
             #[cfg(debug_assertions)]
             asked: 0,
@@ -152,17 +177,22 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// All attributes are read; looked up once here, not with each question.
+    /// Scope and resource are read.
+    pub(crate) fn settle_around(&mut self) {
+        self.around = self.scope.present() | self.resource.present();
+    }
+
+    /// The span is read; what there is is looked up once here, not with each question.
     #[inline]
     pub(crate) fn settle(&mut self) {
-        self.any = self.span.present | self.scope.present | self.resource.present;
+        self.any = self.span.present() | self.around;
     }
 
     #[inline]
     pub(crate) fn has(&self, field: Field) -> bool {
         debug_assert_eq!(
             self.any,
-            self.span.present | self.scope.present | self.resource.present
+            self.span.present() | self.scope.present() | self.resource.present()
         );
         self.any & field.0 != 0
     }
@@ -267,10 +297,12 @@ mod tests {
     fn the_newest_name_counts_and_of_one_name_the_first() {
         let mut known = Known::new();
         set(&mut known.span, "db.statement", Value::Text(b"old"));
+        known.settle_around();
         known.settle();
         assert_eq!(known.text(Field::DB_TEXT), Some(&b"old"[..]));
         assert!(set(&mut known.span, "db.query.text", Value::Text(b"new")));
         assert!(!set(&mut known.span, "db.query.text", Value::Text(b"newer")));
+        known.settle_around();
         known.settle();
         assert_eq!(known.text(Field::DB_TEXT), Some(&b"new"[..]));
     }
@@ -280,10 +312,12 @@ mod tests {
         let mut known = Known::new();
         set(&mut known.span, "db.query.text", Value::Text(b""));
         set(&mut known.span, "db.statement", Value::Text(b"old"));
+        known.settle_around();
         known.settle();
         assert_eq!(known.text(Field::DB_TEXT), Some(&b"old"[..]));
         set(&mut known.span, "server.port", Value::Text(b"none"));
         set(&mut known.span, "net.peer.port", Value::Int(80));
+        known.settle_around();
         known.settle();
         assert_eq!(known.int(Field::PEER_PORT), Some(80));
         assert_eq!(known.misfits(), 1);
@@ -293,12 +327,15 @@ mod tests {
     fn the_span_speaks_before_its_resource() {
         let mut known = Known::new();
         set(&mut known.resource, "server.address", Value::Text(b"resource"));
+        known.settle_around();
         known.settle();
         assert_eq!(known.text(Field::SERVER_ADDRESS), Some(&b"resource"[..]));
         set(&mut known.span, "server.address", Value::Text(b"span"));
+        known.settle_around();
         known.settle();
         assert_eq!(known.text(Field::SERVER_ADDRESS), Some(&b"span"[..]));
         known.next_span();
+        known.settle_around();
         known.settle();
         assert_eq!(known.text(Field::SERVER_ADDRESS), Some(&b"resource"[..]));
     }

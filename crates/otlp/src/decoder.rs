@@ -126,32 +126,43 @@ impl Decoder {
     ) {
         known.resource.clear();
         known.next_span();
-        let mut hash = 0;
-        for resource in framing::heads(message, RESOURCE, order) {
-            parts::surroundings(resource, 1, &mut known.resource, tally);
-            hash = self.memory.symbols.hash((hash, resource));
+        let resources = || framing::heads(message, RESOURCE, order);
+        let hash = resources().fold(0, |hash, resource| self.memory.symbols.hash((hash, resource)));
+        let block = Block { message, order, hash };
+        if self.memory.plain.get(hash).is_none() && self.is_own(&block, known, tally) {
+            for message in framing::messages(message, SCOPE_SPANS) {
+                let spans = framing::messages(message, SPANS).count() as u64;
+                tally.spans += spans;
+                tally.refused[Reason::OwnTelemetry as usize] += spans;
+            }
+            return;
         }
+        for message in framing::messages(message, SCOPE_SPANS) {
+            self.scope(message, &block, known, dictionary, sink, tally);
+        }
+    }
+
+    /// Reads a resource; whether its spans are our own. One about which there is nothing to count, and that says
+    /// nothing in the place of its spans, need not be read again.
+    fn is_own<'a>(&mut self, block: &Block<'a>, known: &mut Known<'a>, tally: &mut Tally) -> bool {
+        let before = tally.clone();
+        block.read(known, tally);
         source::count_unnamed(known, tally);
         let instance = known.resource_text(Field::INSTANCE);
         let ours = self.own_instance.as_deref().map(str::as_bytes);
         let own = ours.is_some() && instance == ours;
-        for message in framing::messages(message, SCOPE_SPANS) {
-            match own {
-                true => {
-                    let spans = framing::messages(message, SPANS).count() as u64;
-                    tally.spans += spans;
-                    tally.refused[Reason::OwnTelemetry as usize] += spans;
-                }
-                false => self.scope((message, order), hash, known, dictionary, sink, tally),
-            }
+        let silent = !known.resource.has(source::OF_SPANS) && known.misfits() == 0;
+        if silent && !own && *tally == before {
+            self.memory.plain.insert(block.hash, ());
         }
+        own
     }
 
     /// One ScopeSpans. Its scope, too, may come after its spans.
     fn scope<'a>(
         &mut self,
-        (message, order): (&'a [u8], Order),
-        resource: u64,
+        message: &'a [u8],
+        around: &Block<'a>,
         known: &mut Known<'a>,
         dictionary: &mut dyn Dictionary,
         sink: &mut dyn Sink,
@@ -159,16 +170,17 @@ impl Decoder {
     ) {
         known.scope.clear();
         let mut name = &[][..];
-        for scope in framing::heads(message, SCOPE, order) {
+        for scope in framing::heads(message, SCOPE, around.order) {
             parts::surroundings(scope, 3, &mut known.scope, tally);
             name = scope_name(scope).unwrap_or(name);
         }
+        known.settle_around();
         // Made with the first span: a block without spans has no origin.
         let mut origin = None;
         for span in framing::messages(message, SPANS) {
             tally.spans += 1;
             let (origin, block) = *origin.get_or_insert_with(|| {
-                let origin = self.origin(resource, name, known, dictionary);
+                let origin = self.origin(around, name, known, dictionary);
                 (origin, source::block(origin, known, &self.memory.symbols))
             });
             match self.span(span, known, (origin, block), dictionary, tally) {
@@ -178,18 +190,24 @@ impl Decoder {
         }
     }
 
-    fn origin(
+    fn origin<'a>(
         &mut self,
-        resource: u64,
+        around: &Block<'a>,
         scope: &[u8],
-        known: &mut Known<'_>,
+        known: &mut Known<'a>,
         dictionary: &mut dyn Dictionary,
     ) -> Origin {
-        let hash = self.memory.symbols.hash((resource, scope));
+        let hash = self.memory.symbols.hash((around.hash, scope));
         if let Some(origin) = self.memory.origins.get(hash) {
             return origin;
         }
+        if self.memory.plain.get(around.hash).is_some() {
+            // Counted when it came first.
+            known.resource.clear();
+            around.read(known, &mut Tally::default());
+        }
         let origin = source::origin(known, scope, &mut self.memory.symbols, dictionary);
+        known.settle_around();
         self.memory.origins.insert(hash, origin);
         origin
     }
@@ -230,6 +248,23 @@ impl Decoder {
             record.span.bits = record.span.bits.with(Flag::FollowsFrom);
         }
         Ok(record)
+    }
+}
+
+/// One ResourceSpans.
+struct Block<'a> {
+    message: &'a [u8],
+    order: Order,
+    /// Of its resource.
+    hash: u64,
+}
+
+impl<'a> Block<'a> {
+    /// Reads the attributes of the resource.
+    fn read(&self, known: &mut Known<'a>, tally: &mut Tally) {
+        for resource in framing::heads(self.message, RESOURCE, self.order) {
+            parts::surroundings(resource, 1, &mut known.resource, tally);
+        }
     }
 }
 

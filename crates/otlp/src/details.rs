@@ -61,6 +61,7 @@ impl Shown<'_> {
         if its_trace != Some(trace) {
             return None;
         }
+        known.settle_around();
         known.settle();
         let mut masked = String::new();
         names::mask(&self.text(name, self.limits.name_bytes_max), &mut masked);

@@ -5,10 +5,10 @@ use std::cell::Cell;
 use hotspan_model::{Kind, Link, ParamHash, SpanId, Status, TraceId};
 
 use crate::attributes::{Attributes, Known};
-use crate::keys::{self, PARAMETER_PREFIXES, Slot};
+use crate::keys::{self, PARAMETER_PREFIXES};
 use crate::text::ParamHasher;
 use crate::value::{KeyValue, Value};
-use crate::wire::{Fields, Payload};
+use crate::wire::{self, Fields, Payload};
 use crate::{Damage, Limits, Tally};
 
 /// The fields of a span.
@@ -113,14 +113,7 @@ impl<'r> Reader<'r> {
         let mut fields = Fields::new(message);
         usual_start(&mut fields, parts);
         loop {
-            // Most fields are attributes, one after another.
-            while let Some((key, value)) = fields.expect_pair(9) {
-                match keys::slot(key) {
-                    Some(slot) => self.known(slot, Value::read_usual(value), known),
-                    None if self.is_plain(key, value) => self.attributes += 1,
-                    None => self.unknown(key, Value::None.read(value), parts),
-                }
-            }
+            self.usual_attributes(&mut fields, parts, &mut known.span);
             if fields.is_done() {
                 break;
             }
@@ -128,7 +121,7 @@ impl<'r> Reader<'r> {
                 break;
             };
             match (number, payload) {
-                (9, Payload::Bytes(message)) => self.attribute(message, known, parts),
+                (9, Payload::Bytes(message)) => self.attribute(message, parts, &mut known.span),
                 (1, Payload::Bytes(id)) => parts.trace = id,
                 (2, Payload::Bytes(id)) => parts.id = id,
                 (3, Payload::Bytes(state)) => parts.tracestate = state,
@@ -148,51 +141,56 @@ impl<'r> Reader<'r> {
         Ok(())
     }
 
-    /// An attribute that is long, or written in another order.
+    /// Reads the attributes in their usual form that come next, as most fields of a span are.
     #[inline(never)]
-    fn attribute<'a>(&mut self, message: &'a [u8], known: &mut Known<'a>, parts: &mut Parts<'a>) {
+    fn usual_attributes<'a>(
+        &mut self,
+        fields: &mut Fields<'a>,
+        parts: &mut Parts<'a>,
+        known: &mut Attributes<'a>,
+    ) {
+        let mut rest = fields.rest();
+        // Attributes up to here are within every limit when they are short texts.
+        let short_max = match self.limits.value_bytes_max.min(self.limits.key_bytes_max) {
+            0..0x80 => 0,
+            _ => self.limits.attributes_max,
+        };
+        let mut count = self.attributes;
+        while let Some((key, text, after)) = wire::short_text(rest, 9) {
+            rest = after;
+            count += 1;
+            match keys::slot(key) {
+                Some(slot) => {
+                    self.tally.duplicate_keys += u64::from(!known.set(slot, Value::Text(text)));
+                }
+                None if key.first() != Some(&b'd') && count <= short_max => {}
+                None => {
+                    let value = Value::Text(text);
+                    self.unknown(KeyValue { key, value }, count, parts);
+                }
+            }
+        }
+        self.attributes = count;
+        fields.resume(rest);
+    }
+
+    /// An attribute that is long, no text, or written in another order.
+    #[inline(never)]
+    fn attribute<'a>(&mut self, message: &'a [u8], parts: &mut Parts<'a>, known: &mut Attributes<'a>) {
+        self.attributes += 1;
         match KeyValue::read(message) {
-            Ok(KeyValue { key, value }) => match keys::slot(key) {
-                Some(slot) => self.known(slot, Ok(value), known),
-                None => self.unknown(key, Ok(value), parts),
+            Ok(read) => match keys::slot(read.key) {
+                Some(slot) => self.tally.duplicate_keys += u64::from(!known.set(slot, read.value)),
+                None => self.unknown(read, self.attributes, parts),
             },
             Err(_) => self.tally.bad_field += 1,
         }
     }
 
-    #[inline(always)]
-    fn known<'a>(&mut self, slot: Slot, value: Result<Value<'a>, Damage>, known: &mut Known<'a>) {
-        match value {
-            Ok(value) => {
-                self.attributes += 1;
-                let fresh = known.span.set(slot, value);
-                self.tally.duplicate_keys += u64::from(!fresh);
-            }
-            Err(_) => self.tally.bad_field += 1,
-        }
-    }
-
-    /// Whether an attribute that is no field of ours is surely no parameter, a short text, and within every limit.
-    #[inline(always)]
-    fn is_plain(&self, key: &[u8], value: &[u8]) -> bool {
-        let [0x0a, len @ 0..0x80, text @ ..] = value else {
-            return false;
-        };
-        usize::from(*len) == text.len()
-            && key.first() != Some(&b'd')
-            && text.len() <= self.limits.value_bytes_max
-            && key.len() <= self.limits.key_bytes_max
-            && self.attributes < self.limits.attributes_max
-    }
-
     /// An attribute that is no field of ours: a parameter, or nothing but a place in the limits.
     #[inline(never)]
-    fn unknown<'a>(&mut self, key: &[u8], value: Result<Value<'a>, Damage>, parts: &mut Parts<'a>) {
-        let Ok(value) = value else {
-            self.tally.bad_field += 1;
-            return;
-        };
-        self.attributes += 1;
+    fn unknown<'a>(&mut self, read: KeyValue<'a>, place: usize, parts: &mut Parts<'a>) {
+        let KeyValue { key, value } = read;
         if key.starts_with(b"db.") && PARAMETER_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
             let mut hasher = self.params.clone();
             let name = key.rsplit(|&byte| byte == b'.').next();
@@ -206,7 +204,7 @@ impl<'r> Reader<'r> {
             parts.parameters = Some(ParamHash(sum));
             return;
         }
-        let over = self.attributes > self.limits.attributes_max || key.len() > self.limits.key_bytes_max;
+        let over = place > self.limits.attributes_max || key.len() > self.limits.key_bytes_max;
         self.tally.dropped_parts += u64::from(over);
         self.tally.cut += u64::from(value.len() > self.limits.value_bytes_max);
         self.nested(value);
@@ -278,11 +276,10 @@ pub(crate) fn surroundings<'a>(message: &'a [u8], field: u32, into: &mut Attribu
     let mut fields = Fields::new(message);
     loop {
         // The fields of a resource and of a scope that hold attributes have small numbers.
-        while let Some((key, value)) = fields.expect_pair(field as u8) {
-            match (keys::slot(key), Value::read_usual(value)) {
-                (Some(slot), Ok(value)) => tally.duplicate_keys += u64::from(!into.set(slot, value)),
-                (None, Ok(_)) => {}
-                (_, Err(_)) => tally.bad_field += 1,
+        while let Some((key, text, rest)) = wire::short_text(fields.rest(), field as u8) {
+            fields.resume(rest);
+            if let Some(slot) = keys::slot(key) {
+                tally.duplicate_keys += u64::from(!into.set(slot, Value::Text(text)));
             }
         }
         match fields.next() {
@@ -303,7 +300,7 @@ pub(crate) fn surroundings<'a>(message: &'a [u8], field: u32, into: &mut Attribu
 
 /// Reads the fields before the attributes while they stand in their usual order; whatever does not is left to the
 /// reader of any order.
-#[inline(always)]
+#[inline]
 fn usual_start<'a>(fields: &mut Fields<'a>, parts: &mut Parts<'a>) {
     if let Some((trace, id)) = fields.expect_ids() {
         (parts.trace, parts.id) = (trace, id);
@@ -311,20 +308,14 @@ fn usual_start<'a>(fields: &mut Fields<'a>, parts: &mut Parts<'a>) {
     if let Some(state) = fields.expect_bytes(3) {
         parts.tracestate = state;
     }
-    if let Some(parent) = fields.expect_bytes(4) {
+    if let Some(parent) = fields.expect_eight(4) {
         parts.parent = parent;
     }
     if let Some(name) = fields.expect_bytes(5) {
         parts.name = Name::new(name);
     }
-    if let Some(number) = fields.expect_small(6) {
-        parts.kind = kind(number);
-    }
-    if let Some(time) = fields.expect_fixed64(7) {
-        parts.start = time;
-    }
-    if let Some(time) = fields.expect_fixed64(8) {
-        parts.end = time;
+    if let Some((number, start, end)) = fields.expect_kind_and_times() {
+        (parts.kind, parts.start, parts.end) = (kind(number), start, end);
     }
 }
 

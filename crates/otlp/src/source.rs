@@ -16,6 +16,19 @@ pub(crate) const UNNAMED: &str = "(unnamed)";
 /// Between the parts of a source's text; parts cannot hold it.
 const BORDER: char = '\u{1f}';
 
+/// The fields that a resource can say in the place of its spans: all but those that only a resource says.
+pub(crate) const OF_SPANS: Field = Field(
+    !(Field::SERVICE.0
+        | Field::SERVICE_NAMESPACE.0
+        | Field::SERVICE_VERSION.0
+        | Field::HOST.0
+        | Field::INSTANCE.0
+        | Field::PROCESS.0
+        | Field::ENVIRONMENT.0
+        | Field::LANGUAGE.0
+        | Field::OS.0),
+);
+
 /// Counts why a resource's service has no name, if it has none.
 pub(crate) fn count_unnamed(known: &mut Known<'_>, tally: &mut Tally) {
     if service(known).is_some() {

@@ -30,6 +30,12 @@ impl<'a> Value<'a> {
     pub(crate) fn read(self, message: &'a [u8]) -> Result<Value<'a>, Damage> {
         let mut fields = Fields::new(message);
         let mut value = self;
+        if let Some(text) = fields.expect_bytes(1) {
+            value = Value::Text(text);
+            if fields.is_done() {
+                return Ok(value);
+            }
+        }
         while let Some((number, payload)) = fields.next()? {
             value = match (number, payload) {
                 (1, Payload::Bytes(text)) => Value::Text(text),
@@ -43,17 +49,6 @@ impl<'a> Value<'a> {
             };
         }
         Ok(value)
-    }
-
-    /// Reads an `AnyValue`; short texts and small numbers, as most are, without a loop.
-    #[inline(always)]
-    pub(crate) fn read_usual(message: &'a [u8]) -> Result<Value<'a>, Damage> {
-        match message {
-            [0x0a, len @ 0..0x80, text @ ..] if usize::from(*len) == text.len() => Ok(Value::Text(text)),
-            &[0x18, int @ 0..0x80] => Ok(Value::Int(i64::from(int))),
-            &[0x18, low, high @ 0..0x80] => Ok(Value::Int(i64::from(low & 0x7f) | i64::from(high) << 7)),
-            _ => Value::None.read(message),
-        }
     }
 
     /// Whether it says nothing: no value, or an empty text.
@@ -147,26 +142,9 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Adds the value, under a number that stands for its key, to a hash of one process.
-    #[inline]
-    pub(crate) fn fold(self, key: u8, hasher: &mut impl Hasher) {
-        match self {
-            Value::Text(text) => {
-                hasher.write_u8(key);
-                hasher.write(text);
-            }
-            Value::None
-            | Value::Bool(_)
-            | Value::Int(_)
-            | Value::Double(_)
-            | Value::Array(_)
-            | Value::Map(_)
-            | Value::Bytes(_) => self.fold_other(key, hasher),
-        }
-    }
-
+    /// Adds the value to a hash of one process: another value than the text of the same bytes.
     #[inline(never)]
-    fn fold_other(self, key: u8, hasher: &mut impl Hasher) {
+    pub(crate) fn fold(self, hasher: &mut impl Hasher) {
         let (kind, bytes) = match self {
             Value::None => (0, &[][..]),
             Value::Bool(bit) => (1 + u8::from(bit), &[][..]),
@@ -177,10 +155,7 @@ impl<'a> Value<'a> {
             Value::Map(bytes) => (7, bytes),
             Value::Bytes(bytes) => (8, bytes),
         };
-        // No text has this mark for its key.
-        hasher.write_u8(u8::MAX);
         hasher.write_u8(kind);
-        hasher.write_u8(key);
         hasher.write(bytes);
     }
 
@@ -313,6 +288,16 @@ impl<'a> KeyValue<'a> {
     pub(crate) fn read(message: &'a [u8]) -> Result<KeyValue<'a>, Damage> {
         let mut fields = Fields::new(message);
         let mut read = KeyValue::default();
+        // The usual order; lengths of two bytes, as statements have.
+        if let Some(key) = fields.expect_bytes(1) {
+            read.key = key;
+        }
+        if let Some(value) = fields.expect_bytes(2) {
+            read.value = Value::None.read(value)?;
+        }
+        if fields.is_done() {
+            return Ok(read);
+        }
         while let Some((number, payload)) = fields.next()? {
             match (number, payload) {
                 (1, Payload::Bytes(key)) => read.key = key,

@@ -69,29 +69,6 @@ impl<'a> Fields<'a> {
         Some(bytes)
     }
 
-    /// Key and value when the next field is exactly this one and an attribute in its usual form: the key, the value
-    /// and nothing else, less than 128 bytes in all. The value is an `AnyValue`'s message.
-    #[inline(always)]
-    pub(crate) fn expect_pair(&mut self, number: u8) -> Option<(&'a [u8], &'a [u8])> {
-        // Tag and length of the attribute, tag and length of its key; a length's high bit says that it goes on.
-        let (head, behind) = self.rest.split_first_chunk()?;
-        let head = u32::from_le_bytes(*head);
-        let usual = u32::from_le_bytes([number << 3 | 2, 0, 1 << 3 | 2, 0]);
-        if head & 0x80ff_80ff != usual {
-            return None;
-        }
-        let (len, key_len) = (head as usize >> 8 & 0x7f, head as usize >> 24);
-        // Two of the attribute's bytes are in the head.
-        let (message, rest) = behind.split_at_checked(len.checked_sub(2)?)?;
-        let (key, tail) = message.split_at_checked(key_len)?;
-        let (head, value) = tail.split_first_chunk()?;
-        if u16::from_le_bytes(*head) as usize != value.len() << 8 | 0x12 {
-            return None;
-        }
-        self.rest = rest;
-        Some((key, value))
-    }
-
     /// The first ids of a span when it starts as every SDK writes it: a trace id of 16 bytes, a span id of 8.
     #[inline(always)]
     pub(crate) fn expect_ids(&mut self) -> Option<(&'a [u8], &'a [u8])> {
@@ -103,35 +80,45 @@ impl<'a> Fields<'a> {
         Some((&head[2..18], &head[20..]))
     }
 
+    /// Goes on at `rest`, a part of what is not read yet.
+    pub(crate) fn resume(&mut self, rest: &'a [u8]) {
+        self.rest = rest;
+    }
+
     /// Whether everything is read.
     #[inline(always)]
     pub(crate) fn is_done(&self) -> bool {
         self.rest.is_empty()
     }
 
-    /// The same for a number below 128.
+    /// The payload when the next field is exactly this one and has eight bytes, as span ids do.
     #[inline(always)]
-    pub(crate) fn expect_small(&mut self, number: u8) -> Option<u64> {
-        let [tag, value @ 0..0x80, rest @ ..] = self.rest else {
-            return None;
-        };
-        if *tag != number << 3 {
+    pub(crate) fn expect_eight(&mut self, number: u8) -> Option<&'a [u8]> {
+        let (head, rest) = self.rest.split_first_chunk::<10>()?;
+        if head[..2] != [number << 3 | 2, 8] {
             return None;
         }
         self.rest = rest;
-        Some(u64::from(*value))
+        Some(&head[2..])
     }
 
-    /// The same for eight bytes.
+    /// Kind, start and end of a span when they stand together and the kind is a small number.
     #[inline(always)]
-    pub(crate) fn expect_fixed64(&mut self, number: u8) -> Option<u64> {
-        let (tag, rest) = self.rest.split_first()?;
-        let (bytes, rest) = rest.split_first_chunk()?;
-        if *tag != number << 3 | 1 {
+    pub(crate) fn expect_kind_and_times(&mut self) -> Option<(u64, u64, u64)> {
+        let (head, rest) = self.rest.split_first_chunk::<20>()?;
+        let [0x30, kind @ 0..0x80, 0x39, start @ .., _, _, _, _, _, _, _, _, _] = head else {
+            return None;
+        };
+        if head[11] != 0x41 {
             return None;
         }
+        let end = head.last_chunk()?;
         self.rest = rest;
-        Some(u64::from_le_bytes(*bytes))
+        Some((
+            u64::from(*kind),
+            u64::from_le_bytes(*start),
+            u64::from_le_bytes(*end),
+        ))
     }
 
     #[inline]
@@ -209,6 +196,31 @@ impl<'a> Fields<'a> {
         }
         Ok(())
     }
+}
+
+/// An attribute as most are, at the start of `fields`: the field of this number, with a key and a text and nothing else,
+/// less than 128 bytes in all. Gives the key, the text and what follows.
+#[inline(always)]
+pub(crate) fn short_text(fields: &[u8], number: u8) -> Option<(&[u8], &[u8], &[u8])> {
+    // Tag and length of the attribute, tag and length of its key; a length's high bit says that it goes on.
+    let (head, behind) = fields.split_first_chunk()?;
+    let head = u32::from_le_bytes(*head);
+    let usual = u32::from_le_bytes([number << 3 | 2, 0, 1 << 3 | 2, 0]);
+    if head & 0x80ff_80ff != usual {
+        return None;
+    }
+    let (len, key_len) = (head as usize >> 8 & 0x7f, head as usize >> 24);
+    // Two of the attribute's bytes are in the head; a length below that wraps to one that nothing has.
+    let (message, rest) = behind.split_at_checked(len.wrapping_sub(2))?;
+    let (key, tail) = message.split_at_checked(key_len)?;
+    let (head, text) = tail.split_first_chunk()?;
+    // Tag and length of the value, tag and length of its text: the lengths follow from what is left.
+    let only = u32::from_le_bytes([2 << 3 | 2, 2, 1 << 3 | 2, 0]);
+    let lengths = (text.len() as u32).wrapping_mul(0x0100_0100);
+    if u32::from_le_bytes(*head) != only.wrapping_add(lengths) {
+        return None;
+    }
+    Some((key, text, rest))
 }
 
 #[cfg(test)]

@@ -101,6 +101,7 @@ mod tests {
                 .span
                 .set(slot(key.as_bytes()).unwrap(), Value::Text(value.as_bytes()));
         }
+        known.settle_around();
         known.settle();
         assert_eq!(
             work(kind, &Name::new(name.as_bytes()), &mut known),

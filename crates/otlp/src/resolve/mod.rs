@@ -48,6 +48,8 @@ const RARE: Field = Field(
 pub(crate) struct Memory {
     pub(crate) symbols: Symbols,
     pub(crate) origins: Memo<Origin>,
+    /// Resources that were read and about which there is nothing to say again.
+    pub(crate) plain: Recent<()>,
     /// Outgoing operations by the raw texts that decide them.
     targets: Memo<Target>,
     /// What was decided lately, by all fields that decide.
@@ -67,6 +69,7 @@ impl Memory {
         Memory {
             symbols: Symbols::new(seed, entries_max),
             origins: Memo::new(1 << 10),
+            plain: Recent::new(10),
             targets: Memo::new(entries_max),
             meanings: Recent::new(RECENT_LOG2),
             outlines: Recent::new(RECENT_LOG2),

@@ -9,6 +9,8 @@ use super::{ParamHasher, Statement, TEXT_BYTES_MAX, cache_key, names};
 struct Command {
     verb: Verb,
     keys: Keys,
+    waits: bool,
+    session: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,21 +42,31 @@ const KEYLESS: &str = "MULTI EXEC WATCH UNWATCH EVAL EVALSHA FCALL SCRIPT XREAD 
     FLUSHALL DBSIZE TIME OBJECT RENAME";
 
 fn lists(list: &str, word: &str) -> bool {
-    list.split_ascii_whitespace().any(|known| known == word)
+    let around = |at: usize| list.as_bytes().get(at).is_none_or(|&byte| byte == b' ');
+    let mut found = memchr::memmem::find_iter(list.as_bytes(), word);
+    !word.is_empty() && found.any(|at| around(at.wrapping_sub(1)) && around(at + word.len()))
 }
 
 /// What is known of the command with this name in upper case.
 fn known(name: &str) -> Option<Command> {
-    let of = |verb, keys| Some(Command { verb, keys });
+    let with = |verb, keys, waits, session| {
+        Some(Command {
+            verb,
+            keys,
+            waits,
+            session,
+        })
+    };
+    let of = |verb, keys| with(verb, keys, false, false);
     match name {
         _ if lists(READ_ONE, name) => of(Verb::Read, Keys::One),
         _ if lists(WRITE_ONE, name) => of(Verb::Write, Keys::One),
         _ if lists(READ_MANY, name) => of(Verb::Read, Keys::Many),
         _ if lists(WRITE_MANY, name) => of(Verb::Write, Keys::Many),
         _ if lists(WRITE_PAIRS, name) => of(Verb::Write, Keys::Pairs),
-        _ if lists(WAITS, name) || lists(KEYLESS, name) || lists(SESSION, name) => {
-            of(Verb::Other, Keys::None)
-        }
+        _ if lists(WAITS, name) => with(Verb::Other, Keys::None, true, false),
+        _ if lists(SESSION, name) => with(Verb::Other, Keys::None, false, true),
+        _ if lists(KEYLESS, name) => of(Verb::Other, Keys::None),
         _ => None,
     }
 }
@@ -133,13 +145,13 @@ impl Pass {
         out.template.push_str(if plain { name } else { "?" });
         out.template[start..].make_ascii_uppercase();
         let verb = out.template[start..].to_owned();
+        let command = known(&verb);
         if first {
-            let upper = arguments.get(..64).unwrap_or(arguments).to_ascii_uppercase();
-            let blocks = verb.starts_with("XREAD") && upper.contains("BLOCK");
-            out.waits = lists(WAITS, &verb) || blocks;
-            out.session = lists(SESSION, &verb);
+            let blocks = || arguments.get(..64).unwrap_or(arguments).to_ascii_uppercase().contains("BLOCK");
+            out.waits = command.is_some_and(|command| command.waits) || verb.starts_with("XREAD") && blocks();
+            out.session = command.is_some_and(|command| command.session);
         }
-        let keys = known(&verb).map_or(Keys::None, |command| command.keys);
+        let keys = command.map_or(Keys::None, |command| command.keys);
         let count = self.arguments(arguments, keys, &mut out.template);
         if first {
             out.summary.push_str(&verb);

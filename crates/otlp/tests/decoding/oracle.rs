@@ -104,7 +104,7 @@ fn of(span: &Span, resource: &[KeyValue], scope: &str) -> Expected {
         remote: span.flags & 0x300 == 0x300,
         class: class(span, at),
         service: named.unwrap_or_else(|| "(unnamed)".to_owned()),
-        version: text_or_number(&[resource], &["service.version"]),
+        version: text_or_number(&[resource], &["service.version"]).filter(|version| !version.is_empty()),
         scope: Some(scope.to_owned()).filter(|scope| !scope.is_empty()),
         rows: int(at, &["db.response.returned_rows"]).and_then(|rows| u32::try_from(rows).ok()),
         links: span
