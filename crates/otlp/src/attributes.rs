@@ -72,11 +72,17 @@ impl<'a> Attributes<'a> {
     /// The value under the field's newest key that came, when it is a text.
     #[inline]
     pub(crate) fn newest_text(&self, field: Field) -> Option<&'a [u8]> {
-        let slot = (self.present() & field.0).trailing_zeros();
-        match self.values.get(slot as usize) {
+        match self.newest(field) {
             Some(&Value::Text(text)) => Some(text),
             Some(_) | None => None,
         }
+    }
+
+    /// The value under the field's newest key that came.
+    #[inline]
+    fn newest(&self, field: Field) -> Option<&Value<'a>> {
+        let slot = (self.present() & field.0).trailing_zeros();
+        self.values.get(slot as usize)
     }
 
     /// Adds to a hash which of these fields there are, and their values.
@@ -84,15 +90,16 @@ impl<'a> Attributes<'a> {
     pub(crate) fn fold(&self, fields: Field, hasher: &mut impl Hasher) {
         let slots = self.present() & fields.0;
         hasher.write_u128(slots);
-        for (word, from) in [(slots as u64, 0), ((slots >> 64) as u64, 64)] {
-            let mut word = word;
-            while word != 0 {
-                let slot = from + word.trailing_zeros() as usize;
-                match self.values[slot] {
-                    Value::Text(text) => hasher.write(text),
-                    other => other.fold(hasher),
+        let (first, second) = self.values.split_at(64);
+        for (values, slots) in [(first, slots as u64), (second, (slots >> 64) as u64)] {
+            let mut slots = slots;
+            while slots != 0 {
+                match values.get(slots.trailing_zeros() as usize) {
+                    Some(&Value::Text(text)) => hasher.write(text),
+                    Some(&other) => other.fold(hasher),
+                    None => {}
                 }
-                word &= word - 1;
+                slots &= slots - 1;
             }
         }
     }
@@ -214,11 +221,16 @@ impl<'a> Known<'a> {
     }
 
     #[inline]
-    fn first<T>(&mut self, field: Field, fit: impl Fn(Value<'a>) -> Option<T>) -> Option<T> {
+    fn note_asked(&mut self, _field: Field) {
         #[cfg(debug_assertions)]
         {
-            self.asked |= field.0;
+            self.asked |= _field.0;
         }
+    }
+
+    #[inline]
+    fn first<T>(&mut self, field: Field, fit: impl Fn(Value<'a>) -> Option<T>) -> Option<T> {
+        self.note_asked(field);
         if self.has(field) {
             self.search(field, fit)
         } else {
@@ -240,7 +252,11 @@ impl<'a> Known<'a> {
 
     #[inline]
     pub(crate) fn int(&mut self, field: Field) -> Option<i64> {
-        self.first(field, Value::int)
+        self.note_asked(field);
+        match self.span.newest(field) {
+            Some(&Value::Int(int)) => Some(int),
+            Some(_) | None => self.first(field, Value::int),
+        }
     }
 
     #[inline]

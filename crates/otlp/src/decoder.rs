@@ -108,7 +108,7 @@ impl Decoder {
     ) -> Result<(), Undecodable> {
         let order = framing::check(request)?;
         let mut known = Known::new();
-        for message in framing::messages(request, RESOURCE_SPANS) {
+        for message in framing::messages::<RESOURCE_SPANS>(request) {
             self.resource(message, order, &mut known, dictionary, sink, tally);
         }
         Ok(())
@@ -126,18 +126,18 @@ impl Decoder {
     ) {
         known.resource.clear();
         known.next_span();
-        let resources = || framing::heads(message, RESOURCE, order);
+        let resources = || framing::heads::<RESOURCE>(message, order);
         let hash = resources().fold(0, |hash, resource| self.memory.symbols.hash((hash, resource)));
         let block = Block { message, order, hash };
         if self.memory.plain.get(hash).is_none() && self.is_own(&block, known, tally) {
-            for message in framing::messages(message, SCOPE_SPANS) {
-                let spans = framing::messages(message, SPANS).count() as u64;
+            for message in framing::messages::<SCOPE_SPANS>(message) {
+                let spans = framing::messages::<SPANS>(message).count() as u64;
                 tally.spans += spans;
                 tally.refused[Reason::OwnTelemetry as usize] += spans;
             }
             return;
         }
-        for message in framing::messages(message, SCOPE_SPANS) {
+        for message in framing::messages::<SCOPE_SPANS>(message) {
             self.scope(message, &block, known, dictionary, sink, tally);
         }
     }
@@ -170,14 +170,14 @@ impl Decoder {
     ) {
         known.scope.clear();
         let mut name = &[][..];
-        for scope in framing::heads(message, SCOPE, around.order) {
+        for scope in framing::heads::<SCOPE>(message, around.order) {
             parts::surroundings(scope, 3, &mut known.scope, tally);
             name = scope_name(scope).unwrap_or(name);
         }
         known.settle_around();
         // Made with the first span: a block without spans has no origin.
         let mut origin = None;
-        for span in framing::messages(message, SPANS) {
+        for span in framing::messages::<SPANS>(message) {
             tally.spans += 1;
             let (origin, block) = *origin.get_or_insert_with(|| {
                 let origin = self.origin(around, name, known, dictionary);
@@ -262,7 +262,7 @@ struct Block<'a> {
 impl<'a> Block<'a> {
     /// Reads the attributes of the resource.
     fn read(&self, known: &mut Known<'a>, tally: &mut Tally) {
-        for resource in framing::heads(self.message, RESOURCE, self.order) {
+        for resource in framing::heads::<RESOURCE>(self.message, self.order) {
             parts::surroundings(resource, 1, &mut known.resource, tally);
         }
     }
@@ -271,7 +271,10 @@ impl<'a> Block<'a> {
 /// The last name that a scope says.
 fn scope_name(scope: &[u8]) -> Option<&[u8]> {
     let mut fields = Fields::new(scope);
-    let mut name = None;
+    let mut name = fields.expect_bytes(1);
+    if fields.is_done() {
+        return name;
+    }
     while let Ok(Some((number, payload))) = fields.next() {
         if let (1, Payload::Bytes(bytes)) = (number, payload) {
             name = Some(bytes);

@@ -31,9 +31,9 @@ pub fn details(
         return;
     }
     let shown = Shown { limits, allow };
-    let blocks = framing::messages(request, RESOURCE_SPANS)
-        .flat_map(|resource| framing::messages(resource, SCOPE_SPANS))
-        .flat_map(|scope| framing::messages(scope, SPANS));
+    let blocks = framing::messages::<RESOURCE_SPANS>(request)
+        .flat_map(|resource| framing::messages::<SCOPE_SPANS>(resource))
+        .flat_map(|scope| framing::messages::<SPANS>(scope));
     out.extend(blocks.filter_map(|span| shown.span(span, trace)));
 }
 
@@ -66,11 +66,11 @@ impl Shown<'_> {
         let mut masked = String::new();
         names::mask(&self.text(name, self.limits.name_bytes_max), &mut masked);
         let system = String::from_utf8_lossy(known.text(Field::DB_SYSTEM).unwrap_or_default());
-        let events = framing::messages(message, 11).take(self.limits.events_max);
+        let events = framing::messages::<11>(message).take(self.limits.events_max);
         Some(SpanDetail {
             span: Some(id?),
             name: masked,
-            attributes: self.attributes(message, 9, &system),
+            attributes: self.attributes::<9>(message, &system),
             events: events.map(|event| self.event(event, &system)).collect(),
         })
     }
@@ -87,13 +87,13 @@ impl Shown<'_> {
                 (_, _) => {}
             }
         }
-        view.attributes = self.attributes(message, 3, system);
+        view.attributes = self.attributes::<3>(message, system);
         view
     }
 
     /// Every readable attribute of a message: its key, and its value as far as it may be shown.
-    fn attributes(&self, message: &[u8], number: u32, system: &str) -> Vec<(String, String)> {
-        let entries = framing::messages(message, number).filter_map(|entry| KeyValue::read(entry).ok());
+    fn attributes<const NUMBER: u32>(&self, message: &[u8], system: &str) -> Vec<(String, String)> {
+        let entries = framing::messages::<NUMBER>(message).filter_map(|entry| KeyValue::read(entry).ok());
         entries
             .take(self.limits.attributes_max)
             .map(|KeyValue { key, value }| {

@@ -65,30 +65,41 @@ pub(crate) fn check(request: &[u8]) -> Result<Order, Undecodable> {
 }
 
 /// The messages that stand before the others in the usual order, resource or scope.
-pub(crate) fn heads(message: &[u8], number: u32, order: Order) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn heads<const NUMBER: u32>(message: &[u8], order: Order) -> impl Iterator<Item = &[u8]> {
     let (head, rest) = match order {
-        Order::Usual => (Fields::new(message).expect_bytes(number as u8), &[][..]),
+        Order::Usual => (Fields::new(message).expect_bytes(NUMBER as u8), &[][..]),
         Order::Other => (None, message),
     };
-    head.into_iter().chain(messages(rest, number))
+    head.into_iter().chain(messages::<NUMBER>(rest))
 }
 
 /// The messages of one field, in order. Only for messages that were checked: damage ends them.
-pub(crate) fn messages(message: &[u8], number: u32) -> impl Iterator<Item = &[u8]> {
+#[inline]
+pub(crate) fn messages<const NUMBER: u32>(message: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut fields = Fields::new(message);
-    // The numbers of this module are small.
-    let usual = number as u8;
-    std::iter::from_fn(move || {
-        if let Some(bytes) = fields.expect_bytes(usual) {
+    std::iter::from_fn(
+        #[inline(always)]
+        move || fields.expect_bytes(NUMBER as u8).or_else(|| find::<NUMBER>(&mut fields)),
+    )
+}
+
+/// The next message of a field, whatever stands before it.
+#[inline(never)]
+fn find<'a, const NUMBER: u32>(fields: &mut Fields<'a>) -> Option<&'a [u8]> {
+    // Beside a scope stand its spans, often hundreds of them; before the spans stands a scope.
+    let other = if NUMBER == SPANS { SCOPE } else { SPANS };
+    while !fields.is_done() {
+        if let Some(bytes) = fields.expect_bytes(NUMBER as u8) {
             return Some(bytes);
         }
-        // Beside a scope stand its spans, often hundreds of them.
-        while number != SPANS && fields.expect_bytes(SPANS as u8).is_some() {}
-        while let Ok(Some((found, payload))) = fields.next() {
-            if let (true, Payload::Bytes(bytes)) = (found == number, payload) {
-                return Some(bytes);
-            }
+        if fields.expect_bytes(other as u8).is_some() {
+            continue;
         }
-        None
-    })
+        match fields.next() {
+            Ok(Some((number, Payload::Bytes(bytes)))) if number == NUMBER => return Some(bytes),
+            Ok(Some((_, _))) => {}
+            Ok(None) | Err(_) => return None,
+        }
+    }
+    None
 }

@@ -190,6 +190,27 @@ const fn short(key: &[u8]) -> u64 {
     word
 }
 
+/// By length of a key: a bit for the low six bits of each last byte that a key of ours has.
+static LAST_BYTES: [u64; 128] = {
+    let mut table = [0; 128];
+    let mut slot = 0;
+    while slot < SLOTS {
+        let key = KEYS[slot].as_bytes();
+        table[key.len()] |= 1 << (key[key.len() - 1] & 63);
+        slot += 1;
+    }
+    table
+};
+
+/// Whether a key can be one of ours, by its length and last byte: most keys cannot.
+#[inline(always)]
+fn may_be_known(key: &[u8]) -> bool {
+    match (LAST_BYTES.get(key.len()), key.last()) {
+        (Some(bits), Some(last)) => bits >> (last & 63) & 1 == 1,
+        (_, _) => false,
+    }
+}
+
 /// Whether two keys are equal: eight bytes at a time, since a call costs more than keys are long.
 #[inline(always)]
 fn same_key(known: &[u8], key: &[u8]) -> bool {
@@ -207,6 +228,9 @@ fn same_key(known: &[u8], key: &[u8]) -> bool {
 /// The slot of a key that is known.
 #[inline(always)]
 pub(crate) fn slot(key: &[u8]) -> Option<Slot> {
+    if !may_be_known(key) {
+        return None;
+    }
     let mut at = bucket(key);
     loop {
         let slot = TABLE[at];
@@ -223,6 +247,12 @@ pub(crate) fn slot(key: &[u8]) -> Option<Slot> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_key_is_ruled_out() {
+        assert!(KEYS.iter().all(|key| may_be_known(key.as_bytes())));
+        assert!(!may_be_known(b"") && !may_be_known(&[b'e'; 200]));
+    }
 
     #[test]
     fn every_key_finds_its_slot_and_others_find_none() {

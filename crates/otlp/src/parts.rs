@@ -117,6 +117,10 @@ impl<'r> Reader<'r> {
             if fields.is_done() {
                 break;
             }
+            if let Some(message) = fields.expect_bytes(9) {
+                self.attribute(message, parts, &mut known.span);
+                continue;
+            }
             let Some((number, payload)) = fields.next()? else {
                 break;
             };
@@ -281,6 +285,9 @@ pub(crate) fn surroundings<'a>(message: &'a [u8], field: u32, into: &mut Attribu
             if let Some(slot) = keys::slot(key) {
                 tally.duplicate_keys += u64::from(!into.set(slot, Value::Text(text)));
             }
+        }
+        if fields.is_done() {
+            break;
         }
         match fields.next() {
             Ok(Some((number, Payload::Bytes(message)))) if number == field => match KeyValue::read(message) {
