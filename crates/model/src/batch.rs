@@ -34,9 +34,11 @@ pub struct Batch {
 impl Batch {
     /// Adds a span with its side records.
     pub fn push(&mut self, record: Record, sides: &[Side]) {
-        let span = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        if !sides.is_empty() {
+            let span = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+            self.sides.extend(sides.iter().map(|&side| SideOf { span, side }));
+        }
         self.records.push(record);
-        self.sides.extend(sides.iter().map(|&side| SideOf { span, side }));
     }
 
     /// Forgets the spans and keeps the buffers.

@@ -1,12 +1,12 @@
 //! The decoder: one per worker, reused for every request.
 
-use hotspan_model::{Batch, Dictionary, Flag, Link, ParamKey, Reason, Record, Side, TableSeed};
+use hotspan_model::{Batch, Dictionary, Link, ParamKey, Reason, Record, Side, TableSeed};
 
 use crate::attributes::Known;
 use crate::framing::{self, Order, RESOURCE, RESOURCE_SPANS, SCOPE, SCOPE_SPANS, SPANS};
 use crate::json::Transcoder;
 use crate::keys::Field;
-use crate::parts::{self, Parts, Reader};
+use crate::parts::{self, Reader};
 use crate::resolve::{Memory, Resolver};
 use crate::source::{self, Origin};
 use crate::text::ParamHasher;
@@ -175,17 +175,32 @@ impl Decoder {
             name = scope_name(scope).unwrap_or(name);
         }
         known.settle_around();
-        // Made with the first span: a block without spans has no origin.
-        let mut origin = None;
-        for span in framing::messages::<SPANS>(message) {
-            tally.spans += 1;
-            let (origin, block) = *origin.get_or_insert_with(|| {
-                let origin = self.origin(around, name, known, dictionary);
-                (origin, source::block(origin, known, &self.memory.symbols))
-            });
-            match self.span(span, known, (origin, block), dictionary, tally) {
+        let mut spans = framing::messages::<SPANS>(message).peekable();
+        // A block without spans has no origin.
+        if spans.peek().is_none() {
+            return;
+        }
+        let origin = self.origin(around, name, known, dictionary);
+        let block = source::block(origin, known, &self.memory.symbols);
+        let mut resolver = Resolver {
+            reader: Reader::new(
+                &self.limits,
+                tally,
+                &self.params,
+                &mut self.links,
+                &mut self.follows,
+            ),
+            dictionary,
+            memory: &mut self.memory,
+            origin,
+            block,
+            outlined: None,
+        };
+        for span in spans {
+            resolver.reader.tally.spans += 1;
+            match resolver.span(span, known, &mut self.sides) {
                 Ok(record) => sink.span(record, &self.sides),
-                Err(reason) => tally.refuse(reason),
+                Err(reason) => resolver.reader.tally.refuse(reason),
             }
         }
     }
@@ -210,44 +225,6 @@ impl Decoder {
         known.settle_around();
         self.memory.origins.insert(hash, origin);
         origin
-    }
-
-    fn span<'a>(
-        &mut self,
-        message: &'a [u8],
-        known: &mut Known<'a>,
-        (origin, block): (Origin, u64),
-        dictionary: &mut dyn Dictionary,
-        tally: &mut Tally,
-    ) -> Result<Record, Reason> {
-        let mut reader = Reader::new(
-            &self.limits,
-            tally,
-            &self.params,
-            &mut self.links,
-            &mut self.follows,
-        );
-        let mut parts = Parts::default();
-        reader.span(message, &mut parts, known).map_err(|_| Reason::MalformedSpan)?;
-        self.sides.clear();
-        self.sides.extend(self.links.iter().copied().map(Side::Link));
-        let mut resolver = Resolver {
-            dictionary,
-            memory: &mut self.memory,
-            limits: &self.limits,
-            tally,
-            origin,
-            block,
-            outlined: None,
-        };
-        let mut record = resolver.record(&parts, known, &mut self.sides)?;
-        tally.type_mismatch += known.misfits();
-        let parent = record.span.parent;
-        let follows = |link: &Link| link.trace == record.trace && Some(link.span) == parent;
-        if self.follows.iter().any(follows) {
-            record.span.bits = record.span.bits.with(Flag::FollowsFrom);
-        }
-        Ok(record)
     }
 }
 

@@ -152,63 +152,45 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
     at == a.len() && at == b.len()
 }
 
-/// Buckets of the table of keys: twenty times as many as keys, so that a key which is none of them seldom meets one.
-const BUCKETS: usize = 2048;
-const EMPTY: u8 = u8::MAX;
+/// No slot.
+const NONE: u8 = u8::MAX;
 
-/// Which slot a key has, by length and last eight bytes; open addressing.
-static TABLE: [u8; BUCKETS] = {
-    let mut table = [EMPTY; BUCKETS];
-    let mut slot = 0;
-    while slot < SLOTS {
-        let mut at = bucket(KEYS[slot].as_bytes());
-        while table[at] != EMPTY {
-            at = (at + 1) % BUCKETS;
-        }
-        table[at] = slot as u8;
-        slot += 1;
+/// Keys of ours are shorter than this.
+const LENGTHS: usize = 64;
+
+/// By length and the low six bits of the last byte: the first slot whose key has them. Most foreign keys meet none.
+static FIRST: [[u8; 64]; LENGTHS] = {
+    let mut table = [[NONE; 64]; LENGTHS];
+    let mut slot = SLOTS;
+    while slot > 0 {
+        slot -= 1;
+        let key = KEYS[slot].as_bytes();
+        table[key.len()][last(key)] = slot as u8;
     }
     table
 };
 
-const fn bucket(key: &[u8]) -> usize {
-    let tail = match key.last_chunk() {
-        Some(tail) => u64::from_le_bytes(*tail),
-        None => short(key),
-    };
-    let mixed = (tail ^ (key.len() as u64) << 56).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> (64 - BUCKETS.trailing_zeros())) as usize
-}
-
-const fn short(key: &[u8]) -> u64 {
-    let mut word = 0;
-    let mut at = 0;
-    while at < key.len() {
-        word = word << 8 | key[at] as u64;
-        at += 1;
-    }
-    word
-}
-
-/// By length of a key: a bit for the low six bits of each last byte that a key of ours has.
-static LAST_BYTES: [u64; 128] = {
-    let mut table = [0; 128];
+/// By slot: the next one that has the same length and the same six bits.
+static NEXT: [u8; SLOTS] = {
+    let mut table = [NONE; SLOTS];
     let mut slot = 0;
     while slot < SLOTS {
         let key = KEYS[slot].as_bytes();
-        table[key.len()] |= 1 << (key[key.len() - 1] & 63);
+        let mut other = SLOTS;
+        while other > slot + 1 {
+            other -= 1;
+            let next = KEYS[other].as_bytes();
+            if next.len() == key.len() && last(next) == last(key) {
+                table[slot] = other as u8;
+            }
+        }
         slot += 1;
     }
     table
 };
 
-/// Whether a key can be one of ours, by its length and last byte: most keys cannot.
-#[inline(always)]
-fn may_be_known(key: &[u8]) -> bool {
-    match (LAST_BYTES.get(key.len()), key.last()) {
-        (Some(bits), Some(last)) => bits >> (last & 63) & 1 == 1,
-        (_, _) => false,
-    }
+const fn last(key: &[u8]) -> usize {
+    (key[key.len() - 1] & 63) as usize
 }
 
 /// Whether two keys are equal: eight bytes at a time, since a call costs more than keys are long.
@@ -228,31 +210,19 @@ fn same_key(known: &[u8], key: &[u8]) -> bool {
 /// The slot of a key that is known.
 #[inline(always)]
 pub(crate) fn slot(key: &[u8]) -> Option<Slot> {
-    if !may_be_known(key) {
-        return None;
-    }
-    let mut at = bucket(key);
-    loop {
-        let slot = TABLE[at];
-        if slot == EMPTY {
-            return None;
-        }
-        if same_key(KEYS[usize::from(slot)].as_bytes(), key) {
+    let mut slot = FIRST.get(key.len())?[usize::from(key.last()? & 63)];
+    while let Some(known) = KEYS.get(usize::from(slot)) {
+        if same_key(known.as_bytes(), key) {
             return Some(Slot(slot));
         }
-        at = (at + 1) % BUCKETS;
+        slot = NEXT[usize::from(slot)];
     }
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_key_is_ruled_out() {
-        assert!(KEYS.iter().all(|key| may_be_known(key.as_bytes())));
-        assert!(!may_be_known(b"") && !may_be_known(&[b'e'; 200]));
-    }
 
     #[test]
     fn every_key_finds_its_slot_and_others_find_none() {

@@ -113,7 +113,7 @@ impl<'r> Reader<'r> {
         let mut fields = Fields::new(message);
         usual_start(&mut fields, parts);
         loop {
-            self.usual_attributes(&mut fields, parts, &mut known.span);
+            self.usual_attributes(&mut fields, &mut known.span);
             if fields.is_done() {
                 break;
             }
@@ -145,34 +145,38 @@ impl<'r> Reader<'r> {
         Ok(())
     }
 
-    /// Reads the attributes in their usual form that come next, as most fields of a span are.
+    /// Reads the attributes in their usual form that come next, as most fields of a span are: short, and a text or a
+    /// small number where somebody reads it.
     #[inline(never)]
     fn usual_attributes<'a>(
         &mut self,
         fields: &mut Fields<'a>,
-        parts: &mut Parts<'a>,
         known: &mut Attributes<'a>,
     ) {
         let mut rest = fields.rest();
-        // Attributes up to here are within every limit when they are short texts.
-        let short_max = match self.limits.value_bytes_max.min(self.limits.key_bytes_max) {
-            0..0x80 => 0,
-            _ => self.limits.attributes_max,
+        // Up to here a short attribute is within every limit, whatever it holds: nothing nests deeper in 128 bytes.
+        let limits = self.limits;
+        let short_max = match limits.value_bytes_max.min(limits.key_bytes_max) {
+            128.. if limits.value_depth_max >= 32 => limits.attributes_max,
+            _ => 0,
         };
         let mut count = self.attributes;
-        while let Some((key, text, after)) = wire::short_text(rest, 9) {
-            rest = after;
-            count += 1;
-            match keys::slot(key) {
-                Some(slot) => {
-                    self.tally.duplicate_keys += u64::from(!known.set(slot, Value::Text(text)));
+        while let Some((key, tail, after)) = wire::short_pair(rest, 9) {
+            let fresh = match keys::slot(key) {
+                // Nobody reads it, unless it is a parameter.
+                None if key.first() != Some(&b'd') && count < short_max => {
+                    (rest, count) = (after, count + 1);
+                    continue;
                 }
-                None if key.first() != Some(&b'd') && count <= short_max => {}
-                None => {
-                    let value = Value::Text(text);
-                    self.unknown(KeyValue { key, value }, count, parts);
-                }
-            }
+                None => break,
+                Some(slot) => match (wire::short_text(tail), wire::short_int(tail)) {
+                    (Some(text), _) => known.set(slot, Value::Text(text)),
+                    (None, Some(int)) => known.set(slot, Value::Int(int)),
+                    (None, None) => break,
+                },
+            };
+            (rest, count) = (after, count + 1);
+            self.tally.duplicate_keys += u64::from(!fresh);
         }
         self.attributes = count;
         fields.resume(rest);
@@ -280,7 +284,9 @@ pub(crate) fn surroundings<'a>(message: &'a [u8], field: u32, into: &mut Attribu
     let mut fields = Fields::new(message);
     loop {
         // The fields of a resource and of a scope that hold attributes have small numbers.
-        while let Some((key, text, rest)) = wire::short_text(fields.rest(), field as u8) {
+        while let Some((key, tail, rest)) = wire::short_pair(fields.rest(), field as u8)
+            && let Some(text) = wire::short_text(tail)
+        {
             fields.resume(rest);
             if let Some(slot) = keys::slot(key) {
                 tally.duplicate_keys += u64::from(!into.set(slot, Value::Text(text)));

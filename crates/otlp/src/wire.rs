@@ -198,10 +198,10 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// An attribute as most are, at the start of `fields`: the field of this number, with a key and a text and nothing else,
-/// less than 128 bytes in all. Gives the key, the text and what follows.
+/// An attribute as most are, at the start of `fields`: the field of this number, first its key, less than 128 bytes in
+/// all. Gives the key, what stands behind it in the attribute, and what follows.
 #[inline(always)]
-pub(crate) fn short_text(fields: &[u8], number: u8) -> Option<(&[u8], &[u8], &[u8])> {
+pub(crate) fn short_pair(fields: &[u8], number: u8) -> Option<(&[u8], &[u8], &[u8])> {
     // Tag and length of the attribute, tag and length of its key; a length's high bit says that it goes on.
     let (head, behind) = fields.split_first_chunk()?;
     let head = u32::from_le_bytes(*head);
@@ -213,14 +213,27 @@ pub(crate) fn short_text(fields: &[u8], number: u8) -> Option<(&[u8], &[u8], &[u
     // Two of the attribute's bytes are in the head; a length below that wraps to one that nothing has.
     let (message, rest) = behind.split_at_checked(len.wrapping_sub(2))?;
     let (key, tail) = message.split_at_checked(key_len)?;
+    Some((key, tail, rest))
+}
+
+/// The text, when the rest of a short attribute is a value that is one and nothing else.
+#[inline(always)]
+pub(crate) fn short_text(tail: &[u8]) -> Option<&[u8]> {
     let (head, text) = tail.split_first_chunk()?;
     // Tag and length of the value, tag and length of its text: the lengths follow from what is left.
     let only = u32::from_le_bytes([2 << 3 | 2, 2, 1 << 3 | 2, 0]);
     let lengths = (text.len() as u32).wrapping_mul(0x0100_0100);
-    if u32::from_le_bytes(*head) != only.wrapping_add(lengths) {
-        return None;
+    (u32::from_le_bytes(*head) == only.wrapping_add(lengths)).then_some(text)
+}
+
+/// The number, when the rest of a short attribute is a value that is one below 2^14 and nothing else.
+#[inline(always)]
+pub(crate) fn short_int(tail: &[u8]) -> Option<i64> {
+    match *tail {
+        [0x12, 2, 0x18, int @ 0..0x80] => Some(i64::from(int)),
+        [0x12, 3, 0x18, low, high @ 0..0x80] => Some(i64::from(low & 0x7f) | i64::from(high) << 7),
+        _ => None,
     }
-    Some((key, text, rest))
 }
 
 #[cfg(test)]

@@ -191,8 +191,8 @@ impl Resolver<'_> {
     /// A text within its limit, as UTF-8.
     fn readable<'t>(&mut self, raw: Option<&'t [u8]>) -> std::borrow::Cow<'t, str> {
         let raw = raw.unwrap_or_default();
-        let text = cut(raw, self.limits.statement_bytes_max);
-        self.tally.cut += u64::from(text.len() < raw.len());
+        let text = cut(raw, self.reader.limits.statement_bytes_max);
+        self.reader.tally.cut += u64::from(text.len() < raw.len());
         String::from_utf8_lossy(text)
     }
 

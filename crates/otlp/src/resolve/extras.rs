@@ -100,7 +100,7 @@ impl Resolver<'_> {
         }
         let mut text = String::new();
         if let Some(file) = file {
-            Atom::Text(cut(file, self.limits.key_bytes_max)).write(&mut text);
+            Atom::Text(cut(file, self.reader.limits.key_bytes_max)).write(&mut text);
         }
         if let Some(line) = line {
             text.push(':');
@@ -110,13 +110,13 @@ impl Resolver<'_> {
             text.push(' ');
         }
         match (function, old) {
-            (Some(function), _) => Atom::Text(cut(function, self.limits.key_bytes_max)).write(&mut text),
+            (Some(function), _) => Atom::Text(cut(function, self.reader.limits.key_bytes_max)).write(&mut text),
             (None, Some(old)) => {
                 if let Some(namespace) = namespace {
-                    Atom::Text(cut(namespace, self.limits.key_bytes_max)).write(&mut text);
+                    Atom::Text(cut(namespace, self.reader.limits.key_bytes_max)).write(&mut text);
                     text.push('.');
                 }
-                Atom::Text(cut(old, self.limits.key_bytes_max)).write(&mut text);
+                Atom::Text(cut(old, self.reader.limits.key_bytes_max)).write(&mut text);
             }
             (None, None) => {}
         }
@@ -148,7 +148,7 @@ impl Resolver<'_> {
         match raw {
             Atom::Int(_) => raw.write(&mut memory.part),
             Atom::Text(text) => {
-                let name = String::from_utf8_lossy(cut(text, self.limits.name_bytes_max));
+                let name = String::from_utf8_lossy(cut(text, self.reader.limits.name_bytes_max));
                 names::mask(&name, &mut memory.part);
             }
         }
@@ -166,7 +166,7 @@ impl Resolver<'_> {
             if !text.is_empty() {
                 text.push(',');
             }
-            Atom::Text(cut(name.trim_ascii(), self.limits.key_bytes_max)).write(&mut text);
+            Atom::Text(cut(name.trim_ascii(), self.reader.limits.key_bytes_max)).write(&mut text);
         };
         match value {
             Value::Array(array) => elements(array).filter_map(Value::text).take(64).for_each(add),

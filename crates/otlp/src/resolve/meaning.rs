@@ -160,7 +160,7 @@ impl Resolver<'_> {
         parts: &Parts<'a>,
         known: &mut Known<'a>,
     ) -> Meaning {
-        let cut = self.tally.cut;
+        let cut = self.reader.tally.cut;
         known.begin_asking();
         self.outlined = outline.filter(|outline| outline.values.is_some()).map(|outline| outline.bones);
         let work = class::work(parts.kind, &parts.name, known);
@@ -170,7 +170,7 @@ impl Resolver<'_> {
             store: work == class::Work::Store,
         };
         known.assert_asked_only(deciding);
-        if self.tally.cut > cut || known.misfits() > 0 {
+        if self.reader.tally.cut > cut || known.misfits() > 0 {
             return meaning;
         }
         if parts.name.was_asked() {
@@ -194,7 +194,7 @@ impl Resolver<'_> {
         if let Some(outline) = self.memory.outlines.get(raw) {
             return outline;
         }
-        let fits = literal.text.len() <= self.limits.statement_bytes_max;
+        let fits = literal.text.len() <= self.reader.limits.statement_bytes_max;
         let system = if literal.statement { store::system(known) } else { "" };
         let outline = match literal.statement {
             _ if !fits => None,

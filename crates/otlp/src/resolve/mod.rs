@@ -11,18 +11,17 @@ mod store;
 mod template;
 
 use hotspan_model::{
-    Bits, Class, Dictionary, Flag, Kind, Nanos, ParamHash, ParamKey, Reason, Record, Side, Span, SpanId,
+    Bits, Class, Dictionary, Flag, Kind, Link, Nanos, ParamHash, ParamKey, Reason, Record, Side, Span, SpanId,
     Status, Symbol, TableSeed, Threshold, Timestamp, TraceId, Visibility,
 };
 
 use crate::attributes::Known;
 use crate::keys::Field;
 use crate::memo::{Memo, Recent, Symbols};
-use crate::parts::Parts;
+use crate::parts::{Parts, Reader};
 use crate::source::Origin;
 use crate::text::{ParamHasher, Statement};
 use crate::tracestate::{self, Said};
-use crate::{Limits, Tally};
 use class::Work;
 pub(crate) use meaning::OF_OTHERS as DECIDING;
 use meaning::{Outline, Remembered};
@@ -118,12 +117,11 @@ impl Target {
     }
 }
 
-/// Resolves the spans of one block.
+/// Reads and resolves the spans of one block.
 pub(crate) struct Resolver<'r> {
+    pub(crate) reader: Reader<'r>,
     pub(crate) dictionary: &'r mut dyn Dictionary,
     pub(crate) memory: &'r mut Memory,
-    pub(crate) limits: &'r Limits,
-    pub(crate) tally: &'r mut Tally,
     pub(crate) origin: Origin,
     /// Hash of what the spans of a block share and that decides what they mean.
     pub(crate) block: u64,
@@ -132,8 +130,30 @@ pub(crate) struct Resolver<'r> {
 }
 
 impl Resolver<'_> {
-    /// The record of a span; what it has beside it goes to `sides`. `links` are already there.
-    pub(crate) fn record<'a>(
+    /// The record of the span in `message`; what it has beside it goes to `sides`.
+    pub(crate) fn span<'a>(
+        &mut self,
+        message: &'a [u8],
+        known: &mut Known<'a>,
+        sides: &mut Vec<Side>,
+    ) -> Result<Record, Reason> {
+        let mut parts = Parts::default();
+        self.reader
+            .span(message, &mut parts, known)
+            .map_err(|_| Reason::MalformedSpan)?;
+        sides.clear();
+        sides.extend(self.reader.links.iter().copied().map(Side::Link));
+        let mut record = self.record(&parts, known, sides)?;
+        self.reader.tally.type_mismatch += known.misfits();
+        let parent = record.span.parent;
+        let follows = |link: &Link| link.trace == record.trace && Some(link.span) == parent;
+        if self.reader.follows.iter().any(follows) {
+            record.span.bits = record.span.bits.with(Flag::FollowsFrom);
+        }
+        Ok(record)
+    }
+
+    fn record<'a>(
         &mut self,
         parts: &Parts<'a>,
         known: &mut Known<'a>,
@@ -143,7 +163,7 @@ impl Resolver<'_> {
         let id = SpanId::from_wire(parts.id).ok_or(Reason::InvalidSpanId)?;
         let parent = SpanId::from_wire(parts.parent);
         let bad_parent = !parts.parent.is_empty() && parts.parent.len() != 8;
-        self.tally.bad_parent += u64::from(bad_parent);
+        self.reader.tally.bad_parent += u64::from(bad_parent);
 
         let meaning = self.meaning(parts, known);
         let mut target = meaning.target;
@@ -231,11 +251,11 @@ impl Resolver<'_> {
 
     fn threshold(&mut self, parts: &Parts<'_>, known: &mut Known<'_>) -> Threshold {
         if !parts.tracestate.is_empty() {
-            let read = parts.tracestate.len().min(self.limits.tracestate_bytes_max);
+            let read = parts.tracestate.len().min(self.reader.limits.tracestate_bytes_max);
             match tracestate::threshold(&parts.tracestate[..read]) {
                 Said::Threshold(threshold) => return threshold,
                 Said::Malformed => {
-                    self.tally.bad_tracestate += 1;
+                    self.reader.tally.bad_tracestate += 1;
                     return Threshold::default();
                 }
                 Said::Nothing => {}

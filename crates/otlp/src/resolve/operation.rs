@@ -50,10 +50,10 @@ impl Resolver<'_> {
         if let Some(symbol) = self.memory.names.get(hash) {
             return symbol;
         }
-        let cut = self.tally.cut;
+        let cut = self.reader.tally.cut;
         let symbol = self.operation(Entry::Name(name));
         // What is cut is counted each time.
-        if self.tally.cut == cut {
+        if self.reader.tally.cut == cut {
             self.memory.names.insert(hash, symbol);
         }
         symbol
@@ -79,11 +79,11 @@ impl Resolver<'_> {
     /// Writes the operation to `memory.text`.
     fn write(&mut self, entry: Entry<'_>) {
         let memory = &mut *self.memory;
-        let name_max = self.limits.name_bytes_max;
+        let name_max = self.reader.limits.name_bytes_max;
         let readable = |raw| String::from_utf8_lossy(cut(raw, name_max));
         match entry {
             Entry::Name(name) => {
-                self.tally.cut += u64::from(name.len() > name_max);
+                self.reader.tally.cut += u64::from(name.len() > name_max);
                 return names::mask(&readable(name), &mut memory.text);
             }
             Entry::Procedure(service, method) => {

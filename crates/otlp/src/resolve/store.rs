@@ -92,9 +92,9 @@ impl Resolver<'_> {
         parts: &Parts<'a>,
         known: &mut Known<'a>,
     ) -> Target {
-        let text = cut(raw, self.limits.statement_bytes_max);
+        let text = cut(raw, self.reader.limits.statement_bytes_max);
         let over = text.len() < raw.len();
-        self.tally.cut += u64::from(over);
+        self.reader.tally.cut += u64::from(over);
         let owner = self.origin.service;
         let memory = &mut *self.memory;
         // Statements that differ in literals alone are one target, each with its own arguments.
@@ -197,7 +197,7 @@ impl Resolver<'_> {
         if let Some(target) = self.memory.targets.get(hash) {
             return target;
         }
-        let name = String::from_utf8_lossy(cut(name, self.limits.name_bytes_max));
+        let name = String::from_utf8_lossy(cut(name, self.reader.limits.name_bytes_max));
         names::mask(&name, &mut self.memory.text);
         let target = Target {
             template: Some(self.template()),
