@@ -12,7 +12,7 @@ use hotspan_model::{Batch, ParamKey, Reason, Record, Side, SideOf, TableSeed, Tr
 use hotspan_otlp::{Decoder, Encoding, Limits, Sink, Tally, Unnamed};
 use tokio::sync::{Semaphore, watch};
 
-use crate::batches::{Batches, PooledBatch};
+use crate::batches::{Batches, PooledBatch, empty};
 use crate::inflate::Inflater;
 use crate::warned::{Kind, Warned};
 use crate::{
@@ -341,9 +341,7 @@ impl Core {
     }
 
     fn keep(&self, mut worker: Worker) {
-        for batch in &mut worker.batches {
-            batch.clear();
-        }
+        worker.batches.iter_mut().for_each(empty);
         // A full pool frees the worker instead: that is its bound.
         drop(self.workers.push(worker));
     }
