@@ -27,8 +27,15 @@ use crate::{Config, MemoryParts};
 
 /// What a hotspot takes with a full reservoir, timeline and histograms.
 const HOTSPOT_BYTES: u64 = 40 << 10;
-/// However little memory there is, a shard remembers so many.
-const HOTSPOTS_MIN: usize = 100;
+/// The same of an operation, an edge, a service and a pair of operations whose order is watched.
+const OPERATION_BYTES: u64 = 2 << 10;
+const EDGE_BYTES: u64 = 1 << 10;
+const SERVICE_BYTES: u64 = 512;
+const HAND_OFF_BYTES: u64 = 128;
+/// However little memory there is, a shard remembers so many of each.
+const ROWS_MIN: usize = 100;
+/// Memory for which a decoder's memos get one more entry: they grow to their usual size at 1 GiB.
+const BYTES_PER_MEMO_ENTRY: u64 = 64 << 10;
 /// Messages that wait for one shard.
 const QUEUE_MESSAGES: usize = 1_024;
 
@@ -62,7 +69,7 @@ pub enum StartError {
     #[error("{0}")]
     Timers(#[from] hotspan_assembly::SettingsError),
     /// A thread cannot be started.
-    #[error("a thread cannot be started")]
+    #[error("a thread cannot be started; raise the limit of threads, or ask for fewer with --shards")]
     Thread(#[source] std::io::Error),
 }
 
@@ -230,7 +237,7 @@ fn shared(
     Arc::new(Shared {
         core: Core::new(
             ingest,
-            Limits::default(),
+            decoding(parts),
             key,
             seed,
             dictionary.clone(),
@@ -280,18 +287,36 @@ fn pipeline_settings(config: &Config, parts: &MemoryParts) -> Settings {
             bytes_max: parts.assembly / config.shard_count() as u64,
             ..hotspan_assembly::Settings::default()
         },
-        hotspots: hotspan_hotspots::Settings {
-            hotspots_max: hotspots_max(parts.answers / config.shard_count() as u64),
-            ..hotspan_hotspots::Settings::default()
-        },
+        hotspots: aggregates(parts.answers / config.shard_count() as u64),
         ..Settings::default()
     }
 }
 
-/// How many hotspots fit into so many bytes.
-fn hotspots_max(bytes: u64) -> usize {
-    let most = hotspan_hotspots::Settings::default().hotspots_max;
-    usize::try_from(bytes / HOTSPOT_BYTES).map_or(most, |fit| fit.clamp(HOTSPOTS_MIN, most))
+/// Each worker of the receivers has memos of its own, so that little memory must mean small ones.
+fn decoding(parts: &MemoryParts) -> Limits {
+    let usual = Limits::default();
+    let fit = usize::try_from(parts.total / BYTES_PER_MEMO_ENTRY).unwrap_or(usize::MAX);
+    Limits {
+        memo_entries_max: fit.min(usual.memo_entries_max),
+        ..usual
+    }
+}
+
+/// Tables as large as `bytes` allow: half for hotspots, a quarter for operations, the rest for what lies between.
+fn aggregates(bytes: u64) -> hotspan_hotspots::Settings {
+    let usual = hotspan_hotspots::Settings::default();
+    let fit = |share: u64, each: u64, most: usize| {
+        let rows = usize::try_from(bytes / share / each).unwrap_or(usize::MAX);
+        rows.clamp(ROWS_MIN, most)
+    };
+    hotspan_hotspots::Settings {
+        hotspots_max: fit(2, HOTSPOT_BYTES, usual.hotspots_max),
+        operations_of_all_max: fit(4, OPERATION_BYTES, usual.operations_of_all_max),
+        edges_max: fit(8, EDGE_BYTES, usual.edges_max),
+        services_max: fit(16, SERVICE_BYTES, usual.services_max),
+        hand_offs_max: fit(16, HAND_OFF_BYTES, usual.hand_offs_max),
+        ..usual
+    }
 }
 
 fn ingest_settings(config: &Config, parts: &MemoryParts, page: SocketAddr) -> hotspan_ingest::Settings {
@@ -356,6 +381,14 @@ mod tests {
         let is_up = started.is_ok();
         drop(started);
         (begun.load(Ordering::SeqCst), ended.load(Ordering::SeqCst), is_up)
+    }
+
+    #[test]
+    fn tables_fit_their_memory_and_do_not_grow_for_ever() {
+        let small = aggregates(8 << 20);
+        assert_eq!((small.hotspots_max, small.operations_of_all_max), (102, 1_024));
+        assert_eq!(aggregates(0).edges_max, ROWS_MIN);
+        assert_eq!(aggregates(u64::MAX), hotspan_hotspots::Settings::default());
     }
 
     #[test]

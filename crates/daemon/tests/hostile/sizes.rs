@@ -4,7 +4,7 @@ use std::io::Write;
 
 use prost::Message;
 
-use crate::message::{good, request, varint};
+use crate::message::{around, good, request, span, varint};
 use crate::rig::{Rig, analysed};
 
 const LIMIT: usize = 64 << 20;
@@ -119,5 +119,29 @@ async fn x14_bombs_are_too_large_and_broken_data_is_undecodable() {
     let members = [gzip(&small[..20]), gzip(&small[20..])].concat();
     assert_eq!(rig.export(Some("gzip"), &members).await.code(), 0);
     rig.expect(&analysed(2));
+    rig.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s03_what_can_never_fit_into_the_memory_is_not_asked_for_again() {
+    let mut rig = Rig::with(&[("memory", "64MiB")]).await;
+    // 16 MiB in flight, of which one peer holds half.
+    let long = message_of(rig.trace(), 12 << 20);
+    let many = around(&vec![span(1, 1).encode_to_vec(); 80_000]);
+    assert!(many.len() < 6 << 20);
+    for (name, message) in [("a long message", &long), ("a message of many spans", &many)] {
+        let reply = rig.export(None, message).await;
+        assert_eq!(reply.code(), 8, "{name}: {reply:?}");
+        let said = reply.get("grpc-message").unwrap();
+        assert!(said.contains("send fewer spans at once"), "{name}: {said}");
+        assert!(
+            reply.get("grpc-status-details-bin").is_none(),
+            "{name}: no RetryInfo"
+        );
+        let reply = rig.post("application/x-protobuf", message.clone()).await;
+        assert_eq!(reply.http, 413, "{name}: {reply:?}");
+    }
+    rig.spans("what fits", |trace| vec![span(trace, 1)], &analysed(1))
+        .await;
     rig.settle().await;
 }
