@@ -57,6 +57,16 @@ pub struct Status {
     pub requests: Vec<Requests>,
     /// Bytes taken in, as sent, by encoding.
     pub ingested: Vec<(&'static str, u64)>,
+    /// Requests of which some spans were refused.
+    pub partial_successes: u64,
+    /// What was read although it was not as it should be, by kind.
+    pub tolerated: Vec<(&'static str, u64)>,
+    /// Bytes of signals that are accepted and not used, by signal.
+    pub other_signals: Vec<(&'static str, u64)>,
+    /// Connections of the receivers.
+    pub connections: Connections,
+    /// Where the memory goes, by part.
+    pub memory: Vec<Memory>,
     /// Traces decided; `reason as usize` is the place.
     pub decided: [u64; Decided::ALL.len()],
     /// Traces not yet decided.
@@ -97,6 +107,32 @@ pub struct Refused {
     pub bytes: u64,
 }
 
+/// Connections of the receivers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// Accepted, ever.
+    pub accepted: u64,
+    /// Open now.
+    pub open: u64,
+    /// Closed on accept for a limit.
+    pub refused: u64,
+    /// Ended with an error.
+    pub failed: u64,
+    /// Attempts to accept one that failed, for want of file handles say.
+    pub accepts_failed: u64,
+}
+
+/// What one part of the memory holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Which part.
+    pub part: &'static str,
+    /// Bytes it holds, as they are accounted.
+    pub used: u64,
+    /// The most it may hold.
+    pub max: u64,
+}
+
 /// A bound address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listener {
@@ -122,8 +158,6 @@ pub struct Shard {
 pub struct Metrics {
     /// The same as in a snapshot, but of this moment.
     pub status: Status,
-    /// Bytes of requests that no shard owns yet.
-    pub inflight_bytes: u64,
     /// How old the newest snapshot is.
     pub snapshot_age: Nanos,
 }

@@ -36,7 +36,6 @@ impl Backend for Reader {
     fn metrics(&self) -> Metrics {
         Metrics {
             status: self.0.status(&self.0.snapshots()),
-            inflight_bytes: self.0.core.budget().used(),
             snapshot_age: self.0.view_age(),
         }
     }

@@ -2,8 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::JoinHandle;
+use std::sync::atomic::AtomicU64;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
@@ -23,13 +22,20 @@ use crate::exemplars::Exemplars;
 use crate::raw::RawRequests;
 use crate::shard::{Published, Shard};
 use crate::shared::Shared;
-use crate::viewer::Viewer;
+use crate::threads::{Threads, spawn};
 use crate::{Config, MemoryParts};
 
 /// What a hotspot takes with a full reservoir, timeline and histograms.
 const HOTSPOT_BYTES: u64 = 40 << 10;
-/// However little memory there is, a shard remembers so many.
-const HOTSPOTS_MIN: usize = 100;
+/// The same of an operation, an edge, a service and a pair of operations whose order is watched.
+const OPERATION_BYTES: u64 = 2 << 10;
+const EDGE_BYTES: u64 = 1 << 10;
+const SERVICE_BYTES: u64 = 512;
+const HAND_OFF_BYTES: u64 = 128;
+/// However little memory there is, a shard remembers so many of each.
+const ROWS_MIN: usize = 100;
+/// Memory for which a decoder's memos get one more entry: they grow to their usual size at 1 GiB.
+const BYTES_PER_MEMO_ENTRY: u64 = 64 << 10;
 /// Messages that wait for one shard.
 const QUEUE_MESSAGES: usize = 1_024;
 
@@ -63,7 +69,7 @@ pub enum StartError {
     #[error("{0}")]
     Timers(#[from] hotspan_assembly::SettingsError),
     /// A thread cannot be started.
-    #[error("a thread cannot be started")]
+    #[error("a thread cannot be started; raise the limit of threads, or ask for fewer with --shards")]
     Thread(#[source] std::io::Error),
 }
 
@@ -73,9 +79,7 @@ pub struct Daemon {
     addresses: Addresses,
     shared: Arc<Shared>,
     receivers: Vec<Task<()>>,
-    shards: Vec<JoinHandle<()>>,
-    viewer: JoinHandle<()>,
-    viewer_stop: Arc<AtomicBool>,
+    threads: Threads,
     api: Task<std::io::Result<()>>,
     api_stop: oneshot::Sender<()>,
 }
@@ -99,15 +103,9 @@ impl Daemon {
             .map(|_| queue::<Message>(QUEUE_MESSAGES))
             .unzip();
         let shared = shared(config, &parts, settings, seed, outboxes, listeners.addresses);
-        let shards = start_shards(config, &parts, seed, inboxes, &shared)?;
-        let viewer_stop = Arc::new(AtomicBool::new(false));
-        let (stop, interval) = (Arc::clone(&viewer_stop), config.snapshot_interval);
-        let viewer = Viewer {
-            shared: Arc::clone(&shared),
-            interval,
-            stop,
-        };
-        let viewer = spawn("answers", move || viewer.run())?;
+        let shards = shards(config, &parts, seed, inboxes, &shared);
+        let threads =
+            Threads::start(&shared, shards, config.snapshot_interval, spawn).map_err(StartError::Thread)?;
         let (api_stop, stopped) = oneshot::channel();
         let stopped = async move { drop(stopped.await) };
         let reader = Arc::new(Reader(Arc::clone(&shared)));
@@ -119,9 +117,7 @@ impl Daemon {
             ],
             api: tokio::spawn(hotspan_api::serve(listeners.api, reader, stopped)),
             shared,
-            shards,
-            viewer,
-            viewer_stop,
+            threads,
             api_stop,
         })
     }
@@ -145,16 +141,8 @@ impl Daemon {
                 tracing::error!(%error, "a receiver panicked");
             }
         }
-        for outbox in &self.shared.outboxes {
-            outbox.close();
-        }
-        let (shards, viewer, stop) = (self.shards, self.viewer, self.viewer_stop);
-        let ended = tokio::task::spawn_blocking(move || {
-            let broken = shards.into_iter().filter_map(|shard| shard.join().err()).count();
-            stop.store(true, Ordering::SeqCst);
-            viewer.thread().unpark();
-            broken + usize::from(viewer.join().is_err())
-        });
+        let mut threads = self.threads;
+        let ended = tokio::task::spawn_blocking(move || threads.end());
         let broken = ended.await.unwrap_or(1);
         if broken > 0 {
             tracing::error!(broken, "owner threads panicked");
@@ -249,7 +237,7 @@ fn shared(
     Arc::new(Shared {
         core: Core::new(
             ingest,
-            Limits::default(),
+            decoding(parts),
             key,
             seed,
             dictionary.clone(),
@@ -258,9 +246,10 @@ fn shared(
         dictionary,
         published: outboxes.iter().map(|_| Published::new()).collect(),
         outboxes,
-        exemplars: Exemplars::default(),
+        exemplars: Exemplars::new(parts.exemplars),
         view: ArcSwap::from_pointee(View::default()),
         settings,
+        parts: *parts,
         started: now(),
         listeners: addresses.named(),
         origin: Instant::now(),
@@ -268,38 +257,23 @@ fn shared(
     })
 }
 
-fn start_shards(
+fn shards(
     config: &Config,
     parts: &MemoryParts,
     seed: TableSeed,
     inboxes: Vec<Inbox<Message>>,
     shared: &Arc<Shared>,
-) -> Result<Vec<JoinHandle<()>>, StartError> {
+) -> Vec<Shard> {
     let raw_bytes_max = parts.raw / inboxes.len() as u64;
-    let start = |(n, (inbox, published)): (usize, (Inbox<Message>, &Arc<Published>))| {
-        let shard = Shard {
-            inbox,
-            pipeline: Pipeline::new(shared.settings.clone(), seed),
-            raw: RawRequests::new(raw_bytes_max),
-            shared: Arc::clone(shared),
-            published: Arc::clone(published),
-            snapshot_interval: config.snapshot_interval,
-        };
-        spawn(&format!("shard-{n}"), move || shard.run())
+    let shard = |(inbox, published): (Inbox<Message>, &Arc<Published>)| Shard {
+        inbox,
+        pipeline: Pipeline::new(shared.settings.clone(), seed),
+        raw: RawRequests::new(raw_bytes_max),
+        shared: Arc::clone(shared),
+        published: Arc::clone(published),
+        snapshot_interval: config.snapshot_interval,
     };
-    inboxes
-        .into_iter()
-        .zip(&shared.published)
-        .enumerate()
-        .map(start)
-        .collect()
-}
-
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(run)
-        .map_err(StartError::Thread)
+    inboxes.into_iter().zip(&shared.published).map(shard).collect()
 }
 
 fn pipeline_settings(config: &Config, parts: &MemoryParts) -> Settings {
@@ -313,18 +287,36 @@ fn pipeline_settings(config: &Config, parts: &MemoryParts) -> Settings {
             bytes_max: parts.assembly / config.shard_count() as u64,
             ..hotspan_assembly::Settings::default()
         },
-        hotspots: hotspan_hotspots::Settings {
-            hotspots_max: hotspots_max(parts.answers / config.shard_count() as u64),
-            ..hotspan_hotspots::Settings::default()
-        },
+        hotspots: aggregates(parts.answers / config.shard_count() as u64),
         ..Settings::default()
     }
 }
 
-/// How many hotspots fit into so many bytes.
-fn hotspots_max(bytes: u64) -> usize {
-    let most = hotspan_hotspots::Settings::default().hotspots_max;
-    usize::try_from(bytes / HOTSPOT_BYTES).map_or(most, |fit| fit.clamp(HOTSPOTS_MIN, most))
+/// Each worker of the receivers has memos of its own, so that little memory must mean small ones.
+fn decoding(parts: &MemoryParts) -> Limits {
+    let usual = Limits::default();
+    let fit = usize::try_from(parts.total / BYTES_PER_MEMO_ENTRY).unwrap_or(usize::MAX);
+    Limits {
+        memo_entries_max: fit.min(usual.memo_entries_max),
+        ..usual
+    }
+}
+
+/// Tables as large as `bytes` allow: half for hotspots, a quarter for operations, the rest for what lies between.
+fn aggregates(bytes: u64) -> hotspan_hotspots::Settings {
+    let usual = hotspan_hotspots::Settings::default();
+    let fit = |share: u64, each: u64, most: usize| {
+        let rows = usize::try_from(bytes / share / each).unwrap_or(usize::MAX);
+        rows.clamp(ROWS_MIN, most)
+    };
+    hotspan_hotspots::Settings {
+        hotspots_max: fit(2, HOTSPOT_BYTES, usual.hotspots_max),
+        operations_of_all_max: fit(4, OPERATION_BYTES, usual.operations_of_all_max),
+        edges_max: fit(8, EDGE_BYTES, usual.edges_max),
+        services_max: fit(16, SERVICE_BYTES, usual.services_max),
+        hand_offs_max: fit(16, HAND_OFF_BYTES, usual.hand_offs_max),
+        ..usual
+    }
 }
 
 fn ingest_settings(config: &Config, parts: &MemoryParts, page: SocketAddr) -> hotspan_ingest::Settings {
@@ -345,4 +337,65 @@ fn ingest_settings(config: &Config, parts: &MemoryParts, page: SocketAddr) -> ho
 fn now() -> LogTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     LogTime(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::{Layers, Origin};
+
+    /// Starts the threads of a daemon of three shards where the thread of number `broken` cannot be started. Gives
+    /// how many began and how many ended.
+    fn start_with_broken(broken: usize) -> (usize, usize, bool) {
+        let mut layers = Layers::default();
+        layers.set(Origin::Flag, "shards", "3");
+        let config = Config::read(&layers).unwrap();
+        let (parts, seed) = (config.memory_parts(), TableSeed(7));
+        let (outboxes, inboxes): (Vec<_>, Vec<_>) = (0..3).map(|_| queue(4)).unzip();
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let addresses = Addresses {
+            otlp_grpc: nowhere,
+            otlp_http: nowhere,
+            listen: nowhere,
+        };
+        let settings = pipeline_settings(&config, &parts);
+        let shared = shared(&config, &parts, settings, seed, outboxes, addresses);
+        let shards = shards(&config, &parts, seed, inboxes, &shared);
+        let (begun, ended) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+        let started = Threads::start(&shared, shards, config.snapshot_interval, |name, run| {
+            if begun.load(Ordering::SeqCst) == broken {
+                return Err(std::io::ErrorKind::WouldBlock.into());
+            }
+            begun.fetch_add(1, Ordering::SeqCst);
+            let ended = Arc::clone(&ended);
+            spawn(
+                name,
+                Box::new(move || {
+                    run();
+                    ended.fetch_add(1, Ordering::SeqCst);
+                }),
+            )
+        });
+        let is_up = started.is_ok();
+        drop(started);
+        (begun.load(Ordering::SeqCst), ended.load(Ordering::SeqCst), is_up)
+    }
+
+    #[test]
+    fn tables_fit_their_memory_and_do_not_grow_for_ever() {
+        let small = aggregates(8 << 20);
+        assert_eq!((small.hotspots_max, small.operations_of_all_max), (102, 1_024));
+        assert_eq!(aggregates(0).edges_max, ROWS_MIN);
+        assert_eq!(aggregates(u64::MAX), hotspan_hotspots::Settings::default());
+    }
+
+    #[test]
+    fn threads_start_all_or_none() {
+        for broken in 0..4 {
+            assert_eq!(start_with_broken(broken), (broken, broken, false));
+        }
+        assert_eq!(start_with_broken(4), (4, 4, true));
+    }
 }

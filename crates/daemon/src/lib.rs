@@ -11,6 +11,7 @@ mod log;
 mod raw;
 mod shard;
 mod shared;
+mod threads;
 mod viewer;
 
 pub use config::{Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, hex_key};

@@ -35,6 +35,11 @@ impl RawRequests {
         }
     }
 
+    /// Bytes of what is kept.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// The request at `offset`, while it is held.
     pub(crate) fn at(&self, offset: Offset) -> Option<&Raw> {
         let place = self.held.binary_search_by_key(&offset, |&(at, _)| at).ok()?;

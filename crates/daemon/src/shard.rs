@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
@@ -37,6 +38,8 @@ pub(crate) struct Published {
     pub(crate) snapshot: ArcSwapOption<Snapshot>,
     /// Readers' questions.
     pub(crate) questions: ArrayQueue<Question>,
+    /// Bytes of the request buffers that the shard keeps, as of the snapshot.
+    pub(crate) raw_bytes: AtomicU64,
 }
 
 impl Published {
@@ -44,6 +47,7 @@ impl Published {
         Arc::new(Published {
             snapshot: ArcSwapOption::empty(),
             questions: ArrayQueue::new(QUESTIONS_MAX),
+            raw_bytes: AtomicU64::new(0),
         })
     }
 }
@@ -84,9 +88,7 @@ impl Shard {
             self.answer_questions();
             if now >= publish {
                 publish = now + self.snapshot_interval;
-                self.published
-                    .snapshot
-                    .store(Some(Arc::new(self.pipeline.snapshot(at))));
+                self.publish(at);
             }
             if now >= release {
                 release = now + RELEASE;
@@ -99,6 +101,11 @@ impl Shard {
         self.pipeline
             .finish(at, Decided::Shutdown, &self.shared.dictionary);
         self.keep_exemplars(&mut kept);
+        self.publish(at);
+    }
+
+    fn publish(&mut self, at: LogPos) {
+        self.published.raw_bytes.store(self.raw.bytes(), Relaxed);
         self.published
             .snapshot
             .store(Some(Arc::new(self.pipeline.snapshot(at))));
@@ -117,8 +124,10 @@ impl Shard {
         while let Some(trace) = self.pipeline.poll_exemplar() {
             let Some(id) = trace.trace else { continue };
             let details = self.details(id, &trace);
-            self.shared.exemplars.put(id, Exemplar { trace, details });
-            kept.insert(id);
+            match self.shared.exemplars.put(id, Exemplar { trace, details }) {
+                true => kept.insert(id),
+                false => kept.remove(&id),
+            };
         }
     }
 

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use hotspan_api::{Listener, Refused, Requests, Shard, Status, View};
-use hotspan_ingest::{Coding, Core, Message, Outbox, Refusal, SharedDictionary, Transport};
+use hotspan_api::{Connections, Listener, Memory, Refused, Requests, Shard, Status, View};
+use hotspan_ingest::{Coding, Core, Counters, Message, Outbox, Refusal, SharedDictionary, Signal, Transport};
 use hotspan_model::{Counts, LogTime, Nanos, Vocabulary};
 use hotspan_pipeline::{Settings, Snapshot};
 
+use crate::MemoryParts;
 use crate::exemplars::Exemplars;
 use crate::shard::Published;
 
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) exemplars: Exemplars,
     pub(crate) view: ArcSwap<View>,
     pub(crate) settings: Settings,
+    pub(crate) parts: MemoryParts,
     pub(crate) started: LogTime,
     pub(crate) listeners: Vec<Listener>,
     /// Zero of `viewed`.
@@ -52,6 +54,7 @@ impl Shared {
 
     /// The counters beside these snapshots.
     pub(crate) fn status(&self, snapshots: &[Arc<Snapshot>]) -> Status {
+        let counters = self.core.counters();
         let mut status = Status {
             version: env!("CARGO_PKG_VERSION"),
             started: self.started,
@@ -60,6 +63,19 @@ impl Shared {
                 .map(|&transport| self.requests(transport))
                 .collect(),
             ingested: self.ingested(),
+            partial_successes: counters.partial_successes.load(Relaxed),
+            tolerated: counters.tolerated.list().collect(),
+            other_signals: Signal::ALL
+                .iter()
+                .map(|&signal| {
+                    (
+                        signal.name(),
+                        counters.other_signal_bytes[signal as usize].load(Relaxed),
+                    )
+                })
+                .collect(),
+            connections: connections(counters),
+            memory: self.memory(snapshots),
             symbols: std::array::from_fn(|place| self.dictionary.admitted(Vocabulary::ALL[place])),
             overflow: std::array::from_fn(|place| self.dictionary.overflows(Vocabulary::ALL[place])),
             listeners: self.listeners.clone(),
@@ -89,6 +105,26 @@ impl Shared {
         let queued = handed_over.saturating_sub(counts.received);
         counts.received += queued;
         counts.open += queued;
+    }
+
+    /// Each part as it is accounted; what hotspots take is bounded by their number instead.
+    fn memory(&self, snapshots: &[Arc<Snapshot>]) -> Vec<Memory> {
+        let traces = snapshots.iter().map(|snapshot| snapshot.stats.bytes).sum();
+        let raw = self
+            .published
+            .iter()
+            .map(|shard| shard.raw_bytes.load(Relaxed))
+            .sum();
+        let parts = &self.parts;
+        [
+            ("inflight", self.core.budget().used(), parts.inflight),
+            ("traces", traces, parts.assembly),
+            ("raw", raw, parts.raw),
+            ("exemplars", self.exemplars.bytes(), parts.exemplars),
+            ("dictionary", self.dictionary.bytes(), parts.dictionary),
+        ]
+        .map(|(part, used, max)| Memory { part, used, max })
+        .into()
     }
 
     fn requests(&self, transport: Transport) -> Requests {
@@ -124,5 +160,15 @@ impl Shared {
     pub(crate) fn view_age(&self) -> Nanos {
         let now = u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX);
         Nanos(now.saturating_sub(self.viewed.load(Relaxed)))
+    }
+}
+
+fn connections(of: &Counters) -> Connections {
+    Connections {
+        accepted: of.connections.load(Relaxed),
+        open: of.connections_open.load(Relaxed),
+        refused: of.connections_refused.load(Relaxed),
+        failed: of.connections_failed.load(Relaxed),
+        accepts_failed: of.accepts_failed.load(Relaxed),
     }
 }

@@ -26,16 +26,17 @@ impl Viewer {
         let catalogue = hotspan_analysis::catalogue();
         let mut detectors: Vec<&'static str> = catalogue.iter().map(|meta| meta.id).collect();
         detectors.sort_unstable();
-        let (mut seen, mut version) = (Vec::new(), 0);
+        // What was shown last: versions of the shards, and the counters, which also move when nothing reaches a shard.
+        let (mut seen, mut version) = (None, 0);
         loop {
             let stopping = self.stop.load(Ordering::SeqCst);
             let start = Instant::now();
             let (shared, snapshots) = (&self.shared, self.shared.snapshots());
-            let state: Vec<_> = snapshots
-                .iter()
-                .map(|shard| (shard.hotspots.version, shard.counts, shard.stats.open))
-                .collect();
-            if state != seen {
+            let versions: Vec<_> = snapshots.iter().map(|shard| shard.hotspots.version).collect();
+            let state = Some((versions, shared.status(&snapshots)));
+            if let Some((_, status)) = &state
+                && state != seen
+            {
                 version += 1;
                 let at = snapshots
                     .iter()
@@ -56,7 +57,7 @@ impl Viewer {
                         Some(at),
                         &shared.settings.hotspots,
                     ),
-                    status: shared.status(&snapshots),
+                    status: status.clone(),
                     detectors: detectors.clone(),
                 }));
                 shared.viewed(start);

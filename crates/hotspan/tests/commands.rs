@@ -28,15 +28,71 @@ fn check(arguments: &[&str], code: i32, words: &[&str]) {
     }
 }
 
+/// The same, where one line says it all.
+fn check_line(arguments: &[&str], words: &[&str]) {
+    check(arguments, 2, words);
+    let output = hotspan(arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said.lines().count(), 1, "{arguments:?} said {said}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+}
+
 #[test]
 fn a_port_in_use_is_named_with_its_flag() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let address = taken.local_addr().expect("it is bound").to_string();
-    check(
-        &["serve", "--otlp-grpc", &address],
-        2,
-        &["otlp_grpc", &address, "in use", "--otlp-grpc"],
+    for flag in ["--otlp-grpc", "--otlp-http", "--listen"] {
+        let key = flag[2..].replace('-', "_");
+        let mut arguments = vec!["serve", flag, &address];
+        for other in ["--otlp-grpc", "--otlp-http", "--listen"] {
+            if other != flag {
+                arguments.extend([other, "127.0.0.1:0"]);
+            }
+        }
+        check_line(&arguments, &[&key, &address, "in use", flag, "port 0"]);
+    }
+}
+
+#[test]
+fn what_serve_cannot_use_is_named_in_one_line_with_what_would_be_right() {
+    let syntax = file("syntax.toml", b"shards = 1\nmemory = = 3");
+    check_line(&["serve", "--config", &syntax], &["config", "line 2"]);
+    check_line(
+        &["serve", "--config", "/nowhere/at/all.toml"],
+        &["/nowhere/at/all.toml", "No such file"],
     );
+    check_line(&["serve", "--memory", "lots"], &["memory", "lots", "512MiB"]);
+    check_line(
+        &["serve", "--memory", "1MiB"],
+        &["memory", "1MiB", "32MiB or more"],
+    );
+    check_line(
+        &["serve", "--listen", "localhost"],
+        &["listen", "localhost", "127.0.0.1:4317"],
+    );
+    check_line(&["serve", "--shards", "many"], &["shards", "many", "256"]);
+    check_line(&["serve", "--shards", "1000000"], &["shards", "256"]);
+    check_line(&["serve", "--age", "soon"], &["age", "soon", "8s"]);
+    check_line(&["serve", "--age", "1s"], &["complete_quiet", "below age"]);
+    check_line(&["serve", "--log", "a=b=c"], &["log", "a=b=c"]);
+    check_line(
+        &["serve", "--parameter-key", "xyz"],
+        &["parameter_key", "32 hex digits"],
+    );
+    let ports = [
+        "--otlp-grpc=127.0.0.1:0",
+        "--otlp-http=127.0.0.1:0",
+        "--listen=127.0.0.1:0",
+    ];
+    let ready = [
+        "serve",
+        "--ready-file",
+        "/nowhere/at/all",
+        ports[0],
+        ports[1],
+        ports[2],
+    ];
+    check(&ready, 2, &["ready_file", "/nowhere/at/all"]);
 }
 
 #[test]
@@ -61,8 +117,28 @@ fn files_that_cannot_be_read_or_are_of_no_known_kind_are_named() {
         2,
         &["/nowhere/at/all", "No such file"],
     );
+    for (name, content) in [
+        ("unknown.txt", &b"hello, this is no trace"[..]),
+        ("unknown.pb", b"\xff\xff\xff\xff\xff\xff"),
+        (
+            "unknown.json.gz",
+            b"\x1f\x8b\x08\0\0\0\0\0\0\x03 this is no deflate",
+        ),
+        ("unknown.json.zst", b"\x28\xb5\x2f\xfd this is no zstd"),
+        ("broken.json", b"{\"resourceSpans\": [}"),
+    ] {
+        let path = file(name, content);
+        for command in [
+            &["analyze", &path][..],
+            &["trace", "--all", &path],
+            &["replay", &path],
+        ] {
+            check(command, 2, &[name]);
+        }
+    }
     let unknown = file("unknown.txt", b"hello, this is no trace");
     check(&["analyze", &unknown], 2, &["unknown.txt", "expected"]);
+    check(&["analyze", "-o", "yaml", &unknown], 2, &["yaml", "json"]);
 }
 
 #[test]

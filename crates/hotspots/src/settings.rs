@@ -18,6 +18,8 @@ pub struct Settings {
     pub services_max: usize,
     /// Operations held for one service; beyond, they share the row `(other)`.
     pub operations_max: usize,
+    /// Operations a shard holds, of all services; beyond, contributions are only counted.
+    pub operations_of_all_max: usize,
     /// Edges (caller, callee, class) a shard holds.
     pub edges_max: usize,
     /// Pairs of operations whose order is watched.
@@ -38,6 +40,7 @@ impl Default for Settings {
             hotspots_max: 10_000,
             services_max: 10_000,
             operations_max: 1_000,
+            operations_of_all_max: 100_000,
             edges_max: 20_000,
             hand_offs_max: 65_536,
             entries_max: 16,

@@ -67,7 +67,8 @@ impl Hotspots {
     pub fn new(settings: Settings, seed: TableSeed) -> Hotspots {
         let operations_max = settings
             .services_max
-            .saturating_mul(settings.operations_max.saturating_add(1));
+            .saturating_mul(settings.operations_max.saturating_add(1))
+            .min(settings.operations_of_all_max);
         Hotspots {
             version: 0,
             newest: LogTime::default(),

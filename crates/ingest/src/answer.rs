@@ -77,6 +77,12 @@ pub enum Excess {
         /// Inflated bytes per compressed byte.
         limit: u64,
     },
+    /// More than one request can ever hold, spans included: to wait would not help.
+    #[error("the message needs more than {limit} bytes of memory; send fewer spans at once")]
+    Memory {
+        /// The limit in bytes.
+        limit: u64,
+    },
     /// A zstd window that would need too much memory.
     #[error("the zstd window is over {limit} bytes")]
     Window {

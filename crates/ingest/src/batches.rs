@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crossbeam_queue::ArrayQueue;
 use hotspan_model::Batch;
 
-/// Most batches kept for reuse.
-const KEPT_MAX: usize = 256;
+/// Most batches kept for reuse: with the largest ones that are kept, some 25 MiB.
+const KEPT_MAX: usize = 32;
 /// A batch that grew beyond so many spans is freed, so that one huge request does not keep its memory.
 const SPANS_KEPT_MAX: usize = 8_192;
 
@@ -48,10 +48,16 @@ impl Deref for PooledBatch {
 impl Drop for PooledBatch {
     fn drop(&mut self) {
         let mut batch = std::mem::take(&mut self.batch);
-        if batch.records.capacity() <= SPANS_KEPT_MAX && batch.sides.capacity() <= SPANS_KEPT_MAX {
-            batch.clear();
-            // A full pool frees the batch instead: that is its bound.
-            drop(self.home.push(batch));
-        }
+        empty(&mut batch);
+        // A full pool frees the batch instead: that is its bound.
+        drop(self.home.push(batch));
+    }
+}
+
+/// Forgets the spans, and the buffers when they grew too far.
+pub(crate) fn empty(batch: &mut Batch) {
+    match batch.records.capacity() <= SPANS_KEPT_MAX && batch.sides.capacity() <= SPANS_KEPT_MAX {
+        true => batch.clear(),
+        false => *batch = Batch::default(),
     }
 }

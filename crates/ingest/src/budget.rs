@@ -87,6 +87,11 @@ impl Budget {
         self.max
     }
 
+    /// The most that one request can ever hold, were it alone.
+    pub fn lease_max(&self) -> u64 {
+        self.peer_max.min(self.max - self.max / 4)
+    }
+
     /// A peer's next connection; `None` when it has `connections_max` of them.
     pub fn connect(self: &Arc<Self>, address: IpAddr, connections_max: usize) -> Option<Peer> {
         // The entry keeps its stripe, so that no disconnect can take the record away before it is counted.

@@ -97,7 +97,7 @@ impl<'a> Gather<'a> {
 
     fn admit(&self, size: u64) -> Result<Lease, Refusal> {
         self.within_limit(size)?;
-        self.peer.lease(size).map_err(|_| self.core.overloaded())
+        self.peer.lease(size).map_err(|_| self.core.denied(size))
     }
 
     async fn frame_header(&mut self) -> Result<(bool, u64), Refusal> {
@@ -153,8 +153,13 @@ impl<'a> Gather<'a> {
         while self.fill().await? {
             self.within_limit(self.read)?;
             if whole.len() + self.chunk.len() > whole.capacity() {
-                let wanted = (self.read * 2).min(self.core.settings.message_bytes_max);
-                lease.grow_to(wanted).map_err(|_| self.core.overloaded())?;
+                let most = self
+                    .core
+                    .settings
+                    .message_bytes_max
+                    .min(self.core.budget.lease_max());
+                let wanted = (self.read * 2).min(most).max(self.read);
+                lease.grow_to(wanted).map_err(|_| self.core.denied(wanted))?;
                 whole.reserve_exact(wanted as usize - whole.len());
             }
             whole.extend_from_slice(&self.chunk);

@@ -12,12 +12,12 @@ use hotspan_model::{Batch, ParamKey, Reason, Record, Side, SideOf, TableSeed, Tr
 use hotspan_otlp::{Decoder, Encoding, Limits, Sink, Tally, Unnamed};
 use tokio::sync::{Semaphore, watch};
 
-use crate::batches::{Batches, PooledBatch};
+use crate::batches::{Batches, PooledBatch, empty};
 use crate::inflate::Inflater;
 use crate::warned::{Kind, Warned};
 use crate::{
-    Accepted, Answer, Budget, Coding, Counters, Lease, Outbox, Peer, Refusal, Settings, SharedDictionary,
-    Signal, Transport, WorkerDictionary,
+    Accepted, Answer, Budget, Coding, Counters, Excess, Lease, Outbox, Peer, Refusal, Settings,
+    SharedDictionary, Signal, Transport, WorkerDictionary,
 };
 
 /// Larger messages are walked on a thread of their own, so that they delay no small one.
@@ -336,14 +336,21 @@ impl Core {
         }
     }
 
+    /// Why a lease that grows to `wanted` bytes is not to be had: for now, or ever.
+    pub(crate) fn denied(&self, wanted: u64) -> Refusal {
+        let limit = self.budget.lease_max();
+        match wanted > limit {
+            true => Excess::Memory { limit }.into(),
+            false => self.overloaded(),
+        }
+    }
+
     pub(crate) fn overloaded(&self) -> Refusal {
         Refusal::Overloaded(self.budget.retry_delay())
     }
 
     fn keep(&self, mut worker: Worker) {
-        for batch in &mut worker.batches {
-            batch.clear();
-        }
+        worker.batches.iter_mut().for_each(empty);
         // A full pool frees the worker instead: that is its bound.
         drop(self.workers.push(worker));
     }
@@ -377,7 +384,10 @@ impl Worker {
         if wire.coding == Coding::Identity {
             return Ok(bytes);
         }
-        let mut grow = |more: u64| lease.grow_to(wire.bytes + more).map_err(|_| core.overloaded());
+        let mut grow = |more: u64| {
+            let wanted = wire.bytes + more;
+            lease.grow_to(wanted).map_err(|_| core.denied(wanted))
+        };
         let inflated = self
             .inflater
             .inflate(wire.coding, &bytes, &core.settings, &mut grow)?;
@@ -404,7 +414,7 @@ impl Worker {
             Encoding::Json => decoder.json(bytes, dictionary, &mut router)?,
         };
         match router.is_denied {
-            true => Err(core.overloaded()),
+            true => Err(core.denied(router.bytes)),
             false => Ok(tally),
         }
     }

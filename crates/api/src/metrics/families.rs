@@ -12,11 +12,15 @@ const SERVICES_MAX: usize = 1_000;
 /// What a label says when its own value found no room.
 const OVERFLOW: &str = "__overflow__";
 
+/// The part of the memory that has a family of its own.
+const INFLIGHT: &str = "inflight";
+
 /// Every family, in order.
 pub(super) fn families(metrics: &Metrics, view: &View) -> Vec<Family> {
     let status = &metrics.status;
     let mut families = spans(status);
     families.extend(requests(status));
+    families.extend(receivers(status));
     families.extend(traces(status));
     families.extend(texts(status));
     families.extend(process(metrics));
@@ -87,6 +91,57 @@ fn requests(of: &Status) -> Vec<Family> {
     ]
 }
 
+fn receivers(of: &Status) -> Vec<Family> {
+    let by = |label, rows: &[(&'static str, u64)]| {
+        let samples = rows
+            .iter()
+            .map(|&(name, number)| labelled([(label, name)], number));
+        samples.collect()
+    };
+    vec![
+        counter(
+            "hotspan_partial_successes",
+            "Requests of which some spans were refused.",
+            plain(of.partial_successes),
+        ),
+        counter(
+            "hotspan_tolerated",
+            "What was read although it was not as it should be.",
+            by("kind", &of.tolerated),
+        ),
+        counter(
+            "hotspan_other_signal_bytes",
+            "Bytes of signals that are accepted and not used.",
+            by("signal", &of.other_signals),
+        ),
+        counter(
+            "hotspan_connections",
+            "Connections that the receivers accepted.",
+            plain(of.connections.accepted),
+        ),
+        gauge(
+            "hotspan_connections_open",
+            "Connections of the receivers that are open.",
+            plain(of.connections.open),
+        ),
+        counter(
+            "hotspan_connections_refused",
+            "Connections closed on accept for a limit.",
+            plain(of.connections.refused),
+        ),
+        counter(
+            "hotspan_connections_failed",
+            "Connections of the receivers that ended with an error.",
+            plain(of.connections.failed),
+        ),
+        counter(
+            "hotspan_accepts_failed",
+            "Connections that could not be accepted, for want of file handles say.",
+            plain(of.connections.accepts_failed),
+        ),
+    ]
+}
+
 fn refused(requests: &[Requests], number: impl Fn(&crate::Refused) -> u64) -> Vec<Sample> {
     let rows = requests
         .iter()
@@ -142,12 +197,29 @@ fn process(of: &Metrics) -> Vec<Family> {
     let Nanos(age) = of.snapshot_age;
     let LogTime(started) = of.status.started;
     let build = labelled([("version", of.status.version)], 1);
+    let memory = of.status.memory.iter();
+    let inflight = memory.clone().find(|part| part.part == INFLIGHT);
     let queued: u64 = of.status.shards.iter().map(|shard| shard.queued).sum();
     vec![
         gauge(
             "hotspan_inflight_bytes",
             "Bytes of requests that no shard owns yet.",
-            plain(of.inflight_bytes),
+            plain(inflight.map_or(0, |part| part.used)),
+        ),
+        gauge(
+            "hotspan_memory_used_bytes",
+            "Bytes that a part of the memory holds, as they are accounted.",
+            memory
+                .clone()
+                .map(|part| labelled([("part", part.part)], part.used))
+                .collect(),
+        ),
+        gauge(
+            "hotspan_memory_max_bytes",
+            "The most bytes that a part of the memory may hold.",
+            memory
+                .map(|part| labelled([("part", part.part)], part.max))
+                .collect(),
         ),
         gauge(
             "hotspan_queued_batches",

@@ -28,7 +28,7 @@ pub use lists::{
 };
 pub use moment::Moment;
 pub(crate) use moment::day;
-pub use status::{Listener, Refused, Requests, Shard, Status};
+pub use status::{Connections, Listener, Memory, Refused, Requests, Shard, Status};
 pub use system::{Dependency, Latency, Operation, PathNanos, PathShares, Service, ThirdParty};
 pub(crate) use text::clean_to;
 pub use text::{TEXT_CHARS_MAX, clean};

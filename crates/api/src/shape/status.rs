@@ -37,6 +37,16 @@ pub struct Status {
     pub requests: Vec<Requests>,
     /// Bytes taken in, as sent, by encoding.
     pub ingest_bytes: BTreeMap<String, u64>,
+    /// Requests of which some spans were refused.
+    pub partial_successes: u64,
+    /// What was read although it was not as it should be, by kind.
+    pub tolerated: BTreeMap<String, u64>,
+    /// Bytes of signals that are accepted and not used, by signal.
+    pub other_signal_bytes: BTreeMap<String, u64>,
+    /// Connections of the receivers.
+    pub connections: Connections,
+    /// Where the memory goes, in order of a span's life.
+    pub memory: Vec<Memory>,
     /// Interned texts by vocabulary.
     pub symbols: BTreeMap<String, u64>,
     /// Texts that found no room, by vocabulary.
@@ -69,6 +79,32 @@ pub struct Refused {
     pub bytes: u64,
 }
 
+/// Connections of the receivers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Connections {
+    /// Accepted, ever.
+    pub accepted: u64,
+    /// Open now.
+    pub open: u64,
+    /// Closed on accept for a limit.
+    pub refused: u64,
+    /// Ended with an error.
+    pub failed: u64,
+    /// Attempts to accept one that failed, for want of file handles say.
+    pub accepts_failed: u64,
+}
+
+/// What one part of the memory holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Memory {
+    /// `inflight`, `traces`, `raw`, `exemplars`, `dictionary`.
+    pub part: String,
+    /// Bytes it holds, as they are accounted.
+    pub used: u64,
+    /// The most it may hold.
+    pub max: u64,
+}
+
 /// A bound address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Listener {
@@ -92,7 +128,6 @@ pub struct Shard {
 impl From<&View> for Status {
     fn from(view: &View) -> Status {
         let of = &view.status;
-        let ingested = of.ingested.iter();
         Status {
             version: of.version.to_owned(),
             snapshot: view.version,
@@ -105,9 +140,12 @@ impl From<&View> for Status {
             traces_open: of.open_traces,
             traces_incomplete: of.incomplete_traces,
             requests: of.requests.iter().map(Requests::from).collect(),
-            ingest_bytes: ingested
-                .map(|&(encoding, bytes)| (encoding.to_owned(), bytes))
-                .collect(),
+            ingest_bytes: named(&of.ingested),
+            partial_successes: of.partial_successes,
+            tolerated: named(&of.tolerated),
+            other_signal_bytes: named(&of.other_signals),
+            connections: Connections::from(&of.connections),
+            memory: of.memory.iter().map(Memory::from).collect(),
             symbols: vocabularies(&of.symbols),
             overflow: vocabularies(&of.overflow),
             listeners: of.listeners.iter().map(Listener::from).collect(),
@@ -118,6 +156,12 @@ impl From<&View> for Status {
 
 fn whole_seconds(from: LogTime, to: LogTime) -> u64 {
     to.since(from).0 / 1_000_000_000
+}
+
+fn named(of: &[(&'static str, u64)]) -> BTreeMap<String, u64> {
+    of.iter()
+        .map(|&(name, number)| (name.to_owned(), number))
+        .collect()
 }
 
 fn vocabularies(of: &[u64; Vocabulary::ALL.len()]) -> BTreeMap<String, u64> {
@@ -137,6 +181,28 @@ impl From<&backend::Requests> for Requests {
             transport: of.transport.to_owned(),
             accepted: of.accepted,
             refused: refused.collect(),
+        }
+    }
+}
+
+impl From<&backend::Connections> for Connections {
+    fn from(of: &backend::Connections) -> Connections {
+        Connections {
+            accepted: of.accepted,
+            open: of.open,
+            refused: of.refused,
+            failed: of.failed,
+            accepts_failed: of.accepts_failed,
+        }
+    }
+}
+
+impl From<&backend::Memory> for Memory {
+    fn from(of: &backend::Memory) -> Memory {
+        Memory {
+            part: of.part.to_owned(),
+            used: of.used,
+            max: of.max,
         }
     }
 }

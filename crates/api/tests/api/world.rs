@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hotspan_api::{
-    Backend, Check, FoundTrace, Listener, Metrics, Refused, Requests, Shard, Status, TraceFuture, View, serve,
+    Backend, Check, Connections, FoundTrace, Listener, Memory, Metrics, Refused, Requests, Shard, Status,
+    TraceFuture, View, serve,
 };
 use hotspan_hotspots::{
     Answers, Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty,
@@ -75,7 +76,6 @@ impl Backend for World {
     fn metrics(&self) -> Metrics {
         Metrics {
             status: status(),
-            inflight_bytes: 77,
             snapshot_age: Nanos(1_500_000_000),
         }
     }
@@ -231,6 +231,21 @@ fn status() -> Status {
             }],
         }],
         ingested: vec![("gzip", 53), ("identity", 54)],
+        partial_successes: 66,
+        tolerated: vec![("cut", 67), ("too_deep", 68)],
+        other_signals: vec![("logs", 69)],
+        connections: Connections {
+            accepted: 70,
+            open: 71,
+            refused: 72,
+            failed: 73,
+            accepts_failed: 74,
+        },
+        memory: vec![Memory {
+            part: "inflight",
+            used: 77,
+            max: 78,
+        }],
         decided,
         open_traces: 55,
         incomplete_traces: 56,

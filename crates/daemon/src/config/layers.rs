@@ -5,6 +5,9 @@ use std::fmt;
 
 use super::{Config, KEYS, Key};
 
+/// With less, hardly a request fits into its share.
+const MEMORY_MIN: u64 = 32 << 20;
+
 /// Where a value came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
@@ -138,6 +141,19 @@ impl Layers {
                 });
             }
         }
+        if config.memory > 0 && config.memory < MEMORY_MIN {
+            let (origin, value) = self
+                .values
+                .get("memory")
+                .cloned()
+                .unwrap_or((Origin::Default, String::new()));
+            errors.push(ConfigError {
+                key: "memory".to_owned(),
+                value,
+                origin,
+                why: "too little to work in; give it 32MiB or more, or 0 for what the machine has".to_owned(),
+            });
+        }
         if !config.allow_insecure {
             let addresses = [
                 ("otlp_grpc", config.otlp_grpc),
@@ -230,10 +246,11 @@ mod tests {
     fn all_errors_come_together_each_with_key_value_and_fix() {
         let mut layers = Layers::default();
         layers.set(Origin::Flag, "listen", "nowhere");
-        layers.set_toml("shrads = 2");
+        layers.set_toml("shrads = 2\nmemory = 4096");
         layers.set_environment([("HOTSPAN_AGE".to_owned(), "soon".to_owned())].into_iter());
         let text = Config::read(&layers).unwrap_err().to_string();
-        assert_eq!(text.lines().count(), 3, "{text}");
+        assert_eq!(text.lines().count(), 4, "{text}");
+        assert!(text.contains("file memory = \"4096\": too little"), "{text}");
         assert!(text.contains("did you mean shards?"), "{text}");
         assert!(text.contains("environment age = \"soon\""), "{text}");
     }

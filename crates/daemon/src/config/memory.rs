@@ -13,9 +13,11 @@ pub struct MemoryParts {
     pub inflight: u64,
     /// Open and decided traces, over all shards.
     pub assembly: u64,
-    /// Request buffers kept for exemplars.
+    /// Request buffers kept until it is known which of their traces are exemplars.
     pub raw: u64,
-    /// Hotspots, histograms, exemplars, snapshots.
+    /// Traces that hotspots refer to, with their attributes.
+    pub exemplars: u64,
+    /// Hotspots, histograms, snapshots.
     pub answers: u64,
     /// Interned text.
     pub dictionary: u64,
@@ -28,7 +30,8 @@ impl MemoryParts {
             total,
             inflight: (total / 4).min(256 * MIB),
             assembly: total / 4,
-            raw: total / 8,
+            raw: total / 16,
+            exemplars: total / 16,
             answers: total / 8,
             dictionary: (total / 8).min(64 * MIB),
         }
@@ -67,7 +70,8 @@ mod tests {
     fn the_parts_leave_slack_and_large_machines_do_not_inflate_buffers() {
         for total in [64 * MIB, 1 << 30, 1 << 36] {
             let parts = MemoryParts::of(total);
-            let used = parts.inflight + parts.assembly + parts.raw + parts.answers + parts.dictionary;
+            let used = parts.inflight + parts.assembly + parts.raw + parts.exemplars;
+            let used = used + parts.answers + parts.dictionary;
             assert!(used <= total - total / 8, "{total}");
             assert!(parts.inflight <= 256 * MIB && parts.dictionary <= 64 * MIB);
         }

@@ -16,8 +16,12 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
-pub(super) fn whole(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| "not a whole number".into())
+/// Most owner threads: more than any machine has use for.
+const SHARDS_MAX: usize = 256;
+
+pub(super) fn shards(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|&number| number <= SHARDS_MAX);
+    number.ok_or_else(|| format!("not a whole number up to {SHARDS_MAX}"))
 }
 
 pub(super) fn bytes(text: &str) -> Result<u64, String> {

@@ -10,6 +10,7 @@ fn small() -> Settings {
         hotspots_max: 3,
         services_max: 4,
         operations_max: 2,
+        operations_of_all_max: 5,
         edges_max: 2,
         hand_offs_max: 2,
         entries_max: 2,
@@ -39,7 +40,7 @@ fn every_table_stops_at_its_bound_and_counts_the_rest() {
     let reports: Vec<Report> = (1..=50).map(|n| odd(&mut world, n, 0)).collect();
     let all = world.answers_with(&small(), &reports, minute(0));
     assert_eq!(all.hotspots.len(), 3);
-    assert_eq!(all.services.len(), 4);
+    assert_eq!((all.services.len(), all.operations.len()), (4, 5));
     assert_eq!(all.dependencies.len(), 2);
     assert_eq!(all.coverage.sightings_beyond, 47);
     assert!(all.coverage.rows_beyond > 0);

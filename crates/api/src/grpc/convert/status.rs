@@ -20,6 +20,11 @@ impl From<shape::Status> for v1::StatusResponse {
             traces_incomplete: of.traces_incomplete,
             requests: all(of.requests),
             ingest_bytes: of.ingest_bytes,
+            partial_successes: of.partial_successes,
+            tolerated: of.tolerated,
+            other_signal_bytes: of.other_signal_bytes,
+            connections: Some(of.connections.into()),
+            memory: all(of.memory),
             symbols: of.symbols,
             overflow: of.overflow,
             listeners: all(of.listeners),
@@ -44,6 +49,28 @@ impl From<shape::Refused> for v1::Refused {
             reason: of.reason,
             requests: of.requests,
             bytes: of.bytes,
+        }
+    }
+}
+
+impl From<shape::Connections> for v1::Connections {
+    fn from(of: shape::Connections) -> v1::Connections {
+        v1::Connections {
+            accepted: of.accepted,
+            open: of.open,
+            refused: of.refused,
+            failed: of.failed,
+            accepts_failed: of.accepts_failed,
+        }
+    }
+}
+
+impl From<shape::Memory> for v1::Memory {
+    fn from(of: shape::Memory) -> v1::Memory {
+        v1::Memory {
+            part: of.part,
+            used: of.used,
+            max: of.max,
         }
     }
 }
