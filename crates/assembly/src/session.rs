@@ -18,7 +18,7 @@ pub(crate) const SESSION_BYTES: u64 = size_of::<Session>() as u64 + 40;
 pub(crate) const STUB_BYTES: u64 = size_of::<Stub>() as u64 + 32;
 
 /// Slots up to which a copy is looked for by walking the chain, when the filter has seen its id.
-const WALKED_MAX: u32 = 48;
+const WALKED_MAX: u32 = 64;
 
 /// Records whose offsets are kept beside the first one's.
 const REQUESTS: usize = 5;
