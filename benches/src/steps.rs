@@ -5,9 +5,10 @@ use clap::{Parser, ValueEnum};
 use hotspan_assembly::{Assembler, Settings as AssemblySettings};
 use hotspan_benches::Line;
 use hotspan_benches::payload::Payload;
-use hotspan_model::{Assembled, Batch, LocalDictionary, LogPos, LogTime, Offset, ParamKey, TableSeed};
+use hotspan_model::{Assembled, Batch, LocalDictionary, LogTime, ParamKey, TableSeed};
 use hotspan_otlp::{Decoder, Limits};
 use hotspan_pipeline::Settings;
+use hotspan_testkit::LogClock;
 use prost::Message;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -153,7 +154,7 @@ impl Walk {
 /// Span records to decided traces.
 struct Assembling {
     assembler: Assembler,
-    at: LogPos,
+    clock: LogClock,
     trace: Assembled,
 }
 
@@ -161,19 +162,16 @@ impl Assembling {
     fn new(seed: TableSeed) -> Assembling {
         Assembling {
             assembler: Assembler::new(AssemblySettings::default(), seed),
-            at: LogPos::default(),
+            clock: LogClock::default(),
             trace: Assembled::default(),
         }
     }
 
     fn take(&mut self, walk: &Walk, time: LogTime) {
-        self.at = LogPos {
-            offset: Offset(self.at.offset.0 + 1),
-            time,
-        };
-        self.assembler.handle_timeout(self.at);
+        let at = self.clock.at(time);
+        self.assembler.handle_timeout(at);
         for (record, sides) in walk.batch.iter() {
-            self.assembler.push(record, sides, self.at, &walk.dictionary);
+            self.assembler.push(record, sides, at, &walk.dictionary);
         }
         while self.assembler.poll_trace(&mut self.trace) {}
     }
@@ -192,17 +190,14 @@ fn memory(arguments: &Arguments) {
         seed,
     );
     let region = Region::new(ALLOCATOR);
-    let mut held = 0;
-    for (n, (bytes, _)) in requests.iter().enumerate() {
+    let (mut clock, mut held) = (LogClock::default(), 0);
+    for (bytes, _) in &requests {
         let before = region.change();
         walk.take(bytes);
         let between = region.change();
         held -= between.bytes_allocated as i64 - between.bytes_deallocated as i64;
         held += before.bytes_allocated as i64 - before.bytes_deallocated as i64;
-        let at = LogPos {
-            offset: Offset(n as u64),
-            time: LogTime(1),
-        };
+        let at = clock.at(LogTime(1));
         for (record, sides) in walk.batch.iter() {
             assembler.push(record, sides, at, &walk.dictionary);
         }
