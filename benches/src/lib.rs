@@ -3,9 +3,10 @@
 pub mod payload;
 
 use hotspan_hotspots::{Answers, answers};
-use hotspan_model::{Batch, Decided, LocalDictionary, LogPos, LogTime, Offset, ParamKey, TableSeed};
+use hotspan_model::{Batch, Decided, LocalDictionary, LogTime, ParamKey, TableSeed};
 use hotspan_otlp::{Decoder, Limits};
 use hotspan_pipeline::{Pipeline, Settings};
+use hotspan_testkit::LogClock;
 
 /// Decoder, dictionary and one shard.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub struct Line {
     pipeline: Pipeline,
     settings: Settings,
     batch: Batch,
-    at: LogPos,
+    clock: LogClock,
 }
 
 impl Line {
@@ -28,7 +29,7 @@ impl Line {
             pipeline: Pipeline::new(settings.clone(), seed),
             settings,
             batch: Batch::default(),
-            at: LogPos::default(),
+            clock: LogClock::default(),
         }
     }
 
@@ -38,25 +39,22 @@ impl Line {
     ///
     /// When the request cannot be decoded: these programs make their own.
     pub fn take(&mut self, request: &[u8], time: LogTime) -> u64 {
-        self.at = LogPos {
-            offset: Offset(self.at.offset.0 + 1),
-            time: self.at.time.max(time),
-        };
         self.batch.clear();
         let tally = self
             .decoder
             .protobuf(request, &mut self.dictionary, &mut self.batch)
             .expect("it was encoded here");
-        self.pipeline.handle_batch(self.at, &self.batch, &self.dictionary);
+        self.pipeline
+            .handle_batch(self.clock.at(time), &self.batch, &self.dictionary);
         while self.pipeline.poll_exemplar().is_some() {}
         tally.spans
     }
 
     /// Decides what is open and answers.
     pub fn finish(&mut self) -> Answers {
-        self.pipeline
-            .finish(self.at, Decided::EndOfInput, &self.dictionary);
-        let parts = [self.pipeline.snapshot(self.at).hotspots];
+        let at = self.clock.now();
+        self.pipeline.finish(at, Decided::EndOfInput, &self.dictionary);
+        let parts = [self.pipeline.snapshot(at).hotspots];
         answers(
             &parts,
             &self.dictionary,

@@ -5,9 +5,10 @@ use clap::{Parser, ValueEnum};
 use hotspan_assembly::{Assembler, Settings as AssemblySettings};
 use hotspan_benches::Line;
 use hotspan_benches::payload::Payload;
-use hotspan_model::{Batch, LocalDictionary, LogPos, LogTime, Offset, ParamKey, TableSeed};
+use hotspan_model::{Assembled, Batch, LocalDictionary, LogTime, ParamKey, TableSeed};
 use hotspan_otlp::{Decoder, Limits};
 use hotspan_pipeline::Settings;
+use hotspan_testkit::LogClock;
 use prost::Message;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
@@ -41,6 +42,8 @@ enum Step {
     Nothing,
     /// Bytes to span records
     Walk,
+    /// Bytes to decided traces
+    Assemble,
     /// Bytes to findings and hotspots
     Pipeline,
     /// Bytes a live span takes
@@ -53,7 +56,7 @@ const APART_NS: u64 = 50_000_000;
 fn main() {
     let arguments = Arguments::parse();
     match arguments.step {
-        Step::Nothing | Step::Walk | Step::Pipeline => run(&arguments),
+        Step::Nothing | Step::Walk | Step::Assemble | Step::Pipeline => run(&arguments),
         Step::Memory => memory(&arguments),
     }
 }
@@ -90,7 +93,8 @@ fn run(arguments: &Arguments) {
 
 enum Runner {
     Nothing(u64),
-    Walk(Box<Decoder>, LocalDictionary, Batch),
+    Walk(Box<Walk>),
+    Assemble(Box<Walk>, Box<Assembling>),
     Line(Box<Line>),
 }
 
@@ -98,11 +102,8 @@ impl Runner {
     fn new(step: Step) -> Runner {
         let seed = TableSeed::default();
         match step {
-            Step::Walk => Runner::Walk(
-                Box::new(Decoder::new(Limits::default(), ParamKey::BUILT_IN, seed)),
-                LocalDictionary::new(seed),
-                Batch::default(),
-            ),
+            Step::Walk => Runner::Walk(Box::new(Walk::new(seed))),
+            Step::Assemble => Runner::Assemble(Box::new(Walk::new(seed)), Box::new(Assembling::new(seed))),
             Step::Pipeline => Runner::Line(Box::new(Line::new(Settings::default()))),
             Step::Nothing | Step::Memory => Runner::Nothing(0),
         }
@@ -114,13 +115,65 @@ impl Runner {
                 *spans += 1;
                 *spans
             }
-            Runner::Walk(decoder, dictionary, batch) => {
-                batch.clear();
-                let tally = decoder.protobuf(request, dictionary, batch);
-                tally.expect("it was encoded here").spans
+            Runner::Walk(walk) => walk.take(request),
+            Runner::Assemble(walk, assembling) => {
+                let spans = walk.take(request);
+                assembling.take(walk, time);
+                spans
             }
             Runner::Line(line) => line.take(request, time),
         }
+    }
+}
+
+/// Bytes to span records.
+struct Walk {
+    decoder: Decoder,
+    dictionary: LocalDictionary,
+    batch: Batch,
+}
+
+impl Walk {
+    fn new(seed: TableSeed) -> Walk {
+        Walk {
+            decoder: Decoder::new(Limits::default(), ParamKey::BUILT_IN, seed),
+            dictionary: LocalDictionary::new(seed),
+            batch: Batch::default(),
+        }
+    }
+
+    fn take(&mut self, request: &[u8]) -> u64 {
+        self.batch.clear();
+        let tally = self
+            .decoder
+            .protobuf(request, &mut self.dictionary, &mut self.batch);
+        tally.expect("it was encoded here").spans
+    }
+}
+
+/// Span records to decided traces.
+struct Assembling {
+    assembler: Assembler,
+    clock: LogClock,
+    trace: Assembled,
+}
+
+impl Assembling {
+    fn new(seed: TableSeed) -> Assembling {
+        Assembling {
+            assembler: Assembler::new(AssemblySettings::default(), seed),
+            clock: LogClock::default(),
+            trace: Assembled::default(),
+        }
+    }
+
+    fn take(&mut self, walk: &Walk, time: LogTime) {
+        let at = self.clock.at(time);
+        self.assembler.handle_timeout(at);
+        for (record, sides) in walk.batch.iter() {
+            self.assembler.push(record, sides, at, &walk.dictionary);
+        }
+        while self.assembler.poll_trace(&mut self.trace) {}
     }
 }
 
@@ -128,8 +181,7 @@ impl Runner {
 fn memory(arguments: &Arguments) {
     let requests = requests(arguments);
     let seed = TableSeed::default();
-    let mut decoder = Decoder::new(Limits::default(), ParamKey::BUILT_IN, seed);
-    let (mut dictionary, mut batch) = (LocalDictionary::new(seed), Batch::default());
+    let mut walk = Walk::new(seed);
     let mut assembler = Assembler::new(
         AssemblySettings {
             bytes_max: 4 << 30,
@@ -138,22 +190,16 @@ fn memory(arguments: &Arguments) {
         seed,
     );
     let region = Region::new(ALLOCATOR);
-    let mut held = 0;
-    for (n, (bytes, _)) in requests.iter().enumerate() {
-        batch.clear();
+    let (mut clock, mut held) = (LogClock::default(), 0);
+    for (bytes, _) in &requests {
         let before = region.change();
-        decoder
-            .protobuf(bytes, &mut dictionary, &mut batch)
-            .expect("it was encoded here");
+        walk.take(bytes);
         let between = region.change();
         held -= between.bytes_allocated as i64 - between.bytes_deallocated as i64;
         held += before.bytes_allocated as i64 - before.bytes_deallocated as i64;
-        let at = LogPos {
-            offset: Offset(n as u64),
-            time: LogTime(1),
-        };
-        for (record, sides) in batch.iter() {
-            assembler.push(record, sides, at, &dictionary);
+        let at = clock.at(LogTime(1));
+        for (record, sides) in walk.batch.iter() {
+            assembler.push(record, sides, at, &walk.dictionary);
         }
     }
     let change = region.change();

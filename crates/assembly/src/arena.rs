@@ -1,5 +1,7 @@
 //! Where the spans of all sessions lie: slots for them, and an index for the few sessions that have many.
 
+use std::num::NonZeroU32;
+
 use foldhash::fast::SeedableRandomState;
 use hashbrown::HashTable;
 use hotspan_model::{Lookup, SideOf, Span, TableSeed};
@@ -14,16 +16,25 @@ use crate::slab::{Chain, Slab};
 const ENTRY_BYTES: u64 = 8;
 /// Accounted bytes of an index without its entries.
 const INDEX_BYTES: u64 = size_of::<Index>() as u64;
-/// Entries up to which an index keeps its table for the next session.
-const REUSED_MAX: usize = 256;
 
 #[derive(Debug)]
 pub(crate) struct Arena {
     pub(crate) slab: Slab,
     pub(crate) hasher: SeedableRandomState,
     indexes: Blocks<Index>,
-    free: Vec<u32>,
+    free: Vec<IndexId>,
+    spare: Spare,
     seed: TableSeed,
+}
+
+/// Names an index.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IndexId(NonZeroU32);
+
+impl IndexId {
+    fn place(self) -> u32 {
+        self.0.get() - 1
+    }
 }
 
 impl Arena {
@@ -33,24 +44,25 @@ impl Arena {
             hasher: seed.build(3),
             indexes: Blocks::default(),
             free: Vec::new(),
+            spare: Spare::default(),
             seed,
         }
     }
 
-    /// The index of this number, and the slots it speaks of.
-    pub(crate) fn index(&mut self, number: u32) -> (&mut Index, &mut Slab, &SeedableRandomState) {
-        (&mut self.indexes[number], &mut self.slab, &self.hasher)
+    /// The index of this name, and the slots it speaks of.
+    pub(crate) fn index(&mut self, id: IndexId) -> (&mut Index, &mut Slab, &SeedableRandomState) {
+        (&mut self.indexes[id.place()], &mut self.slab, &self.hasher)
     }
 
     /// Folds spans of a chain: see [`Folds::relieve`].
     pub(crate) fn relieve(
         &mut self,
-        number: u32,
+        id: IndexId,
         chain: &mut Chain,
         settings: &Settings,
         dictionary: &dyn Lookup,
     ) -> bool {
-        let index = &mut self.indexes[number];
+        let index = &mut self.indexes[id.place()];
         let seed = self.seed;
         let folds = index.folds.get_or_insert_with(|| Box::new(Folds::new(seed)));
         let folded = folds.relieve(&mut self.slab, chain, settings, dictionary);
@@ -61,38 +73,51 @@ impl Arena {
     }
 
     /// The groups of a session with this index, if it has any.
-    pub(crate) fn folds(&self, number: Option<u32>) -> Option<&Folds> {
-        self.indexes[number?].folds.as_deref()
+    pub(crate) fn folds(&self, id: Option<IndexId>) -> Option<&Folds> {
+        self.indexes[id?.place()].folds.as_deref()
     }
 
     /// Accounted bytes of an index.
-    pub(crate) fn index_bytes(&self, number: u32) -> u64 {
-        let index = &self.indexes[number];
+    pub(crate) fn index_bytes(&self, id: IndexId) -> u64 {
+        let index = &self.indexes[id.place()];
         INDEX_BYTES
             + index.slots.len() as u64 * ENTRY_BYTES
             + index.folds.as_ref().map_or(0, |folds| folds.bytes())
     }
 
     /// A new index over the spans of a chain.
-    pub(crate) fn make_index(&mut self, chain: &Chain, dictionary: &dyn Lookup) -> u32 {
-        let number = self.free.pop().unwrap_or_else(|| {
-            self.indexes.push(Index {
+    pub(crate) fn make_index(&mut self, chain: &Chain, dictionary: &dyn Lookup) -> IndexId {
+        let id = self.free.pop().unwrap_or_else(|| {
+            let place = self.indexes.push(Index {
                 slots: HashTable::new(),
                 folds: None,
-            })
+            });
+            IndexId(NonZeroU32::MIN.saturating_add(place))
         });
-        self.indexes[number].rebuild(&self.slab, chain, &self.hasher, dictionary);
-        number
+        self.resize(id, chain, dictionary);
+        id
     }
 
-    pub(crate) fn drop_index(&mut self, number: u32) {
-        let index = &mut self.indexes[number];
-        index.folds = None;
-        index.slots.clear();
-        if index.slots.capacity() > REUSED_MAX {
-            index.slots = HashTable::new();
+    /// Makes sure that an index has room for one more span.
+    pub(crate) fn make_room(&mut self, id: IndexId, chain: &Chain, dictionary: &dyn Lookup) {
+        let slots = &self.indexes[id.place()].slots;
+        if slots.len() == slots.capacity() {
+            self.resize(id, chain, dictionary);
         }
-        self.free.push(number);
+    }
+
+    fn resize(&mut self, id: IndexId, chain: &Chain, dictionary: &dyn Lookup) {
+        let index = &mut self.indexes[id.place()];
+        let larger = self.spare.take(chain.spans as usize + 1);
+        self.spare.give(std::mem::replace(&mut index.slots, larger));
+        index.rebuild(&self.slab, chain, &self.hasher, dictionary);
+    }
+
+    pub(crate) fn drop_index(&mut self, id: IndexId) {
+        let index = &mut self.indexes[id.place()];
+        index.folds = None;
+        self.spare.give(std::mem::take(&mut index.slots));
+        self.free.push(id);
     }
 
     /// Bytes taken from the allocator.
@@ -102,6 +127,38 @@ impl Arena {
             index.slots.allocation_size() as u64 + index.folds.as_ref().map_or(0, |folds| folds.memory())
         };
         self.slab.memory() + self.indexes.memory() + self.indexes.iter().map(index).sum::<u64>()
+    }
+}
+
+/// Tables of indexes to use again, by size: an index holds none that is much too large for it.
+#[derive(Debug, Default)]
+struct Spare([Vec<HashTable<u32>>; SIZES]);
+
+/// Sizes of tables that are used again, as powers of two: the largest is enough for any trace before it is folded.
+const SIZES: usize = 17;
+/// Places in all spare tables of one size.
+const SPARE_MAX: usize = 1 << 17;
+
+impl Spare {
+    /// An empty table with room for so many.
+    fn take(&mut self, room: usize) -> HashTable<u32> {
+        // A table is filled to seven eighths.
+        let size = (room * 8).div_ceil(7).next_power_of_two().ilog2() as usize;
+        let spare = self.0.get_mut(size).and_then(Vec::pop);
+        spare.unwrap_or_else(|| HashTable::with_capacity(room))
+    }
+
+    fn give(&mut self, mut table: HashTable<u32>) {
+        table.clear();
+        let Some(size) = table.capacity().checked_ilog2() else {
+            return;
+        };
+        let size = size as usize + 1;
+        if let Some(spare) = self.0.get_mut(size)
+            && spare.len() << size < SPARE_MAX
+        {
+            spare.push(table);
+        }
     }
 }
 

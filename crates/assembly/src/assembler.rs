@@ -37,6 +37,8 @@ pub struct Assembler {
     pub(crate) stub_timers: Timers,
     pub(crate) ready: VecDeque<Ready>,
     pub(crate) survey: Survey,
+    /// Where the span before was put: spans of one trace mostly come together.
+    pub(crate) recent: Option<(TraceId, u32)>,
     due: Vec<u32>,
     pub(crate) counts: Counts,
     pub(crate) stats: Stats,
@@ -63,6 +65,7 @@ impl Assembler {
             stub_timers: Timers::default(),
             ready: VecDeque::new(),
             survey: Survey::default(),
+            recent: None,
             due: Vec::new(),
             counts: Counts::default(),
             stats: Stats::default(),
@@ -80,7 +83,7 @@ impl Assembler {
     ) -> Outcome {
         let at = self.raise(at);
         self.counts.received += 1;
-        let outcome = match self.sessions.find(record.trace) {
+        let outcome = match self.find(record.trace) {
             Some(row) => self.take(row, record, sides, at, dictionary),
             None => match self.stubs.find(record.trace) {
                 Some(row) => self.refuse(row, at),
@@ -129,9 +132,7 @@ impl Assembler {
         while let Some(ready) = self.ready.pop_front() {
             match ready {
                 Ready::Version(version) => {
-                    let mut survey = std::mem::take(&mut self.survey);
-                    self.copy(&version, &mut survey, into);
-                    self.survey = survey;
+                    self.copy(&version, into);
                     return true;
                 }
                 Ready::Free(row) => self.free(row),
@@ -157,8 +158,9 @@ impl Assembler {
             offset: session.birth,
             time: self.clock,
         };
-        let version = self.version(row, session.version, now, Marks::default());
-        self.copy(&version, &mut Survey::default(), into);
+        let found = self.completeness(row, &mut Survey::default());
+        let version = self.version(row, session.version, now, found, Marks::default());
+        self.copy(&version, into);
         true
     }
 
@@ -186,6 +188,17 @@ impl Assembler {
             time: self.clock,
             ..at
         }
+    }
+
+    fn find(&mut self, trace: TraceId) -> Option<u32> {
+        if let Some((recent, row)) = self.recent
+            && recent == trace
+        {
+            return Some(row);
+        }
+        let row = self.sessions.find(trace)?;
+        self.recent = Some((trace, row));
+        Some(row)
     }
 
     fn open(&mut self, trace: TraceId, at: LogPos) -> u32 {
@@ -219,7 +232,7 @@ impl Assembler {
         );
         let outcome = match (taken, session.phase) {
             (Taken::Added, Phase::Open { .. }) => Outcome::Held,
-            (Taken::Added, Phase::Decided { .. } | Phase::Gone) => Outcome::Late,
+            (Taken::Added, Phase::Decided { .. } | Phase::Late { .. } | Phase::Gone) => Outcome::Late,
             (Taken::Duplicate | Taken::Better, _) => Outcome::Dropped(Reason::Duplicate),
         };
         match outcome {
@@ -230,14 +243,14 @@ impl Assembler {
                 self.stats.late += 1;
             }
         }
-        let folds = session.is_full(arena, settings) && session.is_open();
-        let over = match folds {
+        let full = session.is_full(arena, settings);
+        let over = match full && session.is_open() {
             true => !session.fold(Surroundings {
                 arena,
                 settings,
                 dictionary,
             }),
-            false => session.is_full(arena, settings),
+            false => full,
         };
         self.stats.bytes = self.stats.bytes + session.bytes(&self.arena) - before;
         match over {
@@ -343,7 +356,8 @@ mod tests {
         let mut assembler = filled(Settings::default(), 100_000, 1);
         let before = assembler.stats().stubs;
         for row in 0..100_000 {
-            assembler.decide(row, at(1), Decided::Cap, Marks::default());
+            let found = assembler.found(row);
+            assembler.decide(row, at(1), Decided::Cap, found, Marks::default());
             assembler.give_up(row, at(1), Cause::Cap, Marks::default());
             while assembler.poll_trace(&mut Assembled::default()) {}
         }

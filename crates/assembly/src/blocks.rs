@@ -20,10 +20,14 @@ impl<T> Blocks<T> {
     /// Adds an element; answers its place.
     pub(crate) fn push(&mut self, element: T) -> u32 {
         let place = self.len();
-        if place.is_multiple_of(Self::BLOCK) {
-            self.blocks.push(Vec::with_capacity(Self::BLOCK));
+        match self.blocks.last_mut() {
+            Some(last) if last.len() < Self::BLOCK => last.push(element),
+            Some(_) | None => {
+                let mut block = Vec::with_capacity(Self::BLOCK);
+                block.push(element);
+                self.blocks.push(block);
+            }
         }
-        self.blocks[place / Self::BLOCK].push(element);
         u32::try_from(place).expect("the budget in bytes ends before the numbers do")
     }
 

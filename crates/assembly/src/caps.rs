@@ -36,7 +36,7 @@ impl Assembler {
             |session| session.trace,
         ) {
             match self.sessions[row].is_open() {
-                true => self.decide(row, at, reason, Marks::default()),
+                true => self.conclude(row, at, reason),
                 false => self.publish(row, at, cause, Marks::default()),
             }
             self.leave(row);
@@ -53,7 +53,7 @@ impl Assembler {
     /// The oldest decision goes first.
     fn take_decided(&mut self, at: LogPos, goal: u64) {
         let decided_at = |session: &Session| match session.phase {
-            Phase::Decided { at, .. } => Some(at),
+            Phase::Decided { at } | Phase::Late { at, .. } => Some(at),
             Phase::Open { .. } | Phase::Gone => None,
         };
         let is_decided = |session: &Session| decided_at(session).is_some();
@@ -70,7 +70,7 @@ impl Assembler {
         let enough = self.settings.complete_quiet;
         let quiet = |session: &Session| match session.phase {
             Phase::Open { quiet } => Some(quiet),
-            Phase::Decided { .. } | Phase::Gone => None,
+            Phase::Decided { .. } | Phase::Late { .. } | Phase::Gone => None,
         };
         let is_quiet = |session: &Session| quiet(session).is_some_and(|quiet| enough <= at.time.since(quiet));
         for row in self.rows_by(is_quiet, |session| (quiet(session), session.trace)) {
@@ -93,8 +93,13 @@ impl Assembler {
     }
 
     fn cap(&mut self, row: u32, at: LogPos) {
-        self.decide(row, at, Decided::Cap, Marks::default());
+        self.conclude(row, at, Decided::Cap);
         self.give_up(row, at, Cause::Cap, Marks::default());
+    }
+
+    fn conclude(&mut self, row: u32, at: LogPos, reason: Decided) {
+        let found = self.found(row);
+        self.decide(row, at, reason, found, Marks::default());
     }
 
     /// The sessions that `include` names, in order of `key`, which must tell all of them apart.

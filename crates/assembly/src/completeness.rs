@@ -10,6 +10,8 @@ use hotspan_model::{Class, Completeness, Flag, Kind, Span, SpanId};
 pub(crate) struct Survey {
     ids: Vec<SpanId>,
     parents: Vec<SpanId>,
+    /// By parent: a span of this id is there.
+    held: Vec<bool>,
     calls: Vec<SpanId>,
     answered: Vec<SpanId>,
     root_seen: bool,
@@ -28,19 +30,13 @@ impl Survey {
         for span in spans {
             self.add(span);
         }
-        for list in [
-            &mut self.ids,
-            &mut self.parents,
-            &mut self.calls,
-            &mut self.answered,
-        ] {
+        for list in [&mut self.parents, &mut self.calls, &mut self.answered] {
             list.sort_unstable();
         }
         self.parents.dedup();
         // Older copies may stand beside the one that stays: a call is named once.
         self.calls.dedup();
-        self.parents
-            .retain(|parent| self.ids.binary_search(parent).is_err());
+        self.drop_held_parents();
         let missing = self.parents.len() - folded(&self.parents) + usize::from(self.bad_parent);
         let is_unanswered = |call: &&SpanId| self.answered.binary_search(call).is_err();
         let unanswered = self.calls.iter().filter(is_unanswered).count();
@@ -50,6 +46,19 @@ impl Survey {
             unanswered: u32::try_from(unanswered).unwrap_or(u32::MAX),
             ..Completeness::default()
         }
+    }
+
+    /// Parents are mostly few and spans many, so each span is looked for among the parents.
+    fn drop_held_parents(&mut self) {
+        self.held.clear();
+        self.held.resize(self.parents.len(), false);
+        for id in &self.ids {
+            if let Ok(at) = self.parents.binary_search(id) {
+                self.held[at] = true;
+            }
+        }
+        let mut held = self.held.iter();
+        self.parents.retain(|_| held.next() == Some(&false));
     }
 
     fn clear(&mut self) {
@@ -75,7 +84,10 @@ impl Survey {
         let Some(parent) = span.parent else {
             return;
         };
-        self.parents.push(parent);
+        // Siblings mostly come together.
+        if self.parents.last() != Some(&parent) {
+            self.parents.push(parent);
+        }
         if span.kind() == Kind::Server {
             self.answered.push(parent);
         }

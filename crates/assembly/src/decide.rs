@@ -15,7 +15,9 @@ impl Assembler {
         let session = &self.sessions[row];
         let deadline = match session.phase {
             Phase::Open { .. } => self.earliest_decision(session, now),
-            Phase::Decided { .. } | Phase::Gone => after_decision(session, &self.settings).0,
+            Phase::Decided { .. } | Phase::Late { .. } | Phase::Gone => {
+                after_decision(session, &self.settings).0
+            }
         };
         if deadline < session.armed {
             self.arm(row, deadline);
@@ -68,14 +70,14 @@ impl Assembler {
                     earliest if deadline < earliest => return self.arm(row, earliest),
                     _ => self.decision(row, quiet),
                 },
-                Phase::Decided { .. } => after_decision(session, &self.settings),
+                Phase::Decided { .. } | Phase::Late { .. } => after_decision(session, &self.settings),
                 Phase::Gone => return,
             };
             if deadline < due {
                 return self.arm(row, due);
             }
             match event {
-                Event::Decide(reason) => self.decide(row, at, reason, Marks::default()),
+                Event::Decide(reason, found) => self.decide(row, at, reason, found, Marks::default()),
                 Event::Publish => self.publish(row, at, Cause::Late, Marks::default()),
                 Event::Stub => return self.outlive(row, at),
                 Event::End => return self.end(row, at),
@@ -100,9 +102,7 @@ impl Assembler {
 
     /// Which rule decides an open session, and when: of simultaneous ones the first.
     fn decision(&mut self, row: u32, quiet: LogTime) -> (LogTime, Event) {
-        let mut survey = std::mem::take(&mut self.survey);
-        let found = self.completeness(row, &mut survey);
-        self.survey = survey;
+        let found = self.found(row);
         let settings = &self.settings;
         let whole = found.root_seen && found.missing_parents == 0 && found.unanswered == 0;
         let rules = [
@@ -121,10 +121,18 @@ impl Assembler {
         ];
         let holding = rules.into_iter().filter(|(holds, ..)| *holds);
         let (_, due, reason) = holding.min_by_key(|(_, due, _)| *due).expect("age always holds");
-        (due, Event::Decide(reason))
+        (due, Event::Decide(reason, found))
     }
 
-    fn completeness(&self, row: u32, survey: &mut Survey) -> Completeness {
+    /// How whole a session is now.
+    pub(crate) fn found(&mut self, row: u32) -> Completeness {
+        let mut survey = std::mem::take(&mut self.survey);
+        let found = self.completeness(row, &mut survey);
+        self.survey = survey;
+        found
+    }
+
+    pub(crate) fn completeness(&self, row: u32, survey: &mut Survey) -> Completeness {
         let session = &self.sessions[row];
         let folds = self.arena.folds(session.index);
         let spans = self.arena.slab.spans(&session.chain).map(|(_, span)| span);
@@ -132,11 +140,15 @@ impl Assembler {
     }
 
     /// Ends an open session's first phase; its spans are analysed.
-    pub(crate) fn decide(&mut self, row: u32, at: LogPos, reason: Decided, marks: Marks) {
+    pub(crate) fn decide(
+        &mut self,
+        row: u32,
+        at: LogPos,
+        reason: Decided,
+        found: Completeness,
+        marks: Marks,
+    ) {
         if reason == Decided::EndOfInput {
-            let mut survey = std::mem::take(&mut self.survey);
-            let found = self.completeness(row, &mut survey);
-            self.survey = survey;
             self.stats.incomplete[reason as usize] +=
                 u64::from(!found.root_seen || found.missing_parents > 0);
         } else if !matches!(reason, Decided::Complete | Decided::RootQuiet) {
@@ -144,16 +156,13 @@ impl Assembler {
         }
         let session = &mut self.sessions[row];
         session.reason = reason;
-        session.phase = Phase::Decided {
-            at: at.time,
-            due: None,
-        };
+        session.phase = Phase::Decided { at: at.time };
         let folded = self.arena.folds(session.index).map_or(0, |folds| folds.count());
         self.stats.folded += folded;
         self.stats.decisions[reason as usize] += 1;
         self.stats.open -= 1;
         self.stats.decided += 1;
-        self.put_out(row, at, marks);
+        self.put_out(row, at, found, marks);
     }
 
     /// Makes a new version of a decided session, if any span waits for one.
@@ -161,11 +170,13 @@ impl Assembler {
         if !self.is_pending(row) {
             return;
         }
-        if let Phase::Decided { due, .. } = &mut self.sessions[row].phase {
-            *due = None;
+        let session = &mut self.sessions[row];
+        if let Phase::Late { at, .. } = session.phase {
+            session.phase = Phase::Decided { at };
         }
         self.stats.versions[cause as usize] += 1;
-        self.put_out(row, at, marks);
+        let found = self.found(row);
+        self.put_out(row, at, found, marks);
     }
 
     fn is_pending(&self, row: u32) -> bool {
@@ -173,9 +184,9 @@ impl Assembler {
         session.published < session.chain.spans
     }
 
-    fn put_out(&mut self, row: u32, at: LogPos, marks: Marks) {
+    fn put_out(&mut self, row: u32, at: LogPos, found: Completeness, marks: Marks) {
         let number = self.sessions[row].version.saturating_add(1);
-        let version = self.version(row, number, at, marks);
+        let version = self.version(row, number, at, found, marks);
         self.ready.push_back(Ready::Version(version));
         let session = &mut self.sessions[row];
         session.version = number;
@@ -193,7 +204,8 @@ impl Assembler {
         };
         match self.sessions[row].is_open() {
             true => {
-                self.decide(row, at, Decided::Truncated, marks);
+                let found = self.found(row);
+                self.decide(row, at, Decided::Truncated, found, marks);
                 self.give_up(row, at, Cause::Age, marks);
             }
             false => self.give_up(row, at, Cause::Age, marks),
@@ -234,6 +246,7 @@ impl Assembler {
     /// Takes a decided session out of the table. Its spans stay until its outputs were fetched.
     pub(crate) fn leave(&mut self, row: u32) {
         self.sessions.unlink(row);
+        self.recent = None;
         let session = &mut self.sessions[row];
         session.phase = Phase::Gone;
         self.stats.bytes -= session.bytes(&self.arena);

@@ -3,7 +3,6 @@
 use hotspan_model::{Assembled, Completeness, LogPos, LogTime, Threshold};
 
 use crate::Assembler;
-use crate::completeness::Survey;
 
 /// A version of a trace: the first spans of its session's chain, to which nothing but late spans is added.
 #[derive(Clone, Copy, Debug)]
@@ -16,8 +15,7 @@ pub(crate) struct Version {
     previous: u32,
     threshold: Threshold,
     previous_threshold: Threshold,
-    late: u32,
-    truncated: bool,
+    completeness: Completeness,
     long_lived: bool,
 }
 
@@ -29,8 +27,17 @@ pub(crate) struct Marks {
 }
 
 impl Assembler {
-    pub(crate) fn version(&self, row: u32, number: u8, trigger: LogPos, marks: Marks) -> Version {
+    /// A version of all spans of a session, which is `found` so whole.
+    pub(crate) fn version(
+        &self,
+        row: u32,
+        number: u8,
+        trigger: LogPos,
+        found: Completeness,
+        marks: Marks,
+    ) -> Version {
         let session = &self.sessions[row];
+        let folds = self.arena.folds(session.index);
         Version {
             row,
             number,
@@ -40,13 +47,17 @@ impl Assembler {
             previous: session.published,
             threshold: session.threshold,
             previous_threshold: session.published_threshold,
-            late: session.late,
-            truncated: marks.truncated,
+            completeness: Completeness {
+                late: session.late,
+                truncated: marks.truncated,
+                compacted: folds.map_or(0, |folds| folds.count()),
+                ..found
+            },
             long_lived: marks.long_lived,
         }
     }
 
-    pub(crate) fn copy(&self, version: &Version, survey: &mut Survey, into: &mut Assembled) {
+    pub(crate) fn copy(&self, version: &Version, into: &mut Assembled) {
         let session = &self.sessions[version.row];
         into.clear();
         into.trace = Some(session.trace);
@@ -64,17 +75,9 @@ impl Assembler {
         self.arena
             .slab
             .copy(&session.chain, version.spans, &mut into.spans, &mut into.sides);
-        let folds = self.arena.folds(session.index);
-        if let Some(folds) = folds {
+        if let Some(folds) = self.arena.folds(session.index) {
             folds.copy(&into.spans, &mut into.groups, &mut into.folded_parents);
         }
-        into.completeness = Completeness {
-            late: version.late,
-            truncated: version.truncated,
-            compacted: folds.map_or(0, |folds| folds.count()),
-            ..survey.of(into.spans.iter(), |ids| {
-                folds.map_or(0, |folds| folds.among(ids).len())
-            })
-        };
+        into.completeness = version.completeness;
     }
 }

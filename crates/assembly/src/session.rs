@@ -1,23 +1,24 @@
 //! What is known of one trace while its records come: the spans, and where it stands.
 
 use hotspan_model::{
-    Decided, LogPos, LogTime, Lookup, Nanos, Offset, Record, SideOf, Span, Threshold, TraceId,
+    Completeness, Decided, LogPos, LogTime, Lookup, Nanos, Offset, Record, SideOf, Span, SpanId, Threshold,
+    TraceId,
 };
 
 use crate::Settings;
-use crate::arena::Arena;
+use crate::arena::{Arena, IndexId};
 use crate::duplicates::{self, Verdict};
 use crate::fold::Joined;
 use crate::slab::{Chain, SLOT_BYTES};
 use crate::table::Keyed;
 
-/// Accounted bytes of a session: its row, its share of the table, its timer.
-pub(crate) const SESSION_BYTES: u64 = size_of::<Session>() as u64 + 56;
+/// Accounted bytes of a session: its row, its share of the table (6 to 11), its timer (16 to 32).
+pub(crate) const SESSION_BYTES: u64 = size_of::<Session>() as u64 + 40;
 /// Accounted bytes of a stub: its row, its share of the table, its timer.
 pub(crate) const STUB_BYTES: u64 = size_of::<Stub>() as u64 + 32;
 
-/// Slots up to which a copy is looked for by walking the chain.
-const WALKED_MAX: u32 = 24;
+/// Slots up to which a copy is looked for by walking the chain, when the filter has seen its id.
+const WALKED_MAX: u32 = 64;
 
 /// Records whose offsets are kept beside the first one's.
 const REQUESTS: usize = 5;
@@ -35,8 +36,10 @@ pub(crate) struct Session {
     pub(crate) armed: LogTime,
     pub(crate) phase: Phase,
     pub(crate) chain: Chain,
+    /// Ids that it may hold.
+    filter: Filter,
     /// Its index in the arena, once it has many spans.
-    pub(crate) index: Option<u32>,
+    pub(crate) index: Option<IndexId>,
     pub(crate) threshold: Threshold,
     /// Threshold of the last version.
     pub(crate) published_threshold: Threshold,
@@ -60,10 +63,13 @@ pub(crate) struct Session {
 pub(crate) enum Phase {
     /// Undecided; `quiet` is the time of the last record that added a span.
     Open { quiet: LogTime },
-    /// Decided `at`; `due` has the times of the first and the last span that wait for the next version.
-    Decided {
+    /// Decided, and nothing waits for the next version.
+    Decided { at: LogTime },
+    /// Decided, and spans wait for the next version, which came from `first` to `last`.
+    Late {
         at: LogTime,
-        due: Option<(LogTime, LogTime)>,
+        first: LogTime,
+        last: LogTime,
     },
     /// No longer in the table; its outputs are still to be fetched.
     Gone,
@@ -97,6 +103,7 @@ impl Session {
             armed: LogTime(u64::MAX),
             phase: Phase::Open { quiet: at.time },
             chain: Chain::default(),
+            filter: Filter::default(),
             index: None,
             threshold: Threshold::default(),
             published_threshold: Threshold::default(),
@@ -116,7 +123,7 @@ impl Session {
 
     /// Accounted bytes.
     pub(crate) fn bytes(&self, arena: &Arena) -> u64 {
-        let index = self.index.map_or(0, |number| arena.index_bytes(number));
+        let index = self.index.map_or(0, |id| arena.index_bytes(id));
         SESSION_BYTES + u64::from(self.chain.slots) * SLOT_BYTES + index
     }
 
@@ -137,8 +144,13 @@ impl Session {
     ) -> Taken {
         self.last = at.time;
         let taken = self.place(&record.span, sides, &mut around);
-        if self.index.is_none() && self.chain.slots > WALKED_MAX {
-            self.index = Some(around.arena.make_index(&self.chain, around.dictionary));
+        self.filter.add(record.span.id);
+        match self.index {
+            Some(id) => around.arena.make_room(id, &self.chain, around.dictionary),
+            None if self.chain.slots > WALKED_MAX => {
+                self.index = Some(around.arena.make_index(&self.chain, around.dictionary));
+            }
+            None => {}
         }
         if taken == Taken::Duplicate {
             return taken;
@@ -146,11 +158,15 @@ impl Session {
         self.threshold = self.threshold.max(record.threshold);
         self.note_request(at.offset);
         self.pending += u32::from(taken == Taken::Added);
+        self.late += u32::from(taken == Taken::Added && !self.is_open());
         match &mut self.phase {
-            Phase::Open { quiet } => *quiet = at.time,
-            Phase::Decided { due, .. } => {
-                self.late += u32::from(taken == Taken::Added);
-                *due = Some((due.map_or(at.time, |(first, _)| first), at.time));
+            Phase::Open { quiet: last } | Phase::Late { last, .. } => *last = at.time,
+            Phase::Decided { at: decided } => {
+                self.phase = Phase::Late {
+                    at: *decided,
+                    first: at.time,
+                    last: at.time,
+                };
             }
             Phase::Gone => {}
         }
@@ -169,19 +185,19 @@ impl Session {
             settings,
             dictionary,
         } = around;
-        let number = *self
+        let id = *self
             .index
             .get_or_insert_with(|| arena.make_index(&self.chain, dictionary));
         let folded = self.chain.spans >= settings.spans_max
-            && arena.relieve(number, &mut self.chain, settings, dictionary);
+            && arena.relieve(id, &mut self.chain, settings, dictionary);
         folded && !self.is_full(arena, settings)
     }
 
     /// Gives everything back that it has in the arena.
     pub(crate) fn release(&mut self, arena: &mut Arena) {
         arena.slab.release(&mut self.chain);
-        if let Some(number) = self.index.take() {
-            arena.drop_index(number);
+        if let Some(id) = self.index.take() {
+            arena.drop_index(id);
         }
     }
 
@@ -194,12 +210,12 @@ impl Session {
         if let Some(slot) = self.copy_of(span, arena, *dictionary) {
             return self.place_copy(slot, span, sides, around);
         }
-        let Some(number) = self.index else {
+        let Some(id) = self.index else {
             arena.slab.append(&mut self.chain, span, sides);
             return Taken::Added;
         };
         let is_open = self.is_open();
-        let (index, slab, hasher) = arena.index(number);
+        let (index, slab, hasher) = arena.index(id);
         if index.has_folded(span) {
             return Taken::Duplicate;
         }
@@ -244,8 +260,8 @@ impl Session {
             (true, false) => slab.set(slot, span),
             (false, _) => {
                 let slot = slab.append(&mut self.chain, span, sides);
-                if let Some(number) = self.index {
-                    let (index, slab, hasher) = around.arena.index(number);
+                if let Some(id) = self.index {
+                    let (index, slab, hasher) = around.arena.index(id);
                     index.put(slot, slab, hasher, around.dictionary);
                 }
                 return Taken::Better;
@@ -257,10 +273,11 @@ impl Session {
     /// The best copy held: of several, the last one beat those before it.
     fn copy_of(&self, span: &Span, arena: &mut Arena, dictionary: &dyn Lookup) -> Option<u32> {
         match self.index {
-            Some(number) => {
-                let (index, slab, hasher) = arena.index(number);
+            Some(id) => {
+                let (index, slab, hasher) = arena.index(id);
                 index.find(span, slab, hasher, dictionary)
             }
+            None if !self.filter.may_hold(span.id) => None,
             None => {
                 let copies = arena.slab.spans(&self.chain);
                 copies
@@ -279,6 +296,25 @@ impl Session {
             self.requests[len] = distance;
             self.requests_len += 1;
         }
+    }
+}
+
+/// Tells most ids that a session does not hold, so that most spans need no look at the others.
+#[derive(Clone, Copy, Debug, Default)]
+struct Filter(u64);
+
+impl Filter {
+    /// The upper bits of a product depend on all bits of an id.
+    fn bit(id: SpanId) -> u64 {
+        1 << (id.get().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
+    }
+
+    fn add(&mut self, id: SpanId) {
+        self.0 |= Filter::bit(id);
+    }
+
+    fn may_hold(self, id: SpanId) -> bool {
+        self.0 & Filter::bit(id) != 0
     }
 }
 
@@ -312,7 +348,8 @@ impl Keyed for Stub {
 /// The next thing that time does to a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    Decide(Decided),
+    /// For this reason, and this whole.
+    Decide(Decided, Completeness),
     Publish,
     Stub,
     End,
@@ -321,15 +358,12 @@ pub(crate) enum Event {
 /// When a decided session's next event is due; of simultaneous ones the first of publish, stub, end.
 pub(crate) fn after_decision(session: &Session, settings: &Settings) -> (LogTime, Event) {
     let next = match session.phase {
-        Phase::Decided {
-            due: Some((first, last)),
-            ..
-        } if session.version < settings.versions_max => {
+        Phase::Late { first, last, .. } if session.version < settings.versions_max => {
             let doubled = |wait: Nanos| Nanos(wait.0.saturating_mul(1 << (session.version.clamp(1, 32) - 1)));
             let quiet = last.after(doubled(settings.late_debounce));
             Some(quiet.min(first.after(doubled(settings.late_debounce_max))))
         }
-        Phase::Decided { .. } | Phase::Open { .. } | Phase::Gone => None,
+        Phase::Late { .. } | Phase::Decided { .. } | Phase::Open { .. } | Phase::Gone => None,
     };
     let publish = (next.unwrap_or(LogTime(u64::MAX)), Event::Publish);
     let stub = (session.first.after(settings.stub_age), Event::Stub);
@@ -347,6 +381,6 @@ mod tests {
     #[test]
     fn a_stub_takes_48_bytes_and_a_session_under_200() {
         assert_eq!(size_of::<Stub>(), 48);
-        assert!(size_of::<Session>() <= 176, "{}", size_of::<Session>());
+        assert_eq!(size_of::<Option<Session>>(), 160);
     }
 }

@@ -57,7 +57,9 @@ impl Slab {
         chain.tail = at;
         chain.slots += 1;
         chain.spans += 1;
-        self.attach(chain, at, sides);
+        if !sides.is_empty() {
+            self.attach(chain, at, sides);
+        }
         at
     }
 

@@ -4,9 +4,9 @@ use std::alloc::System;
 
 use hotspan_assembly::{Assembler, Settings};
 use hotspan_model::{
-    Assembled, LogPos, LogTime, Lookup, Offset, Record, SideOf, Span, SpanId, TableSeed, Threshold, TraceId,
+    Assembled, LogTime, Lookup, Record, SideOf, Span, SpanId, TableSeed, Threshold, TraceId,
 };
-use hotspan_testkit::Drawing;
+use hotspan_testkit::{Drawing, LogClock};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -19,6 +19,7 @@ fn trace_of(record: u64) -> TraceId {
 /// One trace every 100 ms in five records, each a second after the one before, and one late span: over and over.
 fn minutes(
     assembler: &mut Assembler,
+    clock: &mut LogClock,
     from: u64,
     drawing: &Drawing,
     dictionary: &dyn Lookup,
@@ -26,10 +27,7 @@ fn minutes(
 ) -> (u64, u64) {
     let (mut spans, mut published) = (0, 0);
     for record in from..from + 1_200 {
-        let at = LogPos {
-            offset: Offset(record),
-            time: LogTime(record * 100_000_000),
-        };
+        let at = clock.at(LogTime(record * 100_000_000));
         assembler.handle_timeout(at);
         while assembler.poll_trace(buffer) {
             published += 1;
@@ -82,11 +80,21 @@ fn a_span_allocates_nothing_once_tables_have_grown() {
         ",
     );
     let mut assembler = Assembler::new(Settings::default(), TableSeed(1));
-    let mut buffer = Assembled::default();
-    minutes(&mut assembler, 0, &drawing, &drawing.dictionary, &mut buffer);
-    minutes(&mut assembler, 1_200, &drawing, &drawing.dictionary, &mut buffer);
+    let (mut clock, mut buffer) = (LogClock::default(), Assembled::default());
+    let mut minutes = |from| {
+        minutes(
+            &mut assembler,
+            &mut clock,
+            from,
+            &drawing,
+            &drawing.dictionary,
+            &mut buffer,
+        )
+    };
+    minutes(0);
+    minutes(1_200);
     let region = Region::new(ALLOCATOR);
-    let (spans, published) = minutes(&mut assembler, 2_400, &drawing, &drawing.dictionary, &mut buffer);
+    let (spans, published) = minutes(2_400);
     let change = region.change();
     assert_eq!((spans, published), (61_200, 2_400));
     assert_eq!((change.allocations, change.reallocations), (0, 0), "{change:?}");

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use hotspan_model::{Class, LogTime, Lookup, OpRef, Symbol};
+use hotspan_model::{Class, Finding, LogTime, Lookup, OpRef, Symbol};
 
 use crate::Settings;
 use crate::buckets::Timeline;
@@ -127,7 +127,13 @@ impl Aggregate {
         dictionary: &dyn Lookup,
         most: usize,
     ) {
-        self.shapes.shift(sign, &shape(sighting), 1, most);
+        self.shapes.shift_made(
+            sign,
+            |shape| shape.is_of(sighting),
+            || Shape::of(sighting),
+            1,
+            most,
+        );
         if let Some(entry) = sighting.report.entry {
             self.entries.shift(sign, &entry, 1, most);
         }
@@ -189,20 +195,40 @@ impl Aggregate {
     }
 }
 
-fn shape(sighting: &Sighting<'_>) -> Shape {
-    let first = sighting.first;
-    let hand_offs = sighting.report.hand_offs_of(first);
-    Shape {
-        at: OpRef {
-            service: first.service,
-            operation: first.operation,
-        },
-        anchor: first.anchor_at,
-        class: first.class,
-        template: first.template,
-        callee: first.callee,
-        callee_service: first.callee_service,
-        templates: sighting.report.templates_of(first).into(),
-        hand_offs: hand_offs.iter().map(|hand_off| hand_off.key).collect(),
+impl Shape {
+    fn of(sighting: &Sighting<'_>) -> Shape {
+        let first = sighting.first;
+        Shape {
+            at: at(first),
+            anchor: first.anchor_at,
+            class: first.class,
+            template: first.template,
+            callee: first.callee,
+            callee_service: first.callee_service,
+            templates: sighting.report.templates_of(first).into(),
+            hand_offs: hand_offs(sighting).collect(),
+        }
     }
+
+    /// Whether it is equal to [`Shape::of`].
+    fn is_of(&self, sighting: &Sighting<'_>) -> bool {
+        let first = sighting.first;
+        (self.at, self.anchor, self.class) == (at(first), first.anchor_at, first.class)
+            && (self.template, self.callee, self.callee_service)
+                == (first.template, first.callee, first.callee_service)
+            && *self.templates == *sighting.report.templates_of(first)
+            && self.hand_offs.iter().copied().eq(hand_offs(sighting))
+    }
+}
+
+fn at(finding: &Finding) -> OpRef {
+    OpRef {
+        service: finding.service,
+        operation: finding.operation,
+    }
+}
+
+fn hand_offs(sighting: &Sighting<'_>) -> impl Iterator<Item = u128> {
+    let hand_offs = sighting.report.hand_offs_of(sighting.first);
+    hand_offs.iter().map(|hand_off| hand_off.key)
 }

@@ -1,7 +1,5 @@
 //! Sums over time: by minute, by hour, by day. Old buckets go when newer data comes.
 
-use std::collections::BTreeMap;
-
 use hotspan_model::{LogTime, MILLION, Millionths, Nanos, TrendPoint};
 
 use crate::sign::{Sign, narrow};
@@ -34,7 +32,8 @@ impl Point {
 /// Buckets of `WIDTH` seconds; those more than `KEEP` buckets older than the newest data are forgotten.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Buckets<const WIDTH: u64, const KEEP: u64> {
-    points: BTreeMap<u64, Point>,
+    /// Filled buckets, ascending.
+    points: Vec<(u64, Point)>,
 }
 
 /// By minute. Two hours are held, so that every minute of the first of two hours is still there.
@@ -60,46 +59,58 @@ impl<const WIDTH: u64, const KEEP: u64> Buckets<WIDTH, KEEP> {
         if place < Self::oldest(newest) {
             return;
         }
-        let point = self.points.entry(place).or_default();
-        point.shift(sign, by);
-        if point.traces == 0 {
-            self.points.remove(&place);
+        let at = self.at(place);
+        self.points[at].1.shift(sign, by);
+        if self.points[at].1.traces == 0 {
+            self.points.remove(at);
         }
+    }
+
+    /// Where the bucket is; it is made if it is not there. Mostly it is the last one.
+    fn at(&mut self, place: u64) -> usize {
+        let from = match self.points.last() {
+            Some(last) if place == last.0 => self.points.len() - 1,
+            Some(_) | None => self.points.partition_point(|point| point.0 < place),
+        };
+        if self.points.get(from).is_none_or(|point| point.0 != place) {
+            self.points.insert(from, (place, Point::default()));
+        }
+        from
     }
 
     /// Drops the buckets that are too old beside `newest`.
     pub(crate) fn forget(&mut self, newest: LogTime) {
-        let oldest = Self::oldest(newest);
-        while let Some(first) = self.points.first_entry()
-            && *first.key() < oldest
-        {
-            first.remove();
+        if self.is_dated(newest) {
+            let oldest = Self::oldest(newest);
+            self.points.retain(|point| oldest <= point.0);
         }
     }
 
     /// Adds those of another shard.
     pub(crate) fn merge(&mut self, other: &Self) {
-        for (&place, point) in &other.points {
-            self.points.entry(place).or_default().shift(Sign::Add, point);
+        for (place, point) in &other.points {
+            let at = self.at(*place);
+            self.points[at].1.shift(Sign::Add, point);
         }
     }
 
     /// Whether all buckets are too old beside `newest`.
     pub(crate) fn is_over(&self, newest: LogTime) -> bool {
-        let last = self.points.last_key_value();
-        last.is_none_or(|(&place, _)| place < Self::oldest(newest))
+        let last = self.points.last();
+        last.is_none_or(|last| last.0 < Self::oldest(newest))
     }
 
     /// Whether some buckets are too old beside `newest`.
     fn is_dated(&self, newest: LogTime) -> bool {
-        let first = self.points.first_key_value();
-        first.is_some_and(|(&place, _)| place < Self::oldest(newest))
+        let first = self.points.first();
+        first.is_some_and(|first| first.0 < Self::oldest(newest))
     }
 
     /// Everything that falls on `from` or later; `from` is the border of a bucket.
     pub(crate) fn since(&self, from: LogTime) -> Point {
         let mut sum = Point::default();
-        for point in self.points.range(Self::place(from)..).map(|entry| entry.1) {
+        let from = self.points.partition_point(|point| point.0 < Self::place(from));
+        for (_, point) in &self.points[from..] {
             sum.shift(Sign::Add, point);
         }
         sum
@@ -108,7 +119,7 @@ impl<const WIDTH: u64, const KEEP: u64> Buckets<WIDTH, KEEP> {
     /// The last `most` filled buckets, earliest first.
     pub(crate) fn last(&self, most: usize) -> Vec<TrendPoint> {
         let skip = self.points.len().saturating_sub(most);
-        let point = |(&place, point): (&u64, &Point)| TrendPoint {
+        let point = |&(place, point): &(u64, Point)| TrendPoint {
             at: place * WIDTH,
             traces: point.traces,
             path: Nanos(narrow(point.amount)),
@@ -118,24 +129,25 @@ impl<const WIDTH: u64, const KEEP: u64> Buckets<WIDTH, KEEP> {
 
     /// Start of the first filled bucket.
     fn start(&self) -> Option<LogTime> {
-        let (place, _) = self.points.first_key_value()?;
+        let (place, _) = self.points.first()?;
         Some(LogTime(place.saturating_mul(WIDTH).saturating_mul(SECOND)))
     }
 
     /// Start and end of the last filled bucket.
     fn end(&self) -> Option<(LogTime, LogTime)> {
-        let (&place, _) = self.points.last_key_value()?;
+        let &(place, _) = self.points.last()?;
         let border = |place: u64| LogTime(place.saturating_mul(WIDTH).saturating_mul(SECOND));
         Some((border(place), border(place + 1)))
     }
 
     /// Most traces in any `width` neighbouring buckets.
     pub(crate) fn most_within(&self, width: u64) -> u64 {
-        let within = |&place: &u64| {
-            let window = self.points.range(place..place.saturating_add(width));
-            window.fold(0_u64, |sum, entry| sum.saturating_add(entry.1.traces))
+        let within = |at: usize| {
+            let end = self.points[at].0.saturating_add(width);
+            let window = self.points[at..].iter().take_while(|point| point.0 < end);
+            window.fold(0_u64, |sum, point| sum.saturating_add(point.1.traces))
         };
-        self.points.keys().map(within).max().unwrap_or(0)
+        (0..self.points.len()).map(within).max().unwrap_or(0)
     }
 }
 

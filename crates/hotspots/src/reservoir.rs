@@ -17,7 +17,8 @@ use crate::sign;
 /// Replayed savings of the traces with the smallest identity hashes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reservoir {
-    samples: BTreeMap<u128, Sample>,
+    /// Ascending by place. A list, so that a full one changes without an allocation.
+    samples: Vec<(u128, Sample)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +33,7 @@ struct Sample {
 impl Reservoir {
     /// Whether `add` would change anything.
     pub(crate) fn wants(&self, sighting: &Sighting<'_>, most: usize) -> bool {
-        let within = |last: &u128| sighting.order <= *last;
-        self.samples.len() < most || self.samples.last_key_value().is_some_and(|last| within(last.0))
+        self.samples.len() < most || self.samples.last().is_some_and(|last| sighting.order <= last.0)
     }
 
     /// Offers a trace.
@@ -45,37 +45,43 @@ impl Reservoir {
             calls: sighting.calls,
             path: sighting.path,
         };
-        let held = self.samples.entry(sighting.order).or_insert(sample);
-        if held.version <= sample.version {
-            *held = sample;
+        match self.place(sighting) {
+            Ok(at) if self.samples[at].1.version <= sample.version => self.samples[at].1 = sample,
+            Ok(_) => {}
+            Err(at) => self.samples.insert(at, (sighting.order, sample)),
         }
-        self.cut(most);
+        self.samples.truncate(most);
     }
 
     /// Whether this trace is in it, in this version or one before.
     pub(crate) fn holds(&self, sighting: &Sighting<'_>) -> bool {
-        let sample = self.samples.get(&sighting.order);
-        sample.is_some_and(|sample| sample.version <= sighting.report.version)
+        let place = self.place(sighting);
+        place.is_ok_and(|at| self.samples[at].1.version <= sighting.report.version)
     }
 
     /// Removes this trace, but for a later version.
     pub(crate) fn subtract(&mut self, sighting: &Sighting<'_>) {
-        if self.holds(sighting) {
-            self.samples.remove(&sighting.order);
+        if self.holds(sighting)
+            && let Ok(at) = self.place(sighting)
+        {
+            self.samples.remove(at);
         }
     }
 
-    /// Adds that of another shard.
+    /// Adds that of another shard, which has other traces.
     pub(crate) fn merge(&mut self, other: &Reservoir, most: usize) {
-        self.samples
-            .extend(other.samples.iter().map(|(&order, &sample)| (order, sample)));
-        self.cut(most);
+        self.samples.extend_from_slice(&other.samples);
+        self.samples.sort_by_key(|sample| sample.0);
+        self.samples.truncate(most);
     }
 
-    fn cut(&mut self, most: usize) {
-        while self.samples.len() > most {
-            self.samples.pop_last();
-        }
+    fn place(&self, sighting: &Sighting<'_>) -> Result<usize, usize> {
+        self.samples
+            .binary_search_by_key(&sighting.order, |sample| sample.0)
+    }
+
+    fn samples(&self) -> impl Iterator<Item = &Sample> {
+        self.samples.iter().map(|sample| &sample.1)
     }
 
     /// Medians over the sample, each trace as heavy as it was sampled.
@@ -90,7 +96,7 @@ impl Reservoir {
     /// Means of what a limit on the critical-path time would save: at its median, at half of that, at its third
     /// quartile.
     pub(crate) fn capped(&self) -> Saving {
-        let mut paths: Vec<u64> = self.samples.values().map(|sample| sample.path).collect();
+        let mut paths: Vec<u64> = self.samples().map(|sample| sample.path).collect();
         paths.sort_unstable();
         let Some(last) = paths.len().checked_sub(1) else {
             return Saving::default();
@@ -113,8 +119,7 @@ impl Reservoir {
     /// Mean of what replay said is likely.
     pub(crate) fn mean_likely(&self) -> u64 {
         let sum: u128 = self
-            .samples
-            .values()
+            .samples()
             .map(|sample| u128::from(sample.saving.likely.0))
             .sum();
         let mean = sum.checked_div(self.samples.len() as u128).unwrap_or(0);
@@ -123,14 +128,12 @@ impl Reservoir {
 
     /// Calls and critical-path nanoseconds of each trace.
     pub(crate) fn costs(&self) -> Vec<(u64, u64)> {
-        let samples = self.samples.values();
-        samples.map(|sample| (sample.calls, sample.path)).collect()
+        self.samples().map(|sample| (sample.calls, sample.path)).collect()
     }
 
     fn median(&self, of: impl Fn(&Saving) -> Nanos) -> Nanos {
         let mut values: Vec<(Nanos, u64)> = self
-            .samples
-            .values()
+            .samples()
             .map(|sample| (of(&sample.saving), sample.weight.max(1)))
             .collect();
         values.sort_unstable();

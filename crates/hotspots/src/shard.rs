@@ -9,7 +9,7 @@ use crate::Settings;
 use crate::aggregate::Aggregate;
 use crate::sighting::{Sighting, sightings};
 use crate::sign::{self, Sign, weighted};
-use crate::table::Table;
+use crate::table::{Table, sort};
 use crate::topology::{Calls, Edge, EdgeKey, Operation, Order, Service, Totals};
 
 /// What became of a trace whose report was added.
@@ -90,22 +90,26 @@ impl Hotspots {
         }
         self.shift(Sign::Add, report);
         let mut kept = Kept::Numbers;
-        for sighting in sightings(report) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        for sighting in sightings(report, &mut scratch) {
             if self.add_sighting(&sighting, dictionary) {
                 kept = Kept::Exemplar;
             }
         }
+        self.scratch = scratch;
         kept
     }
 
     /// Takes back what [`Hotspots::add`] added for the same report.
     pub fn subtract(&mut self, report: &Report, dictionary: &dyn Lookup) {
         self.shift(Sign::Subtract, report);
-        for sighting in sightings(report) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        for sighting in sightings(report, &mut scratch) {
             if let Some(row) = self.aggregates.row(Sign::Subtract, &sighting.fingerprint()) {
                 Arc::make_mut(row).subtract(&sighting, self.newest, dictionary, &self.settings);
             }
         }
+        self.scratch = scratch;
     }
 
     /// The shard as it is now; shares all rows with the shard until they change.
@@ -254,13 +258,6 @@ impl Hotspots {
             }
         }
     }
-}
-
-/// Fills `scratch` with the places of `rows`, equal keys side by side.
-fn sort<T, K: Ord>(scratch: &mut Vec<u32>, rows: &[T], key: impl Fn(&T) -> K) {
-    scratch.clear();
-    scratch.extend(0..u32::try_from(rows.len()).unwrap_or(u32::MAX));
-    scratch.sort_unstable_by_key(|&at| key(&rows[at as usize]));
 }
 
 fn edge_key(row: &CallRow) -> EdgeKey {

@@ -1,9 +1,12 @@
 //! All that one trace says about one fingerprint.
 
+use std::cmp::Reverse;
+
 use hotspan_model::{Finding, Fingerprint, Identity, LogTime, Millionths, Report, Saving, TraceId};
 
 use crate::buckets::Point;
 use crate::sign::{self, weighted};
+use crate::table::sort;
 
 /// The findings of one fingerprint in one report, as one.
 #[derive(Clone, Debug)]
@@ -36,26 +39,27 @@ pub(crate) fn order(trace: TraceId) -> u128 {
     Identity::new("reservoir").number(trace.get()).finish()
 }
 
-/// What `report` says, one entry a fingerprint, ascending.
-pub(crate) fn sightings(report: &Report) -> Vec<Sighting<'_>> {
-    let Some(trace) = report.trace else {
-        return Vec::new();
-    };
-    let order = order(trace);
-    let mut findings: Vec<&Finding> = report.findings.iter().collect();
-    findings.sort_by_key(|finding| (finding.fingerprint, std::cmp::Reverse(finding.path), finding.id));
-    let groups = findings.chunk_by(|a, b| a.fingerprint == b.fingerprint);
-    groups
-        .map(|group| sighting(report, trace, order, group))
-        .collect()
+/// What `report` says, one entry a fingerprint, ascending. `scratch` is for the places of its findings.
+pub(crate) fn sightings<'a>(
+    report: &'a Report,
+    scratch: &'a mut Vec<u32>,
+) -> impl Iterator<Item = Sighting<'a>> {
+    let finding = |at: u32| &report.findings[at as usize];
+    sort(scratch, &report.findings, |finding| {
+        (finding.fingerprint, Reverse(finding.path), finding.id)
+    });
+    let order = report.trace.map(|trace| (trace, order(trace)));
+    let groups = scratch.chunk_by(move |&a, &b| finding(a).fingerprint == finding(b).fingerprint);
+    groups.filter_map(move |group| Some(sighting(report, order?, group)))
 }
 
-fn sighting<'a>(report: &'a Report, trace: TraceId, order: u128, group: &[&'a Finding]) -> Sighting<'a> {
+fn sighting<'a>(report: &'a Report, (trace, order): (TraceId, u128), group: &[u32]) -> Sighting<'a> {
+    let findings = group.iter().map(|&at| &report.findings[at as usize]);
     let mut sum = Sighting {
         report,
         trace,
         order,
-        first: group[0],
+        first: &report.findings[group[0] as usize],
         calls: 0,
         path: 0,
         saving: Saving::default(),
@@ -65,7 +69,7 @@ fn sighting<'a>(report: &'a Report, trace: TraceId, order: u128, group: &[&'a Fi
             ..Point::default()
         },
     };
-    for finding in group {
+    for finding in findings {
         let path = sign::nanos(finding.path);
         let rate = if finding.awaited { 1 } else { UNAWAITED };
         sum.calls = sum.calls.saturating_add(sign::number(finding.calls));

@@ -138,6 +138,13 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
     }
 }
 
+/// Fills `scratch` with the places of `rows` by key, equal keys side by side in their order.
+pub(crate) fn sort<T, K: Ord>(scratch: &mut Vec<u32>, rows: &[T], key: impl Fn(&T) -> K) {
+    scratch.clear();
+    scratch.extend(0..u32::try_from(rows.len()).unwrap_or(u32::MAX));
+    scratch.sort_unstable_by_key(|&at| (key(&rows[at as usize]), at));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

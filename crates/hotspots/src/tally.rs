@@ -24,10 +24,22 @@ impl<K> Default for Tally<K> {
 impl<K: PartialEq + Clone> Tally<K> {
     /// Counts `key` in or out, within `most` keys.
     pub(crate) fn shift(&mut self, sign: Sign, key: &K, by: u64, most: usize) {
-        let known = self.rows.iter().position(|row| row.0 == *key);
+        self.shift_made(sign, |known| known == key, || key.clone(), by, most);
+    }
+
+    /// The same for a key that `is` knows and that is only made when it is new.
+    pub(crate) fn shift_made(
+        &mut self,
+        sign: Sign,
+        is: impl Fn(&K) -> bool,
+        make: impl FnOnce() -> K,
+        by: u64,
+        most: usize,
+    ) {
+        let known = self.rows.iter().position(|row| is(&row.0));
         match (known, sign) {
             (Some(at), _) => sign.count(&mut self.rows[at].1, by),
-            (None, Sign::Add) if self.rows.len() < most => self.rows.push((key.clone(), by)),
+            (None, Sign::Add) if self.rows.len() < most => self.rows.push((make(), by)),
             (None, Sign::Add | Sign::Subtract) => sign.count(&mut self.other, by),
         }
     }

@@ -4,10 +4,11 @@
 use hotspan_analysis::catalogue;
 use hotspan_hotspots::{Answers, answers};
 use hotspan_model::{
-    Batch, LocalDictionary, LogPos, LogTime, Offset, ParamKey, Reason, Record, Side, TableSeed, Threshold,
+    Batch, LocalDictionary, LogTime, Nanos, ParamKey, Reason, Record, Side, TableSeed, Threshold,
 };
 use hotspan_otlp::{Decoder, Limits, Sink};
 use hotspan_pipeline::{Pipeline, Settings};
+use hotspan_testkit::LogClock;
 use hotspan_testkit::generator::{Generation, Noise, Operation, Place, SCENARIOS};
 use prost::Message;
 
@@ -65,46 +66,28 @@ fn traces(dictionary: &mut LocalDictionary) -> Vec<Vec<(Record, Vec<Side>)>> {
 fn run(mut sent: Vec<Sent>, dictionary: &LocalDictionary) -> (Answers, Pipeline) {
     sent.sort_by_key(|sent| sent.at);
     let mut pipeline = Pipeline::new(Settings::default(), TableSeed::default());
-    let (mut at, mut batch) = (
-        LogPos {
-            offset: Offset(0),
-            time: LogTime(START),
-        },
-        Batch::default(),
-    );
+    let (mut clock, mut batch) = (LogClock::starting(LogTime(START)), Batch::default());
     for Sent {
         record,
         sides,
         at: time,
     } in sent
     {
-        while at.time.0 + SECOND < time {
-            at = LogPos {
-                offset: Offset(at.offset.0 + 1),
-                time: LogTime(at.time.0 + SECOND),
-            };
-            pipeline.handle_tick(at, dictionary);
+        while clock.now().time.0 + SECOND < time {
+            pipeline.handle_tick(clock.after(Nanos(SECOND)), dictionary);
             assert!(pipeline.counts().balance(), "{:?}", pipeline.counts());
         }
-        at = LogPos {
-            offset: Offset(at.offset.0 + 1),
-            time: LogTime(time.max(at.time.0)),
-        };
         batch.clear();
         batch.push(record, &sides);
-        pipeline.handle_batch(at, &batch, dictionary);
+        pipeline.handle_batch(clock.at(LogTime(time)), &batch, dictionary);
         assert!(pipeline.counts().balance(), "{:?}", pipeline.counts());
     }
     for _ in 0..DECIDED_WITHIN_S {
-        at = LogPos {
-            offset: Offset(at.offset.0 + 1),
-            time: LogTime(at.time.0 + SECOND),
-        };
-        pipeline.handle_tick(at, dictionary);
+        pipeline.handle_tick(clock.after(Nanos(SECOND)), dictionary);
         assert!(pipeline.counts().balance(), "{:?}", pipeline.counts());
     }
     assert_eq!(pipeline.counts().open, 0, "the timers decide everything");
-    let parts = [pipeline.snapshot(at).hotspots];
+    let parts = [pipeline.snapshot(clock.now()).hotspots];
     let now = LogTime(START + 3_600 * SECOND);
     let settings = hotspan_hotspots::Settings::default();
     (

@@ -64,7 +64,7 @@ fn then_open_traces_longest_quiet_first_and_at_last_the_largest() {
         }
         world.tick(3 * SECOND);
         assert!(world.out.is_empty());
-        let spans = rootless(&world, 20);
+        let spans = rootless(&world, 30);
         world.record(3 * SECOND, 3, &spans);
         assert!(world.out.is_empty(), "budgets are checked by the next record");
         world.tick(3 * SECOND);
