@@ -32,8 +32,8 @@ pub fn details(
     }
     let shown = Shown { limits, allow };
     let blocks = framing::messages::<RESOURCE_SPANS>(request)
-        .flat_map(|resource| framing::messages::<SCOPE_SPANS>(resource))
-        .flat_map(|scope| framing::messages::<SPANS>(scope));
+        .flat_map(framing::messages::<SCOPE_SPANS>)
+        .flat_map(framing::messages::<SPANS>);
     out.extend(blocks.filter_map(|span| shown.span(span, trace)));
 }
 

@@ -79,7 +79,11 @@ pub(crate) fn messages<const NUMBER: u32>(message: &[u8]) -> impl Iterator<Item 
     let mut fields = Fields::new(message);
     std::iter::from_fn(
         #[inline(always)]
-        move || fields.expect_bytes(NUMBER as u8).or_else(|| find::<NUMBER>(&mut fields)),
+        move || {
+            fields
+                .expect_bytes(NUMBER as u8)
+                .or_else(|| find::<NUMBER>(&mut fields))
+        },
     )
 }
 

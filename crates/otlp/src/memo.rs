@@ -47,14 +47,18 @@ impl<V: Copy> Memo<V> {
 /// A look-up reads one line of memory; nothing is moved, counted or freed.
 #[derive(Debug)]
 pub(crate) struct Recent<V> {
-    places: Box<[[Option<(u64, V)>; 2]]>,
+    places: Box<[[Place<V>; 2]]>,
 }
 
+/// A value and its hash, or nothing yet.
+type Place<V> = Option<(u64, V)>;
+
 impl<V: Copy> Recent<V> {
-    /// A table of `2 << log2` places.
-    pub(crate) fn new(log2: u32) -> Recent<V> {
+    /// A table of about `entries_max` values, at least two.
+    pub(crate) fn new(entries_max: usize) -> Recent<V> {
+        let hashes = (entries_max / 2).max(1).next_power_of_two();
         Recent {
-            places: vec![[None; 2]; 1 << log2].into_boxed_slice(),
+            places: vec![[None; 2]; hashes].into_boxed_slice(),
         }
     }
 
@@ -154,6 +158,17 @@ impl Symbols {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_came_lately_is_found_and_the_table_does_not_grow() {
+        let mut recent = Recent::new(8);
+        for hash in 0..1_000_u64 {
+            recent.insert(hash, hash);
+            assert_eq!(recent.get(hash), Some(hash));
+            assert_eq!(recent.get(hash.wrapping_sub(4)), hash.checked_sub(4));
+        }
+        assert_eq!(recent.get(900), None);
+    }
 
     #[test]
     fn a_memo_keeps_what_is_asked_for_and_stays_within_its_bound() {

@@ -148,11 +148,7 @@ impl<'r> Reader<'r> {
     /// Reads the attributes in their usual form that come next, as most fields of a span are: short, and a text or a
     /// small number where somebody reads it.
     #[inline(never)]
-    fn usual_attributes<'a>(
-        &mut self,
-        fields: &mut Fields<'a>,
-        known: &mut Attributes<'a>,
-    ) {
+    fn usual_attributes<'a>(&mut self, fields: &mut Fields<'a>, known: &mut Attributes<'a>) {
         let mut rest = fields.rest();
         // Up to here a short attribute is within every limit, whatever it holds: nothing nests deeper in 128 bytes.
         let limits = self.limits;

@@ -29,9 +29,9 @@ impl<'a> Value<'a> {
     /// Reads an `AnyValue` over what was read of the same value before: the last kind that is set wins.
     pub(crate) fn read(self, message: &'a [u8]) -> Result<Value<'a>, Damage> {
         // Nearly all are one text or one small number.
-        match message {
-            &[0x18, int @ 0..0x80] => return Ok(Value::Int(i64::from(int))),
-            &[0x18, low, high @ 0..0x80] => {
+        match *message {
+            [0x18, int @ 0..0x80] => return Ok(Value::Int(i64::from(int))),
+            [0x18, low, high @ 0..0x80] => {
                 return Ok(Value::Int(i64::from(low & 0x7f) | i64::from(high) << 7));
             }
             _ => {}

@@ -110,7 +110,9 @@ impl Resolver<'_> {
             text.push(' ');
         }
         match (function, old) {
-            (Some(function), _) => Atom::Text(cut(function, self.reader.limits.key_bytes_max)).write(&mut text),
+            (Some(function), _) => {
+                Atom::Text(cut(function, self.reader.limits.key_bytes_max)).write(&mut text)
+            }
             (None, Some(old)) => {
                 if let Some(namespace) = namespace {
                     Atom::Text(cut(namespace, self.reader.limits.key_bytes_max)).write(&mut text);

@@ -123,7 +123,13 @@ impl Resolver<'_> {
         let meaning = match self.memory.meanings.get(any_name) {
             Some(Remembered::Meaning(meaning)) => meaning,
             Some(Remembered::ByName) => self.meaning_by_name(any_name, outline, deciding, parts, known),
-            None => self.decide([any_name, self.with_name(any_name, parts)], outline, deciding, parts, known),
+            None => self.decide(
+                [any_name, self.with_name(any_name, parts)],
+                outline,
+                deciding,
+                parts,
+                known,
+            ),
         };
         with_values(meaning, outline)
     }
@@ -162,7 +168,9 @@ impl Resolver<'_> {
     ) -> Meaning {
         let cut = self.reader.tally.cut;
         known.begin_asking();
-        self.outlined = outline.filter(|outline| outline.values.is_some()).map(|outline| outline.bones);
+        self.outlined = outline
+            .filter(|outline| outline.values.is_some())
+            .map(|outline| outline.bones);
         let work = class::work(parts.kind, &parts.name, known);
         let meaning = Meaning {
             target: self.target(work, parts, known),
@@ -175,9 +183,13 @@ impl Resolver<'_> {
         }
         if parts.name.was_asked() {
             self.memory.meanings.insert(any_name, Remembered::ByName);
-            self.memory.meanings.insert(this_name, Remembered::Meaning(meaning));
+            self.memory
+                .meanings
+                .insert(this_name, Remembered::Meaning(meaning));
         } else {
-            self.memory.meanings.insert(any_name, Remembered::Meaning(meaning));
+            self.memory
+                .meanings
+                .insert(any_name, Remembered::Meaning(meaning));
         }
         meaning
     }
@@ -195,13 +207,20 @@ impl Resolver<'_> {
             return outline;
         }
         let fits = literal.text.len() <= self.reader.limits.statement_bytes_max;
-        let system = if literal.statement { store::system(known) } else { "" };
+        let system = if literal.statement {
+            store::system(known)
+        } else {
+            ""
+        };
         let outline = match literal.statement {
             _ if !fits => None,
             true => store::is_sql(system).then(|| self.memory.of_statement(system, literal.text)),
             false => self.memory.of_url(literal.text),
         };
-        let outline = outline.unwrap_or(Outline { bones: raw, values: None });
+        let outline = outline.unwrap_or(Outline {
+            bones: raw,
+            values: None,
+        });
         self.memory.outlines.insert(raw, outline);
         outline
     }
@@ -239,18 +258,28 @@ impl Memory {
 fn literal<'a>(kind: Kind, known: &Known<'a>) -> Option<Literal<'a>> {
     const PATHS: [Field; 4] = call::OWN_PATHS;
     let of = |field: Field, hides: Field, statement| {
-        known.span.newest_text(field).map(|text| Literal { text, hides, statement })
+        known.span.newest_text(field).map(|text| Literal {
+            text,
+            hides,
+            statement,
+        })
     };
     if kind == Kind::Server {
         let all = Field(PATHS[0].0 | PATHS[1].0 | PATHS[2].0 | PATHS[3].0);
-        return PATHS.into_iter().find(|&path| known.span.has(path)).and_then(|path| of(path, all, false));
+        return PATHS
+            .into_iter()
+            .find(|&path| known.span.has(path))
+            .and_then(|path| of(path, all, false));
     }
     if known.span.has(Field::DB_TEXT) {
         return of(Field::DB_TEXT, Field::DB_TEXT, true);
     }
     let inner = Field(Field::URL_PATH.0 | Field::URL_QUERY.0 | Field::HTTP_TARGET.0);
     if known.span.has(Field::URL_FULL) {
-        let whole = known.span.newest_text(Field::URL_FULL).is_some_and(call::names_host);
+        let whole = known
+            .span
+            .newest_text(Field::URL_FULL)
+            .is_some_and(call::names_host);
         let old = if whole { Field::HTTP_URL.0 } else { 0 };
         return of(Field::URL_FULL, Field(inner.0 | Field::URL_FULL.0 | old), false);
     }

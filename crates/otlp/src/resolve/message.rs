@@ -23,7 +23,11 @@ impl Resolver<'_> {
 
         let key = (class, system, destination, temporary, host, port, service);
         // Without a destination the name is all there is.
-        let name = if destination.is_some() { &[] } else { parts.name.ask() };
+        let name = if destination.is_some() {
+            &[]
+        } else {
+            parts.name.ask()
+        };
         let hash = self
             .memory
             .symbols

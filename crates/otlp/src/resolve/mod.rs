@@ -11,8 +11,8 @@ mod store;
 mod template;
 
 use hotspan_model::{
-    Bits, Class, Dictionary, Flag, Kind, Link, Nanos, ParamHash, ParamKey, Reason, Record, Side, Span, SpanId,
-    Status, Symbol, TableSeed, Threshold, Timestamp, TraceId, Visibility,
+    Bits, Class, Dictionary, Flag, Kind, Link, Nanos, ParamHash, ParamKey, Reason, Record, Side, Span,
+    SpanId, Status, Symbol, TableSeed, Threshold, Timestamp, TraceId, Visibility,
 };
 
 use crate::attributes::Known;
@@ -26,20 +26,12 @@ use class::Work;
 pub(crate) use meaning::OF_OTHERS as DECIDING;
 use meaning::{Outline, Remembered};
 
-/// A worker meets some thousand different spans again and again: 4,096 pairs of places, about a megabyte together.
-const RECENT_LOG2: u32 = 12;
-
 /// Attributes that say by their presence that a span failed.
 const ERRORS: Field = Field(Field::ERROR_TYPE.0 | Field::EXCEPTION.0);
 
 /// Fields of which most spans have none, and which decide nothing but what they say of this span.
 const RARE: Field = Field(
-    extras::SIDES.0
-        | ERRORS.0
-        | Field::ERROR.0
-        | Field::DB_BATCH.0
-        | Field::MESSAGES.0
-        | Field::IS_SUMMARY.0,
+    extras::SIDES.0 | ERRORS.0 | Field::ERROR.0 | Field::DB_BATCH.0 | Field::MESSAGES.0 | Field::IS_SUMMARY.0,
 );
 
 /// What resolving keeps from span to span.
@@ -68,11 +60,11 @@ impl Memory {
         Memory {
             symbols: Symbols::new(seed, entries_max),
             origins: Memo::new(1 << 10),
-            plain: Recent::new(10),
+            plain: Recent::new(entries_max / 8),
             targets: Memo::new(entries_max),
-            meanings: Recent::new(RECENT_LOG2),
-            outlines: Recent::new(RECENT_LOG2),
-            names: Recent::new(RECENT_LOG2),
+            meanings: Recent::new(entries_max / 2),
+            outlines: Recent::new(entries_max / 2),
+            names: Recent::new(entries_max / 2),
             key,
             statement: Statement::default(),
             skeleton: skeleton::Skeleton::default(),
@@ -239,7 +231,10 @@ impl Resolver<'_> {
     ) -> Bits {
         // Operations in one span, by attribute or by text.
         let said = known.int(Field::DB_BATCH).or_else(|| known.int(Field::MESSAGES));
-        let batch = said.and_then(|size| u32::try_from(size).ok()).unwrap_or(1).max(batch);
+        let batch = said
+            .and_then(|size| u32::try_from(size).ok())
+            .unwrap_or(1)
+            .max(batch);
         extras::push(self, parts, known, batch, sides);
         let summary = extras::push_summary(parts, known, sides);
         let failed = known.has(ERRORS) || known.bool(Field::ERROR) == Some(true);
@@ -251,7 +246,10 @@ impl Resolver<'_> {
 
     fn threshold(&mut self, parts: &Parts<'_>, known: &mut Known<'_>) -> Threshold {
         if !parts.tracestate.is_empty() {
-            let read = parts.tracestate.len().min(self.reader.limits.tracestate_bytes_max);
+            let read = parts
+                .tracestate
+                .len()
+                .min(self.reader.limits.tracestate_bytes_max);
             match tracestate::threshold(&parts.tracestate[..read]) {
                 Said::Threshold(threshold) => return threshold,
                 Said::Malformed => {

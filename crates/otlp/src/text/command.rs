@@ -147,7 +147,13 @@ impl Pass {
         let verb = out.template[start..].to_owned();
         let command = known(&verb);
         if first {
-            let blocks = || arguments.get(..64).unwrap_or(arguments).to_ascii_uppercase().contains("BLOCK");
+            let blocks = || {
+                arguments
+                    .get(..64)
+                    .unwrap_or(arguments)
+                    .to_ascii_uppercase()
+                    .contains("BLOCK")
+            };
             out.waits = command.is_some_and(|command| command.waits) || verb.starts_with("XREAD") && blocks();
             out.session = command.is_some_and(|command| command.session);
         }

@@ -68,7 +68,10 @@ fn mask_runs(text: &str, out: &mut String) {
     let (mut at, mut kept) = (0, 0);
     loop {
         // Whatever varies starts with a hex digit.
-        at += bytes[at..].iter().take_while(|byte| !byte.is_ascii_hexdigit()).count();
+        at += bytes[at..]
+            .iter()
+            .take_while(|byte| !byte.is_ascii_hexdigit())
+            .count();
         if at == bytes.len() {
             break;
         }
