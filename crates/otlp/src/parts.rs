@@ -150,29 +150,30 @@ impl<'r> Reader<'r> {
     #[inline(never)]
     fn usual_attributes<'a>(&mut self, fields: &mut Fields<'a>, known: &mut Attributes<'a>) {
         let mut rest = fields.rest();
-        // Up to here a short attribute is within every limit, whatever it holds: nothing nests deeper in 128 bytes.
-        let limits = self.limits;
-        let short_max = match limits.value_bytes_max.min(limits.key_bytes_max) {
-            128.. if limits.value_depth_max >= 32 => limits.attributes_max,
+        // Up to here short texts are within every limit.
+        let short_max = match self.limits.value_bytes_max.min(self.limits.key_bytes_max) {
+            128.. => self.limits.attributes_max,
             _ => 0,
         };
         let mut count = self.attributes;
         while let Some((key, tail, after)) = wire::short_pair(rest, 9) {
-            let fresh = match keys::slot(key) {
+            let Some(slot) = keys::slot(key) else {
                 // Nobody reads it, unless it is a parameter.
-                None if key.first() != Some(&b'd') && count < short_max => {
-                    (rest, count) = (after, count + 1);
-                    continue;
+                if key.first() == Some(&b'd') || count >= short_max || wire::short_text(tail).is_none() {
+                    break;
                 }
-                None => break,
-                Some(slot) => match (wire::short_text(tail), wire::short_int(tail)) {
-                    (Some(text), _) => known.set(slot, Value::Text(text)),
-                    (None, Some(int)) => known.set(slot, Value::Int(int)),
-                    (None, None) => break,
+                (rest, count) = (after, count + 1);
+                continue;
+            };
+            let value = match wire::short_text(tail) {
+                Some(text) => Value::Text(text),
+                None => match wire::short_int(tail) {
+                    Some(int) => Value::Int(int),
+                    None => break,
                 },
             };
             (rest, count) = (after, count + 1);
-            self.tally.duplicate_keys += u64::from(!fresh);
+            self.tally.duplicate_keys += u64::from(!known.set(slot, value));
         }
         self.attributes = count;
         fields.resume(rest);
