@@ -92,6 +92,12 @@ impl Operations {
         row.filter(|row| row.place == place)
     }
 
+    /// Its number.
+    pub(crate) fn index(&self, place: u32) -> Option<u32> {
+        let nearest = self.nearest[place as usize];
+        self.at(place).map(|_| nearest)
+    }
+
     pub(super) fn build(
         &mut self,
         trace: &Assembled,

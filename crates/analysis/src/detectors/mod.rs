@@ -6,6 +6,7 @@
 mod family;
 mod findings;
 mod knobs;
+mod spans;
 #[cfg(test)]
 mod testing;
 mod words;
@@ -46,11 +47,20 @@ macro_rules! detectors {
 }
 
 detectors! {
+    retry_storm::RetryStorm,
     n_plus_one_call::NPlusOneCall,
     n_plus_one_query::NPlusOneQuery,
     n_plus_one_cache::NPlusOneCache,
     third_party_on_critical_path::ThirdPartyOnCriticalPath,
+    deferrable_call::DeferrableCall,
+    call_in_transaction::CallInTransaction,
+    timeout_inversion::TimeoutInversion,
+    fan_out_tail::FanOutTail,
     serial_fan_out::SerialFanOut,
+    hop_chain::HopChain,
+    uninstrumented_gap::UninstrumentedGap,
+    exception_storm::ExceptionStorm,
+    over_instrumentation::OverInstrumentation,
 }
 
 #[cfg(test)]

@@ -15,6 +15,15 @@ pub(super) fn manner(facets: &Facets<'_>) -> &'static str {
     }
 }
 
+/// Whether one of the words, in lower case, is anywhere in a name, in any case.
+pub(super) fn has_any(name: &str, words: &[&str]) -> bool {
+    let is_at = |at: usize, word: &&&str| {
+        let piece = name.as_bytes().get(at..at + word.len());
+        piece.is_some_and(|piece| piece.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    (0..name.len()).any(|at| words.iter().any(|word| is_at(at, &word)))
+}
+
 /// What is called: the short name, else the whole template, else the peer.
 pub(super) fn target<'a>(facets: &Facets<'a>) -> &'a str {
     [facets.summary, &facets.callee.template, &facets.callee.peer]
