@@ -49,6 +49,16 @@ pub enum Leaf {
         /// Table.
         table: &'static str,
     },
+    /// A statement that handles the session: BEGIN, COMMIT.
+    Session {
+        /// Its text.
+        text: &'static str,
+    },
+    /// A read by HTTP from one of many hosts that do the same; the item says which.
+    Shard {
+        /// Path.
+        path: &'static str,
+    },
     /// A cache read of one key.
     CacheGet {
         /// What stands before the id.
@@ -102,6 +112,13 @@ pub enum Step {
         net: Spread,
         /// What the callee does.
         body: Vec<Step>,
+    },
+    /// A [`Step::Call`] whose caller gives up after a while, and goes on. The callee does not notice.
+    GiveUp {
+        /// The call.
+        call: Box<Step>,
+        /// How long the caller waits, in microseconds.
+        after: u64,
     },
     /// A span of the same service around steps.
     Inside {
@@ -186,6 +203,13 @@ pub enum What {
         protocol: Protocol,
         /// The id in the path.
         item: u64,
+    },
+    /// Asked another service, and did not wait for the answer.
+    GivenUp {
+        /// Callee.
+        service: &'static str,
+        /// Route.
+        operation: &'static str,
     },
     /// Work with a span.
     Internal {

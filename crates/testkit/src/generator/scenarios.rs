@@ -3,6 +3,7 @@
 use super::program::{Arguments, Leaf, Protocol, Spread, Step, ms, us};
 use super::rng::Place;
 use super::simulate::Program;
+use super::synchrony;
 
 /// A program, what is wrong with it, and the same without the fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +130,78 @@ pub const SCENARIOS: &[Scenario] = &[
         name: "internal-chunks",
         draw: internal_chunks,
     },
+    Scenario {
+        name: "retry-storm",
+        draw: synchrony::retry_storm,
+    },
+    Scenario {
+        name: "retry-back-off",
+        draw: synchrony::retry_back_off,
+    },
+    Scenario {
+        name: "mail-at-the-end",
+        draw: synchrony::mail_at_the_end,
+    },
+    Scenario {
+        name: "call-in-transaction",
+        draw: synchrony::call_in_transaction,
+    },
+    Scenario {
+        name: "fan-out-tail",
+        draw: synchrony::fan_out_tail,
+    },
+    Scenario {
+        name: "hop-chain",
+        draw: synchrony::hop_chain,
+    },
+    Scenario {
+        name: "impatient-caller",
+        draw: synchrony::impatient_caller,
+    },
+    Scenario {
+        name: "sleep",
+        draw: synchrony::sleep,
+    },
+    Scenario {
+        name: "swallowed-errors",
+        draw: synchrony::swallowed_errors,
+    },
+    Scenario {
+        name: "span-a-row",
+        draw: synchrony::span_a_row,
+    },
+    Scenario {
+        name: "bounded-retries",
+        draw: synchrony::bounded_retries,
+    },
+    Scenario {
+        name: "payment-at-the-end",
+        draw: synchrony::payment_at_the_end,
+    },
+    Scenario {
+        name: "call-after-commit",
+        draw: synchrony::call_after_commit,
+    },
+    Scenario {
+        name: "even-shards",
+        draw: synchrony::even_shards,
+    },
+    Scenario {
+        name: "three-hops",
+        draw: synchrony::three_hops,
+    },
+    Scenario {
+        name: "callee-fails-too",
+        draw: synchrony::callee_fails_too,
+    },
+    Scenario {
+        name: "computing-leaf",
+        draw: synchrony::computing_leaf,
+    },
+    Scenario {
+        name: "missing-pages",
+        draw: synchrony::missing_pages,
+    },
 ];
 
 /// What one more row or item adds to an operation, in thousandths of its length: a round trip and a plan are most of
@@ -137,7 +210,7 @@ const MARGINAL: Spread = us(20, 60);
 
 const SERVICES: [&str; 6] = ["orders", "catalog", "billing", "search", "profile", "shipping"];
 const TABLES: [&str; 5] = ["items", "customers", "invoices", "reviews", "prices"];
-const ROUTES: [&str; 5] = [
+pub(super) const ROUTES: [&str; 5] = [
     "/orders",
     "/catalog/{id}",
     "/cart/{id}/view",
@@ -145,7 +218,7 @@ const ROUTES: [&str; 5] = [
     "/reports/daily",
 ];
 
-fn query(table: &'static str) -> Step {
+pub(super) fn query(table: &'static str) -> Step {
     Step::Out(
         Leaf::Query {
             table,
@@ -155,7 +228,7 @@ fn query(table: &'static str) -> Step {
     )
 }
 
-fn http(host: &'static str, path: &'static str, length: Spread) -> Step {
+pub(super) fn http(host: &'static str, path: &'static str, length: Spread) -> Step {
     let leaf = Leaf::Http {
         host,
         method: "POST",
@@ -167,7 +240,8 @@ fn http(host: &'static str, path: &'static str, length: Spread) -> Step {
 }
 
 fn call(service: &'static str, operation: &'static str, work: Spread) -> Step {
-    let body = vec![Step::Work(work), query("lookups")];
+    // A service that asks nobody: what it does is its own.
+    let body = vec![Step::Work(work)];
     Step::Call {
         service,
         operation,
@@ -179,7 +253,7 @@ fn call(service: &'static str, operation: &'static str, work: Spread) -> Step {
 
 /// The frame that all requests share: some work, a permission check, the point, some work; at times one hop deeper,
 /// so that the fault sits in another service than the entry.
-fn framed(place: Place, point: Step, job: bool) -> Program {
+pub(super) fn framed(place: Place, point: Step, job: bool) -> Program {
     let route = place.at(1).pick(&ROUTES);
     let inner = vec![
         Step::Work(us(300, 1_500)),
@@ -221,11 +295,11 @@ fn framed(place: Place, point: Step, job: bool) -> Program {
     }
 }
 
-fn deep_service(place: Place) -> &'static str {
+pub(super) fn deep_service(place: Place) -> &'static str {
     place.at(3).pick(&SERVICES)
 }
 
-fn case(place: Place, detector: &'static str, faulty: Step, repaired: Step) -> Case {
+pub(super) fn case(place: Place, detector: &'static str, faulty: Step, repaired: Step) -> Case {
     let operation = format!("GET {}", place.at(1).pick(&ROUTES));
     let fault = Fault {
         detector,
@@ -240,7 +314,7 @@ fn case(place: Place, detector: &'static str, faulty: Step, repaired: Step) -> C
     }
 }
 
-fn healthy(place: Place, point: Step) -> Case {
+pub(super) fn healthy(place: Place, point: Step) -> Case {
     Case {
         program: framed(place, point, false),
         repaired: None,
@@ -336,7 +410,7 @@ fn four_calls(low: u64, high: u64) -> Vec<Step> {
 }
 
 /// Steps one after another as one step.
-fn in_turn(body: Vec<Step>) -> Step {
+pub(super) fn in_turn(body: Vec<Step>) -> Step {
     Step::Inside { name: "gather", body }
 }
 

@@ -100,6 +100,7 @@ impl Run {
             Step::Work(length) => spot.at + length.nanos(spot.place, self.scale),
             Step::Out(leaf, length) => self.leaf(leaf, *length, spot, item),
             Step::Call { .. } => self.call(step, spot, item),
+            Step::GiveUp { call, after } => self.give_up(call, *after, spot),
             Step::Inside { name, body } => {
                 let id = self.open(spot.parent, spot.service, spot.at);
                 let end = self.body(body, Spot { parent: id, ..spot });
@@ -205,6 +206,22 @@ impl Run {
             },
             end,
         );
+        end
+    }
+
+    /// A call that is left alone after so many microseconds.
+    fn give_up(&mut self, call: &Step, after: u64, spot: Spot) -> u64 {
+        let Step::Call {
+            service, operation, ..
+        } = call
+        else {
+            return spot.at;
+        };
+        let opened = self.acts.len();
+        self.call(call, spot, 0);
+        let end = spot.at + after * 1_000;
+        let id = self.acts[opened].id;
+        self.close(id, What::GivenUp { service, operation }, end);
         end
     }
 

@@ -175,6 +175,12 @@ fn described(act: &Act, generation: Generation) -> Span {
             to.text(if new { "server.address" } else { "net.peer.name" }, service);
             (format!("shop.{operation}"), CLIENT, false)
         }
+        What::GivenUp { service, operation } => {
+            let url = format!("http://{service}:8080{}", path(operation, 7));
+            http_request(&mut to, new, "GET", &url, service);
+            to.text("error.type", "timeout");
+            ("GET".to_owned(), CLIENT, true)
+        }
         What::Job { name } | What::Internal { name } => ((*name).to_owned(), INTERNAL, false),
         What::Leaf { leaf, item } => self::leaf(&mut to, new, leaf, *item),
     };
@@ -224,9 +230,7 @@ fn rpc(to: &mut Attributes, new: bool, operation: &str) {
 }
 
 fn http(to: &mut Attributes, new: bool, method: &str, url: &str, host: &str, status: u16) {
-    to.text(if new { "http.request.method" } else { "http.method" }, method);
-    to.text(if new { "url.full" } else { "http.url" }, url);
-    to.text(if new { "server.address" } else { "net.peer.name" }, host);
+    http_request(to, new, method, url, host);
     to.number(
         if new {
             "http.response.status_code"
@@ -235,6 +239,13 @@ fn http(to: &mut Attributes, new: bool, method: &str, url: &str, host: &str, sta
         },
         status.into(),
     );
+}
+
+/// The attributes of a call that may have no answer.
+fn http_request(to: &mut Attributes, new: bool, method: &str, url: &str, host: &str) {
+    to.text(if new { "http.request.method" } else { "http.method" }, method);
+    to.text(if new { "url.full" } else { "http.url" }, url);
+    to.text(if new { "server.address" } else { "net.peer.name" }, host);
 }
 
 fn database(to: &mut Attributes, new: bool, system: &str, text: &str) {
@@ -257,6 +268,15 @@ fn leaf(to: &mut Attributes, new: bool, leaf: &Leaf, item: u64) -> (String, i32,
             let (name, text) = statement(leaf, item);
             database(to, new, "postgresql", &text);
             (name, CLIENT, false)
+        }
+        Leaf::Session { text } => {
+            database(to, new, "postgresql", text);
+            ((*text).to_owned(), CLIENT, false)
+        }
+        Leaf::Shard { path } => {
+            let host = format!("shard-{}.search.internal", item % 1_000);
+            http(to, new, "GET", &format!("http://{host}{path}"), &host, 200);
+            ("GET".to_owned(), CLIENT, false)
         }
         Leaf::CacheGet { prefix } => {
             database(to, new, "redis", &format!("GET {prefix}:{item}"));
@@ -319,6 +339,10 @@ fn statement(leaf: &Leaf, item: u64) -> (String, String) {
             format!("INSERT {table}"),
             format!("INSERT INTO {table} (id, name) VALUES ({item}, 'x{item}')"),
         ),
-        Leaf::CacheGet { .. } | Leaf::CacheMany { .. } | Leaf::Http { .. } => Default::default(),
+        Leaf::Session { .. }
+        | Leaf::Shard { .. }
+        | Leaf::CacheGet { .. }
+        | Leaf::CacheMany { .. }
+        | Leaf::Http { .. } => Default::default(),
     }
 }
