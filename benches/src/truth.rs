@@ -47,6 +47,8 @@ struct Tally {
     invented: u64,
     /// Errors of predicted savings, in millionths of the true one.
     errors: Vec<u64>,
+    /// Predictions that are a range, and those of them that hold the truth. A single number is judged by its error.
+    ranges: u64,
     inside: u64,
 }
 
@@ -166,8 +168,9 @@ impl Seen {
         tally.errors.push(error);
         let (min, max) = (found.saving.min.0, found.saving.max.0);
         let inside = min <= truth && truth <= max;
-        tally.inside += u64::from(inside);
-        if error > 100_000 || !inside {
+        tally.ranges += u64::from(min < max);
+        tally.inside += u64::from(min < max && inside);
+        if error > 100_000 || (min < max && !inside) {
             said += &format!(
                 "saves {truth} ns; said {min} .. {} .. {max}",
                 found.saving.likely.0
@@ -192,6 +195,7 @@ fn report(tallies: &BTreeMap<(&str, &str), Tally>) -> bool {
             all.missed += tally.missed;
             all.invented += tally.invented;
             all.inside += tally.inside;
+            all.ranges += tally.ranges;
             all.errors.extend(&tally.errors);
         }
         line(group, "all", &all);
@@ -227,7 +231,7 @@ impl Tally {
     }
 
     fn inside_share(&self) -> u64 {
-        Millionths::ratio(self.inside, self.errors.len() as u64).0
+        Millionths::ratio(self.inside, self.ranges).0
     }
 
     fn median(&self) -> u64 {

@@ -25,13 +25,13 @@
 //! **Fix**: write the intent to an outbox or a queue, answer, and let a worker make the call.
 
 use hotspan_model::{
-    Break, Class, Facets, Fix, Flag, Knob, Meta, Millionths, Nanos, SavingRule, Scope, Verb,
+    Break, Class, Facets, Fix, Flag, Kind, Knob, Meta, Millionths, Nanos, SavingRule, Scope, Verb,
 };
 
 use super::spans::{SpanDraft, callee_key};
 use super::words::{has_any, peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
-use crate::context::{Context, Operation, is_awaited};
+use crate::context::{Context, Operation, is_awaited, rooted_in};
 use crate::{Edit, NONE};
 
 /// Confidence in a class that the vendor catalogue or a name gives.
@@ -120,7 +120,9 @@ impl Detector for DeferrableCall {
                 continue;
             }
             let segment = cx.segment(row.segment);
-            if segment.front_end || !is_awaited(cx.forest, cx.forest.node(row.node).head) {
+            let head = cx.forest.node(row.node).head;
+            let answers = is_awaited(cx.forest, head) && rooted_in(cx.forest, head) == Kind::Server;
+            if segment.front_end || !answers {
                 continue;
             }
             if let Some(certainty) = certainty(cx, row).filter(|_| ends_the_request(cx, row)) {

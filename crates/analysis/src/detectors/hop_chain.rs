@@ -10,7 +10,7 @@
 //!
 //! **Guards**: gateways, sidecars and proxies (same operation in and out, less than 2 % of their own) are no hops;
 //! messages and other work that nobody waits for end a chain, and so do calls that are members of another finding;
-//! front ends.
+//! a first caller whose own caller was lost; front ends.
 //!
 //! **Saves**: what a replay of the trace saves when all but two hops lose their network: each dropped call takes as
 //! long as its server. At best the dropped services' own time is gone as well.
@@ -25,7 +25,7 @@ use super::spans::{SpanDraft, pays};
 use super::words::tenths_of_a_week;
 use super::{Detector, Findings};
 use crate::context::{Context, Operation, Segment};
-use crate::{Edge, Edit, NONE};
+use crate::{Edge, Edit, Mark, NONE};
 
 /// Distinct operations that a chain names.
 const OPERATIONS_MAX: usize = 16;
@@ -86,7 +86,7 @@ impl Detector for HopChain {
         ends.clear();
         let is_end = |at: &u32| {
             let hop = &hops[*at as usize];
-            hop.hops >= fewest && !hop.leads_on
+            hop.hops >= fewest && !hop.leads_on && is_known(cx, hop.first)
         };
         ends.extend((0..hops.len() as u32).filter(is_end));
         // Of the chains from one caller the longest speaks, the first of equals.
@@ -99,6 +99,14 @@ impl Detector for HopChain {
         }
         (out.scratch.picked, out.scratch.spans.hops) = (ends, hops);
     }
+}
+
+/// Whether a chain begins where it seems to: who called its first segment, if anybody did, was received.
+fn is_known(cx: &Context<'_>, first: u32) -> bool {
+    let root = cx.segment(first).root;
+    let above = cx.parent(root);
+    let lost = |place: u32| cx.node_at(place).has(Mark::Phantom);
+    !lost(root) && (above == NONE || !lost(above))
 }
 
 /// Fills in every segment's own time.
@@ -379,6 +387,22 @@ mod tests {
             only(&named).fingerprint
         };
         assert_eq!(ping(6), ping(9));
+    }
+
+    #[test]
+    fn a_chain_whose_first_caller_was_called_by_a_lost_span_may_begin_elsewhere() {
+        let (_, below) = chain(5, 1, "")
+            .split_once('\n')
+            .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            .unwrap();
+        let (_, below) = below.split_once('\n').unwrap();
+        check(
+            &format!(
+                "edge GET /a0 0..50 host=h0\n{}",
+                below.replacen("host=h1", "host=h1 parent=99", 1)
+            ),
+            &[],
+        );
     }
 
     #[test]

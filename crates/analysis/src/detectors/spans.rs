@@ -24,6 +24,8 @@ pub(crate) struct Scratch {
     pub lengths: Vec<i64>,
     /// Segment, start and end of what lasts a while.
     pub windows: Vec<(u32, i64, i64)>,
+    /// Places of spans that were never received, and their lengths.
+    pub lost: Vec<(u32, i64)>,
     /// By segment.
     pub hops: Vec<super::hop_chain::Hop>,
 }

@@ -8,7 +8,9 @@
 //!
 //! **Guards**, time that is not counted: pauses after a failed call before the same call (back-off); pauses between
 //! calls of one template, and all time between members of a repeat (polling, the work for each item); time between
-//! INTERNAL spans of one name (streaming); time while a child runs that nobody awaits; placeholders; front ends.
+//! INTERNAL spans of one name (streaming); time while a child runs that nobody awaits; time that a span which was
+//! lost may explain: elsewhere in the trace spans name a parent that was never received, and fill half of it;
+//! placeholders; front ends.
 //!
 //! **Saves**: nothing by itself: its impact is the path time that it hides.
 //!
@@ -25,7 +27,7 @@ use super::spans::SpanDraft;
 use super::words::tenths_of_a_week;
 use super::{Detector, Findings};
 use crate::context::{Context, Operation, is_trusted};
-use crate::{Edge, NONE, Segment};
+use crate::{Edge, Mark, NONE, Segment};
 
 /// The detector.
 #[derive(Debug)]
@@ -74,6 +76,7 @@ impl Detector for UninstrumentedGap {
         holes.sort_unstable();
         if !holes.is_empty() {
             repeats(cx, out);
+            lost(cx, out);
         }
         for of_span in holes.chunk_by(|a, b| a.0 == b.0) {
             judge(cx, of_span, out);
@@ -108,6 +111,18 @@ fn repeats(cx: &Context<'_>, out: &mut Findings<'_>) {
         }
     }
     windows.sort_unstable();
+}
+
+/// Lists placeholders and their lengths.
+fn lost(cx: &Context<'_>, out: &mut Findings<'_>) {
+    let lost = &mut out.scratch.spans.lost;
+    lost.clear();
+    for &at in cx.nodes() {
+        let node = cx.forest.node(at);
+        if node.has(Mark::Phantom) && lost.len() < WINDOWS_MAX {
+            lost.push((cx.place_of(at), node.e - node.b));
+        }
+    }
 }
 
 fn judge(cx: &Context<'_>, holes: &[(u32, i64, u32)], out: &mut Findings<'_>) {
@@ -166,7 +181,10 @@ impl<'a> Around<'a> {
 
     /// Whether the time between the two is no riddle.
     fn is_explained(&self, cx: &Context<'_>, segment: u32, out: &Findings<'_>) -> bool {
-        self.is_between_repeats(segment, out) || self.is_between_likes(cx) || self.waits_for_detached(cx)
+        self.is_between_repeats(segment, out)
+            || self.is_between_likes(cx)
+            || self.waits_for_detached(cx)
+            || self.may_be_lost(cx, out)
     }
 
     fn is_between_repeats(&self, segment: u32, out: &Findings<'_>) -> bool {
@@ -199,6 +217,13 @@ impl<'a> Around<'a> {
             matches!(child.edge, Edge::Detached | Edge::Async)
                 && shared * 2 > self.piece.end - self.piece.start
         })
+    }
+
+    /// Whether the work of a span that was lost fills half of it. Clocks may be off, so its place does not matter.
+    fn may_be_lost(&self, cx: &Context<'_>, out: &Findings<'_>) -> bool {
+        let half = (self.piece.end - self.piece.start) / 2;
+        let mut lost = out.scratch.spans.lost.iter();
+        lost.any(|&(place, length)| length >= half && !cx.contains(place, self.place))
     }
 
     /// What a span is called where there is no child: the span itself.
@@ -266,14 +291,21 @@ fn report(cx: &Context<'_>, place: u32, around: &Around<'_>, hidden: Nanos, out:
     out.scratch.spans.places = places;
 }
 
+/// Longest name of an operation in a sentence, in bytes.
+const NAME_BYTES_MAX: usize = 60;
+
 /// Where the largest hole is.
 fn hole(facets: &Facets<'_>) -> String {
     let own = facets.callee.template.as_str();
+    let short = |name: &str| match name.len() > NAME_BYTES_MAX {
+        true => format!("{}…", &name[..name.floor_char_boundary(NAME_BYTES_MAX)]),
+        false => name.to_owned(),
+    };
     match *facets.templates {
         [before, after] if before == own && after == own => format!("inside {own}, which has no child"),
-        [before, after] if before == own => format!("before {after} (setup)"),
-        [before, after] if after == own => format!("after {before} (rendering)"),
-        [before, after] => format!("between {before} and {after}"),
+        [before, after] if before == own => format!("before {} (setup)", short(after)),
+        [before, after] if after == own => format!("after {} (rendering)", short(before)),
+        [before, after] => format!("between {} and {}", short(before), short(after)),
         _ => format!("inside {own}"),
     }
 }
@@ -417,6 +449,15 @@ mod tests {
             "shop GET /stream 0..1000\n  db SELECT doc 0..5\n  internal send 10..12 x10+98",
             &[],
         );
+    }
+
+    #[test]
+    fn what_a_lost_span_did_may_be_the_gap() {
+        let at = |from: u64, to: u64| {
+            format!("{SLEEP}    \n        other server GET /a {from}..{to} host=z parent=99")
+        };
+        check_gaps(&at(5_000, 5_460), &[]);
+        check_gaps(&at(5_000, 5_300), &[FOUND]);
     }
 
     #[test]

@@ -37,7 +37,7 @@ fn attempts(count: u64, length: (u64, u64), pause: impl Fn(u64) -> (u64, u64)) -
 /// Three to six attempts in quick succession; one is enough to know that it fails.
 pub(super) fn retry_storm(place: Place) -> Case {
     let low = place.at(6).within(30, 60);
-    let all = |count| in_turn(attempts(count, (low, low + 15), |_| (500, 1_500)));
+    let all = |count| in_turn(attempts(count, (low, low + 3), |_| (500, 1_500)));
     case(place, "retry-storm", all(place.at(7).within(3, 6)), all(1))
 }
 
@@ -132,7 +132,7 @@ fn chain(hops: &[(&'static str, &'static str)], last: (u64, u64)) -> Step {
             service,
             operation,
             protocol: Protocol::Http,
-            net: us(2_000, 4_000),
+            net: us(2_800, 3_200),
             body,
         };
         vec![Step::Work(us(100, 300)), call, Step::Work(us(50, 150))]
