@@ -55,6 +55,77 @@ fn drawings() -> Vec<(&'static str, String)> {
             .to_owned(),
         ),
     ]
+    .into_iter()
+    .chain(waits_and_failures())
+    .collect()
+}
+
+/// The same of the synchronous break and of observability.
+fn waits_and_failures() -> Vec<(&'static str, String)> {
+    let shards: String = (1..12)
+        .map(|n| {
+            let end = if n == 11 { 190 } else { 30 };
+            format!("\n  call GET /find 10..{end} to=shard-{n} params=1\n    shard server GET /find 11..{} host=s{n}", end - 1)
+        })
+        .collect();
+    let mut hops = "edge GET /a0 0..60 host=a".to_owned();
+    for n in 1..6 {
+        let (indent, from, to) = (" ".repeat(2 * n), 4 * n, 60 - 4 * n);
+        hops += &format!("\n{indent}call GET /a{n} {}..{}", from - 3, to + 3);
+        hops += &format!("\n{indent} s{n} server GET /a{n} {from}..{to} host=h{n}");
+    }
+    let parts: String = (1..13)
+        .map(|n| format!("\n    internal part {}..{} err", 10 * n, 10 * n + 8))
+        .collect();
+    vec![
+        (
+            "retry-storm",
+            "
+            cart GET /cart          0..300
+              internal reserve      5..295
+                call GET /stock    10..30 x6+20 params=1 err http=503
+            "
+            .to_owned(),
+        ),
+        (
+            "deferrable-call",
+            "
+            shop POST /signup         0..140
+              db INSERT user         10..60 write
+              internal finish        65..135
+                call POST /v1/email  70..130 write to=mailer
+            "
+            .to_owned(),
+        ),
+        (
+            "call-in-transaction",
+            "
+            shop POST /place            0..140
+              db-meta BEGIN             5..6
+              internal reserve          10..120
+                call POST /reserve      20..110 write
+                  stock server POST /reserve 25..105 host=b
+              db-meta COMMIT           125..130
+            "
+            .to_owned(),
+        ),
+        (
+            "timeout-inversion",
+            "
+            shop GET /report                 0..600 host=a
+              internal sums                  5..595
+                call GET /sums              10..510 err
+                  sums server GET /sums     15..900 host=b
+            "
+            .to_owned(),
+        ),
+        ("fan-out-tail", format!("find GET /find 0..200 host=a{shards}")),
+        ("hop-chain", hops),
+        (
+            "exception-storm",
+            format!("shop GET /import 0..200\n  internal rows 5..195{parts}"),
+        ),
+    ]
 }
 
 fn report(drawing: &Drawing) -> Report {
@@ -172,10 +243,16 @@ fn m3_slower_hides_nothing_and_faster_shows_nothing_new() {
         scaled(&mut drawing, 10, 1);
         // What appears has passed a cost floor.
         let slower = said(&report(&drawing));
-        assert!(before.iter().all(|finding| slower.contains(finding)), "{detector}");
+        assert!(
+            before.iter().all(|finding| slower.contains(finding)),
+            "{detector}"
+        );
         scaled(&mut drawing, 1, 100);
         let faster = said(&report(&drawing));
-        assert!(faster.iter().all(|finding| before.contains(finding)), "{detector}");
+        assert!(
+            faster.iter().all(|finding| before.contains(finding)),
+            "{detector}"
+        );
     }
 }
 

@@ -8,6 +8,7 @@ use hotspan_model::{Hotspot, Meta, Peer};
 use crate::Coverage;
 use crate::aggregate::{Aggregate, Shape};
 use crate::confidence::THIRD_PARTY;
+use crate::gates::is_structure;
 use crate::view::Reader;
 
 /// Hours in which the sightings that open a hotspot must lie.
@@ -34,7 +35,8 @@ pub(crate) fn hotspots(
         };
         // A segment that lost its root cannot say its operation; it speaks only when no other says the same.
         let is_said = row.headless == row.traces && with_root.contains(&row.kin);
-        if is_said || !opens(row, meta, reader.settings.sightings) {
+        let opens = opens(row, meta, reader.settings.sightings) && is_structure(reader, row, shape);
+        if is_said || !opens {
             coverage.below_gate += 1;
         } else if is_internal_after_all(reader, row, shape) {
             coverage.internal_after_all += 1;

@@ -150,7 +150,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn operation(&self, shape: &Shape) -> Option<&Operation> {
+    /// What is known about its segment operation.
+    pub(crate) fn operation(&self, shape: &Shape) -> Option<&Operation> {
         let key = (
             self.dictionary.text(shape.at.service),
             self.dictionary.text(shape.at.operation),

@@ -178,15 +178,14 @@ fn ends_the_request(cx: &Context<'_>, row: &Operation) -> bool {
         let node = cx.forest.node(other.node);
         let facts = other.own.and_then(|own| cx.dictionary.template(own));
         let writes = facts.is_some_and(|facts| facts.verb == Verb::Write);
-        let (stores, later) = (
-            matches!(other.class, Class::Db | Class::Cache),
-            node.end > last.end,
-        );
+        let reads = facts.is_some_and(|facts| facts.verb == Verb::Read);
+        let books_in = matches!(other.class, Class::Db | Class::Cache) && !reads;
+        let later = node.end > last.end;
         let saga = other.class == Class::Call && writes && node.end <= last.start;
         if cx.contains(row.place, other.place) {
             continue;
         }
-        if saga || later && !(stores && writes) {
+        if saga || later && !books_in {
             return false;
         }
         books += if later { other.weight } else { 0 };

@@ -1,8 +1,8 @@
 //! What opens a hotspot.
 
-use hotspan_model::{Report, State};
+use hotspan_model::{Nanos, Report, State};
 
-use crate::build::{GAP, N_PLUS_ONE, World, minute};
+use crate::build::{GAP, N_PLUS_ONE, STORM, TIMEOUT, World, minute};
 
 /// Traces in these minutes, each with one finding, dear or not.
 fn titles(detector: &'static str, minutes: &[u64], dear: bool) -> usize {
@@ -40,6 +40,49 @@ fn cheap_ones_far_apart_do_not_add_up() {
 fn a_habit_needs_three_traces_whatever_it_costs() {
     assert_eq!(titles(GAP, &[0, 1], true), 0);
     assert_eq!(titles(GAP, &[0, 1, 2], true), 1);
+}
+
+/// Hotspots of three traces with a finding among so many of the operation.
+fn among(detector: &'static str, traces: u128) -> usize {
+    let mut world = World::default();
+    let mut reports: Vec<Report> = (1..=traces)
+        .map(|trace| world.report(trace, "orders", "GET /orders"))
+        .collect();
+    for report in &mut reports[..3] {
+        world.find(report, detector, "SELECT ?");
+    }
+    world.answers(&reports, minute(0)).hotspots.len()
+}
+
+#[test]
+fn time_without_a_span_in_less_than_a_fifth_of_the_traces_is_an_incident() {
+    assert_eq!(among(GAP, 15), 1);
+    assert_eq!(among(GAP, 16), 0);
+    assert_eq!(among(N_PLUS_ONE, 16), 1);
+}
+
+#[test]
+fn errors_swallowed_in_less_than_a_tenth_of_the_traces_are_an_incident() {
+    assert_eq!(among(STORM, 30), 1);
+    assert_eq!(among(STORM, 33), 0);
+}
+
+#[test]
+fn timeouts_are_one_fault_when_they_gather_at_one_value() {
+    let found = |lengths: &[u64]| {
+        let mut world = World::default();
+        let mut reports = Vec::new();
+        for (trace, &millis) in (1..).zip(lengths) {
+            let mut report = world.report(trace, "orders", "GET /orders");
+            world.find(&mut report, TIMEOUT, "GET /sums").path = Nanos::from_millis(millis);
+            reports.push(report);
+        }
+        world.answers(&reports, minute(0)).hotspots.len()
+    };
+    assert_eq!(found(&[500, 501, 502, 503, 504]), 1);
+    assert_eq!(found(&[500, 501, 502, 503]), 0);
+    assert_eq!(found(&[300, 380, 500, 640, 900]), 0);
+    assert_eq!(found(&[500, 501, 502, 503, 504, 900]), 1);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Cases of waiting in vain, and of time and failures that nobody sees, beside healthy programs that look like them.
 
-use super::program::{Leaf, Protocol, Step, ms, us};
+use super::program::{Leaf, Protocol, Spread, Step, ms, us};
 use super::rng::Place;
 use super::scenarios::{Case, Fault, ROUTES, case, deep_service, healthy, http, in_turn, query};
 use super::simulate::Program;
@@ -13,7 +13,7 @@ fn load(place: Place, detector: &'static str, faulty: Step) -> Case {
     }
 }
 
-fn answer(host: &'static str, path: &'static str, status: u16, length: super::program::Spread) -> Step {
+fn answer(host: &'static str, path: &'static str, status: u16, length: Spread) -> Step {
     let leaf = Leaf::Http {
         host,
         method: "GET",
@@ -34,11 +34,14 @@ fn attempts(count: u64, length: (u64, u64), pause: impl Fn(u64) -> (u64, u64)) -
     std::iter::once(attempt()).chain(later).collect()
 }
 
-/// Three to six attempts in quick succession; one is enough to know that it fails.
+/// Three to six attempts in quick succession; one is enough to know that it fails, and to do without.
 pub(super) fn retry_storm(place: Place) -> Case {
     let low = place.at(6).within(30, 60);
-    let all = |count| in_turn(attempts(count, (low, low + 3), |_| (500, 1_500)));
-    case(place, "retry-storm", all(place.at(7).within(3, 6)), all(1))
+    let count = place.at(7).within(3, 6);
+    let all = attempts(count, (low, low + 3), |_| (2_000, 4_000));
+    let mut once = attempts(1, (low, low + 3), |_| (0, 0));
+    once.push(Step::Work(us(1_500 * (count - 1), 1_600 * (count - 1))));
+    case(place, "retry-storm", in_turn(all), in_turn(once))
 }
 
 /// Five to eight attempts with pauses that double. Whether the pauses go with the attempts is the repairer's choice.
@@ -125,8 +128,8 @@ const CHAIN: [(&str, &str); 6] = [
 ];
 
 /// A request that goes through services one inside the other; only the last one works.
-fn chain(hops: &[(&'static str, &'static str)], last: (u64, u64)) -> Step {
-    let inmost = vec![Step::Work(ms(last.0, last.1)), query("ledger")];
+fn chain(hops: &[(&'static str, &'static str)], last: Spread) -> Step {
+    let inmost = vec![Step::Work(last), query("ledger")];
     let body = hops.iter().rev().fold(inmost, |body, &(service, operation)| {
         let call = Step::Call {
             service,
@@ -152,11 +155,18 @@ fn unframed(place: Place, point: Step) -> Program {
 
 pub(super) fn hop_chain(place: Place) -> Case {
     let hops = &CHAIN[..place.at(6).within(4, 6) as usize];
-    let last = (20, 20 + place.at(7).within(0, 30));
-    let two = &hops[hops.len() - 2..];
+    // Steps draw by their place, which a repair changes: so they vary little here.
+    let long = place.at(7).within(20, 50) * 1_000;
+    let last = us(long, long + 200);
+    let dropped = hops.len() as u64 - 2;
+    // Half of what the dropped services did, the first caller does itself.
+    let direct = vec![
+        Step::Work(us(150 * dropped, 160 * dropped)),
+        chain(&hops[hops.len() - 2..], last),
+    ];
     Case {
         program: unframed(place, chain(hops, last)),
-        repaired: Some(unframed(place, chain(two, last))),
+        repaired: Some(unframed(place, Step::InTurn(direct))),
         fault: Some(Fault {
             detector: "hop-chain",
             service: deep_service(place),
@@ -167,7 +177,7 @@ pub(super) fn hop_chain(place: Place) -> Case {
 
 pub(super) fn three_hops(place: Place) -> Case {
     Case {
-        program: unframed(place, chain(&CHAIN[..3], (20, 40))),
+        program: unframed(place, chain(&CHAIN[..3], ms(20, 40))),
         repaired: None,
         fault: None,
     }
