@@ -60,12 +60,11 @@ impl Detector for CallInTransaction {
         marks.clear();
         for (place, &at) in cx.nodes().iter().enumerate() {
             let node = cx.forest.node(at);
+            if node.class() != Class::DbMeta || !node.is_live() {
+                continue;
+            }
             let segment = cx.segment_at(place as u32);
-            if node.class() == Class::DbMeta
-                && node.is_live()
-                && segment != NONE
-                && border(cx, node).is_some()
-            {
+            if segment != NONE && border(cx, node).is_some() {
                 marks.push((segment, node.start, place as u32));
             }
         }

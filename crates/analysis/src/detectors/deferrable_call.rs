@@ -114,7 +114,11 @@ impl Detector for DeferrableCall {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
+        let least = cx.knobs.get(&PATH_MIN);
         for (at, row) in cx.operations().iter().enumerate() {
+            if cx.paths().subtree(row.node).0 < least {
+                continue;
+            }
             let sends = matches!(row.class, Class::Call | Class::Publish) && row.counts();
             if !sends || !is_long(cx, row) || out.is_claimed(at as u32) {
                 continue;
@@ -132,10 +136,11 @@ impl Detector for DeferrableCall {
     }
 }
 
+/// Whether a call takes its share of the segment.
 fn is_long(cx: &Context<'_>, row: &Operation) -> bool {
     let time = cx.paths().subtree(row.node).0;
     let share = Millionths(cx.knobs.get(&PATH_SHARE)).of(cx.segment(row.segment).length());
-    time >= cx.knobs.get(&PATH_MIN) && time >= share
+    time >= share
 }
 
 /// How sure it is that nobody needed the call; `None` when somebody did, or nothing speaks for it.

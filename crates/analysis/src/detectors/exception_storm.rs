@@ -80,9 +80,7 @@ impl Detector for ExceptionStorm {
         }
         failed.sort_unstable();
         for segment in failed.chunk_by(|a, b| a.0 == b.0) {
-            if segment.len() as u64 >= cx.knobs.get(&FAILURES_MIN).min(2) {
-                judge(cx, segment, out);
-            }
+            judge(cx, segment, out);
         }
         out.scratch.spans.marks = failed;
     }

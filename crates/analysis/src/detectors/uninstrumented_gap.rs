@@ -66,10 +66,10 @@ impl Detector for UninstrumentedGap {
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
         let mut holes = std::mem::take(&mut out.scratch.spans.marks);
         holes.clear();
-        let pieces = cx.paths().segments();
+        let (pieces, least) = (cx.paths().segments(), cx.knobs.get(&GAP_MIN));
         for (at, piece) in pieces.iter().enumerate() {
             let own = cx.paths().own(piece.node).0;
-            if own >= cx.knobs.get(&GAP_MIN) && is_candidate(cx, piece.node, own) {
+            if own >= least && is_candidate(cx, piece.node, own) {
                 holes.push((cx.place_of(piece.node), piece.start, at as u32));
             }
         }

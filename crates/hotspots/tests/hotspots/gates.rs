@@ -1,8 +1,8 @@
 //! What opens a hotspot.
 
-use hotspan_model::{Nanos, Report, State};
+use hotspan_model::{Millionths, Nanos, Report, State};
 
-use crate::build::{GAP, N_PLUS_ONE, STORM, TIMEOUT, World, minute};
+use crate::build::{DEFERRABLE, GAP, N_PLUS_ONE, STORM, TIMEOUT, World, minute};
 
 /// Traces in these minutes, each with one finding, dear or not.
 fn titles(detector: &'static str, minutes: &[u64], dear: bool) -> usize {
@@ -83,6 +83,26 @@ fn timeouts_are_one_fault_when_they_gather_at_one_value() {
     assert_eq!(found(&[500, 501, 502, 503]), 0);
     assert_eq!(found(&[300, 380, 500, 640, 900]), 0);
     assert_eq!(found(&[500, 501, 502, 503, 504, 900]), 1);
+}
+
+#[test]
+fn a_call_that_nearly_no_request_needs_becomes_sure() {
+    let sure = |needed: u128, certainty: u64| {
+        let mut world = World::default();
+        let mut reports = Vec::new();
+        for trace in 1..=22 {
+            let mut report = world.report(trace, "orders", "PUT /profile");
+            if trace > needed {
+                let finding = world.find(&mut report, DEFERRABLE, "PUT /copies");
+                finding.terms.detector = Millionths(certainty);
+            }
+            reports.push(report);
+        }
+        world.answers(&reports, minute(0)).hotspots[0].confidence
+    };
+    assert!(sure(2, 380_000) > Millionths(800_000));
+    assert!(sure(3, 380_000) < Millionths(400_000));
+    assert!(sure(2, 900_000) < Millionths(900_000));
 }
 
 #[test]
