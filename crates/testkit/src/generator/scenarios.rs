@@ -37,61 +37,116 @@ pub struct Scenario {
 }
 
 /// Every scenario; about half are healthy.
-pub const SCENARIOS: &[Scenario] = &[
-    scenario("nplus1-query", |place| {
-        each_query(place, Arguments::Bound, None, false)
-    }),
-    scenario("nplus1-query-literals", |place| {
-        each_query(place, Arguments::Inlined, None, false)
-    }),
-    scenario("nplus1-query-wrapped", |place| {
-        each_query(place, Arguments::Bound, Some("load item"), false)
-    }),
-    scenario("nplus1-query-parallel", |place| {
-        each_query(place, Arguments::Bound, None, true)
-    }),
-    scenario("nplus1-insert", each_insert),
-    scenario("nplus1-call", |place| each_call(place, Protocol::Http)),
-    scenario("nplus1-rpc", |place| each_call(place, Protocol::Rpc)),
-    scenario("nplus1-cache", each_cache),
-    scenario("serial-fan-out", serial_calls),
-    scenario("third-party", slow_vendor),
-    scenario("eager-load", eager_load),
-    scenario("three-pages", three_pages),
-    scenario("mixed-queries", mixed_queries),
-    scenario("bulk-insert", bulk_insert),
-    scenario("mget", many_keys),
-    scenario("parallel-calls", parallel_calls),
-    scenario("tiny-calls", tiny_calls),
-    scenario("dominant-call", dominant_call),
-    scenario("fast-vendor", fast_vendor),
-    scenario("vendor-off-path", vendor_off_path),
-    scenario("vendor-in-job", vendor_in_job),
-    scenario("polling", polling),
-    scenario("internal-chunks", internal_chunks),
-    scenario("retry-storm", synchrony::retry_storm),
-    scenario("retry-back-off", synchrony::retry_back_off),
-    scenario("mail-at-the-end", synchrony::mail_at_the_end),
-    scenario("call-in-transaction", synchrony::call_in_transaction),
-    scenario("fan-out-tail", synchrony::fan_out_tail),
-    scenario("hop-chain", synchrony::hop_chain),
-    scenario("impatient-caller", synchrony::impatient_caller),
-    scenario("sleep", synchrony::sleep),
-    scenario("swallowed-errors", synchrony::swallowed_errors),
-    scenario("span-a-row", synchrony::span_a_row),
-    scenario("bounded-retries", synchrony::bounded_retries),
-    scenario("payment-at-the-end", synchrony::payment_at_the_end),
-    scenario("call-after-commit", synchrony::call_after_commit),
-    scenario("even-shards", synchrony::even_shards),
-    scenario("three-hops", synchrony::three_hops),
-    scenario("callee-fails-too", synchrony::callee_fails_too),
-    scenario("computing-leaf", synchrony::computing_leaf),
-    scenario("missing-pages", synchrony::missing_pages),
-];
+pub const SCENARIOS: &[Scenario] =
+    &joined::<{ BASIC.len() + synchrony::SCENARIOS.len() }>([BASIC, synchrony::SCENARIOS]);
 
-const fn scenario(name: &'static str, draw: fn(Place) -> Case) -> Scenario {
-    Scenario { name, draw }
+const fn joined<const N: usize>(lists: [&[Scenario]; 2]) -> [Scenario; N] {
+    let mut all = [BASIC[0]; N];
+    let (mut list, mut at, mut to) = (0, 0, 0);
+    while list < lists.len() {
+        while at < lists[list].len() {
+            all[to] = lists[list][at];
+            (at, to) = (at + 1, to + 1);
+        }
+        (list, at) = (list + 1, 0);
+    }
+    all
 }
+
+const BASIC: &[Scenario] = &[
+    Scenario {
+        name: "nplus1-query",
+        draw: |place| each_query(place, Arguments::Bound, None, false),
+    },
+    Scenario {
+        name: "nplus1-query-literals",
+        draw: |place| each_query(place, Arguments::Inlined, None, false),
+    },
+    Scenario {
+        name: "nplus1-query-wrapped",
+        draw: |place| each_query(place, Arguments::Bound, Some("load item"), false),
+    },
+    Scenario {
+        name: "nplus1-query-parallel",
+        draw: |place| each_query(place, Arguments::Bound, None, true),
+    },
+    Scenario {
+        name: "nplus1-insert",
+        draw: each_insert,
+    },
+    Scenario {
+        name: "nplus1-call",
+        draw: |place| each_call(place, Protocol::Http),
+    },
+    Scenario {
+        name: "nplus1-rpc",
+        draw: |place| each_call(place, Protocol::Rpc),
+    },
+    Scenario {
+        name: "nplus1-cache",
+        draw: each_cache,
+    },
+    Scenario {
+        name: "serial-fan-out",
+        draw: serial_calls,
+    },
+    Scenario {
+        name: "third-party",
+        draw: slow_vendor,
+    },
+    Scenario {
+        name: "eager-load",
+        draw: eager_load,
+    },
+    Scenario {
+        name: "three-pages",
+        draw: three_pages,
+    },
+    Scenario {
+        name: "mixed-queries",
+        draw: mixed_queries,
+    },
+    Scenario {
+        name: "bulk-insert",
+        draw: bulk_insert,
+    },
+    Scenario {
+        name: "mget",
+        draw: many_keys,
+    },
+    Scenario {
+        name: "parallel-calls",
+        draw: parallel_calls,
+    },
+    Scenario {
+        name: "tiny-calls",
+        draw: tiny_calls,
+    },
+    Scenario {
+        name: "dominant-call",
+        draw: dominant_call,
+    },
+    Scenario {
+        name: "fast-vendor",
+        draw: fast_vendor,
+    },
+    Scenario {
+        name: "vendor-off-path",
+        draw: vendor_off_path,
+    },
+    Scenario {
+        name: "vendor-in-job",
+        draw: vendor_in_job,
+    },
+    Scenario {
+        name: "polling",
+        draw: polling,
+    },
+    Scenario {
+        name: "internal-chunks",
+        draw: internal_chunks,
+    },
+];
 
 /// What one more row or item adds to an operation, in thousandths of its length: a round trip and a plan are most of
 /// a read by key, and the row itself 2 to 6 %.

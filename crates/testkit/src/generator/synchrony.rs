@@ -2,8 +2,84 @@
 
 use super::program::{Leaf, Protocol, Spread, Step, ms, us};
 use super::rng::Place;
-use super::scenarios::{Case, Fault, ROUTES, case, deep_service, healthy, http, in_turn, query};
+use super::scenarios::{Case, Fault, ROUTES, Scenario, case, deep_service, healthy, http, in_turn, query};
 use super::simulate::Program;
+
+/// The scenarios of this file.
+pub(super) const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "retry-storm",
+        draw: retry_storm,
+    },
+    Scenario {
+        name: "retry-back-off",
+        draw: retry_back_off,
+    },
+    Scenario {
+        name: "mail-at-the-end",
+        draw: mail_at_the_end,
+    },
+    Scenario {
+        name: "call-in-transaction",
+        draw: call_in_transaction,
+    },
+    Scenario {
+        name: "fan-out-tail",
+        draw: fan_out_tail,
+    },
+    Scenario {
+        name: "hop-chain",
+        draw: hop_chain,
+    },
+    Scenario {
+        name: "impatient-caller",
+        draw: impatient_caller,
+    },
+    Scenario {
+        name: "sleep",
+        draw: sleep,
+    },
+    Scenario {
+        name: "swallowed-errors",
+        draw: swallowed_errors,
+    },
+    Scenario {
+        name: "span-a-row",
+        draw: span_a_row,
+    },
+    Scenario {
+        name: "bounded-retries",
+        draw: bounded_retries,
+    },
+    Scenario {
+        name: "payment-at-the-end",
+        draw: payment_at_the_end,
+    },
+    Scenario {
+        name: "call-after-commit",
+        draw: call_after_commit,
+    },
+    Scenario {
+        name: "even-shards",
+        draw: even_shards,
+    },
+    Scenario {
+        name: "three-hops",
+        draw: three_hops,
+    },
+    Scenario {
+        name: "callee-fails-too",
+        draw: callee_fails_too,
+    },
+    Scenario {
+        name: "computing-leaf",
+        draw: computing_leaf,
+    },
+    Scenario {
+        name: "missing-pages",
+        draw: missing_pages,
+    },
+];
 
 /// The case of a fault that costs load or hides time, so that no repair makes the request shorter.
 fn load(place: Place, detector: &'static str, faulty: Step) -> Case {
@@ -35,7 +111,7 @@ fn attempts(count: u64, length: (u64, u64), pause: impl Fn(u64) -> (u64, u64)) -
 }
 
 /// Three to six attempts in quick succession; one is enough to know that it fails, and to do without.
-pub(super) fn retry_storm(place: Place) -> Case {
+fn retry_storm(place: Place) -> Case {
     let low = place.at(6).within(30, 60);
     let count = place.at(7).within(3, 6);
     let all = attempts(count, (low, low + 3), |_| (2_000, 4_000));
@@ -45,21 +121,21 @@ pub(super) fn retry_storm(place: Place) -> Case {
 }
 
 /// Five to eight attempts with pauses that double. Whether the pauses go with the attempts is the repairer's choice.
-pub(super) fn retry_back_off(place: Place) -> Case {
+fn retry_back_off(place: Place) -> Case {
     let count = place.at(7).within(5, 8);
     let all = attempts(count, (8, 20), |n| (4_000 << n, 4_400 << n));
     load(place, "retry-storm", in_turn(all))
 }
 
 /// Two failures, then an answer: what retries are for.
-pub(super) fn bounded_retries(place: Place) -> Case {
+fn bounded_retries(place: Place) -> Case {
     let mut all = attempts(2, (20, 40), |_| (2_000, 4_000));
     all.push(answer("inventory.internal", "/reserve", 200, ms(20, 40)));
     healthy(place, in_turn(all))
 }
 
 /// A mail that is sent before the request is answered; a hand-over to a queue would do.
-pub(super) fn mail_at_the_end(place: Place) -> Case {
+fn mail_at_the_end(place: Place) -> Case {
     let low = place.at(6).within(70, 200);
     let host = place
         .at(7)
@@ -68,7 +144,7 @@ pub(super) fn mail_at_the_end(place: Place) -> Case {
     case(place, "deferrable-call", sent, Step::Work(us(700, 1_300)))
 }
 
-pub(super) fn payment_at_the_end(place: Place) -> Case {
+fn payment_at_the_end(place: Place) -> Case {
     healthy(place, http("payments.internal", "/v1/captures", ms(70, 180)))
 }
 
@@ -80,7 +156,7 @@ fn insert() -> Step {
     Step::Out(Leaf::Insert { table: "orders" }, us(700, 1_600))
 }
 
-pub(super) fn call_in_transaction(place: Place) -> Case {
+fn call_in_transaction(place: Place) -> Case {
     let low = place.at(6).within(60, 200);
     let call = answer("inventory.internal", "/reserve", 200, ms(low, low + 80));
     let end = place.at(7).pick(&["COMMIT", "ROLLBACK"]);
@@ -88,7 +164,7 @@ pub(super) fn call_in_transaction(place: Place) -> Case {
     load(place, "call-in-transaction", in_turn(steps))
 }
 
-pub(super) fn call_after_commit(place: Place) -> Case {
+fn call_after_commit(place: Place) -> Case {
     let call = || answer("inventory.internal", "/reserve", 200, ms(60, 140));
     let steps = vec![call(), session("BEGIN"), insert(), session("COMMIT"), call()];
     healthy(place, in_turn(steps))
@@ -108,13 +184,13 @@ fn shards(place: Place, slow: (u64, u64)) -> Step {
     in_turn(vec![Step::Together(vec![others, shard(slow.0, slow.1)])])
 }
 
-pub(super) fn fan_out_tail(place: Place) -> Case {
+fn fan_out_tail(place: Place) -> Case {
     let low = place.at(6).within(120, 250);
     let slow = shards(place, (low, low + 100));
     case(place, "fan-out-tail", slow, shards(place, (12, 14)))
 }
 
-pub(super) fn even_shards(place: Place) -> Case {
+fn even_shards(place: Place) -> Case {
     healthy(place, shards(place, (8, 14)))
 }
 
@@ -153,7 +229,7 @@ fn unframed(place: Place, point: Step) -> Program {
     }
 }
 
-pub(super) fn hop_chain(place: Place) -> Case {
+fn hop_chain(place: Place) -> Case {
     let hops = &CHAIN[..place.at(6).within(4, 6) as usize];
     // Steps draw by their place, which a repair changes: so they vary little here.
     let long = place.at(7).within(20, 50) * 1_000;
@@ -175,7 +251,7 @@ pub(super) fn hop_chain(place: Place) -> Case {
     }
 }
 
-pub(super) fn three_hops(place: Place) -> Case {
+fn three_hops(place: Place) -> Case {
     Case {
         program: unframed(place, chain(&CHAIN[..3], ms(20, 40))),
         repaired: None,
@@ -195,7 +271,7 @@ fn sums(length: (u64, u64)) -> Box<Step> {
 }
 
 /// A caller whose timeout is shorter than what its callee takes.
-pub(super) fn impatient_caller(place: Place) -> Case {
+fn impatient_caller(place: Place) -> Case {
     let wait = place.at(6).within(200, 500);
     let call = sums((wait * 5 / 4, wait * 3));
     load(
@@ -209,7 +285,7 @@ pub(super) fn impatient_caller(place: Place) -> Case {
 }
 
 /// A callee that stops a little before its caller would.
-pub(super) fn callee_fails_too(place: Place) -> Case {
+fn callee_fails_too(place: Place) -> Case {
     let wait = place.at(6).within(200, 500);
     let call = sums((wait * 8 / 10, wait * 95 / 100));
     healthy(
@@ -221,14 +297,14 @@ pub(super) fn callee_fails_too(place: Place) -> Case {
     )
 }
 
-pub(super) fn sleep(place: Place) -> Case {
+fn sleep(place: Place) -> Case {
     let low = place.at(6).within(160, 500);
     let steps = vec![query("documents"), Step::Work(ms(low, low + 100)), query("fonts")];
     load(place, "uninstrumented-gap", Step::InTurn(steps))
 }
 
 /// A service that asks nobody and computes.
-pub(super) fn computing_leaf(place: Place) -> Case {
+fn computing_leaf(place: Place) -> Case {
     healthy(place, *sums((300, 700)))
 }
 
@@ -251,19 +327,19 @@ fn asked_in_vain(place: Place, status: u16) -> Step {
     }
 }
 
-pub(super) fn swallowed_errors(place: Place) -> Case {
+fn swallowed_errors(place: Place) -> Case {
     let faulty = in_turn(vec![asked_in_vain(place, 500)]);
     case(place, "exception-storm", faulty, in_turn(vec![]))
 }
 
 /// Fewer than a loop needs: pages that are not there.
-pub(super) fn missing_pages(place: Place) -> Case {
+fn missing_pages(place: Place) -> Case {
     let page = || answer("profiles.internal", "/pages/next", 404, us(2_000, 6_000));
     healthy(place, in_turn((0..4).map(|_| page()).collect()))
 }
 
 /// A span for each row of a file.
-pub(super) fn span_a_row(place: Place) -> Case {
+fn span_a_row(place: Place) -> Case {
     let low = place.at(6).within(60, 120);
     let step = Box::new(Step::Inside {
         name: "parse row",
