@@ -24,10 +24,16 @@ use support::{run, stderr};
 const TRACES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/traces");
 
 /// The detectors that the labels are held against here.
-const JUDGED: [&str; 5] = [
+const JUDGED: [&str; 11] = [
+    "per-item-loop",
     "n-plus-one-query",
     "n-plus-one-call",
     "n-plus-one-cache",
+    "n-plus-one-publish",
+    "redundant-query",
+    "missing-pool",
+    "procedure-heavy",
+    "slow-query",
     "serial-fan-out",
     "third-party-on-critical-path",
 ];

@@ -10,7 +10,7 @@
 //! A line is `[service] [class] operation start..end [marks]`. The first word is the service unless it is a class;
 //! a line without a service has its parent's, and the first line must have one. The class decides the kind and is
 //! `server` for a span without a parent, `internal` for the others when not said. An outgoing operation's text is
-//! its template too, and its callee is named after its class unless `to=` says otherwise. Times are milliseconds
+//! its template too, the second word of that is what it reads, writes or calls, and its callee is named after its class unless `to=` says otherwise. Times are milliseconds
 //! (`1.5` is allowed; `us` or `ns` after the end change the unit). Marks:
 //!
 //! | mark | meaning |
@@ -100,8 +100,8 @@ impl Drawing {
                 params: ParamHash(line.params.unwrap_or(1_000 + at as u64)),
                 operation: self.admit(Vocabulary::Operation, &line.operation, Facts::None),
                 source: self.source(&line.source),
-                template: line.class.is_outgoing().then(|| self.template(line)),
-                callee: line.class.is_outgoing().then(|| self.callee(line)),
+                template: line.is_outgoing().then(|| self.template(line)),
+                callee: line.is_outgoing().then(|| self.callee(line)),
                 bits: line.bits(),
                 next: 0,
             };
@@ -160,15 +160,25 @@ impl Drawing {
             _ => Verb::Read,
         };
         let has = |fact: &str| line.facts.iter().any(|found| found == fact);
+        let named: Option<Box<str>> = line.operation.split(' ').nth(1).map(Into::into);
+        let when = |wanted: Verb| -> Box<[Box<str>]> {
+            named
+                .clone()
+                .filter(|_| verb == wanted)
+                .into_iter()
+                .collect()
+        };
         let facts = TemplateFacts {
             verb,
+            reads: when(Verb::Read),
+            writes: when(Verb::Write),
+            routine: named.clone().filter(|_| verb == Verb::Routine),
             summary: line.operation.as_str().into(),
             keyset: has("keyset"),
             skip_locked: has("skip-locked"),
             cursor: has("cursor"),
             gatekeeper: has("gatekeeper"),
             single_key: line.class == Class::Cache,
-            ..TemplateFacts::default()
         };
         self.admit(Vocabulary::Template, &line.operation, Facts::Template(facts))
     }
@@ -369,6 +379,11 @@ impl Line {
             _ => return None,
         }
         Some(())
+    }
+
+    /// Whether it has a template and a callee: handshakes and waits for a pool have them too.
+    fn is_outgoing(&self) -> bool {
+        self.class.is_outgoing() || matches!(self.class, Class::Connect | Class::Checkout)
     }
 
     fn bits(&self) -> Bits {

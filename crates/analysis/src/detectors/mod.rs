@@ -5,7 +5,9 @@
 
 mod family;
 mod findings;
+mod frameworks;
 mod knobs;
+mod statements;
 #[cfg(test)]
 mod testing;
 mod words;
@@ -46,9 +48,15 @@ macro_rules! detectors {
 }
 
 detectors! {
+    per_item_loop::PerItemLoop,
     n_plus_one_call::NPlusOneCall,
     n_plus_one_query::NPlusOneQuery,
     n_plus_one_cache::NPlusOneCache,
+    n_plus_one_publish::NPlusOnePublish,
+    redundant_query::RedundantQuery,
+    missing_pool::MissingPool,
+    procedure_heavy::ProcedureHeavy,
+    slow_query::SlowQuery,
     third_party_on_critical_path::ThirdPartyOnCriticalPath,
     serial_fan_out::SerialFanOut,
 }
