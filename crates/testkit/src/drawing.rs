@@ -10,7 +10,7 @@
 //! A line is `[service] [class] operation start..end [marks]`. The first word is the service unless it is a class;
 //! a line without a service has its parent's, and the first line must have one. The class decides the kind and is
 //! `server` for a span without a parent, `internal` for the others when not said. An outgoing operation's text is
-//! its template too, the second word of that is what it reads, writes or calls, and its callee is named after its class unless `to=` says otherwise. Times are milliseconds
+//! its template too, and its callee is named after its class unless `to=` says otherwise. Times are milliseconds
 //! (`1.5` is allowed; `us` or `ns` after the end change the unit). Marks:
 //!
 //! | mark | meaning |
@@ -21,6 +21,7 @@
 //! | `err`, `ok`, `http=503` | status; `err` sets `Failed` too |
 //! | `params=N`, `hidden`, `cut` | equal parameters N; placeholders; cut text. Else distinct and visible |
 //! | `to=HOST`, `third`, `managed` | callee; decided third party or managed |
+//! | `tables=A,B` | tables it reads, or writes with `write` |
 //! | `link=N` | link to a span of this trace |
 //! | `follows`, `batched`, `summary=N` | flags; a summary of N whose total is its duration |
 //! | `write`, `keyset`, `skip-locked`, `cursor`, `gatekeeper`, `routine` | facts of its template |
@@ -160,19 +161,17 @@ impl Drawing {
             _ => Verb::Read,
         };
         let has = |fact: &str| line.facts.iter().any(|found| found == fact);
-        let named: Option<Box<str>> = line.operation.split(' ').nth(1).map(Into::into);
-        let when = |wanted: Verb| -> Box<[Box<str>]> {
-            named
-                .clone()
-                .filter(|_| verb == wanted)
-                .into_iter()
-                .collect()
+        let tables: Box<[Box<str>]> = line.tables.iter().map(|table| table.as_str().into()).collect();
+        let (reads, writes) = match verb {
+            Verb::Write => (Box::default(), tables),
+            Verb::Read | Verb::Routine | Verb::Ddl | Verb::Other => (tables, Box::default()),
         };
+        let routine = line.operation.split(' ').nth(1).filter(|_| verb == Verb::Routine);
         let facts = TemplateFacts {
             verb,
-            reads: when(Verb::Read),
-            writes: when(Verb::Write),
-            routine: named.clone().filter(|_| verb == Verb::Routine),
+            reads,
+            writes,
+            routine: routine.map(Into::into),
             summary: line.operation.as_str().into(),
             keyset: has("keyset"),
             skip_locked: has("skip-locked"),
@@ -238,6 +237,7 @@ struct Line {
     to: Option<String>,
     peer: Option<(Peer, PeerReason)>,
     facts: Vec<String>,
+    tables: Vec<String>,
     sides: Vec<Side>,
     code: Option<String>,
     ignore: Option<String>,
@@ -296,6 +296,7 @@ impl Line {
             to: None,
             peer: None,
             facts: Vec::new(),
+            tables: Vec::new(),
             sides: Vec::new(),
             code: None,
             ignore: None,
@@ -351,6 +352,7 @@ impl Line {
             "params" => self.params = Some(number()?),
             "http" => self.http = value.parse().ok()?,
             "to" => self.to = Some(value.to_owned()),
+            "tables" => self.tables = value.split(',').map(str::to_owned).collect(),
             "code" => self.code = Some(value.to_owned()),
             "ignore" => self.ignore = Some(value.to_owned()),
             "rows" => self.rows = Some(value.parse().ok()?),

@@ -21,7 +21,7 @@ use hotspan_model::{Break, Facets, Fix, Knob, Meta, Millionths, Nanos, SavingRul
 
 use super::findings::{Draft, path};
 use super::statements::{self, facts, halved, template};
-use super::words::{target, tenths_of_a_week};
+use super::words::tenths_of_a_week;
 use super::{Detector, Findings};
 use crate::NONE;
 use crate::context::{Context, Operation};
@@ -112,10 +112,9 @@ fn report(cx: &Context<'_>, members: &[u32], time: Nanos, out: &mut Findings<'_>
 
 fn sentence(facets: &Facets<'_>) -> String {
     let (operation, path, segment) = (facets.operation, facets.path, facets.segment);
-    format!(
-        "{operation} leaves {path} of its {segment} to a procedure: {}",
-        target(facets)
-    )
+    // The summary of `SELECT f(…)` does not name the function.
+    let call = &facets.callee.template;
+    format!("{operation} leaves {path} of its {segment} to a procedure: {call}")
 }
 
 fn fix(_: &Facets<'_>) -> Fix {

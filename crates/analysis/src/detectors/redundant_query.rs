@@ -17,14 +17,15 @@
 //!
 //! **Fix**: load it once and pass it on, or memoise it for the length of the request.
 
-use hotspan_model::{Break, Class, Facets, Fix, Meta, SavingRule, Scope, TemplateFacts, Verb};
+use hotspan_model::{Break, Class, Facets, Fix, Meta, Millionths, SavingRule, Scope, TemplateFacts, Verb};
 
 use super::family::{self, draft, key, pays, required, weight};
 use super::findings::{Draft, wall};
+use super::statements::facts;
 use super::words::{Advice, advice, target, tenths_of_a_week};
 use super::{Detector, Findings, frameworks};
 use crate::Edit;
-use crate::context::{Context, Group, Operation};
+use crate::context::{Context, Group};
 
 /// The detector.
 #[derive(Debug)]
@@ -93,10 +94,6 @@ fn collect_writes(cx: &Context<'_>, writes: &mut Vec<u32>) {
     writes.sort_unstable_by_key(|&at| (cx.operation(at).segment, at));
 }
 
-fn facts<'a>(cx: &Context<'a>, row: &Operation) -> Option<&'a TemplateFacts> {
-    cx.dictionary.template(row.own?)
-}
-
 /// Whether the answers differ, or are meant to: then asking again is no waste.
 fn differs(cx: &Context<'_>, members: &[u32]) -> bool {
     let first = cx.operation(members[0]);
@@ -138,6 +135,8 @@ fn judge(cx: &Context<'_>, group: &Group, members: &[u32], writes: &[u32], out: 
                 key: &key(cx, group),
                 wall: cost,
                 saving,
+                // Equal arguments are all the proof there is to give.
+                certainty: Millionths::ONE,
                 ..draft(&META, cx, group)
             },
         );
@@ -305,27 +304,27 @@ mod tests {
         check(
             "
             cart GET /cart            0..100
-              db SELECT stock        10..15 x4 params=7
-              db UPDATE stock        30..35 write
-              db SELECT stock        40..45 x4 params=7
+              db SELECT stock        10..15 x4 params=7 tables=stock
+              db UPDATE stock        30..35 write tables=stock
+              db SELECT stock        40..45 x4 params=7 tables=stock
             ",
             &[],
         );
         check(
             "
             cart GET /cart            0..100
-              db SELECT stock        10..15 x5 params=7
-              db UPDATE stock        40..45 write
-              db SELECT stock        50..55 x2 params=7
+              db SELECT stock        10..15 x5 params=7 tables=stock
+              db UPDATE stock        40..45 write tables=stock
+              db SELECT stock        50..55 x2 params=7 tables=stock
             ",
             FIRES,
         );
         check(
             "
             cart GET /cart            0..100
-              db SELECT stock        10..15 x4 params=7
-              db UPDATE other        30..35 write
-              db SELECT stock        40..45 params=7
+              db SELECT stock        10..15 x4 params=7 tables=stock
+              db UPDATE other        30..35 write tables=other
+              db SELECT stock        40..45 params=7 tables=stock
             ",
             FIRES,
         );
@@ -336,9 +335,9 @@ mod tests {
         let finding = only(
             "
             cart GET /cart            0..100
-              db SELECT stock        10..13 x6 params=7
-              db UPDATE stock        30..35 write
-              db SELECT stock        40..43 x6 params=7
+              db SELECT stock        10..13 x6 params=7 tables=stock
+              db UPDATE stock        30..35 write tables=stock
+              db SELECT stock        40..43 x6 params=7 tables=stock
             ",
         );
         assert_eq!(
@@ -352,14 +351,14 @@ mod tests {
         check(
             "
             cart GET /cart            0..100
-              db SELECT stock        10..14 params=7
-              db UPDATE stock        14..18 write
-              db SELECT stock        18..22 params=7
-              db UPDATE stock        22..26 write
-              db SELECT stock        26..30 params=7
-              db UPDATE stock        30..34 write
-              db SELECT stock        34..38 params=7
-              db SELECT stock        38..42 params=7
+              db SELECT stock        10..14 params=7 tables=stock
+              db UPDATE stock        14..18 write tables=stock
+              db SELECT stock        18..22 params=7 tables=stock
+              db UPDATE stock        22..26 write tables=stock
+              db SELECT stock        26..30 params=7 tables=stock
+              db UPDATE stock        30..34 write tables=stock
+              db SELECT stock        34..38 params=7 tables=stock
+              db SELECT stock        38..42 params=7 tables=stock
             ",
             &[],
         );

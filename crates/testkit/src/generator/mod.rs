@@ -1,6 +1,7 @@
 //! Traces with known answers: the same seed gives the same bytes, and the repaired request beside the faulty one
 //! tells the true saving without asking any detector.
 
+mod database;
 mod program;
 mod rng;
 mod scenarios;
@@ -103,6 +104,12 @@ mod tests {
             "nplus1-query",
             "nplus1-insert",
             "nplus1-cache",
+            "item-loop",
+            "redundant-query",
+            "nplus1-publish",
+            "slow-query",
+            "missing-pool",
+            "procedure",
             "serial-fan-out",
             "third-party",
         ];

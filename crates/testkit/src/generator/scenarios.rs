@@ -1,5 +1,6 @@
 //! The catalogue: programs with a known fault beside their repair, and healthy programs that look like one.
 
+use super::database;
 use super::program::{Arguments, Leaf, Protocol, Spread, Step, ms, us};
 use super::rng::Place;
 use super::simulate::Program;
@@ -36,7 +37,23 @@ pub struct Scenario {
 }
 
 /// Every scenario; about half are healthy.
-pub const SCENARIOS: &[Scenario] = &[
+pub const SCENARIOS: &[Scenario] =
+    &joined::<{ BASIC.len() + database::SCENARIOS.len() }>([BASIC, database::SCENARIOS]);
+
+const fn joined<const N: usize>(lists: [&[Scenario]; 2]) -> [Scenario; N] {
+    let mut all = [BASIC[0]; N];
+    let (mut list, mut at, mut to) = (0, 0, 0);
+    while list < lists.len() {
+        while at < lists[list].len() {
+            all[to] = lists[list][at];
+            (at, to) = (at + 1, to + 1);
+        }
+        (list, at) = (list + 1, 0);
+    }
+    all
+}
+
+const BASIC: &[Scenario] = &[
     Scenario {
         name: "nplus1-query",
         draw: |place| each_query(place, Arguments::Bound, None, false),
@@ -136,7 +153,7 @@ pub const SCENARIOS: &[Scenario] = &[
 const MARGINAL: Spread = us(20, 60);
 
 const SERVICES: [&str; 6] = ["orders", "catalog", "billing", "search", "profile", "shipping"];
-const TABLES: [&str; 5] = ["items", "customers", "invoices", "reviews", "prices"];
+pub(super) const TABLES: [&str; 5] = ["items", "customers", "invoices", "reviews", "prices"];
 const ROUTES: [&str; 5] = [
     "/orders",
     "/catalog/{id}",
@@ -145,7 +162,7 @@ const ROUTES: [&str; 5] = [
     "/reports/daily",
 ];
 
-fn query(table: &'static str) -> Step {
+pub(super) fn query(table: &'static str) -> Step {
     Step::Out(
         Leaf::Query {
             table,
@@ -166,7 +183,7 @@ fn http(host: &'static str, path: &'static str, length: Spread) -> Step {
     Step::Out(leaf, length)
 }
 
-fn call(service: &'static str, operation: &'static str, work: Spread) -> Step {
+pub(super) fn call(service: &'static str, operation: &'static str, work: Spread) -> Step {
     let body = vec![Step::Work(work), query("lookups")];
     Step::Call {
         service,
@@ -179,7 +196,7 @@ fn call(service: &'static str, operation: &'static str, work: Spread) -> Step {
 
 /// The frame that all requests share: some work, a permission check, the point, some work; at times one hop deeper,
 /// so that the fault sits in another service than the entry.
-fn framed(place: Place, point: Step, job: bool) -> Program {
+pub(super) fn framed(place: Place, point: Step, job: bool) -> Program {
     let route = place.at(1).pick(&ROUTES);
     let inner = vec![
         Step::Work(us(300, 1_500)),
@@ -221,11 +238,11 @@ fn framed(place: Place, point: Step, job: bool) -> Program {
     }
 }
 
-fn deep_service(place: Place) -> &'static str {
+pub(super) fn deep_service(place: Place) -> &'static str {
     place.at(3).pick(&SERVICES)
 }
 
-fn case(place: Place, detector: &'static str, faulty: Step, repaired: Step) -> Case {
+pub(super) fn case(place: Place, detector: &'static str, faulty: Step, repaired: Step) -> Case {
     let operation = format!("GET {}", place.at(1).pick(&ROUTES));
     let fault = Fault {
         detector,
@@ -240,7 +257,7 @@ fn case(place: Place, detector: &'static str, faulty: Step, repaired: Step) -> C
     }
 }
 
-fn healthy(place: Place, point: Step) -> Case {
+pub(super) fn healthy(place: Place, point: Step) -> Case {
     Case {
         program: framed(place, point, false),
         repaired: None,
@@ -248,7 +265,7 @@ fn healthy(place: Place, point: Step) -> Case {
     }
 }
 
-fn looped(
+pub(super) fn looped(
     place: Place,
     detector: &'static str,
     step: Step,
@@ -336,7 +353,7 @@ fn four_calls(low: u64, high: u64) -> Vec<Step> {
 }
 
 /// Steps one after another as one step.
-fn in_turn(body: Vec<Step>) -> Step {
+pub(super) fn in_turn(body: Vec<Step>) -> Step {
     Step::Inside { name: "gather", body }
 }
 
