@@ -22,7 +22,7 @@ pub(crate) use peers::decision;
 pub(crate) use segments::{Segment, is_trusted};
 pub(crate) use sources::Source;
 pub(crate) use units::{is_awaited, rooted_in};
-pub(crate) use verdict::overlap;
+pub(crate) use verdict::{clock_step, overlap};
 pub(crate) use wrappers::Wrappers;
 
 use groups::{Groups, Input};

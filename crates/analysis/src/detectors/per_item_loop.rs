@@ -314,6 +314,17 @@ mod tests {
     }
 
     #[test]
+    fn whose_turn_it_was_does_not_show_within_a_millisecond() {
+        // Starts are cut to milliseconds, as JavaScript does.
+        let round = |n: u64| {
+            let at = 10 + n * 2;
+            format!("\n  cache GET item:# {at}..{at}.3005 hidden\n  db SELECT item {at}..{at}.9005")
+        };
+        let text = format!("cart GET /cart 0..100{}", (0..12).map(round).collect::<String>());
+        check(&text, &["per-item-loop: 24 calls under GET /cart"]);
+    }
+
+    #[test]
     fn a_nested_list_is_two_loops() {
         let round = |n: u64| {
             let at = 5 + n * 15;

@@ -20,7 +20,7 @@
 use hotspan_model::{Break, Facets, Fix, Knob, Meta, Millionths, Nanos, SavingRule, Scope, Verb};
 
 use super::findings::{Draft, path};
-use super::statements::{self, facts, halved, template};
+use super::statements::{self, certainty, facts, halved, template};
 use super::words::tenths_of_a_week;
 use super::{Detector, Findings};
 use crate::NONE;
@@ -104,7 +104,7 @@ fn report(cx: &Context<'_>, members: &[u32], time: Nanos, out: &mut Findings<'_>
             parallel: false,
             params: None,
             saving,
-            certainty: Millionths::ONE,
+            certainty: certainty(cx, members),
             rows_before: None,
         },
     );

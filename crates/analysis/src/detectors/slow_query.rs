@@ -8,7 +8,7 @@
 //!
 //! **Guards**: only time on the critical path counts, cut to the parent; members of a repeat; spans whose times cannot
 //! be trusted; a statement for many rows is judged by the row; migrations, reports and jobs, which nobody asked for;
-//! a status that says it waited for a lock.
+//! a status that says it waited for a lock. Where a lost span would tell whether anybody waited, confidence falls.
 //!
 //! **Saves**: an assumption, since no trace shows how fast the statement could be: a replay with it at half of its time,
 //! at best at a tenth, at least at four fifths.
@@ -20,7 +20,7 @@
 use hotspan_model::{Break, Facets, Fix, Knob, Meta, Millionths, Nanos, SavingRule, Scope, Verb};
 
 use super::findings::{Draft, path};
-use super::statements::{self, facts, halved, template};
+use super::statements::{self, certainty, facts, halved, template};
 use super::words::{Advice, advice, target, tenths_of_a_week};
 use super::{COST_SHARE, Detector, Findings, frameworks};
 use crate::NONE;
@@ -128,7 +128,7 @@ fn report(cx: &Context<'_>, members: &[u32], out: &mut Findings<'_>) {
             parallel: false,
             params: None,
             saving,
-            certainty: Millionths::ONE,
+            certainty: certainty(cx, members),
             rows_before: None,
         },
     );
@@ -207,7 +207,7 @@ const FRAMEWORKS: &[Advice] = &[
 
 #[cfg(test)]
 mod tests {
-    use hotspan_model::Nanos;
+    use hotspan_model::{Millionths, Nanos};
 
     use crate::detectors::testing::{check, only};
 
@@ -283,6 +283,22 @@ mod tests {
             "shop consumer orders 0..1000\n  db SELECT orders 10..910",
             &["slow-query: 1 calls under orders"],
         );
+    }
+
+    #[test]
+    fn a_lost_span_that_would_tell_who_waited_leaves_doubt() {
+        let sure = only("shop GET /report 0..1000\n  db SELECT orders 10..610").terms.detector;
+        let beside = only(
+            "
+            shop GET /report         0..1000 host=a
+              internal load         5..990
+                db SELECT orders    10..610
+              stock server GET /all 20..900 host=b parent=77
+            ",
+        );
+        assert_eq!((sure, beside.terms.detector), (Millionths::ONE, Millionths(400_000)));
+        let rootless = only("shop internal load 0..1000 parent=77\n  db SELECT orders 10..610");
+        assert_eq!(rootless.terms.detector, Millionths(400_000));
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Single statements that dominate a request: which of one kind a segment has, and what a faster one would save.
 
-use hotspan_model::{Class, Kind, Nanos, Saving, TemplateFacts};
+use hotspan_model::{Class, Kind, Millionths, Nanos, Saving, TemplateFacts};
 
 use super::findings::Findings;
-use crate::Edit;
+use crate::{Edit, Mark};
 use crate::context::{Context, Operation, is_awaited, rooted_in};
+
+/// Confidence that a statement kept its request waiting when a span is lost that would tell.
+const DOUBT: Millionths = Millionths(400_000);
 
 /// Calls `judge` with the statements that `wants` wants, those of one segment and `kind` together, in order of time.
 pub(super) fn each<'a>(
@@ -50,6 +53,26 @@ pub(super) fn facts<'a>(cx: &Context<'a>, row: &Operation) -> Option<&'a Templat
 fn is_asked_for(cx: &Context<'_>, at: u32) -> bool {
     let head = cx.node_of(at).head;
     is_awaited(cx.forest, head) || rooted_in(cx.forest, head) == Kind::Consumer
+}
+
+/// How sure it is that somebody waited for `members`. A lost root may have been a job's; a lost call beside a statement
+/// may have taken longer.
+pub(super) fn certainty(cx: &Context<'_>, members: &[u32]) -> Millionths {
+    let first = cx.operation(members[0]);
+    let (start, head) = (cx.node_of(members[0]).start, cx.node_of(members[0]).head);
+    let end = members.iter().map(|&at| cx.node_of(at).end).max().unwrap_or(start);
+    let rootless = cx.forest.node(head).has(Mark::Phantom)
+        && !matches!(rooted_in(cx.forest, head), Kind::Server | Kind::Consumer);
+    let beside = || {
+        (0..).zip(cx.forest.nodes()).any(|(at, node)| {
+            let overlaps = node.has(Mark::Phantom) && node.start < end && start < node.end;
+            overlaps && !cx.contains(cx.place_of(at), first.place)
+        })
+    };
+    match rootless || beside() {
+        true => DOUBT,
+        false => Millionths::ONE,
+    }
 }
 
 /// What it saves when each of `members` takes half of its time: at most 90 % and at least 20 % less. That a statement

@@ -119,7 +119,7 @@ fn two_queries_each(place: Place, wrapped: Option<&'static str>) -> Case {
         read(first, Arguments::Bound, us(600, 2_000)),
         read(second, Arguments::Inlined, us(800, 2_600)),
     ]);
-    looped(place, "per-item-loop", step, 8, wrapped, false)
+    looped(place, "per-item-loop", step, 6, wrapped, false)
 }
 
 fn cache_aside_each(place: Place) -> Case {

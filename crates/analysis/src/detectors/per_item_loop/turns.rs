@@ -1,6 +1,6 @@
 //! Repeats that take turns: one of each for every item.
 
-use crate::context::{Context, Group};
+use crate::context::{Context, Group, clock_step};
 use crate::detectors::Findings;
 use crate::detectors::family::{is_by_design, weight};
 
@@ -84,11 +84,10 @@ fn take_turns(cx: &Context<'_>, a: u32, b: u32) -> bool {
     if many - few > many / 10 + LOST {
         return false;
     }
-    let time = |at: u32| (cx.node_of(at).start, cx.node_of(at).key());
     let (mut steps, mut turns, mut last) = (0_usize, 0_usize, None);
     loop {
         let first = match (a, b) {
-            ([next, ..], [other, ..]) => time(*next) < time(*other),
+            ([next, ..], [other, ..]) => is_first(cx, *next, *other, last),
             ([_, ..], []) => true,
             ([], [_, ..]) => false,
             ([], []) => break,
@@ -101,4 +100,15 @@ fn take_turns(cx: &Context<'_>, a: u32, b: u32) -> bool {
         }
     }
     turns * 10 >= steps * 8
+}
+
+/// Whether `a` began before `b`. Within one step of their clocks nobody knows, so that it is whose turn it is: `last`
+/// says whether it was `a`'s repeat that came last.
+fn is_first(cx: &Context<'_>, a: u32, b: u32, last: Option<bool>) -> bool {
+    let (a, b) = (cx.node_of(a), cx.node_of(b));
+    let step = clock_step(a).max(clock_step(b));
+    match last {
+        Some(last) if (a.start - b.start).abs() < step => !last,
+        Some(_) | None => (a.start, a.key()) < (b.start, b.key()),
+    }
 }
