@@ -6,7 +6,7 @@
 //! **Rule**: repeats of at least two templates under one anchor of a segment, equally many of each (within 10 % and
 //! three, which lost spans explain), that take turns in time at 80 % of their steps or more; each repeat has its own
 //! `repeat_min` (5) or `repeat_min_fast` (10) members. Or at least 4 sibling spans of one name with the same operations
-//! below each, at least two, none twice. Together they take at least `cost_share_millionths` (5 %) of the segment and
+//! below each, of which at least two come once. Together they take at least `cost_share_millionths` (5 %) of the segment and
 //! `cost_min_ns` (1 ms).
 //!
 //! **Guards**: those of the N+1 detectors; polling. When all arguments are equal in every round it is no loop over
@@ -285,6 +285,16 @@ mod tests {
     fn four_spans_that_do_the_same_two_things_are_a_loop() {
         check(&wrapped(4, TWO), &["per-item-loop: 8 calls under GET /cart"]);
         check(&wrapped(3, TWO), &[]);
+    }
+
+    #[test]
+    fn what_comes_more_than_once_below_a_sibling_is_a_list_of_its_own() {
+        let more = "\n    db SELECT part n4..n8\n    db SELECT part n4..n8 ";
+        check(&wrapped(4, &(TWO.to_owned() + more)), &[
+            "per-item-loop: 8 calls under GET /cart",
+            "n-plus-one-query: 8 calls under GET /cart",
+        ]);
+        check(&wrapped(4, &format!("db SELECT item n1..n4{more}")), &["n-plus-one-query: 8 calls under GET /cart"]);
     }
 
     #[test]

@@ -63,8 +63,10 @@ impl Detector for ProcedureHeavy {
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
         let calls_routine = |at: u32| {
             let row = cx.operation(at);
-            let known = facts(cx, row).is_some_and(|facts| facts.verb == Verb::Routine);
-            known && cx.paths().subtree(row.node) > Nanos::ZERO
+            // Most segments are too short for it, whatever they call.
+            cx.segment(row.segment).length() >= cx.knobs.get(&PATH_MIN)
+                && cx.paths().subtree(row.node) > Nanos::ZERO
+                && facts(cx, row).is_some_and(|facts| facts.verb == Verb::Routine)
         };
         statements::each(cx, out, calls_routine, routine, |same, out| {
             let head = cx.node_of(same[0]).head;

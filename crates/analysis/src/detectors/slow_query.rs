@@ -17,7 +17,7 @@
 //!
 //! **Fix**: an index, a narrower read, or move it out of the request.
 
-use hotspan_model::{Break, Facets, Fix, Knob, Meta, Millionths, Nanos, SavingRule, Scope, Verb};
+use hotspan_model::{Break, Facets, Fix, Knob, Meta, Millionths, SavingRule, Scope, Verb};
 
 use super::findings::{Draft, path};
 use super::statements::{self, certainty, facts, halved, template};
@@ -78,17 +78,17 @@ impl Detector for SlowQuery {
     }
 }
 
-/// Critical-path time of a statement; of one that works on many rows, of each row.
-fn time(cx: &Context<'_>, at: u32) -> Nanos {
+/// Whether a statement takes so much of the critical path; one that works on many rows is judged by the row.
+fn takes(cx: &Context<'_>, at: u32, least: &Knob, share: &Knob) -> bool {
+    let row = cx.operation(at);
+    let (least, path) = (cx.knobs.get(least), cx.paths().subtree(row.node).0);
+    if path < least {
+        return false;
+    }
     let extras = cx.extras(cx.node_of(at));
     let rows = extras.and_then(|extras| extras.batch).unwrap_or(1).max(1);
-    Nanos(cx.paths().subtree(cx.operation(at).node).0 / u64::from(rows))
-}
-
-fn takes(cx: &Context<'_>, at: u32, least: &Knob, share: &Knob) -> bool {
-    let segment = cx.segment(cx.operation(at).segment);
-    let time = time(cx, at).0;
-    time >= cx.knobs.get(least) && time >= Millionths(cx.knobs.get(share)).of(segment.length())
+    let time = path / u64::from(rows);
+    time >= least && time >= Millionths(cx.knobs.get(share)).of(cx.segment(row.segment).length())
 }
 
 fn is_slow_once(cx: &Context<'_>, at: u32) -> bool {
@@ -96,8 +96,8 @@ fn is_slow_once(cx: &Context<'_>, at: u32) -> bool {
 }
 
 fn is_slow_read(cx: &Context<'_>, at: u32) -> bool {
-    let verb = facts(cx, cx.operation(at)).map_or(Verb::Other, |facts| facts.verb);
-    verb == Verb::Read && takes(cx, at, &READ, &READ_SHARE)
+    let reads = || facts(cx, cx.operation(at)).is_some_and(|facts| facts.verb == Verb::Read);
+    takes(cx, at, &READ, &READ_SHARE) && reads()
 }
 
 /// Whether its status or exception says that it was another transaction's lock that it waited for.

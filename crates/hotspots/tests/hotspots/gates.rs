@@ -2,7 +2,7 @@
 
 use hotspan_model::{Report, State};
 
-use crate::build::{GAP, N_PLUS_ONE, World, minute};
+use crate::build::{GAP, N_PLUS_ONE, POOL, World, minute};
 
 /// Traces in these minutes, each with one finding, dear or not.
 fn titles(detector: &'static str, minutes: &[u64], dear: bool) -> usize {
@@ -40,6 +40,35 @@ fn cheap_ones_far_apart_do_not_add_up() {
 fn a_habit_needs_three_traces_whatever_it_costs() {
     assert_eq!(titles(GAP, &[0, 1], true), 0);
     assert_eq!(titles(GAP, &[0, 1, 2], true), 1);
+}
+
+/// Traces of one operation, of which the first ones open a connection, beside those of another one.
+fn pools(cold: u128, traces: u128, others: u128) -> usize {
+    let mut world = World::default();
+    let mut reports = Vec::new();
+    for trace in 0..traces + others {
+        let operation = if trace < traces { "GET /orders" } else { "GET /health" };
+        let mut report = world.report(trace + 1, "orders", operation);
+        if trace < cold {
+            world.find(&mut report, POOL, "connect").dear = true;
+        }
+        reports.push(report);
+    }
+    world.answers(&reports, minute(0)).hotspots.len()
+}
+
+#[test]
+fn new_connections_in_half_of_the_traces_are_a_missing_pool() {
+    assert_eq!(pools(1, 1, 0), 1);
+    assert_eq!(pools(5, 10, 0), 1);
+    assert_eq!(pools(4, 10, 0), 0);
+}
+
+#[test]
+fn the_first_connection_of_a_service_is_none() {
+    assert_eq!(pools(1, 24, 0), 0);
+    assert_eq!(pools(1, 1, 9), 0);
+    assert_eq!(pools(2, 2, 9), 1);
 }
 
 #[test]

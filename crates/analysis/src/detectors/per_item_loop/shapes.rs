@@ -142,41 +142,50 @@ impl Shapes {
 
     /// Keeps every set of equal siblings that is large enough.
     fn compare(&mut self, cx: &Context<'_>, anchor: u32) {
-        let first_loop = self.loops.len();
-        self.siblings
-            .sort_unstable_by_key(|sibling| (sibling.shape, sibling.name, sibling.from));
-        for same in self
-            .siblings
-            .chunk_by(|a, b| (a.shape, a.name) == (b.shape, b.name))
-        {
-            if same.len() < SHAPES_MIN || !self.is_loop(cx, same) {
+        let Shapes {
+            outgoing,
+            siblings,
+            members,
+            loops,
+            ..
+        } = self;
+        let first_loop = loops.len();
+        siblings.sort_unstable_by_key(|sibling| (sibling.shape, sibling.name, sibling.from));
+        let same = siblings.chunk_by(|a, b| (a.shape, a.name) == (b.shape, b.name));
+        for same in same.filter(|same| same.len() >= SHAPES_MIN) {
+            let first = &outgoing[same[0].from as usize..same[0].to as usize];
+            let from = members.len();
+            for sibling in same {
+                let own = &outgoing[sibling.from as usize..sibling.to as usize];
+                members.extend(own.iter().map(|row| row.at).filter(|&at| is_once(cx, first, at)));
+            }
+            let each = (members.len() - from) / same.len();
+            if each < 2 || !is_loop(cx, &members[from..], each) {
+                members.truncate(from);
                 continue;
             }
-            let from = self.members.len() as u32;
-            for sibling in same {
-                let own = &self.outgoing[sibling.from as usize..sibling.to as usize];
-                self.members.extend(own.iter().map(|row| row.at));
-            }
-            let to = self.members.len() as u32;
-            self.loops.push(Loop { anchor, from, to });
+            let (from, to) = (from as u32, members.len() as u32);
+            loops.push(Loop { anchor, from, to });
         }
         // Shapes are numbers of this run: the place of the first operation decides what comes first.
-        self.loops[first_loop..].sort_unstable_by_key(|found| self.members[found.from as usize]);
+        loops[first_loop..].sort_unstable_by_key(|found| members[found.from as usize]);
     }
+}
 
-    /// Whether no operation comes twice in one sibling, and arguments are not the same in all of them.
-    fn is_loop(&self, cx: &Context<'_>, same: &[Sibling]) -> bool {
-        let own = |sibling: &Sibling| &self.outgoing[sibling.from as usize..sibling.to as usize];
-        let key = |row: &Outgoing| cx.operation(row.at).key();
-        let first = own(&same[0]);
-        let once = |at: usize| !first[..at].iter().any(|row| key(row) == key(&first[at]));
-        let is_new = |row: &Outgoing| {
-            let hidden = cx.node_of(row.at).bits.visibility() != Visibility::Visible;
-            let known = |other: &Outgoing| argument(cx, other.at) == argument(cx, row.at);
-            hidden || !first.iter().any(known)
-        };
-        (0..first.len()).all(once) && same[1..].iter().flat_map(own).any(is_new)
-    }
+/// Whether an operation comes once below a sibling like `first`: what comes more often is a list of its own.
+fn is_once(cx: &Context<'_>, first: &[Outgoing], at: u32) -> bool {
+    let key = cx.operation(at).key();
+    let same = first.iter().filter(|row| cx.operation(row.at).key() == key);
+    same.count() == 1
+}
+
+/// Whether some argument is another one than the first sibling's, or cannot be seen; `each` operations a sibling.
+fn is_loop(cx: &Context<'_>, members: &[u32], each: usize) -> bool {
+    let (first, later) = members.split_at(each);
+    later.iter().any(|&at| {
+        let hidden = cx.node_of(at).bits.visibility() != Visibility::Visible;
+        hidden || !first.iter().any(|&other| argument(cx, other) == argument(cx, at))
+    })
 }
 
 /// Whether a segment has operations for a loop at all.
