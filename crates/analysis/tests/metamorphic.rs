@@ -57,6 +57,7 @@ fn drawings() -> Vec<(&'static str, String)> {
     ]
     .into_iter()
     .chain(waits_and_failures())
+    .chain(of_databases())
     .collect()
 }
 
@@ -128,6 +129,69 @@ fn waits_and_failures() -> Vec<(&'static str, String)> {
     ]
 }
 
+/// The same of the database break, and of publishing.
+fn of_databases() -> Vec<(&'static str, String)> {
+    let drawings = [
+        (
+            "per-item-loop",
+            "
+            cart GET /cart           0..120 host=a
+              internal items         5..115
+                db SELECT item      10..14 x6+6
+                db UPDATE stock     14..18 x6+6 write
+            ",
+        ),
+        (
+            "redundant-query",
+            "
+            cart GET /cart           0..120 host=a
+              internal page          5..115
+                db SELECT setting   10..14 x8+3 params=7
+            ",
+        ),
+        (
+            "n-plus-one-publish",
+            "
+            shop POST /orders        0..120 host=a
+              internal notify        5..115
+                publish send mails  10..14 x12+3 hidden
+            ",
+        ),
+        (
+            "slow-query",
+            "
+            shop GET /report         0..1000 host=a
+              internal load          5..990
+                db SELECT orders    10..610
+            ",
+        ),
+        (
+            "procedure-heavy",
+            "
+            shop POST /close         0..900 host=a
+              internal close         5..890
+                db CALL close_month 10..610 routine
+            ",
+        ),
+        (
+            "missing-pool",
+            "
+            cart GET /cart           0..120 host=a
+              internal load          5..115
+                connect connect     10..20
+                db SELECT item      20..30
+                connect connect     40..50
+                db SELECT price     50..60
+            ",
+        ),
+    ];
+    drawings
+        .map(|(detector, text)| (detector, text.to_owned()))
+        .into()
+}
+
+/// What is said, but for time that no span explains: drawings leave out what is not their point, and slower ones
+/// leave out more of it.
 fn report(drawing: &Drawing) -> Report {
     let mut report = Report::default();
     let mut analyser = Analyser::new(AnalyserSettings::default());
@@ -138,6 +202,9 @@ fn report(drawing: &Drawing) -> Report {
         &drawing.dictionary,
         &mut report,
     );
+    report
+        .findings
+        .retain(|finding| finding.detector != "uninstrumented-gap");
     report
 }
 
@@ -151,7 +218,12 @@ fn said(report: &Report) -> Vec<(&'static str, Fingerprint, u64)> {
 
 /// Runs `change` on every drawing and compares what is said before and after.
 fn same_after(change: impl Fn(&mut Drawing, &Report)) {
-    for (detector, text) in drawings() {
+    same_after_but_for("", change);
+}
+
+/// The same without the drawings of one detector.
+fn same_after_but_for(left_out: &str, change: impl Fn(&mut Drawing, &Report)) {
+    for (detector, text) in drawings().into_iter().filter(|drawing| drawing.0 != left_out) {
         let mut drawing = Drawing::new(&text);
         let before = report(&drawing);
         assert_eq!(before.findings.len(), 1, "{detector}: {:?}", said(&before));
@@ -314,7 +386,12 @@ fn m5_a_wrapper_around_a_member_or_the_anchor_is_looked_through() {
 #[test]
 fn m6_plumbing_between_members_changes_nothing() {
     for class in [Class::Connect, Class::Checkout, Class::DbMeta, Class::Cache] {
-        same_after(|drawing, before| {
+        let looks_at_it = if class == Class::Connect {
+            "missing-pool"
+        } else {
+            ""
+        };
+        same_after_but_for(looks_at_it, |drawing, before| {
             let operation = admit(drawing, "plumbing");
             for &member in before.members_of(&before.findings[0]) {
                 let span = drawing.trace.spans[place_of(drawing, member)];

@@ -16,7 +16,7 @@ use hotspan_model::{
 
 use crate::{Forest, Knobs, Mark, NONE, Node, Path};
 
-pub(crate) use groups::Group;
+pub(crate) use groups::{Group, is_fast};
 pub(crate) use operations::Operation;
 pub(crate) use peers::decision;
 pub(crate) use segments::{Segment, is_trusted};
@@ -118,11 +118,12 @@ impl Prepared {
 impl<'a> Context<'a> {
     /// Groups of `class` that reach their required weight, by their first member.
     pub(crate) fn repeats(self, class: Class) -> impl Iterator<Item = &'a Group> {
-        self.prepared
-            .groups
-            .rows
-            .iter()
-            .filter(move |group| group.class == class)
+        self.groups().iter().filter(move |group| group.class == class)
+    }
+
+    /// All groups, by their first member.
+    pub(crate) fn groups(self) -> &'a [Group] {
+        &self.prepared.groups.rows
     }
 
     /// Members of a group, in order of time.
@@ -202,6 +203,11 @@ impl<'a> Context<'a> {
     /// Whether `inner` is `outer` or below it.
     pub(crate) fn contains(self, outer: u32, inner: u32) -> bool {
         self.prepared.layout.contains(outer, inner)
+    }
+
+    /// First place behind the subtree of `place`.
+    pub(crate) fn end(self, place: u32) -> u32 {
+        self.prepared.layout.end(place)
     }
 
     /// The lowest span above both places.

@@ -33,6 +33,12 @@ pub(crate) struct Scratch {
     pub templates: Vec<Symbol>,
     /// Of detectors that look at spans and segments.
     pub spans: spans::Scratch,
+    /// Members of a repeat that no earlier finding has.
+    pub free: Vec<u32>,
+    /// Reads that nothing was written between.
+    pub free_of_writes: Vec<u32>,
+    /// Of loops that do several things for each item.
+    pub loops: super::per_item_loop::Scratch,
     pub(super) nodes: Vec<u32>,
 }
 
@@ -84,19 +90,40 @@ impl<'a> Findings<'a> {
         &mut self,
         cx: &Context<'_>,
         head: u32,
-        edit: impl for<'n> FnOnce(&'n [u32]) -> Edit<'n>,
+        edit: impl for<'n> Fn(&'n [u32]) -> Edit<'n>,
         members: &[u32],
+        gone: &[u32],
+    ) -> Saving {
+        self.joint_saving(cx, head, edit, std::iter::once(members), gone)
+    }
+
+    /// The same when each of `parts` is edited by itself, all in one replay.
+    pub(super) fn joint_saving<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        head: u32,
+        edit: impl for<'n> Fn(&'n [u32]) -> Edit<'n>,
+        parts: impl Iterator<Item = &'m [u32]>,
         gone: &[u32],
     ) -> Saving {
         let Scratch { replay, nodes, .. } = &mut *self.scratch;
         replay.begin(cx.forest, head);
-        nodes.clear();
-        nodes.extend(members.iter().map(|&at| cx.operation(at).node));
-        replay.edit(cx.forest, edit(nodes));
+        for part in parts {
+            nodes.clear();
+            nodes.extend(part.iter().map(|&at| cx.operation(at).node));
+            replay.edit(cx.forest, edit(nodes));
+        }
         nodes.clear();
         nodes.extend(gone.iter().map(|&at| cx.operation(at).node));
         replay.edit(cx.forest, Edit::Zero(nodes));
         replay.run(cx.forest).saving()
+    }
+
+    /// Makes sure that no finding from `place` on opens its hotspot alone, whatever it costs.
+    pub(super) fn hold_back(&mut self, place: usize) {
+        for finding in &mut self.report.findings[place..] {
+            finding.dear = false;
+        }
     }
 
     /// Reports a fault. Nothing is reported when the code says to ignore it, but its members are claimed: the one
@@ -184,6 +211,20 @@ pub(super) fn path(cx: &Context<'_>, members: &[u32], head: u32) -> Nanos {
     let rows = members.iter().map(|&at| cx.operation(at));
     let own = rows.filter(|row| cx.forest.node(row.node).head == head);
     own.map(|row| cx.paths().subtree(row.node)).sum()
+}
+
+/// Length of the union of operations, in order of time, clipped to the root of their segment.
+pub(super) fn wall(cx: &Context<'_>, segment: u32, members: &[u32]) -> Nanos {
+    let segment = cx.segment(segment);
+    let (mut sum, mut covered) = (0, segment.start);
+    for node in members.iter().map(|&at| cx.node_of(at)) {
+        let (start, end) = (node.start.max(covered), node.end.min(segment.end));
+        if start < end {
+            sum += end - start;
+            covered = end;
+        }
+    }
+    Nanos(u64::try_from(sum).unwrap_or(0))
 }
 
 /// Whether one trace of this cost opens the hotspot.

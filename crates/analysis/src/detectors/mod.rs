@@ -5,8 +5,10 @@
 
 mod family;
 mod findings;
+mod frameworks;
 mod knobs;
 mod spans;
+mod statements;
 #[cfg(test)]
 mod testing;
 mod words;
@@ -48,9 +50,15 @@ macro_rules! detectors {
 
 detectors! {
     retry_storm::RetryStorm,
+    per_item_loop::PerItemLoop,
     n_plus_one_call::NPlusOneCall,
     n_plus_one_query::NPlusOneQuery,
     n_plus_one_cache::NPlusOneCache,
+    n_plus_one_publish::NPlusOnePublish,
+    redundant_query::RedundantQuery,
+    missing_pool::MissingPool,
+    procedure_heavy::ProcedureHeavy,
+    slow_query::SlowQuery,
     third_party_on_critical_path::ThirdPartyOnCriticalPath,
     deferrable_call::DeferrableCall,
     call_in_transaction::CallInTransaction,

@@ -54,6 +54,17 @@ pub(super) struct Advice {
     pub write: &'static str,
 }
 
+impl Advice {
+    /// The same for reads and writes.
+    pub(super) const fn always(scopes: &'static [&'static str], how: &'static str) -> Advice {
+        Advice {
+            scopes,
+            read: how,
+            write: how,
+        }
+    }
+}
+
 /// The first advice that fits one of the scopes, most frequent scope first; else `otherwise`.
 pub(super) fn advice(facets: &Facets<'_>, table: &[Advice], otherwise: (&str, &str)) -> String {
     let fits = |scope: &&str, advice: &&Advice| {

@@ -2,7 +2,7 @@
 
 use hotspan_model::{Millionths, Nanos, Report, State};
 
-use crate::build::{DEFERRABLE, GAP, N_PLUS_ONE, STORM, TIMEOUT, World, minute};
+use crate::build::{DEFERRABLE, GAP, N_PLUS_ONE, POOL, STORM, TIMEOUT, World, minute};
 
 /// Traces in these minutes, each with one finding, dear or not.
 fn titles(detector: &'static str, minutes: &[u64], dear: bool) -> usize {
@@ -50,6 +50,25 @@ fn among(detector: &'static str, traces: u128) -> usize {
         .collect();
     for report in &mut reports[..3] {
         world.find(report, detector, "SELECT ?");
+    }
+    world.answers(&reports, minute(0)).hotspots.len()
+}
+
+/// Traces of one operation, of which the first ones open a connection, beside those of another one.
+fn pools(cold: u128, traces: u128, others: u128) -> usize {
+    let mut world = World::default();
+    let mut reports = Vec::new();
+    for trace in 0..traces + others {
+        let operation = if trace < traces {
+            "GET /orders"
+        } else {
+            "GET /health"
+        };
+        let mut report = world.report(trace + 1, "orders", operation);
+        if trace < cold {
+            world.find(&mut report, POOL, "connect").dear = true;
+        }
+        reports.push(report);
     }
     world.answers(&reports, minute(0)).hotspots.len()
 }
@@ -103,6 +122,20 @@ fn a_call_that_nearly_no_request_needs_becomes_sure() {
     assert!(sure(2, 380_000) > Millionths(800_000));
     assert!(sure(3, 380_000) < Millionths(400_000));
     assert!(sure(2, 900_000) < Millionths(900_000));
+}
+
+#[test]
+fn new_connections_in_half_of_the_traces_are_a_missing_pool() {
+    assert_eq!(pools(1, 1, 0), 1);
+    assert_eq!(pools(5, 10, 0), 1);
+    assert_eq!(pools(4, 10, 0), 0);
+}
+
+#[test]
+fn the_first_connection_of_a_service_is_none() {
+    assert_eq!(pools(1, 24, 0), 0);
+    assert_eq!(pools(1, 1, 9), 0);
+    assert_eq!(pools(2, 2, 9), 1);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Traces with known answers: the same seed gives the same bytes, and the repaired request beside the faulty one
 //! tells the true saving without asking any detector.
 
+mod database;
 mod program;
 mod rng;
 mod scenarios;
@@ -17,12 +18,11 @@ pub use simulate::{Program, simulate};
 pub use wire::{Generation, Noise, requests};
 
 /// Every scenario; about half are healthy.
-pub const SCENARIOS: &[Scenario] = &joined::<{ scenarios::BASIC.len() + synchrony::SCENARIOS.len() }>([
-    scenarios::BASIC,
-    synchrony::SCENARIOS,
-]);
+pub const SCENARIOS: &[Scenario] = &joined::<
+    { scenarios::BASIC.len() + database::SCENARIOS.len() + synchrony::SCENARIOS.len() },
+>([scenarios::BASIC, database::SCENARIOS, synchrony::SCENARIOS]);
 
-const fn joined<const N: usize>(lists: [&[Scenario]; 2]) -> [Scenario; N] {
+const fn joined<const N: usize>(lists: [&[Scenario]; 3]) -> [Scenario; N] {
     let mut all = [scenarios::BASIC[0]; N];
     let (mut list, mut at, mut to) = (0, 0, 0);
     while list < lists.len() {
@@ -123,6 +123,12 @@ mod tests {
             "nplus1-query",
             "nplus1-insert",
             "nplus1-cache",
+            "item-loop",
+            "redundant-query",
+            "nplus1-publish",
+            "slow-query",
+            "missing-pool",
+            "procedure",
             "serial-fan-out",
             "third-party",
         ];

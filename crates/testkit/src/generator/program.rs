@@ -27,6 +27,8 @@ pub enum Arguments {
     Bound,
     /// In the text, another value each time.
     Inlined,
+    /// In the text, the same value each time.
+    Equal,
 }
 
 /// An outgoing operation whose other side has no spans.
@@ -58,6 +60,27 @@ pub enum Leaf {
     Shard {
         /// Path.
         path: &'static str,
+    },
+    /// A change of one row.
+    Update {
+        /// Table.
+        table: &'static str,
+    },
+    /// A call of a stored routine.
+    Routine {
+        /// Its name.
+        name: &'static str,
+    },
+    /// A handshake with the database.
+    Connect,
+    /// A wait for a pool's connection.
+    Checkout,
+    /// Messages to one destination, so many in one span.
+    Publish {
+        /// Destination.
+        topic: &'static str,
+        /// How many.
+        messages: u32,
     },
     /// A cache read of one key.
     CacheGet {
@@ -155,6 +178,8 @@ pub enum Step {
         /// Work for each item, which stays.
         gap: Spread,
     },
+    /// A step whose every length is so many thousandths of itself.
+    Faster(Box<Step>, u64),
     /// The first step so many times in a million requests, else the second.
     Either(u64, Box<Step>, Box<Step>),
     /// A step whose length is cut at so many microseconds: a timeout with a fallback.

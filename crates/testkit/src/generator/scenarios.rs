@@ -136,7 +136,7 @@ pub(super) const BASIC: &[Scenario] = &[
 const MARGINAL: Spread = us(20, 60);
 
 const SERVICES: [&str; 6] = ["orders", "catalog", "billing", "search", "profile", "shipping"];
-const TABLES: [&str; 5] = ["items", "customers", "invoices", "reviews", "prices"];
+pub(super) const TABLES: [&str; 5] = ["items", "customers", "invoices", "reviews", "prices"];
 pub(super) const ROUTES: [&str; 5] = [
     "/orders",
     "/catalog/{id}",
@@ -166,7 +166,7 @@ pub(super) fn http(host: &'static str, path: &'static str, length: Spread) -> St
     Step::Out(leaf, length)
 }
 
-fn call(service: &'static str, operation: &'static str, work: Spread) -> Step {
+pub(super) fn call(service: &'static str, operation: &'static str, work: Spread) -> Step {
     // A service that asks nobody: what it does is its own.
     let body = vec![Step::Work(work)];
     Step::Call {
@@ -249,7 +249,7 @@ pub(super) fn healthy(place: Place, point: Step) -> Case {
     }
 }
 
-fn looped(
+pub(super) fn looped(
     place: Place,
     detector: &'static str,
     step: Step,

@@ -81,6 +81,11 @@ impl Run {
 
     /// Steps one after another; the end of the last.
     fn body(&mut self, steps: &[Step], spot: Spot) -> u64 {
+        self.in_turn(steps, spot, 0)
+    }
+
+    /// Steps one after another for an item.
+    fn in_turn(&mut self, steps: &[Step], spot: Spot, item: u64) -> u64 {
         steps.iter().enumerate().fold(spot.at, |at, (n, step)| {
             self.step(
                 step,
@@ -89,7 +94,7 @@ impl Run {
                     place: spot.place.at(n as u64),
                     ..spot
                 },
-                0,
+                item,
             )
         })
     }
@@ -107,7 +112,7 @@ impl Run {
                 self.close(id, What::Internal { name }, end);
                 end
             }
-            Step::InTurn(steps) => self.body(steps, spot),
+            Step::InTurn(steps) => self.in_turn(steps, spot, item),
             Step::Together(steps) => {
                 let started = steps.iter().enumerate();
                 let ends = started.map(|(n, step)| {
@@ -123,27 +128,10 @@ impl Run {
                 ends.max().unwrap_or(spot.at)
             }
             Step::Each { .. } => self.each(step, spot),
-            Step::AtOnce {
-                items,
-                step,
-                marginal,
-                gap,
-            } => {
-                let items = items_of(*items, spot.place);
-                let before = self.scale;
-                self.scale = before + before * (items - 1) * marginal.draw(spot.place.at(7)) / 1_000_000;
-                let end = self.step(
-                    step,
-                    Spot {
-                        place: item_place(spot.place, 0),
-                        ..spot
-                    },
-                    0,
-                );
-                self.scale = before;
-                (0..items).fold(end, |at, n| {
-                    at + gap.nanos(item_place(spot.place, n).at(9), 1_000)
-                })
+            Step::AtOnce { .. } => self.at_once(step, spot),
+            Step::Faster(step, thousandths) => {
+                let scale = self.scale * thousandths / 1_000;
+                self.scaled(step, spot, item, scale)
             }
             Step::Either(chance, rare, usual) => {
                 let step = if spot.place.at(14).chance(*chance) {
@@ -162,6 +150,34 @@ impl Run {
                 end
             }
         }
+    }
+
+    /// A step whose every length is stretched.
+    fn scaled(&mut self, step: &Step, spot: Spot, item: u64, scale: u64) -> u64 {
+        let before = std::mem::replace(&mut self.scale, scale);
+        let end = self.step(step, spot, item);
+        self.scale = before;
+        end
+    }
+
+    fn at_once(&mut self, step: &Step, spot: Spot) -> u64 {
+        let Step::AtOnce {
+            items,
+            step,
+            marginal,
+            gap,
+        } = step
+        else {
+            return spot.at;
+        };
+        let items = items_of(*items, spot.place);
+        let each = marginal.draw(spot.place.at(7));
+        let scale = self.scale + self.scale * (items - 1) * each / 1_000_000;
+        let place = item_place(spot.place, 0);
+        let end = self.scaled(step, Spot { place, ..spot }, 0, scale);
+        (0..items).fold(end, |at, n| {
+            at + gap.nanos(item_place(spot.place, n).at(9), 1_000)
+        })
     }
 
     fn call(&mut self, step: &Step, spot: Spot, item: u64) -> u64 {

@@ -125,6 +125,7 @@ impl Attributes {
 const SERVER: i32 = 2;
 const CLIENT: i32 = 3;
 const INTERNAL: i32 = 1;
+const PRODUCER: i32 = 4;
 
 /// Name, kind, status and attributes of a span.
 fn described(act: &Act, generation: Generation) -> Span {
@@ -261,10 +262,31 @@ fn database(to: &mut Attributes, new: bool, system: &str, text: &str) {
     );
 }
 
+fn publish(to: &mut Attributes, new: bool, topic: &str, messages: u32) {
+    to.text("messaging.system", "rabbitmq");
+    match new {
+        true => to.text("messaging.operation.type", "send"),
+        false => to.text("messaging.operation", "publish"),
+    }
+    let destination = if new {
+        "messaging.destination.name"
+    } else {
+        "messaging.destination"
+    };
+    to.text(destination, topic);
+    if messages > 1 {
+        to.number("messaging.batch.message_count", messages.into());
+    }
+}
+
 /// Name, kind and failure of an outgoing operation.
 fn leaf(to: &mut Attributes, new: bool, leaf: &Leaf, item: u64) -> (String, i32, bool) {
     match leaf {
-        Leaf::Query { .. } | Leaf::QueryMany { .. } | Leaf::Insert { .. } => {
+        Leaf::Query { .. }
+        | Leaf::QueryMany { .. }
+        | Leaf::Insert { .. }
+        | Leaf::Update { .. }
+        | Leaf::Routine { .. } => {
             let (name, text) = statement(leaf, item);
             database(to, new, "postgresql", &text);
             (name, CLIENT, false)
@@ -277,6 +299,19 @@ fn leaf(to: &mut Attributes, new: bool, leaf: &Leaf, item: u64) -> (String, i32,
             let host = format!("shard-{}.search.internal", item % 1_000);
             http(to, new, "GET", &format!("http://{host}{path}"), &host, 200);
             ("GET".to_owned(), CLIENT, false)
+        }
+        Leaf::Connect | Leaf::Checkout => {
+            to.text(if new { "db.system.name" } else { "db.system" }, "postgresql");
+            let name = if *leaf == Leaf::Connect {
+                "connect"
+            } else {
+                "pool.acquire"
+            };
+            (name.to_owned(), CLIENT, false)
+        }
+        Leaf::Publish { topic, messages } => {
+            publish(to, new, topic, *messages);
+            (format!("send {topic}"), PRODUCER, false)
         }
         Leaf::CacheGet { prefix } => {
             database(to, new, "redis", &format!("GET {prefix}:{item}"));
@@ -323,6 +358,7 @@ fn statement(leaf: &Leaf, item: u64) -> (String, String) {
             let value = match arguments {
                 Arguments::Bound => "$1".to_owned(),
                 Arguments::Inlined => item.to_string(),
+                Arguments::Equal => "42".to_owned(),
             };
             let text = format!("SELECT id, name, price FROM {table} WHERE {table}.owner_id = {value}");
             (format!("SELECT {table}"), text)
@@ -339,7 +375,15 @@ fn statement(leaf: &Leaf, item: u64) -> (String, String) {
             format!("INSERT {table}"),
             format!("INSERT INTO {table} (id, name) VALUES ({item}, 'x{item}')"),
         ),
-        Leaf::Session { .. }
+        Leaf::Update { table } => (
+            format!("UPDATE {table}"),
+            format!("UPDATE {table} SET name = 'x{item}' WHERE id = {item}"),
+        ),
+        Leaf::Routine { name } => ("SELECT shop".to_owned(), format!("SELECT {name}($1)")),
+        Leaf::Connect
+        | Leaf::Checkout
+        | Leaf::Publish { .. }
+        | Leaf::Session { .. }
         | Leaf::Shard { .. }
         | Leaf::CacheGet { .. }
         | Leaf::CacheMany { .. }
