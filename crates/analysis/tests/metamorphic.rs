@@ -193,6 +193,14 @@ fn of_databases() -> Vec<(&'static str, String)> {
 /// What is said, but for time that no span explains: drawings leave out what is not their point, and slower ones
 /// leave out more of it.
 fn report(drawing: &Drawing) -> Report {
+    let mut report = whole_report(drawing);
+    report.findings.retain(|finding| finding.detector != GAP);
+    report
+}
+
+const GAP: &str = "uninstrumented-gap";
+
+fn whole_report(drawing: &Drawing) -> Report {
     let mut report = Report::default();
     let mut analyser = Analyser::new(AnalyserSettings::default());
     analyser.analyse(
@@ -202,9 +210,6 @@ fn report(drawing: &Drawing) -> Report {
         &drawing.dictionary,
         &mut report,
     );
-    report
-        .findings
-        .retain(|finding| finding.detector != "uninstrumented-gap");
     report
 }
 
@@ -298,6 +303,32 @@ fn m1_the_order_of_spans_changes_nothing_at_all() {
             assert_eq!(report(&drawing), before, "{detector}, seed {seed}");
         }
     }
+}
+
+#[test]
+fn m1_m2_m4_m5_a_gap_is_the_same_in_any_order_at_any_moment_and_under_a_wrapper() {
+    let mut drawing = Drawing::new(
+        "
+        gate GET /page                0..1000 host=g
+          call GET /documents        10..990
+            shop server GET /documents  20..980 host=a
+              db SELECT doc          30..50
+              db SELECT font        700..720
+        ",
+    );
+    let before = whole_report(&drawing);
+    assert_eq!(before.findings.len(), 1, "{:?}", said(&before));
+    assert_eq!(before.findings[0].detector, GAP);
+    for seed in 1..50 {
+        shuffle(&mut drawing, seed);
+        assert_eq!(whole_report(&drawing), before, "seed {seed}");
+    }
+    for span in &mut drawing.trace.spans {
+        span.start = span.start.after(Nanos::from_secs(3));
+    }
+    assert_eq!(said(&whole_report(&drawing)), said(&before));
+    wrap(&mut drawing, before.findings[0].anchor);
+    assert_eq!(said(&whole_report(&drawing)), said(&before));
 }
 
 #[test]

@@ -134,7 +134,10 @@ fn report(cx: &Context<'_>, calls: &[u32], out: &mut Findings<'_>) {
             template: None,
             key: &callee_key(cx, first),
             templates: &[],
-            wall: Nanos(places.iter().map(|&place| length(cx, place).unsigned_abs()).sum()),
+            wall: places
+                .iter()
+                .map(|&place| Nanos(length(cx, place).unsigned_abs()))
+                .sum(),
             path,
             parallel: false,
             params: None,

@@ -215,7 +215,7 @@ impl<'a> Around<'a> {
             let child = cx.forest.node(child);
             let shared = child.e.min(self.piece.end) - child.b.max(self.piece.start);
             matches!(child.edge, Edge::Detached | Edge::Async)
-                && shared * 2 > self.piece.end - self.piece.start
+                && shared > (self.piece.end - self.piece.start) / 2
         })
     }
 
