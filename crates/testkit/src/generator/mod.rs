@@ -12,9 +12,26 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
 pub use program::{Act, Arguments, Leaf, Protocol, Spread, Step, What, ms, us};
 pub use rng::Place;
-pub use scenarios::{Case, Fault, SCENARIOS, Scenario};
+pub use scenarios::{Case, Fault, Scenario};
 pub use simulate::{Program, simulate};
 pub use wire::{Generation, Noise, requests};
+
+/// Every scenario; about half are healthy.
+pub const SCENARIOS: &[Scenario] =
+    &joined::<{ scenarios::BASIC.len() + database::SCENARIOS.len() }>([scenarios::BASIC, database::SCENARIOS]);
+
+const fn joined<const N: usize>(lists: [&[Scenario]; 2]) -> [Scenario; N] {
+    let mut all = [lists[0][0]; N];
+    let (mut list, mut at, mut to) = (0, 0, 0);
+    while list < lists.len() {
+        while at < lists[list].len() {
+            all[to] = lists[list][at];
+            (at, to) = (at + 1, to + 1);
+        }
+        (list, at) = (list + 1, 0);
+    }
+    all
+}
 
 /// One operation of a system: a case and how its spans look on the wire.
 #[derive(Clone, Debug)]

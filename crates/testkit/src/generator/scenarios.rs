@@ -1,6 +1,5 @@
 //! The catalogue: programs with a known fault beside their repair, and healthy programs that look like one.
 
-use super::database;
 use super::program::{Arguments, Leaf, Protocol, Spread, Step, ms, us};
 use super::rng::Place;
 use super::simulate::Program;
@@ -36,24 +35,8 @@ pub struct Scenario {
     pub draw: fn(Place) -> Case,
 }
 
-/// Every scenario; about half are healthy.
-pub const SCENARIOS: &[Scenario] =
-    &joined::<{ BASIC.len() + database::SCENARIOS.len() }>([BASIC, database::SCENARIOS]);
-
-const fn joined<const N: usize>(lists: [&[Scenario]; 2]) -> [Scenario; N] {
-    let mut all = [BASIC[0]; N];
-    let (mut list, mut at, mut to) = (0, 0, 0);
-    while list < lists.len() {
-        while at < lists[list].len() {
-            all[to] = lists[list][at];
-            (at, to) = (at + 1, to + 1);
-        }
-        (list, at) = (list + 1, 0);
-    }
-    all
-}
-
-const BASIC: &[Scenario] = &[
+/// Repeats, chains and vendors.
+pub(super) const BASIC: &[Scenario] = &[
     Scenario {
         name: "nplus1-query",
         draw: |place| each_query(place, Arguments::Bound, None, false),
