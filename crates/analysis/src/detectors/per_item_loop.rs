@@ -81,7 +81,8 @@ impl Detector for PerItemLoop {
             scratch.members.clear();
             scratch.doubled.clear();
             for group in groups() {
-                scratch.members.extend_from_slice(cx.members(group));
+                let free = cx.members(group).iter().filter(|&&at| !out.is_claimed(at));
+                scratch.members.extend(free);
                 scratch.doubled.extend_from_slice(cx.doubled(group));
             }
             scratch.judge(cx, first.segment, first.anchor, out);
@@ -424,6 +425,27 @@ mod tests {
               db SELECT rate         13..16 x6+3 params=2
             ",
             &["per-item-loop: 12 calls under GET /cart"],
+        );
+    }
+
+    #[test]
+    fn a_timer_that_asks_two_things_is_no_loop() {
+        check(
+            "
+            cart GET /cart            0..1000
+              call GET /job          10..11 x9+99
+              call GET /health       20..21 x9+99
+            ",
+            &[],
+        );
+        let round = |n: u64| {
+            format!(
+                "\n  internal poll {n}00..{n}09\n    call GET /job {n}01..{n}02\n    call GET /health {n}05..{n}06"
+            )
+        };
+        check(
+            &format!("cart GET /cart 0..1000{}", (1..9).map(round).collect::<String>()),
+            &[],
         );
     }
 

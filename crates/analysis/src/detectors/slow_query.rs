@@ -207,9 +207,10 @@ const FRAMEWORKS: &[Advice] = &[
 
 #[cfg(test)]
 mod tests {
-    use hotspan_model::{Millionths, Nanos};
+    use hotspan_model::{Extras, Flag, Millionths, Nanos, Side, SideOf};
+    use hotspan_testkit::Drawing;
 
-    use crate::detectors::testing::{check, only};
+    use crate::detectors::testing::{check, only, report};
 
     const FIRES: &[&str] = &["slow-query: 1 calls under GET /report"];
 
@@ -257,7 +258,42 @@ mod tests {
 
     #[test]
     fn time_after_the_answer_is_not_the_requests() {
-        check("shop GET /report 0..200\n  db SELECT orders 190..100000000", &[]);
+        check(
+            "shop GET /report 0..200\n  db SELECT orders 190..100000000000",
+            &[],
+        );
+    }
+
+    /// A statement of 900 ms that carries rare attributes.
+    fn with(extras: impl Fn(&mut Drawing) -> Extras) -> usize {
+        let mut drawing = Drawing::new("shop GET /report 0..1000\n  db UPDATE orders 10..910 write");
+        let side = Side::Extras(extras(&mut drawing));
+        drawing.trace.spans[1].bits = drawing.trace.spans[1].bits.with(Flag::HasSide);
+        drawing.trace.sides.push(SideOf { span: 1, side });
+        report(&drawing).findings.len()
+    }
+
+    #[test]
+    fn a_statement_for_many_rows_is_judged_by_the_row() {
+        let batch = |rows| {
+            with(|_| Extras {
+                batch: Some(rows),
+                ..Extras::default()
+            })
+        };
+        assert_eq!((batch(1), batch(2)), (1, 0));
+    }
+
+    #[test]
+    fn a_wait_for_a_lock_is_no_slow_statement() {
+        let failed_by = |text: &str| {
+            with(|drawing| Extras {
+                exception: Some(drawing.text(text)),
+                ..Extras::default()
+            })
+        };
+        assert_eq!(failed_by("psycopg.errors.LockNotAvailable"), 0);
+        assert_eq!(failed_by("psycopg.errors.QueryCanceled"), 1);
     }
 
     #[test]

@@ -261,7 +261,7 @@ fn client_batching(place: Place) -> Case {
 }
 
 fn slow_query_off_path(place: Place) -> Case {
-    let longer = call("inventory", "/stock", ms(900, 1_100));
+    let longer = call("inventory", "/stock", ms(1_100, 1_300));
     healthy(place, Step::Together(vec![report(ms(550, 700)), longer]))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::context::{Context, Group, clock_step};
 use crate::detectors::Findings;
-use crate::detectors::family::{is_by_design, weight};
+use crate::detectors::family::{is_by_design, required, weight};
 
 /// Repeats before one that are compared with it.
 const LOOK_BACK: usize = 8;
@@ -67,13 +67,14 @@ impl Turns {
     }
 }
 
-/// Of a summary nobody knows when its operations ran.
+/// Of a summary nobody knows when its operations ran. Some members may be another finding's, say failed attempts.
 fn is_eligible(cx: &Context<'_>, group: &Group, out: &Findings<'_>) -> bool {
     let members = cx.members(group);
+    let free = members.iter().filter(|&&at| !out.is_claimed(at)).count() as u64;
     !is_by_design(group)
         && !cx.segment(group.segment).front_end
         && weight(cx, members) == members.len() as u64
-        && !members.iter().any(|&at| out.is_claimed(at))
+        && free >= required(cx, group.class)
 }
 
 /// Whether two repeats are of one length, and another one comes next at 80 % of the steps.
