@@ -24,12 +24,27 @@ use support::{run, stderr};
 const TRACES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/traces");
 
 /// The detectors that the labels are held against here.
-const JUDGED: [&str; 5] = [
-    "n-plus-one-query",
-    "n-plus-one-call",
+const JUDGED: &[&str] = &[
+    "call-in-transaction",
+    "deferrable-call",
+    "exception-storm",
+    "fan-out-tail",
+    "hop-chain",
+    "missing-pool",
     "n-plus-one-cache",
+    "n-plus-one-call",
+    "n-plus-one-publish",
+    "n-plus-one-query",
+    "over-instrumentation",
+    "per-item-loop",
+    "procedure-heavy",
+    "redundant-query",
+    "retry-storm",
+    "slow-query",
     "serial-fan-out",
     "third-party-on-critical-path",
+    "timeout-inversion",
+    "uninstrumented-gap",
 ];
 
 /// One recorded file: its name as generation/scenario, its path.

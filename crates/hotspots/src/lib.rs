@@ -13,6 +13,7 @@ mod answers;
 mod buckets;
 mod confidence;
 mod distribution;
+mod gates;
 mod lists;
 mod merged;
 mod peers;

@@ -8,7 +8,11 @@ use hotspan_model::{Hotspot, Meta, Peer};
 use crate::Coverage;
 use crate::aggregate::{Aggregate, Shape};
 use crate::confidence::THIRD_PARTY;
+use crate::gates::is_structure;
 use crate::view::Reader;
+
+/// A detector that speaks when at least half of an operation's traces carry its fault.
+const MISSING_POOL: &str = "missing-pool";
 
 /// Hours in which the sightings that open a hotspot must lie.
 const SIGHTING_HOURS: u64 = 24;
@@ -34,7 +38,8 @@ pub(crate) fn hotspots(
         };
         // A segment that lost its root cannot say its operation; it speaks only when no other says the same.
         let is_said = row.headless == row.traces && with_root.contains(&row.kin);
-        if is_said || !opens(row, meta, reader.settings.sightings) {
+        let opens = opens(row, meta, reader.settings.sightings) && is_structure(reader, row, shape);
+        if is_said || !opens || is_cold_start(reader, row) {
             coverage.below_gate += 1;
         } else if is_internal_after_all(reader, row, shape) {
             coverage.internal_after_all += 1;
@@ -58,6 +63,29 @@ pub(crate) fn hotspots(
 fn opens(row: &Aggregate, meta: &Meta, sightings: u64) -> bool {
     let once = row.dear > 0 && !meta.habit;
     once || row.timeline.hours.most_within(SIGHTING_HOURS) >= sightings
+}
+
+/// New connections in few of an operation's traces are those that its instances open first. One trace alone says
+/// something only where it is all there is of its service.
+fn is_cold_start(reader: &Reader<'_>, row: &Aggregate) -> bool {
+    if row.detector != MISSING_POOL {
+        return false;
+    }
+    let text = |symbol| reader.dictionary.text(symbol);
+    let places: BTreeSet<(&str, &str)> = row
+        .shapes
+        .keys()
+        .map(|shape| (text(shape.at.service), text(shape.at.operation)))
+        .collect();
+    let rows = places
+        .iter()
+        .filter_map(|place| reader.merged.operations.get(place));
+    let judged = rows.map(|operation| operation.traces).sum::<u64>();
+    let services = places
+        .iter()
+        .filter_map(|(service, _)| reader.merged.services.get(service));
+    let of_service = services.map(|service| service.traces).max().unwrap_or(0);
+    row.traces.saturating_mul(2) < judged || (row.traces == 1 && of_service > 1)
 }
 
 /// Other traces show that the "other company" is one of ours.

@@ -8,7 +8,7 @@ use hotspan_model::{
 use crate::Settings;
 use crate::aggregate::{Aggregate, Shape};
 use crate::buckets::Window;
-use crate::confidence::{Confidence, Revision, confidence, label, labelled, surer};
+use crate::confidence::{Confidence, Revision, confidence, label, labelled, surer, unneeded};
 use crate::merged::Merged;
 use crate::peers::Peers;
 use crate::reservoir::Exemplar;
@@ -150,7 +150,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn operation(&self, shape: &Shape) -> Option<&Operation> {
+    /// What is known about its segment operation.
+    pub(crate) fn operation(&self, shape: &Shape) -> Option<&Operation> {
         let key = (
             self.dictionary.text(shape.at.service),
             self.dictionary.text(shape.at.operation),
@@ -192,7 +193,12 @@ impl<'a> Reader<'a> {
         (exposed.times(EXPOSURE), ImpactBasis::Exposure)
     }
 
+    /// What its operation's other traces, or those of its callee, change.
     fn surer(&self, row: &Aggregate, shape: &Shape) -> Option<Revision> {
+        let judged = self.operation(shape).map_or(0, |operation| operation.traces);
+        if let Some(unneeded) = unneeded(row, judged) {
+            return Some(unneeded);
+        }
         let callee = shape.callee?;
         let then = self.dictionary.callee(callee)?.certainty;
         let now = self.peers.decide(callee, self.dictionary)?.decision.certainty;

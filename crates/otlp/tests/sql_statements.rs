@@ -210,6 +210,8 @@ fn facts_name_tables_routines_and_shapes() {
         ("BEGIN pkg.settle(:1); END;", Some("pkg.settle")),
         ("SELECT count(*) FROM t", None),
         ("SELECT now()", None),
+        ("SELECT crypt($1, $2)", None),
+        ("SELECT ts_rank($1, $2)", None),
         ("SELECT * FROM unnest($1)", None),
     ] {
         let facts = facts(&template(

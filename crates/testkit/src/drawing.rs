@@ -21,6 +21,7 @@
 //! | `err`, `ok`, `http=503` | status; `err` sets `Failed` too |
 //! | `params=N`, `hidden`, `cut` | equal parameters N; placeholders; cut text. Else distinct and visible |
 //! | `to=HOST`, `third`, `managed` | callee; decided third party or managed |
+//! | `tables=A,B` | tables it reads, or writes with `write` |
 //! | `link=N` | link to a span of this trace |
 //! | `follows`, `batched`, `summary=N` | flags; a summary of N whose total is its duration |
 //! | `write`, `keyset`, `skip-locked`, `cursor`, `gatekeeper`, `routine` | facts of its template |
@@ -100,8 +101,8 @@ impl Drawing {
                 params: ParamHash(line.params.unwrap_or(1_000 + at as u64)),
                 operation: self.admit(Vocabulary::Operation, &line.operation, Facts::None),
                 source: self.source(&line.source),
-                template: line.class.is_outgoing().then(|| self.template(line)),
-                callee: line.class.is_outgoing().then(|| self.callee(line)),
+                template: line.is_outgoing().then(|| self.template(line)),
+                callee: line.is_outgoing().then(|| self.callee(line)),
                 bits: line.bits(),
                 next: 0,
             };
@@ -160,15 +161,23 @@ impl Drawing {
             _ => Verb::Read,
         };
         let has = |fact: &str| line.facts.iter().any(|found| found == fact);
+        let tables: Box<[Box<str>]> = line.tables.iter().map(|table| table.as_str().into()).collect();
+        let (reads, writes) = match verb {
+            Verb::Write => (Box::default(), tables),
+            Verb::Read | Verb::Routine | Verb::Ddl | Verb::Other => (tables, Box::default()),
+        };
+        let routine = line.operation.split(' ').nth(1).filter(|_| verb == Verb::Routine);
         let facts = TemplateFacts {
             verb,
+            reads,
+            writes,
+            routine: routine.map(Into::into),
             summary: line.operation.as_str().into(),
             keyset: has("keyset"),
             skip_locked: has("skip-locked"),
             cursor: has("cursor"),
             gatekeeper: has("gatekeeper"),
             single_key: line.class == Class::Cache,
-            ..TemplateFacts::default()
         };
         self.admit(Vocabulary::Template, &line.operation, Facts::Template(facts))
     }
@@ -228,6 +237,7 @@ struct Line {
     to: Option<String>,
     peer: Option<(Peer, PeerReason)>,
     facts: Vec<String>,
+    tables: Vec<String>,
     sides: Vec<Side>,
     code: Option<String>,
     ignore: Option<String>,
@@ -286,6 +296,7 @@ impl Line {
             to: None,
             peer: None,
             facts: Vec::new(),
+            tables: Vec::new(),
             sides: Vec::new(),
             code: None,
             ignore: None,
@@ -341,6 +352,7 @@ impl Line {
             "params" => self.params = Some(number()?),
             "http" => self.http = value.parse().ok()?,
             "to" => self.to = Some(value.to_owned()),
+            "tables" => self.tables = value.split(',').map(str::to_owned).collect(),
             "code" => self.code = Some(value.to_owned()),
             "ignore" => self.ignore = Some(value.to_owned()),
             "rows" => self.rows = Some(value.parse().ok()?),
@@ -369,6 +381,11 @@ impl Line {
             _ => return None,
         }
         Some(())
+    }
+
+    /// Whether it has a template and a callee: handshakes and waits for a pool have them too.
+    fn is_outgoing(&self) -> bool {
+        self.class.is_outgoing() || matches!(self.class, Class::Connect | Class::Checkout)
     }
 
     fn bits(&self) -> Bits {

@@ -25,6 +25,11 @@ pub(crate) struct Group {
     pub verdict: Verdict,
 }
 
+/// Whether one operation of a class is so cheap that a repeat of them needs more members.
+pub(crate) fn is_fast(class: Class) -> bool {
+    matches!(class, Class::Cache | Class::Publish)
+}
+
 /// What grouping reads.
 #[derive(Clone, Copy)]
 pub(super) struct Input<'a> {
@@ -42,18 +47,9 @@ pub(super) struct Input<'a> {
 
 impl Input<'_> {
     fn required(&self, class: Class) -> u64 {
-        match class {
-            Class::Cache | Class::Publish => self.repeat_min_fast,
-            Class::Db
-            | Class::Call
-            | Class::UnknownOut
-            | Class::Internal
-            | Class::Server
-            | Class::Consumer
-            | Class::Wait
-            | Class::Connect
-            | Class::Checkout
-            | Class::DbMeta => self.repeat_min,
+        match is_fast(class) {
+            true => self.repeat_min_fast,
+            false => self.repeat_min,
         }
     }
 

@@ -16,13 +16,13 @@ use hotspan_model::{
 
 use crate::{Forest, Knobs, Mark, NONE, Node, Path};
 
-pub(crate) use groups::Group;
+pub(crate) use groups::{Group, is_fast};
 pub(crate) use operations::Operation;
 pub(crate) use peers::decision;
 pub(crate) use segments::{Segment, is_trusted};
 pub(crate) use sources::Source;
 pub(crate) use units::{is_awaited, rooted_in};
-pub(crate) use verdict::overlap;
+pub(crate) use verdict::{clock_step, overlap};
 pub(crate) use wrappers::Wrappers;
 
 use groups::{Groups, Input};
@@ -118,11 +118,12 @@ impl Prepared {
 impl<'a> Context<'a> {
     /// Groups of `class` that reach their required weight, by their first member.
     pub(crate) fn repeats(self, class: Class) -> impl Iterator<Item = &'a Group> {
-        self.prepared
-            .groups
-            .rows
-            .iter()
-            .filter(move |group| group.class == class)
+        self.groups().iter().filter(move |group| group.class == class)
+    }
+
+    /// All groups, by their first member.
+    pub(crate) fn groups(self) -> &'a [Group] {
+        &self.prepared.groups.rows
     }
 
     /// Members of a group, in order of time.
@@ -148,6 +149,19 @@ impl<'a> Context<'a> {
     /// The operation at a place, if it is one.
     pub(crate) fn operation_at(self, place: u32) -> Option<&'a Operation> {
         self.prepared.operations.at(place)
+    }
+
+    /// Number of the operation at a place, if it is one.
+    pub(crate) fn operation_index(self, place: u32) -> Option<u32> {
+        self.prepared.operations.index(place)
+    }
+
+    /// Outgoing operations at a place and below it, in canonical order.
+    pub(crate) fn operations_below(self, place: u32) -> &'a [Operation] {
+        let (rows, end) = (self.operations(), self.prepared.layout.end(place));
+        let from = rows.partition_point(|row| row.place < place);
+        let to = rows.partition_point(|row| row.place < end);
+        &rows[from..to]
     }
 
     /// Calls that count, segment by segment, each in order of time.
@@ -189,6 +203,11 @@ impl<'a> Context<'a> {
     /// Whether `inner` is `outer` or below it.
     pub(crate) fn contains(self, outer: u32, inner: u32) -> bool {
         self.prepared.layout.contains(outer, inner)
+    }
+
+    /// First place behind the subtree of `place`.
+    pub(crate) fn end(self, place: u32) -> u32 {
+        self.prepared.layout.end(place)
     }
 
     /// The lowest span above both places.
@@ -286,31 +305,31 @@ impl<'a> Context<'a> {
 
     /// The terms of confidence that the trace itself decides, for evidence that rests on `members`.
     pub(crate) fn terms(self, members: &[u32]) -> Terms {
+        self.terms_of(members.iter().map(|&at| self.node_of(at)))
+    }
+
+    /// The same for evidence that rests on these nodes.
+    pub(crate) fn terms_of<'n>(self, members: impl Iterator<Item = &'n Node> + Clone) -> Terms {
         let nodes = self.forest.nodes();
         let missing = nodes.iter().filter(|node| node.has(Mark::Phantom)).count() as u64;
         let found = nodes.len() as u64 - missing;
         let of_kind = |kind: DefectKind| self.forest.defects().iter().any(|defect| defect.kind == kind);
-        let corrected = || {
-            members
-                .iter()
-                .any(|&at| self.node_of(at).has(Mark::SkewCorrected))
-        };
+        let corrected = || members.clone().any(|node| node.has(Mark::SkewCorrected));
         let clock = match of_kind(DefectKind::InconsistentClock) {
             true => Millionths(700_000),
             false if corrected() => Millionths(900_000),
             false => Millionths::ONE,
         };
-        let is_adopted = |&at: &u32| {
-            let span = self.operation(at).span;
+        let is_adopted = |node: &Node| {
             self.adopted
-                .binary_search_by_key(&span, |&(span, _)| span)
+                .binary_search_by_key(&node.span, |&(span, _)| span)
                 .is_ok()
         };
         Terms {
             completeness: Millionths::ratio(found, found + missing),
             clock,
             visibility: Millionths::ONE,
-            detector: match members.iter().any(is_adopted) {
+            detector: match members.clone().any(is_adopted) {
                 true => Millionths(900_000),
                 false => Millionths::ONE,
             },

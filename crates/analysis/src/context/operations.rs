@@ -20,7 +20,7 @@ pub(crate) struct Operation {
     pub segment: u32,
     /// Its span in the trace, or [`NONE`] for a folded one.
     pub span: u32,
-    /// db, cache, call or publish.
+    /// db, cache, call or publish; or a handshake, which does not count.
     pub class: Class,
     /// Its own template.
     pub own: Option<Symbol>,
@@ -92,6 +92,12 @@ impl Operations {
         row.filter(|row| row.place == place)
     }
 
+    /// Its number.
+    pub(crate) fn index(&self, place: u32) -> Option<u32> {
+        let nearest = self.nearest[place as usize];
+        self.at(place).map(|_| nearest)
+    }
+
     pub(super) fn build(
         &mut self,
         trace: &Assembled,
@@ -137,11 +143,15 @@ impl Operations {
         let same = above != NONE && segments.places[above as usize].segment == segment;
         let outer = if same { caller } else { NONE };
         let class = node.class();
-        if !(class.is_outgoing() || class == Class::UnknownOut) || segment == NONE {
+        // Handshakes are listed too, though they never count; one inside another is part of it.
+        let handshake =
+            class == Class::Connect && self.rows.get(outer as usize).is_none_or(|row| row.class != class);
+        let listed = class.is_outgoing() || class == Class::UnknownOut || handshake;
+        if !listed || segment == NONE {
             self.nearest.push(outer);
             return;
         }
-        if outer != NONE {
+        if outer != NONE && !handshake {
             self.rows[outer as usize].inner += 1;
         }
         self.nearest.push(self.rows.len() as u32);
@@ -249,7 +259,7 @@ impl Operations {
         let source = |row: &Operation| segments.places[row.place as usize].source;
         for at in (0..self.rows.len()).rev() {
             let row = self.rows[at];
-            if row.class == Class::UnknownOut {
+            if matches!(row.class, Class::UnknownOut | Class::Connect) {
                 self.rows[at].shadowed = true;
                 continue;
             }

@@ -1,73 +1,136 @@
 //! The repeated-operation family: one rule with one verdict, whatever is repeated.
+//!
+//! A group that reaches its required weight and its cost is a repeat; guards keep out what only looks like one. Reads
+//! whose visible arguments are all equal are one read made again ([`redundant_query`](super::redundant_query)), anything
+//! else is one operation for each item of a list.
 
-use hotspan_model::{Class, Meta, Millionths, Symbol};
+use hotspan_model::{Class, Meta, Millionths, Nanos, Saving, Symbol};
 
-use super::findings::{Draft, Findings};
-use super::{COST_MIN, COST_SHARE};
+use super::findings::{Draft, Findings, wall};
+use super::{COST_MIN, COST_SHARE, REPEAT_MIN, REPEAT_MIN_FAST};
 use crate::Edit;
-use crate::context::{Context, Group};
+use crate::context::{Context, Group, is_fast};
 
 /// Confidence of a repeat that no other trace has shown to grow with its list.
-const WITHOUT_SCALING_PROOF: Millionths = Millionths(950_000);
+pub(super) const WITHOUT_SCALING_PROOF: Millionths = Millionths(950_000);
 
 /// What pages by key do to it: each needs the last key of the one before.
 const KEYSET: Millionths = Millionths(500_000);
 
-/// Reports every group of `class` that is an N+1.
+/// Reports every group of `class` that is an N+1 and costs its share by the clock.
 pub(super) fn detect(meta: &'static Meta, class: Class, cx: &Context<'_>, out: &mut Findings<'_>) {
+    each(class, cx, out, |group, members, out| {
+        let wall = match members.len() == cx.members(group).len() {
+            true => group.verdict.wall,
+            false => wall(cx, group.segment, members),
+        };
+        if !group.verdict.redundant && pays(cx, group.segment, wall) {
+            report(meta, cx, group, members, wall, out);
+        }
+    });
+}
+
+/// Calls `judge` with every group of `class` that is a fault, and those of its members that no earlier finding has.
+pub(super) fn each(
+    class: Class,
+    cx: &Context<'_>,
+    out: &mut Findings<'_>,
+    mut judge: impl FnMut(&Group, &[u32], &mut Findings<'_>),
+) {
     for group in cx.repeats(class) {
         let front_end = cx.segment(group.segment).front_end && class != Class::Call;
-        if front_end || is_by_design(group) || !pays(cx, group) {
+        if front_end || is_by_design(group) {
             continue;
         }
-        report(meta, cx, group, out);
+        let members = cx.members(group);
+        if !members.iter().any(|&at| out.is_claimed(at)) {
+            judge(group, members, out);
+            continue;
+        }
+        let mut free = std::mem::take(&mut out.scratch.free);
+        free.clear();
+        free.extend(members.iter().copied().filter(|&at| !out.is_claimed(at)));
+        if weight(cx, &free) >= required(cx, class) {
+            judge(group, &free, out);
+        }
+        out.scratch.free = free;
     }
 }
 
 /// The guards: repeats that are another fault, or none.
-fn is_by_design(group: &Group) -> bool {
+pub(super) fn is_by_design(group: &Group) -> bool {
     let verdict = &group.verdict;
-    verdict.failing || verdict.scatter || verdict.polling || verdict.cursor || verdict.redundant
+    verdict.failing || verdict.scatter || verdict.polling || verdict.cursor
 }
 
 /// The cost gate.
-fn pays(cx: &Context<'_>, group: &Group) -> bool {
-    let wall = group.verdict.wall.0;
-    let share = Millionths(cx.knobs.get(&COST_SHARE)).of(cx.segment(group.segment).length());
-    wall >= share && wall >= cx.knobs.get(&COST_MIN)
+pub(super) fn pays(cx: &Context<'_>, segment: u32, cost: Nanos) -> bool {
+    let share = Millionths(cx.knobs.get(&COST_SHARE)).of(cx.segment(segment).length());
+    cost.0 >= share && cost.0 >= cx.knobs.get(&COST_MIN)
 }
 
-fn report(meta: &'static Meta, cx: &Context<'_>, group: &Group, out: &mut Findings<'_>) {
-    let verdict = &group.verdict;
-    let members = cx.members(group);
+/// How many operations of `class` are a repeat.
+pub(super) fn required(cx: &Context<'_>, class: Class) -> u64 {
+    cx.knobs.get(match is_fast(class) {
+        true => &REPEAT_MIN_FAST,
+        false => &REPEAT_MIN,
+    })
+}
+
+/// How many operations `members` stand for.
+pub(super) fn weight(cx: &Context<'_>, members: &[u32]) -> u64 {
+    members.iter().map(|&at| cx.operation(at).weight).sum()
+}
+
+/// Reports a group as one operation for each item of a list.
+pub(super) fn report(
+    meta: &'static Meta,
+    cx: &Context<'_>,
+    group: &Group,
+    members: &[u32],
+    cost: Nanos,
+    out: &mut Findings<'_>,
+) {
     let head = cx.node_at(group.anchor).head;
     let saving = out.saving(cx, head, |nodes| Edit::Batch(nodes), members, cx.doubled(group));
-    let certainty = match verdict.keyset {
-        true => WITHOUT_SCALING_PROOF.times(KEYSET),
-        false => WITHOUT_SCALING_PROOF,
-    };
     out.claim(cx.doubled(group));
+    let draft = draft(meta, cx, group);
     out.push(
         cx,
         &Draft {
-            meta,
-            segment: group.segment,
-            anchor: group.anchor,
             members,
             key: &key(cx, group),
-            templates: &[],
-            wall: verdict.wall,
-            parallel: verdict.parallel,
-            params: Some(verdict.params),
+            wall: cost,
             saving,
-            certainty,
-            rows_before: cx.rows_before(group),
+            ..draft
         },
     );
 }
 
+/// What is said about a group whatever its verdict.
+pub(super) fn draft<'a>(meta: &'static Meta, cx: &Context<'a>, group: &Group) -> Draft<'a> {
+    let verdict = &group.verdict;
+    Draft {
+        meta,
+        segment: group.segment,
+        anchor: group.anchor,
+        members: cx.members(group),
+        key: &[],
+        templates: &[],
+        wall: verdict.wall,
+        parallel: verdict.parallel,
+        params: Some(verdict.params),
+        saving: Saving::default(),
+        certainty: match verdict.keyset {
+            true => WITHOUT_SCALING_PROOF.times(KEYSET),
+            false => WITHOUT_SCALING_PROOF,
+        },
+        rows_before: cx.rows_before(group),
+    }
+}
+
 /// Segment operation, template, and what keeps equal templates apart: the callee's service or store.
-fn key<'a>(cx: &Context<'a>, group: &Group) -> [&'a str; 3] {
+pub(super) fn key<'a>(cx: &Context<'a>, group: &Group) -> [&'a str; 3] {
     let first = cx.operation(cx.members(group)[0]);
     let store = || Some(cx.dictionary.callee(first.callee?)?.store);
     let apart: Option<Symbol> = match first.answered {

@@ -5,12 +5,12 @@ use hotspan_model::{
     Symbol,
 };
 
-use super::{COST_ONCE, COST_SHARE};
+use super::{COST_ONCE, COST_SHARE, spans};
 use crate::context::{Context, is_awaited};
 use crate::{Edit, Replay};
 
 /// Most member spans that a finding lists.
-const MEMBERS_MAX: usize = 1_000;
+pub(super) const MEMBERS_MAX: usize = 1_000;
 
 /// What was found so far in one trace.
 #[derive(Debug)]
@@ -31,7 +31,15 @@ pub(crate) struct Scratch {
     pub picked: Vec<u32>,
     /// Texts of a chain.
     pub templates: Vec<Symbol>,
-    nodes: Vec<u32>,
+    /// Of detectors that look at spans and segments.
+    pub spans: spans::Scratch,
+    /// Members of a repeat that no earlier finding has.
+    pub free: Vec<u32>,
+    /// Reads that nothing was written between.
+    pub free_of_writes: Vec<u32>,
+    /// Of loops that do several things for each item.
+    pub loops: super::per_item_loop::Scratch,
+    pub(super) nodes: Vec<u32>,
 }
 
 /// A fault before it gets its names.
@@ -82,19 +90,40 @@ impl<'a> Findings<'a> {
         &mut self,
         cx: &Context<'_>,
         head: u32,
-        edit: impl for<'n> FnOnce(&'n [u32]) -> Edit<'n>,
+        edit: impl for<'n> Fn(&'n [u32]) -> Edit<'n>,
         members: &[u32],
+        gone: &[u32],
+    ) -> Saving {
+        self.joint_saving(cx, head, edit, std::iter::once(members), gone)
+    }
+
+    /// The same when each of `parts` is edited by itself, all in one replay.
+    pub(super) fn joint_saving<'m>(
+        &mut self,
+        cx: &Context<'_>,
+        head: u32,
+        edit: impl for<'n> Fn(&'n [u32]) -> Edit<'n>,
+        parts: impl Iterator<Item = &'m [u32]>,
         gone: &[u32],
     ) -> Saving {
         let Scratch { replay, nodes, .. } = &mut *self.scratch;
         replay.begin(cx.forest, head);
-        nodes.clear();
-        nodes.extend(members.iter().map(|&at| cx.operation(at).node));
-        replay.edit(cx.forest, edit(nodes));
+        for part in parts {
+            nodes.clear();
+            nodes.extend(part.iter().map(|&at| cx.operation(at).node));
+            replay.edit(cx.forest, edit(nodes));
+        }
         nodes.clear();
         nodes.extend(gone.iter().map(|&at| cx.operation(at).node));
         replay.edit(cx.forest, Edit::Zero(nodes));
         replay.run(cx.forest).saving()
+    }
+
+    /// Makes sure that no finding from `place` on opens its hotspot alone, whatever it costs.
+    pub(super) fn hold_back(&mut self, place: usize) {
+        for finding in &mut self.report.findings[place..] {
+            finding.dear = false;
+        }
     }
 
     /// Reports a fault. Nothing is reported when the code says to ignore it, but its members are claimed: the one
@@ -114,7 +143,7 @@ impl<'a> Findings<'a> {
         let Some(source) = cx.source_at(first.place) else {
             return;
         };
-        let fingerprint = fingerprint(cx, draft, segment.service);
+        let fingerprint = fingerprint(cx, draft.meta, draft.key, segment.service);
         let head = cx.node_at(draft.anchor).head;
         let node = cx.node_at(place);
         let mut terms = cx.terms(draft.members);
@@ -156,12 +185,12 @@ impl<'a> Findings<'a> {
             source: source.symbol,
             dear: is_dear(cx, draft.wall, segment.length()),
             headless: segment.is_headless(cx.forest, cx.node_at(segment.root)),
-            kin: kin(cx, draft, segment.service, first.template()),
+            kin: kin(cx, draft.meta, draft.templates, segment.service, first.template()),
         };
         self.report.findings.push(finding);
     }
 
-    fn templates(&mut self, templates: &[Symbol]) -> std::ops::Range<u32> {
+    pub(super) fn templates(&mut self, templates: &[Symbol]) -> std::ops::Range<u32> {
         let from = self.report.templates.len() as u32;
         self.report.templates.extend_from_slice(templates);
         from..self.report.templates.len() as u32
@@ -184,27 +213,46 @@ pub(super) fn path(cx: &Context<'_>, members: &[u32], head: u32) -> Nanos {
     own.map(|row| cx.paths().subtree(row.node)).sum()
 }
 
+/// Length of the union of operations, in order of time, clipped to the root of their segment.
+pub(super) fn wall(cx: &Context<'_>, segment: u32, members: &[u32]) -> Nanos {
+    let segment = cx.segment(segment);
+    let (mut sum, mut covered) = (0, segment.start);
+    for node in members.iter().map(|&at| cx.node_of(at)) {
+        let (start, end) = (node.start.max(covered), node.end.min(segment.end));
+        if start < end {
+            sum += end - start;
+            covered = end;
+        }
+    }
+    Nanos(u64::try_from(sum).unwrap_or(0))
+}
+
 /// Whether one trace of this cost opens the hotspot.
-fn is_dear(cx: &Context<'_>, cost: Nanos, segment: u64) -> bool {
+pub(super) fn is_dear(cx: &Context<'_>, cost: Nanos, segment: u64) -> bool {
     cost.0 >= cx.knobs.get(&COST_ONCE) && cost.0 >= Millionths(cx.knobs.get(&COST_SHARE)).of(segment)
 }
 
-fn fingerprint(cx: &Context<'_>, draft: &Draft<'_>, service: Symbol) -> Fingerprint {
-    let id = Identity::new("fingerprint")
-        .text(draft.meta.id)
-        .text(cx.text(service));
-    Fingerprint(draft.key.iter().fold(id, |id, part| id.text(part)).finish())
+/// The fingerprint of what `meta`'s detector says about `service` under `key`.
+pub(super) fn fingerprint(cx: &Context<'_>, meta: &Meta, key: &[&str], service: Symbol) -> Fingerprint {
+    let id = Identity::new("fingerprint").text(meta.id).text(cx.text(service));
+    Fingerprint(key.iter().fold(id, |id, part| id.text(part)).finish())
 }
 
 /// A chain has many templates, and loses some with lost spans: it is told by its service alone.
-fn kin(cx: &Context<'_>, draft: &Draft<'_>, service: Symbol, template: Option<Symbol>) -> u128 {
-    let template = template.filter(|_| draft.templates.is_empty());
-    let id = Identity::new("kin").text(draft.meta.id).text(cx.text(service));
+pub(super) fn kin(
+    cx: &Context<'_>,
+    meta: &Meta,
+    templates: &[Symbol],
+    service: Symbol,
+    template: Option<Symbol>,
+) -> u128 {
+    let template = template.filter(|_| templates.is_empty());
+    let id = Identity::new("kin").text(meta.id).text(cx.text(service));
     id.text(template.map_or("", |template| cx.text(template)))
         .finish()
 }
 
-fn visibility(params: Params) -> Millionths {
+pub(super) fn visibility(params: Params) -> Millionths {
     Millionths(match params {
         Params::Visible { .. } => 1_000_000,
         Params::Hidden => 900_000,

@@ -5,7 +5,10 @@
 
 mod family;
 mod findings;
+mod frameworks;
 mod knobs;
+mod spans;
+mod statements;
 #[cfg(test)]
 mod testing;
 mod words;
@@ -46,11 +49,26 @@ macro_rules! detectors {
 }
 
 detectors! {
+    retry_storm::RetryStorm,
+    per_item_loop::PerItemLoop,
     n_plus_one_call::NPlusOneCall,
     n_plus_one_query::NPlusOneQuery,
     n_plus_one_cache::NPlusOneCache,
+    n_plus_one_publish::NPlusOnePublish,
+    redundant_query::RedundantQuery,
+    missing_pool::MissingPool,
+    procedure_heavy::ProcedureHeavy,
+    slow_query::SlowQuery,
     third_party_on_critical_path::ThirdPartyOnCriticalPath,
+    deferrable_call::DeferrableCall,
+    call_in_transaction::CallInTransaction,
+    timeout_inversion::TimeoutInversion,
+    fan_out_tail::FanOutTail,
     serial_fan_out::SerialFanOut,
+    hop_chain::HopChain,
+    uninstrumented_gap::UninstrumentedGap,
+    exception_storm::ExceptionStorm,
+    over_instrumentation::OverInstrumentation,
 }
 
 #[cfg(test)]

@@ -129,7 +129,7 @@ mod tests {
         check("cart GET /cart 0..20\n  cache GET item:# 1..1.5 x10 batched", &[]);
         check(
             "cart GET /cart 0..20\n  cache GET item:# 1..1.5 x10 params=3",
-            &[],
+            &["redundant-query: 10 calls under GET /cart"],
         );
     }
 

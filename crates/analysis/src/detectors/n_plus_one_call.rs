@@ -154,7 +154,10 @@ mod tests {
             "cart GET /cart 0..100\n  call GET /items?page 10..20 x6",
             &["n-plus-one-call: 6 calls under GET /cart"],
         );
-        check("cart GET /cart 0..100\n  call GET /rates 10..20 x6 params=1", &[]);
+        check(
+            "cart GET /cart 0..100\n  call GET /rates 10..20 x6 params=1",
+            &["redundant-query: 6 calls under GET /cart"],
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@
 use hotspan_model::{Break, Class, Facets, Fix, Meta, SavingRule, Scope};
 
 use super::words::{Advice, advice, manner, target, tenths_of_a_week};
-use super::{Detector, Findings};
+use super::{Detector, Findings, frameworks};
 use crate::context::Context;
 
 /// The detector.
@@ -72,78 +72,76 @@ fn fix(facets: &Facets<'_>) -> Fix {
     }
 }
 
-const BY_HAND: (&str, &str) = (
+/// Without a framework: reads, writes.
+pub(super) const BY_HAND: (&str, &str) = (
     "collect the keys first, then one SELECT … WHERE key IN (…) or a JOIN; distribute the rows in memory",
     "one INSERT with many rows of VALUES, or the driver's batch call, in one transaction",
 );
 
-const FRAMEWORKS: &[Advice] = &[
+/// What loads a list at once, by framework.
+pub(super) const FRAMEWORKS: &[Advice] = &[
     Advice {
-        scopes: &["sqlalchemy"],
+        scopes: frameworks::SQLALCHEMY,
         read: "SQLAlchemy: .options(selectinload(Parent.items)) for lists, joinedload() for single references",
         write: "SQLAlchemy: session.add_all(rows) or session.execute(insert(Item), rows)",
     },
     Advice {
-        scopes: &["django"],
+        scopes: frameworks::DJANGO,
         read: "Django: select_related() for foreign keys, prefetch_related() for lists",
         write: "Django: Model.objects.bulk_create(rows), bulk_update(rows, fields)",
     },
     Advice {
-        scopes: &["hibernate", "jpa", "spring-data"],
+        scopes: frameworks::HIBERNATE,
         read: "Hibernate: JOIN FETCH or @EntityGraph in the query, or @BatchSize on the association",
         write: "Hibernate: set hibernate.jdbc.batch_size and flush in batches",
     },
     Advice {
-        scopes: &["active_record", "activerecord", "rails"],
+        scopes: frameworks::RAILS,
         read: "Rails: Order.includes(:items), or preload(:items)",
         write: "Rails: Item.insert_all(rows), upsert_all(rows)",
     },
     Advice {
-        scopes: &["entityframework", "efcore"],
+        scopes: frameworks::ENTITY_FRAMEWORK,
         read: "EF Core: .Include(order => order.Items), with AsSplitQuery() for large lists",
         write: "EF Core: AddRange(items) and one SaveChanges(), or ExecuteUpdate()",
     },
     Advice {
-        scopes: &["prisma"],
+        scopes: frameworks::PRISMA,
         read: "Prisma: include or select the relation in findMany(); relationLoadStrategy: \"join\"",
         write: "Prisma: createMany() or updateMany()",
     },
     Advice {
-        scopes: &["gorm"],
+        scopes: frameworks::GORM,
         read: "GORM: db.Preload(\"Items\").Find(&orders), or Joins()",
         write: "GORM: db.CreateInBatches(items, 500)",
     },
     Advice {
-        scopes: &["laravel", "eloquent"],
+        scopes: frameworks::LARAVEL,
         read: "Laravel: Order::with('items')->get(); Model::preventLazyLoading() in tests",
         write: "Laravel: Item::insert($rows), upsert($rows, …)",
     },
     Advice {
-        scopes: &["sequelize", "typeorm", "mikro"],
+        scopes: frameworks::NODE_ORM,
         read: "load the relation with the list: include (Sequelize), relations or leftJoinAndSelect (TypeORM)",
         write: "bulkCreate(rows) (Sequelize), insert(rows) (TypeORM)",
     },
     Advice {
-        scopes: &[
-            "instrumentation-pg",
-            "instrumentation-mysql",
-            "instrumentation-knex",
-        ],
+        scopes: frameworks::NODE_DRIVER,
         read: "Node: one query with WHERE key = ANY($1) and an array of the keys, then a Map in memory; or DataLoader",
         write: "Node: one INSERT with many rows, or INSERT … SELECT * FROM unnest($1, $2)",
     },
     Advice {
-        scopes: &["psycopg", "asyncpg", "mysqlclient", "pymysql", "dbapi", "sqlite3"],
+        scopes: frameworks::PYTHON_DRIVER,
         read: "Django: select_related() or prefetch_related(); SQLAlchemy: selectinload(); by hand: WHERE key = ANY(%s)",
         write: "Django: bulk_create(); SQLAlchemy: add_all(); by hand: executemany() or execute_values()",
     },
     Advice {
-        scopes: &["jdbc"],
+        scopes: frameworks::JDBC,
         read: "JPA: JOIN FETCH or @EntityGraph; plain JDBC: one statement with an IN list",
         write: "JDBC: addBatch() and executeBatch(); with JPA hibernate.jdbc.batch_size",
     },
     Advice {
-        scopes: &["mongo"],
+        scopes: frameworks::MONGO,
         read: "one find() with {_id: {$in: keys}}, or $lookup in an aggregation",
         write: "insertMany() or bulkWrite()",
     },
@@ -301,7 +299,7 @@ mod tests {
             cart GET /cart        0..100
               db SELECT item     10..15 x12 params=7
             ",
-            &[],
+            &["redundant-query: 12 calls under GET /cart"],
         );
     }
 

@@ -15,6 +15,15 @@ pub(super) fn manner(facets: &Facets<'_>) -> &'static str {
     }
 }
 
+/// Whether one of the words, in lower case, is anywhere in a name, in any case.
+pub(super) fn has_any(name: &str, words: &[&str]) -> bool {
+    let is_at = |at: usize, word: &&&str| {
+        let piece = name.as_bytes().get(at..at + word.len());
+        piece.is_some_and(|piece| piece.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    (0..name.len()).any(|at| words.iter().any(|word| is_at(at, &word)))
+}
+
 /// What is called: the short name, else the whole template, else the peer.
 pub(super) fn target<'a>(facets: &Facets<'a>) -> &'a str {
     [facets.summary, &facets.callee.template, &facets.callee.peer]
@@ -43,6 +52,17 @@ pub(super) struct Advice {
     pub read: &'static str,
     /// What to write when they change data.
     pub write: &'static str,
+}
+
+impl Advice {
+    /// The same for reads and writes.
+    pub(super) const fn always(scopes: &'static [&'static str], how: &'static str) -> Advice {
+        Advice {
+            scopes,
+            read: how,
+            write: how,
+        }
+    }
 }
 
 /// The first advice that fits one of the scopes, most frequent scope first; else `otherwise`.

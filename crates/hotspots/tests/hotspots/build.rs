@@ -9,7 +9,11 @@ pub(crate) const N_PLUS_ONE: &str = "n-plus-one-query";
 pub(crate) const SERIAL: &str = "serial-fan-out";
 pub(crate) const THIRD_PARTY: &str = "third-party-on-critical-path";
 pub(crate) const SHARED: &str = "shared-database";
+pub(crate) const POOL: &str = "missing-pool";
 pub(crate) const GAP: &str = "uninstrumented-gap";
+pub(crate) const STORM: &str = "exception-storm";
+pub(crate) const DEFERRABLE: &str = "deferrable-call";
+pub(crate) const TIMEOUT: &str = "timeout-inversion";
 
 fn sentence(facets: &Facets<'_>) -> String {
     format!(
@@ -40,12 +44,16 @@ const fn meta(id: &'static str, in_break: Break, habit: bool, effort: u64) -> Me
     }
 }
 
-pub(crate) static CATALOGUE: [&Meta; 5] = [
+pub(crate) static CATALOGUE: [&Meta; 9] = [
     &meta(N_PLUS_ONE, Break::Database, false, 200_000),
     &meta(SERIAL, Break::Synchronous, false, 1_000_000),
     &meta(THIRD_PARTY, Break::Synchronous, true, 2_000_000),
     &meta(SHARED, Break::Database, false, 8_000_000),
+    &meta(POOL, Break::Database, false, 200_000),
     &meta(GAP, Break::Observability, true, 200_000),
+    &meta(STORM, Break::Observability, true, 1_000_000),
+    &meta(DEFERRABLE, Break::Synchronous, false, 1_000_000),
+    &meta(TIMEOUT, Break::Synchronous, true, 200_000),
 ];
 
 /// 2026-01-01, at the full hour.

@@ -1,8 +1,8 @@
 //! What opens a hotspot.
 
-use hotspan_model::{Report, State};
+use hotspan_model::{Millionths, Nanos, Report, State};
 
-use crate::build::{GAP, N_PLUS_ONE, World, minute};
+use crate::build::{DEFERRABLE, GAP, N_PLUS_ONE, POOL, STORM, TIMEOUT, World, minute};
 
 /// Traces in these minutes, each with one finding, dear or not.
 fn titles(detector: &'static str, minutes: &[u64], dear: bool) -> usize {
@@ -40,6 +40,102 @@ fn cheap_ones_far_apart_do_not_add_up() {
 fn a_habit_needs_three_traces_whatever_it_costs() {
     assert_eq!(titles(GAP, &[0, 1], true), 0);
     assert_eq!(titles(GAP, &[0, 1, 2], true), 1);
+}
+
+/// Hotspots of three traces with a finding among so many of the operation.
+fn among(detector: &'static str, traces: u128) -> usize {
+    let mut world = World::default();
+    let mut reports: Vec<Report> = (1..=traces)
+        .map(|trace| world.report(trace, "orders", "GET /orders"))
+        .collect();
+    for report in &mut reports[..3] {
+        world.find(report, detector, "SELECT ?");
+    }
+    world.answers(&reports, minute(0)).hotspots.len()
+}
+
+/// Traces of one operation, of which the first ones open a connection, beside those of another one.
+fn pools(cold: u128, traces: u128, others: u128) -> usize {
+    let mut world = World::default();
+    let mut reports = Vec::new();
+    for trace in 0..traces + others {
+        let operation = if trace < traces {
+            "GET /orders"
+        } else {
+            "GET /health"
+        };
+        let mut report = world.report(trace + 1, "orders", operation);
+        if trace < cold {
+            world.find(&mut report, POOL, "connect").dear = true;
+        }
+        reports.push(report);
+    }
+    world.answers(&reports, minute(0)).hotspots.len()
+}
+
+#[test]
+fn time_without_a_span_in_less_than_a_fifth_of_the_traces_is_an_incident() {
+    assert_eq!(among(GAP, 15), 1);
+    assert_eq!(among(GAP, 16), 0);
+    assert_eq!(among(N_PLUS_ONE, 16), 1);
+}
+
+#[test]
+fn errors_swallowed_in_less_than_a_tenth_of_the_traces_are_an_incident() {
+    assert_eq!(among(STORM, 30), 1);
+    assert_eq!(among(STORM, 33), 0);
+}
+
+#[test]
+fn timeouts_are_one_fault_when_they_gather_at_one_value() {
+    let found = |lengths: &[u64]| {
+        let mut world = World::default();
+        let mut reports = Vec::new();
+        for (trace, &millis) in (1..).zip(lengths) {
+            let mut report = world.report(trace, "orders", "GET /orders");
+            world.find(&mut report, TIMEOUT, "GET /sums").path = Nanos::from_millis(millis);
+            reports.push(report);
+        }
+        world.answers(&reports, minute(0)).hotspots.len()
+    };
+    assert_eq!(found(&[500, 501, 502, 503, 504]), 1);
+    assert_eq!(found(&[500, 501, 502, 503]), 0);
+    assert_eq!(found(&[300, 380, 500, 640, 900]), 0);
+    assert_eq!(found(&[500, 501, 502, 503, 504, 900]), 1);
+}
+
+#[test]
+fn a_call_that_nearly_no_request_needs_becomes_sure() {
+    let sure = |needed: u128, certainty: u64| {
+        let mut world = World::default();
+        let mut reports = Vec::new();
+        for trace in 1..=22 {
+            let mut report = world.report(trace, "orders", "PUT /profile");
+            if trace > needed {
+                let finding = world.find(&mut report, DEFERRABLE, "PUT /copies");
+                finding.terms.detector = Millionths(certainty);
+            }
+            reports.push(report);
+        }
+        world.answers(&reports, minute(0)).hotspots[0].confidence
+    };
+    assert!(sure(2, 380_000) > Millionths(800_000));
+    assert!(sure(3, 380_000) < Millionths(400_000));
+    assert!(sure(2, 900_000) < Millionths(900_000));
+}
+
+#[test]
+fn new_connections_in_half_of_the_traces_are_a_missing_pool() {
+    assert_eq!(pools(1, 1, 0), 1);
+    assert_eq!(pools(5, 10, 0), 1);
+    assert_eq!(pools(4, 10, 0), 0);
+}
+
+#[test]
+fn the_first_connection_of_a_service_is_none() {
+    assert_eq!(pools(1, 24, 0), 0);
+    assert_eq!(pools(1, 1, 9), 0);
+    assert_eq!(pools(2, 2, 9), 1);
 }
 
 #[test]

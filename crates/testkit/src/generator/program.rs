@@ -27,6 +27,8 @@ pub enum Arguments {
     Bound,
     /// In the text, another value each time.
     Inlined,
+    /// In the text, the same value each time.
+    Equal,
 }
 
 /// An outgoing operation whose other side has no spans.
@@ -48,6 +50,37 @@ pub enum Leaf {
     Insert {
         /// Table.
         table: &'static str,
+    },
+    /// A statement that handles the session: BEGIN, COMMIT.
+    Session {
+        /// Its text.
+        text: &'static str,
+    },
+    /// A read by HTTP from one of many hosts that do the same; the item says which.
+    Shard {
+        /// Path.
+        path: &'static str,
+    },
+    /// A change of one row.
+    Update {
+        /// Table.
+        table: &'static str,
+    },
+    /// A call of a stored routine.
+    Routine {
+        /// Its name.
+        name: &'static str,
+    },
+    /// A handshake with the database.
+    Connect,
+    /// A wait for a pool's connection.
+    Checkout,
+    /// Messages to one destination, so many in one span.
+    Publish {
+        /// Destination.
+        topic: &'static str,
+        /// How many.
+        messages: u32,
     },
     /// A cache read of one key.
     CacheGet {
@@ -103,6 +136,13 @@ pub enum Step {
         /// What the callee does.
         body: Vec<Step>,
     },
+    /// A [`Step::Call`] whose caller gives up after a while, and goes on. The callee does not notice.
+    GiveUp {
+        /// The call.
+        call: Box<Step>,
+        /// How long the caller waits, in microseconds.
+        after: u64,
+    },
     /// A span of the same service around steps.
     Inside {
         /// Its name.
@@ -138,6 +178,8 @@ pub enum Step {
         /// Work for each item, which stays.
         gap: Spread,
     },
+    /// A step whose every length is so many thousandths of itself.
+    Faster(Box<Step>, u64),
     /// The first step so many times in a million requests, else the second.
     Either(u64, Box<Step>, Box<Step>),
     /// A step whose length is cut at so many microseconds: a timeout with a fallback.
@@ -186,6 +228,13 @@ pub enum What {
         protocol: Protocol,
         /// The id in the path.
         item: u64,
+    },
+    /// Asked another service, and did not wait for the answer.
+    GivenUp {
+        /// Callee.
+        service: &'static str,
+        /// Route.
+        operation: &'static str,
     },
     /// Work with a span.
     Internal {

@@ -35,8 +35,8 @@ pub struct Scenario {
     pub draw: fn(Place) -> Case,
 }
 
-/// Every scenario; about half are healthy.
-pub const SCENARIOS: &[Scenario] = &[
+/// The scenarios of this file.
+pub(super) const BASIC: &[Scenario] = &[
     Scenario {
         name: "nplus1-query",
         draw: |place| each_query(place, Arguments::Bound, None, false),
@@ -136,8 +136,8 @@ pub const SCENARIOS: &[Scenario] = &[
 const MARGINAL: Spread = us(20, 60);
 
 const SERVICES: [&str; 6] = ["orders", "catalog", "billing", "search", "profile", "shipping"];
-const TABLES: [&str; 5] = ["items", "customers", "invoices", "reviews", "prices"];
-const ROUTES: [&str; 5] = [
+pub(super) const TABLES: [&str; 5] = ["items", "customers", "invoices", "reviews", "prices"];
+pub(super) const ROUTES: [&str; 5] = [
     "/orders",
     "/catalog/{id}",
     "/cart/{id}/view",
@@ -145,7 +145,7 @@ const ROUTES: [&str; 5] = [
     "/reports/daily",
 ];
 
-fn query(table: &'static str) -> Step {
+pub(super) fn query(table: &'static str) -> Step {
     Step::Out(
         Leaf::Query {
             table,
@@ -155,7 +155,7 @@ fn query(table: &'static str) -> Step {
     )
 }
 
-fn http(host: &'static str, path: &'static str, length: Spread) -> Step {
+pub(super) fn http(host: &'static str, path: &'static str, length: Spread) -> Step {
     let leaf = Leaf::Http {
         host,
         method: "POST",
@@ -166,8 +166,9 @@ fn http(host: &'static str, path: &'static str, length: Spread) -> Step {
     Step::Out(leaf, length)
 }
 
-fn call(service: &'static str, operation: &'static str, work: Spread) -> Step {
-    let body = vec![Step::Work(work), query("lookups")];
+pub(super) fn call(service: &'static str, operation: &'static str, work: Spread) -> Step {
+    // A service that asks nobody: what it does is its own.
+    let body = vec![Step::Work(work)];
     Step::Call {
         service,
         operation,
@@ -179,7 +180,7 @@ fn call(service: &'static str, operation: &'static str, work: Spread) -> Step {
 
 /// The frame that all requests share: some work, a permission check, the point, some work; at times one hop deeper,
 /// so that the fault sits in another service than the entry.
-fn framed(place: Place, point: Step, job: bool) -> Program {
+pub(super) fn framed(place: Place, point: Step, job: bool) -> Program {
     let route = place.at(1).pick(&ROUTES);
     let inner = vec![
         Step::Work(us(300, 1_500)),
@@ -221,11 +222,11 @@ fn framed(place: Place, point: Step, job: bool) -> Program {
     }
 }
 
-fn deep_service(place: Place) -> &'static str {
+pub(super) fn deep_service(place: Place) -> &'static str {
     place.at(3).pick(&SERVICES)
 }
 
-fn case(place: Place, detector: &'static str, faulty: Step, repaired: Step) -> Case {
+pub(super) fn case(place: Place, detector: &'static str, faulty: Step, repaired: Step) -> Case {
     let operation = format!("GET {}", place.at(1).pick(&ROUTES));
     let fault = Fault {
         detector,
@@ -240,7 +241,7 @@ fn case(place: Place, detector: &'static str, faulty: Step, repaired: Step) -> C
     }
 }
 
-fn healthy(place: Place, point: Step) -> Case {
+pub(super) fn healthy(place: Place, point: Step) -> Case {
     Case {
         program: framed(place, point, false),
         repaired: None,
@@ -248,7 +249,7 @@ fn healthy(place: Place, point: Step) -> Case {
     }
 }
 
-fn looped(
+pub(super) fn looped(
     place: Place,
     detector: &'static str,
     step: Step,
@@ -336,7 +337,7 @@ fn four_calls(low: u64, high: u64) -> Vec<Step> {
 }
 
 /// Steps one after another as one step.
-fn in_turn(body: Vec<Step>) -> Step {
+pub(super) fn in_turn(body: Vec<Step>) -> Step {
     Step::Inside { name: "gather", body }
 }
 

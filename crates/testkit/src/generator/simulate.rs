@@ -81,6 +81,11 @@ impl Run {
 
     /// Steps one after another; the end of the last.
     fn body(&mut self, steps: &[Step], spot: Spot) -> u64 {
+        self.in_turn(steps, spot, 0)
+    }
+
+    /// Steps one after another for an item.
+    fn in_turn(&mut self, steps: &[Step], spot: Spot, item: u64) -> u64 {
         steps.iter().enumerate().fold(spot.at, |at, (n, step)| {
             self.step(
                 step,
@@ -89,7 +94,7 @@ impl Run {
                     place: spot.place.at(n as u64),
                     ..spot
                 },
-                0,
+                item,
             )
         })
     }
@@ -100,13 +105,14 @@ impl Run {
             Step::Work(length) => spot.at + length.nanos(spot.place, self.scale),
             Step::Out(leaf, length) => self.leaf(leaf, *length, spot, item),
             Step::Call { .. } => self.call(step, spot, item),
+            Step::GiveUp { call, after } => self.give_up(call, *after, spot),
             Step::Inside { name, body } => {
                 let id = self.open(spot.parent, spot.service, spot.at);
                 let end = self.body(body, Spot { parent: id, ..spot });
                 self.close(id, What::Internal { name }, end);
                 end
             }
-            Step::InTurn(steps) => self.body(steps, spot),
+            Step::InTurn(steps) => self.in_turn(steps, spot, item),
             Step::Together(steps) => {
                 let started = steps.iter().enumerate();
                 let ends = started.map(|(n, step)| {
@@ -122,27 +128,10 @@ impl Run {
                 ends.max().unwrap_or(spot.at)
             }
             Step::Each { .. } => self.each(step, spot),
-            Step::AtOnce {
-                items,
-                step,
-                marginal,
-                gap,
-            } => {
-                let items = items_of(*items, spot.place);
-                let before = self.scale;
-                self.scale = before + before * (items - 1) * marginal.draw(spot.place.at(7)) / 1_000_000;
-                let end = self.step(
-                    step,
-                    Spot {
-                        place: item_place(spot.place, 0),
-                        ..spot
-                    },
-                    0,
-                );
-                self.scale = before;
-                (0..items).fold(end, |at, n| {
-                    at + gap.nanos(item_place(spot.place, n).at(9), 1_000)
-                })
+            Step::AtOnce { .. } => self.at_once(step, spot),
+            Step::Faster(step, thousandths) => {
+                let scale = self.scale * thousandths / 1_000;
+                self.scaled(step, spot, item, scale)
             }
             Step::Either(chance, rare, usual) => {
                 let step = if spot.place.at(14).chance(*chance) {
@@ -161,6 +150,34 @@ impl Run {
                 end
             }
         }
+    }
+
+    /// A step whose every length is stretched.
+    fn scaled(&mut self, step: &Step, spot: Spot, item: u64, scale: u64) -> u64 {
+        let before = std::mem::replace(&mut self.scale, scale);
+        let end = self.step(step, spot, item);
+        self.scale = before;
+        end
+    }
+
+    fn at_once(&mut self, step: &Step, spot: Spot) -> u64 {
+        let Step::AtOnce {
+            items,
+            step,
+            marginal,
+            gap,
+        } = step
+        else {
+            return spot.at;
+        };
+        let items = items_of(*items, spot.place);
+        let each = marginal.draw(spot.place.at(7));
+        let scale = self.scale + self.scale * (items - 1) * each / 1_000_000;
+        let place = item_place(spot.place, 0);
+        let end = self.scaled(step, Spot { place, ..spot }, 0, scale);
+        (0..items).fold(end, |at, n| {
+            at + gap.nanos(item_place(spot.place, n).at(9), 1_000)
+        })
     }
 
     fn call(&mut self, step: &Step, spot: Spot, item: u64) -> u64 {
@@ -205,6 +222,22 @@ impl Run {
             },
             end,
         );
+        end
+    }
+
+    /// A call that is left alone after so many microseconds.
+    fn give_up(&mut self, call: &Step, after: u64, spot: Spot) -> u64 {
+        let Step::Call {
+            service, operation, ..
+        } = call
+        else {
+            return spot.at;
+        };
+        let opened = self.acts.len();
+        self.call(call, spot, 0);
+        let end = spot.at + after * 1_000;
+        let id = self.acts[opened].id;
+        self.close(id, What::GivenUp { service, operation }, end);
         end
     }
 

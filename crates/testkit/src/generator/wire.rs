@@ -125,6 +125,7 @@ impl Attributes {
 const SERVER: i32 = 2;
 const CLIENT: i32 = 3;
 const INTERNAL: i32 = 1;
+const PRODUCER: i32 = 4;
 
 /// Name, kind, status and attributes of a span.
 fn described(act: &Act, generation: Generation) -> Span {
@@ -175,6 +176,12 @@ fn described(act: &Act, generation: Generation) -> Span {
             to.text(if new { "server.address" } else { "net.peer.name" }, service);
             (format!("shop.{operation}"), CLIENT, false)
         }
+        What::GivenUp { service, operation } => {
+            let url = format!("http://{service}:8080{}", path(operation, 7));
+            http_request(&mut to, new, "GET", &url, service);
+            to.text("error.type", "timeout");
+            ("GET".to_owned(), CLIENT, true)
+        }
         What::Job { name } | What::Internal { name } => ((*name).to_owned(), INTERNAL, false),
         What::Leaf { leaf, item } => self::leaf(&mut to, new, leaf, *item),
     };
@@ -224,9 +231,7 @@ fn rpc(to: &mut Attributes, new: bool, operation: &str) {
 }
 
 fn http(to: &mut Attributes, new: bool, method: &str, url: &str, host: &str, status: u16) {
-    to.text(if new { "http.request.method" } else { "http.method" }, method);
-    to.text(if new { "url.full" } else { "http.url" }, url);
-    to.text(if new { "server.address" } else { "net.peer.name" }, host);
+    http_request(to, new, method, url, host);
     to.number(
         if new {
             "http.response.status_code"
@@ -235,6 +240,13 @@ fn http(to: &mut Attributes, new: bool, method: &str, url: &str, host: &str, sta
         },
         status.into(),
     );
+}
+
+/// The attributes of a call that may have no answer.
+fn http_request(to: &mut Attributes, new: bool, method: &str, url: &str, host: &str) {
+    to.text(if new { "http.request.method" } else { "http.method" }, method);
+    to.text(if new { "url.full" } else { "http.url" }, url);
+    to.text(if new { "server.address" } else { "net.peer.name" }, host);
 }
 
 fn database(to: &mut Attributes, new: bool, system: &str, text: &str) {
@@ -250,13 +262,56 @@ fn database(to: &mut Attributes, new: bool, system: &str, text: &str) {
     );
 }
 
+fn publish(to: &mut Attributes, new: bool, topic: &str, messages: u32) {
+    to.text("messaging.system", "rabbitmq");
+    match new {
+        true => to.text("messaging.operation.type", "send"),
+        false => to.text("messaging.operation", "publish"),
+    }
+    let destination = if new {
+        "messaging.destination.name"
+    } else {
+        "messaging.destination"
+    };
+    to.text(destination, topic);
+    if messages > 1 {
+        to.number("messaging.batch.message_count", messages.into());
+    }
+}
+
 /// Name, kind and failure of an outgoing operation.
 fn leaf(to: &mut Attributes, new: bool, leaf: &Leaf, item: u64) -> (String, i32, bool) {
     match leaf {
-        Leaf::Query { .. } | Leaf::QueryMany { .. } | Leaf::Insert { .. } => {
+        Leaf::Query { .. }
+        | Leaf::QueryMany { .. }
+        | Leaf::Insert { .. }
+        | Leaf::Update { .. }
+        | Leaf::Routine { .. } => {
             let (name, text) = statement(leaf, item);
             database(to, new, "postgresql", &text);
             (name, CLIENT, false)
+        }
+        Leaf::Session { text } => {
+            database(to, new, "postgresql", text);
+            ((*text).to_owned(), CLIENT, false)
+        }
+        Leaf::Shard { path } => {
+            let host = format!("shard-{}.search.internal", item % 1_000);
+            http(to, new, "GET", &format!("http://{host}{path}"), &host, 200);
+            ("GET".to_owned(), CLIENT, false)
+        }
+        Leaf::Connect | Leaf::Checkout => {
+            to.text(if new { "db.system.name" } else { "db.system" }, "postgresql");
+            let name = if *leaf == Leaf::Connect {
+                "connect"
+            } else {
+                "pool.acquire"
+            };
+            (name.to_owned(), CLIENT, false)
+        }
+        Leaf::Publish { topic, messages } => {
+            publish(to, new, topic, *messages);
+            (format!("send {topic}"), PRODUCER, false)
         }
         Leaf::CacheGet { prefix } => {
             database(to, new, "redis", &format!("GET {prefix}:{item}"));
@@ -303,6 +358,7 @@ fn statement(leaf: &Leaf, item: u64) -> (String, String) {
             let value = match arguments {
                 Arguments::Bound => "$1".to_owned(),
                 Arguments::Inlined => item.to_string(),
+                Arguments::Equal => "42".to_owned(),
             };
             let text = format!("SELECT id, name, price FROM {table} WHERE {table}.owner_id = {value}");
             (format!("SELECT {table}"), text)
@@ -319,6 +375,18 @@ fn statement(leaf: &Leaf, item: u64) -> (String, String) {
             format!("INSERT {table}"),
             format!("INSERT INTO {table} (id, name) VALUES ({item}, 'x{item}')"),
         ),
-        Leaf::CacheGet { .. } | Leaf::CacheMany { .. } | Leaf::Http { .. } => Default::default(),
+        Leaf::Update { table } => (
+            format!("UPDATE {table}"),
+            format!("UPDATE {table} SET name = 'x{item}' WHERE id = {item}"),
+        ),
+        Leaf::Routine { name } => ("SELECT shop".to_owned(), format!("SELECT {name}($1)")),
+        Leaf::Connect
+        | Leaf::Checkout
+        | Leaf::Publish { .. }
+        | Leaf::Session { .. }
+        | Leaf::Shard { .. }
+        | Leaf::CacheGet { .. }
+        | Leaf::CacheMany { .. }
+        | Leaf::Http { .. } => Default::default(),
     }
 }

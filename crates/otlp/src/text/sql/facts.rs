@@ -244,12 +244,12 @@ fn is_built_in(name: &str) -> bool {
 }
 
 const BUILT_IN_PREFIXES: &str =
-    "pg_ json regexp_ to_ string_ array_ current_ date time generate_ st_ xml has_ last_";
+    "pg_ json regexp_ to_ string_ array_ current_ date time generate_ st_ ts_ xml has_ last_";
 
 const BUILT_IN: &str = "\
-    abs avg cast ceil char_length clock_timestamp coalesce concat connection_id count currval \
-    database exists extract floor format found_rows gen_random_uuid get_lock getdate greatest ifnull \
-    isnull lastval least length localtime lower ltrim max md5 min mod newid nextval now nullif nvl \
+    abs avg cast ceil char_length clock_timestamp coalesce concat connection_id count crypt currval \
+    database digest exists extract floor format found_rows gen_random_uuid gen_salt get_lock getdate greatest hmac \
+    ifnull isnull lastval least length localtime lower ltrim max md5 min mod newid nextval now nullif nvl \
     obj_description openjson overlay position power random release_lock replace round row_count \
-    rtrim scope_identity session_user set_config setval sleep split_part substring sum trim \
+    rtrim scope_identity session_user set_config setval similarity sleep split_part substring sum trim \
     txid_current unnest upper user uuid_generate_v4 version";
