@@ -75,9 +75,13 @@ fn is_cold_start(reader: &Reader<'_>, row: &Aggregate) -> bool {
         .keys()
         .map(|shape| (text(shape.at.service), text(shape.at.operation)))
         .collect();
-    let rows = places.iter().filter_map(|place| reader.merged.operations.get(place));
+    let rows = places
+        .iter()
+        .filter_map(|place| reader.merged.operations.get(place));
     let judged = rows.map(|operation| operation.traces).sum::<u64>();
-    let services = places.iter().filter_map(|(service, _)| reader.merged.services.get(service));
+    let services = places
+        .iter()
+        .filter_map(|(service, _)| reader.merged.services.get(service));
     let of_service = services.map(|service| service.traces).max().unwrap_or(0);
     row.traces.saturating_mul(2) < judged || (row.traces == 1 && of_service > 1)
 }

@@ -138,7 +138,8 @@ impl Operations {
         let outer = if same { caller } else { NONE };
         let class = node.class();
         // Handshakes are listed too, though they never count; one inside another is part of it.
-        let handshake = class == Class::Connect && self.rows.get(outer as usize).is_none_or(|row| row.class != class);
+        let handshake =
+            class == Class::Connect && self.rows.get(outer as usize).is_none_or(|row| row.class != class);
         let listed = class.is_outgoing() || class == Class::UnknownOut || handshake;
         if !listed || segment == NONE {
             self.nearest.push(outer);

@@ -291,11 +291,17 @@ mod tests {
     #[test]
     fn what_comes_more_than_once_below_a_sibling_is_a_list_of_its_own() {
         let more = "\n    db SELECT part n4..n8\n    db SELECT part n4..n8 ";
-        check(&wrapped(4, &(TWO.to_owned() + more)), &[
-            "per-item-loop: 8 calls under GET /cart",
-            "n-plus-one-query: 8 calls under GET /cart",
-        ]);
-        check(&wrapped(4, &format!("db SELECT item n1..n4{more}")), &["n-plus-one-query: 8 calls under GET /cart"]);
+        check(
+            &wrapped(4, &(TWO.to_owned() + more)),
+            &[
+                "per-item-loop: 8 calls under GET /cart",
+                "n-plus-one-query: 8 calls under GET /cart",
+            ],
+        );
+        check(
+            &wrapped(4, &format!("db SELECT item n1..n4{more}")),
+            &["n-plus-one-query: 8 calls under GET /cart"],
+        );
     }
 
     #[test]
@@ -433,9 +439,14 @@ mod tests {
             &[],
         );
         let round = |n: u64| {
-            format!("\n  internal poll {n}00..{n}09\n    call GET /job {n}01..{n}02\n    call GET /health {n}05..{n}06")
+            format!(
+                "\n  internal poll {n}00..{n}09\n    call GET /job {n}01..{n}02\n    call GET /health {n}05..{n}06"
+            )
         };
-        check(&format!("cart GET /cart 0..1000{}", (1..9).map(round).collect::<String>()), &[]);
+        check(
+            &format!("cart GET /cart 0..1000{}", (1..9).map(round).collect::<String>()),
+            &[],
+        );
     }
 
     #[test]

@@ -258,7 +258,10 @@ mod tests {
 
     #[test]
     fn time_after_the_answer_is_not_the_requests() {
-        check("shop GET /report 0..200\n  db SELECT orders 190..100000000000", &[]);
+        check(
+            "shop GET /report 0..200\n  db SELECT orders 190..100000000000",
+            &[],
+        );
     }
 
     /// A statement of 900 ms that carries rare attributes.
@@ -320,7 +323,9 @@ mod tests {
 
     #[test]
     fn a_lost_span_that_would_tell_who_waited_leaves_doubt() {
-        let sure = only("shop GET /report 0..1000\n  db SELECT orders 10..610").terms.detector;
+        let sure = only("shop GET /report 0..1000\n  db SELECT orders 10..610")
+            .terms
+            .detector;
         let beside = only(
             "
             shop GET /report         0..1000 host=a
@@ -329,7 +334,10 @@ mod tests {
               stock server GET /all 20..900 host=b parent=77
             ",
         );
-        assert_eq!((sure, beside.terms.detector), (Millionths::ONE, Millionths(400_000)));
+        assert_eq!(
+            (sure, beside.terms.detector),
+            (Millionths::ONE, Millionths(400_000))
+        );
         let rootless = only("shop internal load 0..1000 parent=77\n  db SELECT orders 10..610");
         assert_eq!(rootless.terms.detector, Millionths(400_000));
     }

@@ -3,8 +3,8 @@
 use hotspan_model::{Class, Kind, Millionths, Nanos, Saving, TemplateFacts};
 
 use super::findings::Findings;
-use crate::{Edit, Mark};
 use crate::context::{Context, Operation, is_awaited, rooted_in};
+use crate::{Edit, Mark};
 
 /// Confidence that a statement kept its request waiting when a span is lost that would tell.
 const DOUBT: Millionths = Millionths(400_000);
@@ -60,7 +60,11 @@ fn is_asked_for(cx: &Context<'_>, at: u32) -> bool {
 pub(super) fn certainty(cx: &Context<'_>, members: &[u32]) -> Millionths {
     let first = cx.operation(members[0]);
     let (start, head) = (cx.node_of(members[0]).start, cx.node_of(members[0]).head);
-    let end = members.iter().map(|&at| cx.node_of(at).end).max().unwrap_or(start);
+    let end = members
+        .iter()
+        .map(|&at| cx.node_of(at).end)
+        .max()
+        .unwrap_or(start);
     let rootless = cx.forest.node(head).has(Mark::Phantom)
         && !matches!(rooted_in(cx.forest, head), Kind::Server | Kind::Consumer);
     let beside = || {

@@ -47,7 +47,11 @@ fn pools(cold: u128, traces: u128, others: u128) -> usize {
     let mut world = World::default();
     let mut reports = Vec::new();
     for trace in 0..traces + others {
-        let operation = if trace < traces { "GET /orders" } else { "GET /health" };
+        let operation = if trace < traces {
+            "GET /orders"
+        } else {
+            "GET /health"
+        };
         let mut report = world.report(trace + 1, "orders", operation);
         if trace < cold {
             world.find(&mut report, POOL, "connect").dear = true;

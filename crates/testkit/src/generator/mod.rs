@@ -17,8 +17,10 @@ pub use simulate::{Program, simulate};
 pub use wire::{Generation, Noise, requests};
 
 /// Every scenario; about half are healthy.
-pub const SCENARIOS: &[Scenario] =
-    &joined::<{ scenarios::BASIC.len() + database::SCENARIOS.len() }>([scenarios::BASIC, database::SCENARIOS]);
+pub const SCENARIOS: &[Scenario] = &joined::<{ scenarios::BASIC.len() + database::SCENARIOS.len() }>([
+    scenarios::BASIC,
+    database::SCENARIOS,
+]);
 
 const fn joined<const N: usize>(lists: [&[Scenario]; 2]) -> [Scenario; N] {
     let mut all = [lists[0][0]; N];

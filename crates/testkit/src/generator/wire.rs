@@ -257,7 +257,11 @@ fn publish(to: &mut Attributes, new: bool, topic: &str, messages: u32) {
         true => to.text("messaging.operation.type", "send"),
         false => to.text("messaging.operation", "publish"),
     }
-    let destination = if new { "messaging.destination.name" } else { "messaging.destination" };
+    let destination = if new {
+        "messaging.destination.name"
+    } else {
+        "messaging.destination"
+    };
     to.text(destination, topic);
     if messages > 1 {
         to.number("messaging.batch.message_count", messages.into());
@@ -278,7 +282,11 @@ fn leaf(to: &mut Attributes, new: bool, leaf: &Leaf, item: u64) -> (String, i32,
         }
         Leaf::Connect | Leaf::Checkout => {
             to.text(if new { "db.system.name" } else { "db.system" }, "postgresql");
-            let name = if *leaf == Leaf::Connect { "connect" } else { "pool.acquire" };
+            let name = if *leaf == Leaf::Connect {
+                "connect"
+            } else {
+                "pool.acquire"
+            };
             (name.to_owned(), CLIENT, false)
         }
         Leaf::Publish { topic, messages } => {
