@@ -22,6 +22,10 @@ pub struct Settings {
     pub edges_max: usize,
     /// Pairs of operations whose order is watched.
     pub hand_offs_max: usize,
+    /// Facts that a shard holds for the detectors over traces.
+    pub facts_max: usize,
+    /// Facts held for one service; beyond, they are only counted.
+    pub facts_of_service_max: usize,
     /// Keys of each breakdown of a hotspot: entries, versions, places in the code; the rest is one number.
     pub entries_max: usize,
     /// Affected traces whose replayed savings are kept for each hotspot.
@@ -30,6 +34,8 @@ pub struct Settings {
     pub sightings: u64,
     /// Confidence below which a hotspot is listed only on request.
     pub min_confidence: Millionths,
+    /// Thresholds of the detectors over traces that differ from their defaults, by name.
+    pub knobs: Vec<(&'static str, u64)>,
 }
 
 impl Default for Settings {
@@ -40,10 +46,13 @@ impl Default for Settings {
             operations_max: 1_000,
             edges_max: 20_000,
             hand_offs_max: 65_536,
+            facts_max: 32_768,
+            facts_of_service_max: 4_096,
             entries_max: 16,
             reservoir: 200,
             sightings: SIGHTINGS,
             min_confidence: MIN_CONFIDENCE,
+            knobs: Vec::new(),
         }
     }
 }

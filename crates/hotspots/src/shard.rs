@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hotspan_model::{CallRow, Fingerprint, LogTime, Lookup, OpRef, Report, Symbol, TableSeed, TraceId};
+use hotspan_model::{
+    CallRow, FactRow, Fingerprint, LogTime, Lookup, OpRef, Report, Symbol, TableSeed, TraceId,
+};
 
 use crate::Settings;
 use crate::aggregate::Aggregate;
+use crate::facts::{self, Fact, FactKey};
 use crate::sighting::{Sighting, sightings};
 use crate::sign::{self, Sign, weighted};
 use crate::table::Table;
@@ -33,12 +36,15 @@ pub struct Hotspots {
     newest: LogTime,
     /// For grouping a report's rows; cleared, not freed.
     scratch: Vec<u32>,
+    /// A report's facts in order; cleared, not freed.
+    rows: Vec<FactRow>,
     totals: Totals,
     aggregates: Table<Fingerprint, Arc<Aggregate>>,
     services: Table<Symbol, Arc<Service>>,
     operations: Table<OperationKey, Arc<Operation>>,
     edges: Table<EdgeKey, Arc<Edge>>,
     orders: Table<u128, Order>,
+    facts: Table<FactKey, Arc<Fact>>,
 }
 
 /// A service's operation; `None` for those beyond its bound.
@@ -56,6 +62,7 @@ pub struct Snapshot {
     pub(crate) operations: Arc<Vec<(OperationKey, Arc<Operation>)>>,
     pub(crate) edges: Arc<Vec<(EdgeKey, Arc<Edge>)>>,
     pub(crate) orders: Arc<Vec<(u128, Order)>>,
+    pub(crate) facts: Arc<Vec<(FactKey, Arc<Fact>)>>,
     /// Sightings of fingerprints that found no row.
     pub(crate) sightings_beyond: u64,
     /// Other contributions that found no row.
@@ -72,12 +79,14 @@ impl Hotspots {
             version: 0,
             newest: LogTime::default(),
             scratch: Vec::new(),
+            rows: Vec::new(),
             totals: Totals::default(),
             aggregates: Table::new(seed, 1, settings.hotspots_max),
             services: Table::new(seed, 2, settings.services_max),
             operations: Table::new(seed, 3, operations_max),
             edges: Table::new(seed, 4, settings.edges_max),
             orders: Table::new(seed, 5, settings.hand_offs_max),
+            facts: Table::new(seed, 6, settings.facts_max),
             settings,
         }
     }
@@ -118,11 +127,13 @@ impl Hotspots {
             operations: Arc::clone(self.operations.rows()),
             edges: Arc::clone(self.edges.rows()),
             orders: Arc::clone(self.orders.rows()),
+            facts: Arc::clone(self.facts.rows()),
             sightings_beyond: self.aggregates.beyond(),
             rows_beyond: self.services.beyond()
                 + self.operations.beyond()
                 + self.edges.beyond()
-                + self.orders.beyond(),
+                + self.orders.beyond()
+                + self.facts.beyond(),
         })
     }
 
@@ -146,6 +157,7 @@ impl Hotspots {
         self.operations.turn(newest);
         self.edges.turn(newest);
         self.orders.turn(newest);
+        self.facts.turn(newest);
     }
 
     fn shift(&mut self, sign: Sign, report: &Report) {
@@ -154,6 +166,7 @@ impl Hotspots {
         self.shift_services(sign, report);
         self.shift_operations(sign, report);
         self.shift_edges(sign, report);
+        self.shift_facts(sign, report);
         for hand_off in &report.hand_offs {
             if let Some(order) = self.orders.row(sign, &hand_off.key) {
                 order.shift(sign, hand_off);
@@ -252,6 +265,42 @@ impl Hotspots {
                 Arc::make_mut(edge).shift(sign, calls, report, self.newest);
             }
         }
+    }
+
+    fn shift_facts(&mut self, sign: Sign, report: &Report) {
+        let mut rows = std::mem::take(&mut self.rows);
+        facts::gather(report, &mut rows);
+        for same in rows.chunk_by(|a, b| facts::key(a) == facts::key(b)) {
+            let key = facts::key(&same[0]);
+            if !self.facts.has(&key) && (sign == Sign::Subtract || !self.takes_fact(key.at.service)) {
+                self.facts.miss(sign);
+                continue;
+            }
+            if let Some(fact) = self.facts.row(sign, &key) {
+                Arc::make_mut(fact).shift(sign, same.iter(), report, self.newest);
+            }
+        }
+        self.rows = rows;
+    }
+
+    /// Whether the service has room for one more fact, which is then taken.
+    fn takes_fact(&mut self, service: Symbol) -> bool {
+        let most = self.settings.facts_of_service_max;
+        if self.facts.is_full() || self.services.known(&service).is_some_and(|row| most <= row.facts) {
+            for key in self.facts.sweep() {
+                if let Some(row) = self.services.known(&key.at.service) {
+                    Arc::make_mut(row).facts = row.facts.saturating_sub(1);
+                }
+            }
+        }
+        if self.facts.is_full() {
+            return false;
+        }
+        let Some(row) = self.services.known(&service).filter(|row| row.facts < most) else {
+            return false;
+        };
+        Arc::make_mut(row).facts += 1;
+        true
     }
 }
 

@@ -56,11 +56,21 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
             (None, Sign::Subtract) => None,
         };
         let Some(at) = at else {
-            sign.count(&mut self.beyond, 1);
+            self.miss(sign);
             return None;
         };
         self.touched[at] = self.hour;
         Some(&mut Arc::make_mut(&mut self.rows)[at].1)
+    }
+
+    /// Counts a contribution that gets no row.
+    pub(crate) fn miss(&mut self, sign: Sign) {
+        sign.count(&mut self.beyond, 1);
+    }
+
+    /// Whether a new key finds no room.
+    pub(crate) fn is_full(&self) -> bool {
+        self.max <= self.rows.len()
     }
 
     /// The row of `key` if it has one.
