@@ -17,13 +17,14 @@
 //!
 //! **Fix**: where the header is lost: the proxy between the two, the client without instrumentation, the thread pool.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hotspan_model::{Break, CalleeView, Class, Facets, FactKind, Fix, Meta, Millionths, SavingRule, Scope};
 
 use super::evidence::Row;
 use super::names::{is_check, masked, tenths_of_a_week};
 use super::{CrossDetector, Draft, Evidence, Seen};
+use crate::facts::FactText;
 
 /// The detector.
 #[derive(Debug)]
@@ -66,7 +67,8 @@ impl CrossDetector for BrokenPropagation {
 #[derive(Debug, Default)]
 struct Gap<'a> {
     pairs: u64,
-    paths: BTreeMap<&'a str, u64>,
+    paths: BTreeSet<What<'a>>,
+    rows: BTreeSet<FactText<'a>>,
     seen: Seen,
 }
 
@@ -78,23 +80,31 @@ struct Sides<'a> {
 }
 
 fn pairs(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
-    let mut sides: BTreeMap<&str, Sides<'_>> = BTreeMap::new();
+    let mut sides: BTreeMap<What<'_>, Sides<'_>> = BTreeMap::new();
     // Calls of a service to an address that could be judged.
     let mut calls: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for row in cx.facts(FactKind::Sent) {
         let (Some(path), Some(address)) = (row.text.what.map(path), address(cx, &row)) else {
             continue;
         };
-        for (start, end) in intervals(cx, &row, FactKind::Sent) {
-            *calls.entry((row.text.service, address)).or_default() += 1;
-            sides.entry(path).or_default().sent.push((start, end, row));
+        for (start, end, times) in intervals(cx, &row, FactKind::Sent) {
+            *calls.entry((row.text.service, address)).or_default() += times;
+            // Calls at the same moment cannot be told apart.
+            if times == 1 {
+                sides.entry(path).or_default().sent.push((start, end, row));
+            }
         }
     }
     for row in cx.facts(FactKind::Entered) {
-        let Some(path) = row.text.what else { continue };
-        if let (Some(sides), false) = (sides.get_mut(path), is_check(path)) {
+        let Some(path) = row.text.what.map(path) else {
+            continue;
+        };
+        if let (Some(sides), false) = (sides.get_mut(&path), is_check(path.1)) {
             let intervals = intervals(cx, &row, FactKind::Entered);
-            let entered = intervals.map(|(start, end)| (start, end, row.text.service));
+            let entered = intervals.flat_map(|(start, end, times)| {
+                let copies = usize::try_from(times).unwrap_or(usize::MAX).min(2);
+                std::iter::repeat_n((start, end, row.text.service), copies)
+            });
             sides.entered.extend(entered);
         }
     }
@@ -107,8 +117,8 @@ fn pairs(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
             };
             let gap = gaps.entry((row.text.service, address, service)).or_default();
             gap.pairs += 1;
-            let first = gap.paths.insert(path, 1).is_none();
-            if first {
+            gap.paths.insert(path);
+            if gap.rows.insert(row.text) {
                 gap.seen.add(row.fact);
             }
         }
@@ -123,7 +133,10 @@ fn pairs(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
             class: Class::Call.name().to_owned(),
             system: String::new(),
             peer: address.to_owned(),
-            template: gap.paths.keys().next().map_or("", |path| path).to_owned(),
+            template: gap
+                .paths
+                .first()
+                .map_or(String::new(), |(method, path)| format!("{method} {path}")),
         };
         draft.said = format!(
             "{} of {of} calls of {from} to {address} lie around requests to {to} that begin a trace of their own",
@@ -150,25 +163,31 @@ fn address<'a>(cx: &Evidence<'a>, row: &Row<'a>) -> Option<&'a str> {
     )
 }
 
-/// Method and path of a call's template, without its host and query: what the server's span says of itself.
-fn path(template: &str) -> &str {
-    // `GET host/orders/{}?page` is compared by what follows the host; procedures have no method in front.
-    let Some((_, rest)) = template.split_once(' ') else {
-        return template;
+/// Method and path, without host and query; a procedure has no method in front.
+type What<'a> = (&'a str, &'a str);
+
+/// What a call asks for: what the server's span says of itself.
+fn path(template: &str) -> What<'_> {
+    // `GET host/orders/{}?page` is compared by what follows the host.
+    let Some((method, rest)) = template.split_once(' ') else {
+        return ("", template);
     };
     let path = rest.find('/').map_or("", |slash| &rest[slash..]);
-    path.split('?').next().unwrap_or_default()
+    (method, path.split('?').next().unwrap_or_default())
 }
 
-/// The intervals of a fact in stretches that hold all of them.
+/// The intervals of a fact in stretches that hold all of them, and how often each.
 fn intervals<'a>(
     cx: &Evidence<'a>,
     row: &Row<'a>,
     kind: FactKind,
-) -> impl Iterator<Item = (u64, u64)> + use<'a> {
+) -> impl Iterator<Item = (u64, u64, u64)> + use<'a> {
     let stretches = row.fact.moments.since(kind, cx.newest());
     let whole = stretches.filter(|(_, stretch)| !stretch.is_crowded());
-    whole.flat_map(|(_, stretch)| stretch.happened.iter().map(|happened| happened.key))
+    whole.flat_map(|(_, stretch)| {
+        let happened = stretch.happened.iter();
+        happened.map(|happened| (happened.key.0, happened.key.1, happened.times))
+    })
 }
 
 /// Pairs of which each is the only candidate of the other.

@@ -275,14 +275,25 @@ fn grown(graph: &Graph<'_>, seed: usize) -> Option<Cluster> {
                 best = Some(Cluster { members, conductance });
             }
         }
-        let next = (0..count).filter(|candidate| !members.contains(candidate));
+        // Only what shares a table or callee with the cluster can join it; at first all are alike in conductance, and
+        // what shares most joins.
+        let shared = |candidate: usize| -> u64 {
+            let edges = graph.edges[candidate].iter();
+            edges.map(|&(resource, weight)| weight.min(used[resource])).sum()
+        };
+        let next = (0..count).filter(|candidate| !members.contains(candidate) && shared(*candidate) > 0);
         let next = next.min_by_key(|&candidate| {
             let mut with = used.clone();
             for &(resource, weight) in &graph.edges[candidate] {
                 with[resource] += weight;
             }
-            (graph.conductance(&with), candidate)
-        })?;
+            (
+                graph.conductance(&with),
+                std::cmp::Reverse(shared(candidate)),
+                candidate,
+            )
+        });
+        let Some(next) = next else { break };
         for &(resource, weight) in &graph.edges[next] {
             used[resource] += weight;
         }

@@ -89,7 +89,7 @@ fn health_checks_and_more_requests_than_a_minute_holds_prove_nothing() {
     }
     assert_eq!(checks.found("broken-propagation"), [""; 0]);
     let mut crowd = World::default();
-    (0..300).for_each(|n| torn(&mut crowd, n * 190, 5));
+    (0..300).for_each(|n| torn(&mut crowd, n * 130, 5));
     assert_eq!(crowd.found("broken-propagation"), [""; 0]);
 }
 
