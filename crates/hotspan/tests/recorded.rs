@@ -24,7 +24,8 @@ use support::{run, stderr};
 const TRACES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/traces");
 
 /// The detectors that the labels are held against here.
-const JUDGED: [&str; 5] = [
+const JUDGED: [&str; 6] = [
+    "broken-propagation",
     "n-plus-one-query",
     "n-plus-one-call",
     "n-plus-one-cache",

@@ -6,7 +6,7 @@
 //! (a) at least 5 % of a service's requests name a parent that never came;
 //! (b) calls of X that no server span answers lie around requests of Y that begin a trace, with the same method and
 //! path (or RPC method): at least 5 such pairs, each the only candidate of the other, and at least half of X's calls
-//! to that address.
+//! to that address. A request may reach out of its call by 2 ms, or by 50 ms where it still is the only candidate.
 //!
 //! **Guards**: sampled traces; health checks; spans that are lost everywhere, not between services alone; minutes with
 //! more requests of one path than are held.
@@ -36,8 +36,9 @@ const PAIRS: u64 = 5;
 const ORPHANS: u64 = 3;
 /// One in so many requests without its parent is too many.
 const FEW: u64 = 20;
-/// How far the clocks of two hosts may be apart, in nanoseconds.
-const SKEW: u64 = 50_000_000;
+/// How far a request may reach out of its call, in nanoseconds: clocks that agree differ by the steps they are read in,
+/// others by their skew.
+const APART: [u64; 2] = [2_000_000, 50_000_000];
 
 static META: Meta = Meta {
     id: "broken-propagation",
@@ -108,19 +109,15 @@ fn pairs(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
             sides.entered.extend(entered);
         }
     }
-    let mut gaps: BTreeMap<(&str, &str, &str), Gap<'_>> = BTreeMap::new();
-    for (path, mut sides) in sides {
+    for sides in sides.values_mut() {
         sides.entered.sort_unstable();
-        for (row, service) in matched(&sides) {
-            let Some(address) = address(cx, &row).filter(|_| row.text.service != service) else {
-                continue;
-            };
-            let gap = gaps.entry((row.text.service, address, service)).or_default();
-            gap.pairs += 1;
-            gap.paths.insert(path);
-            if gap.rows.insert(row.text) {
-                gap.seen.add(row.fact);
-            }
+    }
+    let [strict, loose] = APART.map(|apart| gaps(cx, &sides, apart));
+    let mut gaps = loose;
+    for (key, gap) in strict {
+        let known = gaps.get(&key).map_or(0, |known| known.pairs);
+        if known <= gap.pairs {
+            gaps.insert(key, gap);
         }
     }
     for ((from, address, to), gap) in gaps {
@@ -149,6 +146,27 @@ fn pairs(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
         draft.term(900_000, "each is the only candidate of the other");
         out.push(draft);
     }
+}
+
+type Gaps<'a> = BTreeMap<(&'a str, &'a str, &'a str), Gap<'a>>;
+
+/// What falls together when clocks are so far apart at most: by caller, address and who answered.
+fn gaps<'a>(cx: &Evidence<'a>, sides: &BTreeMap<What<'a>, Sides<'a>>, apart: u64) -> Gaps<'a> {
+    let mut gaps = Gaps::new();
+    for (&path, sides) in sides {
+        for (row, service) in matched(sides, apart) {
+            let Some(address) = address(cx, &row).filter(|_| row.text.service != service) else {
+                continue;
+            };
+            let gap = gaps.entry((row.text.service, address, service)).or_default();
+            gap.pairs += 1;
+            gap.paths.insert(path);
+            if gap.rows.insert(row.text) {
+                gap.seen.add(row.fact);
+            }
+        }
+    }
+    gaps
 }
 
 /// Where a call goes, as its address says.
@@ -191,14 +209,14 @@ fn intervals<'a>(
 }
 
 /// Pairs of which each is the only candidate of the other.
-fn matched<'a>(sides: &Sides<'a>) -> Vec<(Row<'a>, &'a str)> {
+fn matched<'a>(sides: &Sides<'a>, apart: u64) -> Vec<(Row<'a>, &'a str)> {
     let only = |sent: &(u64, u64, Row<'a>)| -> Option<usize> {
-        let (from, to) = (sent.0.saturating_sub(SKEW), sent.1.saturating_add(SKEW));
+        let (from, to) = (sent.0.saturating_sub(apart), sent.1.saturating_add(apart));
         let first = sides.entered.partition_point(|entered| entered.0 < from);
         let inside = sides.entered[first..]
             .iter()
             .take_while(|entered| entered.0 <= to);
-        let longest = sent.1 - sent.0.min(sent.1);
+        let longest = sent.1.saturating_sub(sent.0);
         let fits =
             |entered: &(u64, u64, &str)| entered.1 <= to && entered.1.saturating_sub(entered.0) <= longest;
         let mut candidates = (first..).zip(inside).filter(|(_, entered)| fits(entered));

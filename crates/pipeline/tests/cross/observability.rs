@@ -30,6 +30,20 @@ fn calls_and_requests_that_belong_together_in_two_traces() {
 }
 
 #[test]
+fn clocks_apart_hide_no_pair_and_busy_callers_none_either() {
+    let mut skewed = World::default();
+    (0..5).for_each(|n| torn(&mut skewed, n * 1_000, 75));
+    assert_eq!(skewed.found("broken-propagation").len(), 1, "35 ms late");
+    let mut busy = World::default();
+    (0..5).for_each(|n| torn(&mut busy, n * 105, 5));
+    assert_eq!(
+        busy.found("broken-propagation").len(),
+        1,
+        "20 ms from call to call"
+    );
+}
+
+#[test]
 fn requests_outside_of_calls_or_on_other_paths_belong_to_nobody() {
     let mut outside = World::default();
     (0..10).for_each(|n| torn(&mut outside, n * 1_000, 200));
