@@ -30,6 +30,10 @@ use crate::{Config, MemoryParts};
 const HOTSPOT_BYTES: u64 = 40 << 10;
 /// However little memory there is, a shard remembers so many.
 const HOTSPOTS_MIN: usize = 100;
+/// What a fact takes with a full calendar.
+const FACT_BYTES: u64 = 2 << 10;
+/// However little memory there is, a shard remembers so many facts.
+const FACTS_MIN: usize = 1_000;
 /// Messages that wait for one shard.
 const QUEUE_MESSAGES: usize = 1_024;
 
@@ -315,16 +319,23 @@ fn pipeline_settings(config: &Config, parts: &MemoryParts) -> Settings {
         },
         hotspots: hotspan_hotspots::Settings {
             hotspots_max: hotspots_max(parts.answers / config.shard_count() as u64),
+            facts_max: facts_max(parts.answers / config.shard_count() as u64),
             ..hotspan_hotspots::Settings::default()
         },
         ..Settings::default()
     }
 }
 
-/// How many hotspots fit into so many bytes.
+/// How many hotspots fit into so many bytes, an eighth of which is for facts.
 fn hotspots_max(bytes: u64) -> usize {
     let most = hotspan_hotspots::Settings::default().hotspots_max;
-    usize::try_from(bytes / HOTSPOT_BYTES).map_or(most, |fit| fit.clamp(HOTSPOTS_MIN, most))
+    usize::try_from((bytes - bytes / 8) / HOTSPOT_BYTES).map_or(most, |fit| fit.clamp(HOTSPOTS_MIN, most))
+}
+
+/// How many facts fit into an eighth of so many bytes.
+fn facts_max(bytes: u64) -> usize {
+    let most = hotspan_hotspots::Settings::default().facts_max;
+    usize::try_from(bytes / 8 / FACT_BYTES).map_or(most, |fit| fit.clamp(FACTS_MIN, most))
 }
 
 fn ingest_settings(config: &Config, parts: &MemoryParts, page: SocketAddr) -> hotspan_ingest::Settings {

@@ -113,13 +113,14 @@ pub(crate) struct Fact {
 }
 
 impl Fact {
-    /// Adds the rows of one trace under one key, or takes them back.
+    /// Adds the rows of one trace under one key, or takes them back. Without `room` new moments are only counted.
     pub(crate) fn shift<'r>(
         &mut self,
         sign: Sign,
         rows: impl Iterator<Item = &'r FactRow>,
         report: &Report,
         newest: LogTime,
+        room: bool,
     ) {
         let (mut count, mut path, mut span) = (0_u64, 0_u64, None);
         for row in rows {
@@ -133,7 +134,7 @@ impl Fact {
                 self.times.record(sign, time);
                 self.inners.record(sign, inner);
             }
-            self.moments.shift(sign, row, report.at, newest);
+            self.moments.shift(sign, row, report.at, newest, room);
         }
         sign.count(&mut self.traces, 1);
         sign.sum(&mut self.weighted, sign::weight(report.weight).into());

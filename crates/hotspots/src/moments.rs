@@ -33,6 +33,12 @@ fn stretch(kind: FactKind) -> Option<(u64, u64)> {
     }
 }
 
+/// The first stretch that is held when the latest data are at `newest`.
+fn oldest(kind: FactKind, newest: LogTime) -> u64 {
+    let (length, keep) = stretch(kind).unwrap_or((SECOND, 0));
+    (newest.0 / length + 1).saturating_sub(keep)
+}
+
 /// One moment, or several that are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Happened {
@@ -78,22 +84,20 @@ impl Stretch {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Moments {
     stretches: BTreeMap<u64, Stretch>,
+    /// Moments in all of them.
+    held: usize,
 }
 
 impl Moments {
-    /// Adds the moment of a row, or takes it back; nothing happens when it is too old beside `newest`.
-    pub(crate) fn shift(&mut self, sign: Sign, row: &FactRow, at: LogTime, newest: LogTime) {
-        let (Some(moment), Some((length, keep))) = (row.moment, stretch(row.kind)) else {
+    /// Adds the moment of a row, or takes it back; nothing happens when it is too old beside `newest`. Without `room` a
+    /// new moment is only counted.
+    pub(crate) fn shift(&mut self, sign: Sign, row: &FactRow, at: LogTime, newest: LogTime, room: bool) {
+        let (Some(moment), Some((length, _))) = (row.moment, stretch(row.kind)) else {
             return;
         };
-        let oldest = (newest.0 / length + 1).saturating_sub(keep);
-        while let Some(first) = self.stretches.first_entry()
-            && *first.key() < oldest
-        {
-            first.remove();
-        }
+        self.forget(row.kind, newest);
         let place = moment.at.0 / length;
-        if place < oldest || moment.at.0.abs_diff(at.0) > ASTRAY {
+        if place < oldest(row.kind, newest) || moment.at.0.abs_diff(at.0) > ASTRAY {
             return;
         }
         let happened = Happened {
@@ -102,10 +106,33 @@ impl Moments {
             time: sign::nanos(row.time).into(),
         };
         let held = self.stretches.entry(place).or_default();
-        held.shift(sign, &happened, MOMENTS_MAX);
+        let before = held.happened.len();
+        held.shift(sign, &happened, if room { MOMENTS_MAX } else { 0 });
+        self.held = self.held + held.happened.len() - before;
         if held.happened.is_empty() && held.beyond == 0 {
             self.stretches.remove(&place);
         }
+    }
+
+    /// Drops the stretches that are too old beside `newest`.
+    pub(crate) fn forget(&mut self, kind: FactKind, newest: LogTime) {
+        let oldest = oldest(kind, newest);
+        while let Some(first) = self.stretches.first_entry()
+            && *first.key() < oldest
+        {
+            self.held -= first.remove().happened.len();
+        }
+    }
+
+    /// Whether [`Moments::forget`] would change anything.
+    pub(crate) fn is_dated(&self, kind: FactKind, newest: LogTime) -> bool {
+        let first = self.stretches.first_key_value();
+        first.is_some_and(|(&place, _)| place < oldest(kind, newest))
+    }
+
+    /// How many moments are held.
+    pub(crate) fn held(&self) -> usize {
+        self.held
     }
 
     /// Adds that of another shard.
@@ -117,14 +144,17 @@ impl Moments {
                 held.shift(Sign::Add, happened, usize::MAX);
             }
         }
+        self.held = self
+            .stretches
+            .values()
+            .map(|stretch| stretch.happened.len())
+            .sum();
     }
 
     /// The stretches of `kind` that are not too old beside `newest`, earliest first, by their number.
     pub(crate) fn since(&self, kind: FactKind, newest: LogTime) -> impl Iterator<Item = (u64, &Stretch)> {
-        let (length, keep) = stretch(kind).unwrap_or((SECOND, 0));
-        let oldest = (newest.0 / length + 1).saturating_sub(keep);
         self.stretches
-            .range(oldest..)
+            .range(oldest(kind, newest)..)
             .map(|(&place, stretch)| (place, stretch))
     }
 }
@@ -158,7 +188,7 @@ mod tests {
     fn a_stretch_with_more_moments_than_it_holds_is_crowded_in_one_shard_and_in_two() {
         let add = |moments: &mut Moments, keys: std::ops::Range<u64>| {
             for key in keys {
-                moments.shift(Sign::Add, &row(6_000, key), at(6_000), at(6_000));
+                moments.shift(Sign::Add, &row(6_000, key), at(6_000), at(6_000), true);
             }
         };
         let crowded = |moments: &Moments| {
@@ -181,12 +211,12 @@ mod tests {
     #[test]
     fn what_is_taken_back_or_too_old_was_never_there() {
         let mut moments = Moments::default();
-        moments.shift(Sign::Add, &row(6_000, 1), at(6_000), at(6_000));
-        moments.shift(Sign::Subtract, &row(6_000, 1), at(6_000), at(6_000));
+        moments.shift(Sign::Add, &row(6_000, 1), at(6_000), at(6_000), true);
+        moments.shift(Sign::Subtract, &row(6_000, 1), at(6_000), at(6_000), true);
         assert!(moments.stretches.is_empty());
-        moments.shift(Sign::Add, &row(6_000, 1), at(6_000), at(60_000));
+        moments.shift(Sign::Add, &row(6_000, 1), at(6_000), at(60_000), true);
         assert!(moments.stretches.is_empty());
-        moments.shift(Sign::Add, &row(6_000, 1), at(16_000), at(16_000));
+        moments.shift(Sign::Add, &row(6_000, 1), at(16_000), at(16_000), true);
         assert!(
             moments.stretches.is_empty(),
             "a span that claims another time than its trace"

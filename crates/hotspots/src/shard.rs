@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hotspan_model::{
-    CallRow, FactRow, Fingerprint, LogTime, Lookup, OpRef, Report, Symbol, TableSeed, TraceId,
+    CallRow, FactRow, Fingerprint, LogTime, Lookup, Nanos, OpRef, Report, Symbol, TableSeed, TraceId,
 };
 
 use crate::Settings;
@@ -14,6 +14,9 @@ use crate::sighting::{Sighting, sightings};
 use crate::sign::{self, Sign, weighted};
 use crate::table::Table;
 use crate::topology::{Calls, Edge, EdgeKey, Operation, Order, Service, Totals};
+
+/// Old moments are dropped so often.
+const SWEEP: Nanos = Nanos::from_secs(600);
 
 /// What became of a trace whose report was added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +48,10 @@ pub struct Hotspots {
     edges: Table<EdgeKey, Arc<Edge>>,
     orders: Table<u128, Order>,
     facts: Table<FactKey, Arc<Fact>>,
+    /// Moments in all facts.
+    moments: usize,
+    /// When old moments were dropped last.
+    swept: LogTime,
 }
 
 /// A service's operation; `None` for those beyond its bound.
@@ -87,6 +94,8 @@ impl Hotspots {
             edges: Table::new(seed, 4, settings.edges_max),
             orders: Table::new(seed, 5, settings.hand_offs_max),
             facts: Table::new(seed, 6, settings.facts_max),
+            moments: 0,
+            swept: LogTime::default(),
             settings,
         }
     }
@@ -158,6 +167,10 @@ impl Hotspots {
         self.edges.turn(newest);
         self.orders.turn(newest);
         self.facts.turn(newest);
+        if SWEEP <= newest.since(self.swept) {
+            self.swept = newest;
+            self.forget_moments();
+        }
     }
 
     fn shift(&mut self, sign: Sign, report: &Report) {
@@ -277,10 +290,29 @@ impl Hotspots {
                 continue;
             }
             if let Some(fact) = self.facts.row(sign, &key) {
-                Arc::make_mut(fact).shift(sign, same.iter(), report, self.newest);
+                let fact = Arc::make_mut(fact);
+                let (before, room) = (fact.moments.held(), self.moments < self.settings.moments_max);
+                fact.shift(sign, same.iter(), report, self.newest, room);
+                self.moments = self.moments + fact.moments.held() - before;
             }
         }
         self.rows = rows;
+    }
+
+    /// Facts that nothing touches any more keep no moments.
+    fn forget_moments(&mut self) {
+        let newest = self.newest;
+        let mut forgotten = 0;
+        for (key, fact) in self
+            .facts
+            .rows_mut(|key, fact| fact.moments.is_dated(key.kind, newest))
+        {
+            let fact = Arc::make_mut(fact);
+            forgotten += fact.moments.held();
+            fact.moments.forget(key.kind, newest);
+            forgotten -= fact.moments.held();
+        }
+        self.moments -= forgotten;
     }
 
     /// Whether the service has room for one more fact, which is then taken.

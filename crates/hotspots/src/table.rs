@@ -137,6 +137,16 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
         dropped
     }
 
+    /// The rows that `wanted` names, to be changed; nothing is copied where there are none.
+    pub(crate) fn rows_mut(&mut self, wanted: impl Fn(&K, &V) -> bool) -> impl Iterator<Item = (&K, &mut V)> {
+        let rows: &mut [(K, V)] = match self.rows.iter().any(|row| wanted(&row.0, &row.1)) {
+            true => Arc::make_mut(&mut self.rows).as_mut_slice(),
+            false => &mut [],
+        };
+        let rows = rows.iter_mut().map(|row| (&row.0, &mut row.1));
+        rows.filter(move |row| wanted(row.0, row.1))
+    }
+
     /// The rows, shared.
     pub(crate) fn rows(&self) -> &Arc<Vec<(K, V)>> {
         &self.rows

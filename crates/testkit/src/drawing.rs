@@ -192,9 +192,11 @@ impl Drawing {
     }
 
     fn callee(&mut self, line: &Line) -> Symbol {
-        let class = match line.class {
-            Class::Checkout => Class::Db,
-            other => other,
+        // A pool belongs to its database.
+        let class = if line.class == Class::Checkout {
+            Class::Db
+        } else {
+            line.class
         };
         let store = self.text(&format!("{}{}", class.name(), line.namespace));
         let (peer, reason) = match (&line.peer, line.class) {

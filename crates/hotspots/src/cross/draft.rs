@@ -41,6 +41,8 @@ pub(super) struct Draft {
     /// Measured, with its impact in seconds an hour; without one the exposure counts.
     pub saving: Option<(Saving, Millionths)>,
     pub versions: Vec<String>,
+    /// What one change would settle together with others; empty when nothing.
+    pub change: Vec<String>,
 }
 
 /// What was seen of a fault.
@@ -127,6 +129,7 @@ impl Draft {
             terms: Vec::new(),
             saving: None,
             versions: Vec::new(),
+            change: Vec::new(),
         }
     }
 
@@ -135,7 +138,8 @@ impl Draft {
         self.terms.push((Millionths(millionths), why.to_owned()));
     }
 
-    fn fingerprint(&self) -> Fingerprint {
+    /// What identifies its hotspot.
+    pub(super) fn fingerprint(&self) -> Fingerprint {
         let id = Identity::new("fingerprint").text(self.meta.id);
         Fingerprint(self.key.iter().fold(id, |id, part| id.text(part)).finish())
     }

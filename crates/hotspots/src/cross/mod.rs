@@ -8,6 +8,8 @@ mod draft;
 mod evidence;
 mod names;
 
+use std::collections::BTreeMap;
+
 use hotspan_model::{Hotspot, Meta};
 
 use crate::view::Reader;
@@ -43,7 +45,30 @@ pub(crate) fn hotspots(reader: &Reader<'_>, catalogue: &[&'static Meta]) -> Vec<
     for detector in ALL.iter().filter(listed) {
         detector.detect(&cx, &mut out);
     }
-    out.into_iter().map(|draft| draft.hotspot(reader)).collect()
+    changes(out, reader)
+}
+
+/// What one change settles belongs together: the first says so of the others, and these name it.
+fn changes(drafts: Vec<Draft>, reader: &Reader<'_>) -> Vec<Hotspot> {
+    let mut heads: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    let mut hotspots: Vec<Hotspot> = Vec::new();
+    for mut draft in drafts {
+        let change = std::mem::take(&mut draft.change);
+        let mut hotspot = draft.hotspot(reader);
+        if !change.is_empty() {
+            let head = *heads.entry(change).or_insert(hotspots.len());
+            if let Some(head) = hotspots.get_mut(head) {
+                let related = hotspot.detector.to_owned();
+                if related != head.detector && !head.related.contains(&related) {
+                    head.related.push(related);
+                }
+                head.change = Some(head.id.to_string());
+                hotspot.change.clone_from(&head.change);
+            }
+        }
+        hotspots.push(hotspot);
+    }
+    hotspots
 }
 
 macro_rules! detectors {

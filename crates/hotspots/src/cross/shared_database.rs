@@ -128,6 +128,7 @@ fn draft(cx: &Evidence<'_>, key: &StoreKey, used: &Used<'_>) -> Draft {
     let service = most.map_or("", |(name, _)| name);
     let mut draft = Draft::new(&META, service, &[]);
     draft.key = key_parts(key);
+    draft.change.clone_from(&draft.key);
     draft.callee = CalleeView {
         class: Class::Db.name().to_owned(),
         system: used.system.clone(),

@@ -139,7 +139,8 @@ fn judge(
         return None;
     }
     let mut draft = Draft::new(&META, owner, &[]);
-    draft.key = [key_parts(key), vec![name.to_owned()]].concat();
+    draft.change = key_parts(key);
+    draft.key = [draft.change.as_slice(), &[name.to_owned()]].concat();
     draft.callee = CalleeView {
         class: Class::Db.name().to_owned(),
         system: key.0.clone(),

@@ -48,6 +48,18 @@ fn a_shared_database_whose_tables_are_shared_is_graver() {
 }
 
 #[test]
+fn shared_tables_are_one_change_with_their_shared_database() {
+    let mut world = World::default();
+    for service in ["cart", "orders", "stock"] {
+        world.traces(20, &writes(service, "items"));
+    }
+    let (database, table) = (world.hotspots("shared-database"), world.hotspots("shared-table"));
+    assert_eq!(database[0].related, ["shared-table"]);
+    assert_eq!(table[0].change, Some(database[0].id.to_string()));
+    assert_eq!(database[0].change, table[0].change);
+}
+
+#[test]
 fn two_services_or_nineteen_traces_are_no_shared_database() {
     let mut world = World::default();
     world.traces(30, &reads("cart", "a"));

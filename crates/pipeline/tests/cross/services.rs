@@ -43,6 +43,13 @@ fn seven_calls_one_template_or_slow_servers_are_no_chatty_pair() {
 }
 
 #[test]
+fn a_browser_is_a_caller_and_no_partner() {
+    let mut world = World::default();
+    world.traces(30, &chat(8, 2, 5).replacen("0..90", "0..90 lang=webjs", 1));
+    assert_eq!(world.found("chatty-pair"), [""; 0]);
+}
+
+#[test]
 fn loops_count_once_and_requests_that_do_not_call_count_too() {
     let mut looped = World::default();
     looped.traces(30, &chat(10, 2, 5));

@@ -19,6 +19,9 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
         for calls in cx.calls() {
+            if cx.segment(cx.operation(calls[0]).segment).front_end {
+                continue;
+            }
             self.answered.clear();
             for &call in calls {
                 let operation = cx.operation(call);

@@ -3,8 +3,8 @@
 use hotspan_model::{Class, FactKind, FactRow, Identity, Report};
 
 use super::{at, shown};
+use crate::NONE;
 use crate::context::{Context, Segment};
-use crate::{Edge, NONE};
 
 /// Segments that are climbed to find the same operation again.
 const CLIMB: usize = 16;
@@ -22,11 +22,14 @@ pub(super) fn fill(cx: Context<'_>, report: &mut Report) {
 fn again(cx: Context<'_>, segment: &Segment) -> Option<u32> {
     let (mut below, mut foreign) = (segment, false);
     for _ in 0..CLIMB {
-        let waits = cx.node_at(below.root).edge == Edge::Sync;
-        if below.parent == NONE || !waits {
+        if below.parent == NONE {
             return None;
         }
         let above = cx.segment(below.parent);
+        // Whoever waits is in the same unit.
+        if cx.node_at(below.root).head != cx.node_at(above.root).head {
+            return None;
+        }
         if foreign && (above.service, above.operation) == (segment.service, segment.operation) {
             return Some(below.parent);
         }

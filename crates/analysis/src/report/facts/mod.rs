@@ -1,6 +1,6 @@
 //! What one trace says that means something only beside other traces: rows for the detectors over traces.
 //!
-//! No row is a verdict. Rows are made of the trace as it came: what detectors claim in it changes none of them.
+//! Front ends are callers, not backends: their segments make none. No row is a verdict. Rows are made of the trace as it came: what detectors claim in it changes none of them.
 
 mod calls;
 mod loops;

@@ -7,7 +7,8 @@ use crate::Mark;
 use crate::context::{Context, Segment, is_trusted};
 
 pub(super) fn fill(cx: Context<'_>, report: &mut Report) {
-    for (place, segment) in cx.segments().iter().enumerate() {
+    let backends = cx.segments().iter().enumerate();
+    for (place, segment) in backends.filter(|(_, segment)| !segment.front_end) {
         let root = cx.node_at(segment.root);
         let class = match (root.kind(), root.class()) {
             (Kind::Server, _) => Class::Server,
