@@ -24,7 +24,7 @@ pub(crate) struct FactKey {
 }
 
 impl FactKey {
-    fn of(row: &FactRow) -> FactKey {
+    pub(crate) fn of(row: &FactRow) -> FactKey {
         FactKey {
             kind: row.kind,
             class: row.class,
@@ -36,7 +36,7 @@ impl FactKey {
     }
 
     /// For grouping within one process; orders nothing that shows.
-    fn packed(&self) -> (FactKind, Class, [u32; 4], u64) {
+    pub(crate) fn packed(&self) -> (FactKind, Class, [u32; 4], u64) {
         let raw = |symbol: Option<Symbol>| symbol.map_or(0, Symbol::raw);
         let symbols = [
             self.at.service.raw(),
@@ -191,20 +191,8 @@ fn is_measured(kind: FactKind) -> bool {
     matches!(kind, FactKind::Served | FactKind::Queued | FactKind::Waited)
 }
 
-/// The rows of a report that are facts, those of one key side by side, in a buffer that is used again.
-pub(crate) fn gather(report: &Report, rows: &mut Vec<FactRow>) {
-    rows.clear();
-    rows.extend(report.calls.iter().map(used));
-    rows.extend_from_slice(&report.facts);
-    rows.sort_unstable_by_key(|row| FactKey::of(row).packed());
-}
-
-/// The key of rows that [`gather`] put side by side.
-pub(crate) fn key(row: &FactRow) -> FactKey {
-    FactKey::of(row)
-}
-
-fn used(row: &CallRow) -> FactRow {
+/// The fact that a call row is.
+pub(crate) fn used(row: &CallRow) -> FactRow {
     let other = match row.target {
         Target::Service(service) => service,
         Target::Callee(callee) => callee,

@@ -53,6 +53,7 @@ pub(crate) struct Happened {
 /// What happened in one stretch.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stretch {
+    /// By key, to be found quickly; the order says nothing.
     pub(crate) happened: Vec<Happened>,
     beyond: u64,
 }
@@ -64,18 +65,18 @@ impl Stretch {
     }
 
     fn shift(&mut self, sign: Sign, by: &Happened, most: usize) {
-        let known = self.happened.iter().position(|held| held.key == by.key);
+        let known = self.happened.binary_search_by_key(&by.key, |held| held.key);
         match (known, sign) {
-            (Some(at), _) => {
+            (Ok(at), _) => {
                 let held = &mut self.happened[at];
                 sign.count(&mut held.times, by.times);
                 sign.sum(&mut held.time, by.time);
                 if held.times == 0 {
-                    self.happened.swap_remove(at);
+                    self.happened.remove(at);
                 }
             }
-            (None, Sign::Add) if self.happened.len() < most => self.happened.push(*by),
-            (None, Sign::Add | Sign::Subtract) => sign.count(&mut self.beyond, by.times),
+            (Err(at), Sign::Add) if self.happened.len() < most => self.happened.insert(at, *by),
+            (Err(_), Sign::Add | Sign::Subtract) => sign.count(&mut self.beyond, by.times),
         }
     }
 }

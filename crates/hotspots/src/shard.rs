@@ -9,7 +9,7 @@ use hotspan_model::{
 
 use crate::Settings;
 use crate::aggregate::Aggregate;
-use crate::facts::{self, Fact, FactKey};
+use crate::facts::{Fact, FactKey, used};
 use crate::sighting::{Sighting, sightings};
 use crate::sign::{self, Sign, weighted};
 use crate::table::Table;
@@ -39,8 +39,6 @@ pub struct Hotspots {
     newest: LogTime,
     /// For grouping a report's rows; cleared, not freed.
     scratch: Vec<u32>,
-    /// A report's facts in order; cleared, not freed.
-    rows: Vec<FactRow>,
     totals: Totals,
     aggregates: Table<Fingerprint, Arc<Aggregate>>,
     services: Table<Symbol, Arc<Service>>,
@@ -86,7 +84,6 @@ impl Hotspots {
             version: 0,
             newest: LogTime::default(),
             scratch: Vec::new(),
-            rows: Vec::new(),
             totals: Totals::default(),
             aggregates: Table::new(seed, 1, settings.hotspots_max),
             services: Table::new(seed, 2, settings.services_max),
@@ -281,22 +278,42 @@ impl Hotspots {
     }
 
     fn shift_facts(&mut self, sign: Sign, report: &Report) {
-        let mut rows = std::mem::take(&mut self.rows);
-        facts::gather(report, &mut rows);
-        for same in rows.chunk_by(|a, b| facts::key(a) == facts::key(b)) {
-            let key = facts::key(&same[0]);
-            if !self.facts.has(&key) && (sign == Sign::Subtract || !self.takes_fact(key.at.service)) {
-                self.facts.miss(sign);
-                continue;
-            }
-            if let Some(fact) = self.facts.row(sign, &key) {
-                let fact = Arc::make_mut(fact);
-                let (before, room) = (fact.moments.held(), self.moments < self.settings.moments_max);
-                fact.shift(sign, same.iter(), report, self.newest, room);
-                self.moments = self.moments + fact.moments.held() - before;
-            }
+        // Call rows have a key each.
+        for row in &report.calls {
+            self.shift_fact(sign, std::iter::once(&used(row)), report);
         }
-        self.rows = rows;
+        let rows = &report.facts;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        sort(&mut scratch, rows, |row| FactKey::of(row).packed());
+        let key = |at: u32| FactKey::of(&rows[at as usize]);
+        for same in scratch.chunk_by(|&a, &b| key(a) == key(b)) {
+            self.shift_fact(sign, same.iter().map(|&at| &rows[at as usize]), report);
+        }
+        self.scratch = scratch;
+    }
+
+    /// Rows of one key.
+    fn shift_fact<'r>(
+        &mut self,
+        sign: Sign,
+        rows: impl Iterator<Item = &'r FactRow> + Clone,
+        report: &Report,
+    ) {
+        let Some(key) = rows.clone().next().map(FactKey::of) else {
+            return;
+        };
+        let at = match (self.facts.place(&key), sign) {
+            (Some(at), _) => Some(at),
+            (None, Sign::Add) if self.takes_fact(key.at.service) => self.facts.admit(&key),
+            (None, Sign::Add | Sign::Subtract) => None,
+        };
+        let Some(at) = at else {
+            return self.facts.miss(sign);
+        };
+        let fact = Arc::make_mut(self.facts.touch(at));
+        let (before, room) = (fact.moments.held(), self.moments < self.settings.moments_max);
+        fact.shift(sign, rows, report, self.newest, room);
+        self.moments = self.moments + fact.moments.held() - before;
     }
 
     /// Facts that nothing touches any more keep no moments.

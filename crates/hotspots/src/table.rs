@@ -59,8 +59,13 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
             self.miss(sign);
             return None;
         };
+        Some(self.touch(at))
+    }
+
+    /// The row at a place that [`Table::place`] or [`Table::admit`] just answered.
+    pub(crate) fn touch(&mut self, at: usize) -> &mut V {
         self.touched[at] = self.hour;
-        Some(&mut Arc::make_mut(&mut self.rows)[at].1)
+        &mut Arc::make_mut(&mut self.rows)[at].1
     }
 
     /// Counts a contribution that gets no row.
@@ -84,13 +89,15 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
         self.place(key).is_some()
     }
 
-    fn place(&self, key: &K) -> Option<usize> {
+    /// Where the row of `key` is, if it has one.
+    pub(crate) fn place(&self, key: &K) -> Option<usize> {
         let same = |&at: &u32| self.rows[at as usize].0 == *key;
         let place = self.places.find(self.hasher.hash_one(key), same);
         place.map(|&at| at as usize)
     }
 
-    fn admit(&mut self, key: &K) -> Option<usize> {
+    /// Makes a row for a key that has none, if there is room.
+    pub(crate) fn admit(&mut self, key: &K) -> Option<usize> {
         if self.rows.len() >= self.max {
             self.sweep();
         }
