@@ -195,9 +195,14 @@ fn nameless(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
 }
 
 fn names(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
+    let mut rows: BTreeMap<&str, u64> = BTreeMap::new();
+    for (service, _) in cx.reader.merged.operations.keys() {
+        *rows.entry(service).or_default() += 1;
+    }
     let mut hours: BTreeMap<(&str, u64), u64> = BTreeMap::new();
     for ((service, _), row) in &cx.reader.merged.operations {
-        for point in row.hours.last(usize::MAX) {
+        let many = rows.get(service).is_some_and(|&rows| OPERATIONS < rows);
+        for point in row.hours.last(if many { usize::MAX } else { 0 }) {
             *hours.entry((service, point.at)).or_default() += 1;
         }
     }

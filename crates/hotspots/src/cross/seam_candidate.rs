@@ -76,6 +76,8 @@ struct Graph<'a> {
     edges: Vec<Vec<(usize, u64)>>,
     /// By resource.
     weights: Vec<u64>,
+    /// Twice their sum: the use counted at both ends.
+    whole: u64,
 }
 
 /// A part of a graph.
@@ -193,6 +195,7 @@ fn graph<'a>(uses: &[Use<'a>], weight: impl Fn(&Fact) -> u64) -> Graph<'a> {
                 graph.resources.len() - 1
             });
             graph.weights[at] += weight;
+            graph.whole += weight * 2;
             row.push((at, weight));
         }
         graph.edges.push(row);
@@ -218,19 +221,39 @@ impl<'a> Graph<'a> {
         used
     }
 
-    /// Share of use that crosses the border, when each resource is on the side that uses it more.
-    fn conductance(&self, used: &[u64]) -> Millionths {
-        let (mut cut, mut volume, mut whole) = (0_u64, 0_u64, 0_u64);
-        for (&inside, &all) in used.iter().zip(&self.weights) {
-            let outside = all - inside;
-            cut += inside.min(outside);
-            volume += inside + if outside <= inside { all } else { 0 };
-            whole += all * 2;
-        }
-        let smaller = volume.min(whole - volume);
-        match smaller {
+    /// What crosses the border at a resource of which so much use is inside, and its part of the inside's volume: it is on
+    /// the side that uses it more.
+    fn border(&self, resource: usize, inside: u64) -> (u64, u64) {
+        let all = self.weights[resource];
+        let outside = all - inside;
+        let own = if outside <= inside { all } else { 0 };
+        (inside.min(outside), inside + own)
+    }
+
+    /// The sums of all borders.
+    fn borders(&self, used: &[u64]) -> (u64, u64) {
+        let each = used.iter().enumerate();
+        each.map(|(resource, &inside)| self.border(resource, inside))
+            .fold((0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1))
+    }
+
+    /// The same sums when an operation joins.
+    fn joined(&self, borders: (u64, u64), used: &[u64], operation: usize) -> (u64, u64) {
+        let edges = self.edges[operation].iter();
+        edges.fold(borders, |sum, &(resource, weight)| {
+            let (before, after) = (
+                self.border(resource, used[resource]),
+                self.border(resource, used[resource] + weight),
+            );
+            (sum.0 - before.0 + after.0, sum.1 - before.1 + after.1)
+        })
+    }
+
+    /// Share of use that crosses the border.
+    fn conductance(&self, (cut, volume): (u64, u64)) -> Millionths {
+        match volume.min(self.whole - volume) {
             0 => Millionths::ONE,
-            _ => Millionths::ratio(cut, smaller),
+            smaller => Millionths::ratio(cut, smaller),
         }
     }
 
@@ -265,15 +288,15 @@ fn grown(graph: &Graph<'_>, seed: usize) -> Option<Cluster> {
     let count = graph.operations.len();
     let mut members = vec![seed];
     let mut used = graph.used(&members);
+    let mut borders = graph.borders(&used);
     let mut best: Option<Cluster> = None;
     while members.len() <= count / 2 {
-        if MEMBERS <= members.len() {
-            let conductance = graph.conductance(&used);
-            if best.as_ref().is_none_or(|best| conductance < best.conductance) {
-                let mut members = members.clone();
-                members.sort_unstable();
-                best = Some(Cluster { members, conductance });
-            }
+        let conductance = graph.conductance(borders);
+        let better = best.as_ref().is_none_or(|best| conductance < best.conductance);
+        if MEMBERS <= members.len() && better {
+            let mut members = members.clone();
+            members.sort_unstable();
+            best = Some(Cluster { members, conductance });
         }
         // Only what shares a table or callee with the cluster can join it; at first all are alike in conductance, and
         // what shares most joins.
@@ -283,17 +306,15 @@ fn grown(graph: &Graph<'_>, seed: usize) -> Option<Cluster> {
         };
         let next = (0..count).filter(|candidate| !members.contains(candidate) && shared(*candidate) > 0);
         let next = next.min_by_key(|&candidate| {
-            let mut with = used.clone();
-            for &(resource, weight) in &graph.edges[candidate] {
-                with[resource] += weight;
-            }
+            let with = graph.joined(borders, &used, candidate);
             (
-                graph.conductance(&with),
+                graph.conductance(with),
                 std::cmp::Reverse(shared(candidate)),
                 candidate,
             )
         });
         let Some(next) = next else { break };
+        borders = graph.joined(borders, &used, next);
         for &(resource, weight) in &graph.edges[next] {
             used[resource] += weight;
         }

@@ -250,11 +250,16 @@ fn arguments_that_differ_by_user_need_no_cache() {
 
 /// A second of `load` requests, each of which waits `wait` ms for its connection.
 fn second(world: &mut World, second: u64, load: u64, wait: u64) {
+    second_with(world, second, load, wait, "");
+}
+
+/// The same with a line below each checkout.
+fn second_with(world: &mut World, second: u64, load: u64, wait: u64, inside: &str) {
     for _ in 0..load {
         let from = second * 1_000;
         world.trace(&format!(
             "shop GET /home {}..{} instance=i1
-               checkout pool {}..{} ns=shop
+               checkout pool {}..{} ns=shop{inside}
                db select a {}..{} ns=shop tables=a",
             from,
             from + wait + 50,
@@ -295,4 +300,8 @@ fn nineteen_seconds_constant_waits_and_small_ones_are_no_exhausted_pool() {
     let mut apart = World::default();
     (0..30).for_each(|at| second(&mut apart, at, 1 + at % 5, (at * 7 % 4) * 20));
     assert_eq!(apart.found("pool-exhausted"), [""; 0]);
+    let mut handshakes = World::default();
+    let inside = "\n                 connect tcp.connect 0..1";
+    (0..30).for_each(|at| second_with(&mut handshakes, at, 1 + at % 5, (at % 5) * 20, inside));
+    assert_eq!(handshakes.found("pool-exhausted"), [""; 0]);
 }

@@ -23,7 +23,7 @@ impl Rows {
     pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
         let checkouts = || {
             let nodes = cx.nodes().iter().enumerate();
-            nodes.filter(|&(_, &at)| cx.forest.node(at).class() == Class::Checkout)
+            nodes.filter(|&(_, &at)| is_wait(cx, at))
         };
         if checkouts().next().is_none() {
             return;
@@ -70,6 +70,13 @@ impl Rows {
             }
         }
     }
+}
+
+/// Whether a node waits for a pool: a handshake inside makes a connection, and waits for none.
+fn is_wait(cx: Context<'_>, at: u32) -> bool {
+    let class = |at: u32| cx.forest.node(at).class();
+    let mut inside = cx.forest.children(at).iter();
+    class(at) == Class::Checkout && !inside.any(|&child| class(child) == Class::Connect)
 }
 
 fn row(cx: Context<'_>, kind: FactKind, segment: u32, place: u32) -> FactRow {
