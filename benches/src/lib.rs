@@ -58,7 +58,7 @@ impl Line {
         answers(
             &parts,
             &self.dictionary,
-            &hotspan_analysis::catalogue(),
+            &hotspan_pipeline::catalogue(),
             None,
             &self.settings.hotspots,
         )

@@ -32,6 +32,9 @@ const OPERATION_BYTES: u64 = 2 << 10;
 const EDGE_BYTES: u64 = 1 << 10;
 const SERVICE_BYTES: u64 = 512;
 const HAND_OFF_BYTES: u64 = 128;
+/// What a fact takes with a full calendar, and a moment of it.
+const FACT_BYTES: u64 = 2 << 10;
+const MOMENT_BYTES: u64 = 32;
 /// However little memory there is, a shard remembers so many of each.
 const ROWS_MIN: usize = 100;
 /// Memory for which a decoder's memos get one more entry: they grow to their usual size at 1 GiB.
@@ -302,7 +305,8 @@ fn decoding(parts: &MemoryParts) -> Limits {
     }
 }
 
-/// Tables as large as `bytes` allow: half for hotspots, a quarter for operations, the rest for what lies between.
+/// Tables as large as `bytes` allow: half for hotspots, an eighth for operations and for facts each, the rest for what
+/// lies between.
 fn aggregates(bytes: u64) -> hotspan_hotspots::Settings {
     let usual = hotspan_hotspots::Settings::default();
     let fit = |share: u64, each: u64, most: usize| {
@@ -311,7 +315,9 @@ fn aggregates(bytes: u64) -> hotspan_hotspots::Settings {
     };
     hotspan_hotspots::Settings {
         hotspots_max: fit(2, HOTSPOT_BYTES, usual.hotspots_max),
-        operations_of_all_max: fit(4, OPERATION_BYTES, usual.operations_of_all_max),
+        operations_of_all_max: fit(8, OPERATION_BYTES, usual.operations_of_all_max),
+        facts_max: fit(16, FACT_BYTES, usual.facts_max),
+        moments_max: fit(16, MOMENT_BYTES, usual.moments_max),
         edges_max: fit(8, EDGE_BYTES, usual.edges_max),
         services_max: fit(16, SERVICE_BYTES, usual.services_max),
         hand_offs_max: fit(16, HAND_OFF_BYTES, usual.hand_offs_max),

@@ -23,7 +23,7 @@ pub(crate) struct Viewer {
 impl Viewer {
     /// Runs until `stop` is set and the thread is unparked; the last view is made after that.
     pub(crate) fn run(self) {
-        let catalogue = hotspan_analysis::catalogue();
+        let catalogue = hotspan_pipeline::catalogue();
         let mut detectors: Vec<&'static str> = catalogue.iter().map(|meta| meta.id).collect();
         detectors.sort_unstable();
         // What was shown last: versions of the shards, and the counters, which also move when nothing reaches a shard.

@@ -25,6 +25,7 @@ const TRACES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/trace
 
 /// The detectors that the labels are held against here.
 const JUDGED: &[&str] = &[
+    "broken-propagation",
     "call-in-transaction",
     "deferrable-call",
     "exception-storm",

@@ -166,6 +166,19 @@ pub(crate) fn confidence(row: &Aggregate, revision: Option<Revision>) -> Confide
 }
 
 impl Confidence {
+    /// What so many traces give, times the terms of a detector over traces.
+    pub(crate) fn over(count: u64, terms: &[(Millionths, String)]) -> Confidence {
+        let mut of = Confidence {
+            value: Millionths::ONE,
+            why: Vec::new(),
+        };
+        of.term(seen(count), traces(count));
+        for (term, why) in terms {
+            of.term(*term, why.clone());
+        }
+        of
+    }
+
     fn term(&mut self, term: Millionths, why: String) {
         self.value = self.value.times(term);
         if !why.is_empty() {

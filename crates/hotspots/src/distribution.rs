@@ -65,6 +65,18 @@ impl Distribution {
         0
     }
 
+    /// Lowest value and count of each filled bucket, ascending.
+    pub(crate) fn buckets(&self) -> &[(u64, u64)] {
+        &self.buckets
+    }
+
+    /// How many numbers it has.
+    pub(crate) fn count(&self) -> u64 {
+        self.buckets
+            .iter()
+            .fold(0, |sum, bucket| sum.saturating_add(bucket.1))
+    }
+
     /// Lower bound of the lowest filled bucket.
     pub(crate) fn min(&self) -> u64 {
         self.buckets.first().map_or(0, |bucket| bucket.0)

@@ -11,11 +11,15 @@
 mod aggregate;
 mod answers;
 mod buckets;
+mod calendar;
 mod confidence;
+mod cross;
 mod distribution;
+mod facts;
 mod gates;
 mod lists;
 mod merged;
+mod moments;
 mod peers;
 mod ranking;
 mod reservoir;
@@ -32,5 +36,6 @@ mod view;
 pub use answers::{
     Answers, Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty, answers,
 };
+pub use cross::catalogue;
 pub use settings::{MIN_CONFIDENCE, SIGHTINGS, Settings};
 pub use shard::{Hotspots, Kept, Snapshot};

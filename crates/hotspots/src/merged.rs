@@ -8,6 +8,7 @@ use hotspan_model::{Class, Fingerprint, LogTime, Lookup, OVERFLOW, Target};
 
 use crate::Settings;
 use crate::aggregate::Aggregate;
+use crate::facts::{Fact, FactKey, FactText};
 use crate::shard::Snapshot;
 use crate::topology::{Edge, EdgeKey, Operation, Order, Service, Totals};
 
@@ -22,6 +23,7 @@ pub(crate) struct Merged<'a> {
     pub(crate) edges: BTreeMap<EdgeText<'a>, (EdgeKey, Arc<Edge>)>,
     /// Only the orders that a hotspot's chain asks for.
     pub(crate) orders: BTreeMap<u128, Order>,
+    pub(crate) facts: BTreeMap<FactText<'a>, (FactKey, Arc<Fact>)>,
     pub(crate) sightings_beyond: u64,
     pub(crate) rows_beyond: u64,
 }
@@ -89,6 +91,14 @@ impl<'a> Merged<'a> {
             let operation = operation.map_or(OVERFLOW, |operation| dictionary.text(operation));
             let key = (dictionary.text(*service), operation);
             merge(&mut self.operations, key, row, Operation::merge);
+        }
+        for (key, row) in snapshot.facts.iter() {
+            match self.facts.entry(FactText::new(key, dictionary)) {
+                Entry::Occupied(mut sum) => Arc::make_mut(&mut sum.get_mut().1).merge(row),
+                Entry::Vacant(free) => {
+                    free.insert((*key, Arc::clone(row)));
+                }
+            }
         }
         for (key, row) in snapshot.edges.iter() {
             match self.edges.entry(EdgeText::new(key, dictionary)) {

@@ -8,6 +8,7 @@ use hotspan_model::{Hotspot, Meta, Peer};
 use crate::Coverage;
 use crate::aggregate::{Aggregate, Shape};
 use crate::confidence::THIRD_PARTY;
+use crate::cross;
 use crate::gates::is_structure;
 use crate::view::Reader;
 
@@ -47,6 +48,7 @@ pub(crate) fn hotspots(
             list.push(reader.hotspot(id, row, shape, meta));
         }
     }
+    list.extend(cross::hotspots(reader, catalogue));
     let least = reader.settings.min_confidence;
     list.sort_by_cached_key(|hotspot| {
         let order = (hotspot.priority, hotspot.impact_s_per_hour);

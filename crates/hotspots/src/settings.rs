@@ -24,6 +24,12 @@ pub struct Settings {
     pub edges_max: usize,
     /// Pairs of operations whose order is watched.
     pub hand_offs_max: usize,
+    /// Facts that a shard holds for the detectors over traces.
+    pub facts_max: usize,
+    /// Facts held for one service; beyond, they are only counted.
+    pub facts_of_service_max: usize,
+    /// Moments that all facts of a shard hold; beyond, the stretch of time they fall in is not judged.
+    pub moments_max: usize,
     /// Keys of each breakdown of a hotspot: entries, versions, places in the code; the rest is one number.
     pub entries_max: usize,
     /// Affected traces whose replayed savings are kept for each hotspot.
@@ -32,6 +38,8 @@ pub struct Settings {
     pub sightings: u64,
     /// Confidence below which a hotspot is listed only on request.
     pub min_confidence: Millionths,
+    /// Thresholds of the detectors over traces that differ from their defaults, by name.
+    pub knobs: Vec<(&'static str, u64)>,
 }
 
 impl Default for Settings {
@@ -43,10 +51,14 @@ impl Default for Settings {
             operations_of_all_max: 100_000,
             edges_max: 20_000,
             hand_offs_max: 65_536,
+            facts_max: 32_768,
+            facts_of_service_max: 4_096,
+            moments_max: 131_072,
             entries_max: 16,
             reservoir: 200,
             sightings: SIGHTINGS,
             min_confidence: MIN_CONFIDENCE,
+            knobs: Vec::new(),
         }
     }
 }

@@ -3,14 +3,20 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use hotspan_model::{CallRow, Fingerprint, LogTime, Lookup, OpRef, Report, Symbol, TableSeed, TraceId};
+use hotspan_model::{
+    CallRow, FactRow, Fingerprint, LogTime, Lookup, Nanos, OpRef, Report, Symbol, TableSeed, TraceId,
+};
 
 use crate::Settings;
 use crate::aggregate::Aggregate;
+use crate::facts::{Fact, FactKey, used};
 use crate::sighting::{Sighting, sightings};
 use crate::sign::{self, Sign, weighted};
 use crate::table::{Table, sort};
 use crate::topology::{Calls, Edge, EdgeKey, Operation, Order, Service, Totals};
+
+/// Old moments are dropped so often.
+const SWEEP: Nanos = Nanos::from_secs(600);
 
 /// What became of a trace whose report was added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +45,11 @@ pub struct Hotspots {
     operations: Table<OperationKey, Arc<Operation>>,
     edges: Table<EdgeKey, Arc<Edge>>,
     orders: Table<u128, Order>,
+    facts: Table<FactKey, Arc<Fact>>,
+    /// Moments in all facts.
+    moments: usize,
+    /// When old moments were dropped last.
+    swept: LogTime,
 }
 
 /// A service's operation; `None` for those beyond its bound.
@@ -56,6 +67,7 @@ pub struct Snapshot {
     pub(crate) operations: Arc<Vec<(OperationKey, Arc<Operation>)>>,
     pub(crate) edges: Arc<Vec<(EdgeKey, Arc<Edge>)>>,
     pub(crate) orders: Arc<Vec<(u128, Order)>>,
+    pub(crate) facts: Arc<Vec<(FactKey, Arc<Fact>)>>,
     /// Sightings of fingerprints that found no row.
     pub(crate) sightings_beyond: u64,
     /// Other contributions that found no row.
@@ -79,6 +91,9 @@ impl Hotspots {
             operations: Table::new(seed, 3, operations_max),
             edges: Table::new(seed, 4, settings.edges_max),
             orders: Table::new(seed, 5, settings.hand_offs_max),
+            facts: Table::new(seed, 6, settings.facts_max),
+            moments: 0,
+            swept: LogTime::default(),
             settings,
         }
     }
@@ -123,11 +138,13 @@ impl Hotspots {
             operations: Arc::clone(self.operations.rows()),
             edges: Arc::clone(self.edges.rows()),
             orders: Arc::clone(self.orders.rows()),
+            facts: Arc::clone(self.facts.rows()),
             sightings_beyond: self.aggregates.beyond(),
             rows_beyond: self.services.beyond()
                 + self.operations.beyond()
                 + self.edges.beyond()
-                + self.orders.beyond(),
+                + self.orders.beyond()
+                + self.facts.beyond(),
         })
     }
 
@@ -151,6 +168,11 @@ impl Hotspots {
         self.operations.turn(newest);
         self.edges.turn(newest);
         self.orders.turn(newest);
+        self.facts.turn(newest);
+        if SWEEP <= newest.since(self.swept) {
+            self.swept = newest;
+            self.forget_moments();
+        }
     }
 
     fn shift(&mut self, sign: Sign, report: &Report) {
@@ -159,6 +181,7 @@ impl Hotspots {
         self.shift_services(sign, report);
         self.shift_operations(sign, report);
         self.shift_edges(sign, report);
+        self.shift_facts(sign, report);
         for hand_off in &report.hand_offs {
             if let Some(order) = self.orders.row(sign, &hand_off.key) {
                 order.shift(sign, hand_off);
@@ -257,6 +280,81 @@ impl Hotspots {
                 Arc::make_mut(edge).shift(sign, calls, report, self.newest);
             }
         }
+    }
+
+    fn shift_facts(&mut self, sign: Sign, report: &Report) {
+        // Call rows have a key each.
+        for row in &report.calls {
+            self.shift_fact(sign, std::iter::once(&used(row)), report);
+        }
+        let rows = &report.facts;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        sort(&mut scratch, rows, |row| FactKey::of(row).packed());
+        let key = |at: u32| FactKey::of(&rows[at as usize]);
+        for same in scratch.chunk_by(|&a, &b| key(a) == key(b)) {
+            self.shift_fact(sign, same.iter().map(|&at| &rows[at as usize]), report);
+        }
+        self.scratch = scratch;
+    }
+
+    /// Rows of one key.
+    fn shift_fact<'r>(
+        &mut self,
+        sign: Sign,
+        rows: impl Iterator<Item = &'r FactRow> + Clone,
+        report: &Report,
+    ) {
+        let Some(key) = rows.clone().next().map(FactKey::of) else {
+            return;
+        };
+        let at = match (self.facts.place(&key), sign) {
+            (Some(at), _) => Some(at),
+            (None, Sign::Add) if self.takes_fact(key.at.service) => self.facts.admit(&key),
+            (None, Sign::Add | Sign::Subtract) => None,
+        };
+        let Some(at) = at else {
+            return self.facts.miss(sign);
+        };
+        let fact = Arc::make_mut(self.facts.touch(at));
+        let (before, room) = (fact.moments.held(), self.moments < self.settings.moments_max);
+        fact.shift(sign, rows, report, self.newest, room);
+        self.moments = self.moments + fact.moments.held() - before;
+    }
+
+    /// Facts that nothing touches any more keep no moments.
+    fn forget_moments(&mut self) {
+        let newest = self.newest;
+        let mut forgotten = 0;
+        for (key, fact) in self
+            .facts
+            .rows_mut(|key, fact| fact.moments.is_dated(key.kind, newest))
+        {
+            let fact = Arc::make_mut(fact);
+            forgotten += fact.moments.held();
+            fact.moments.forget(key.kind, newest);
+            forgotten -= fact.moments.held();
+        }
+        self.moments -= forgotten;
+    }
+
+    /// Whether the service has room for one more fact, which is then taken.
+    fn takes_fact(&mut self, service: Symbol) -> bool {
+        let most = self.settings.facts_of_service_max;
+        if self.facts.is_full() || self.services.known(&service).is_some_and(|row| most <= row.facts) {
+            for key in self.facts.sweep() {
+                if let Some(row) = self.services.known(&key.at.service) {
+                    Arc::make_mut(row).facts = row.facts.saturating_sub(1);
+                }
+            }
+        }
+        if self.facts.is_full() {
+            return false;
+        }
+        let Some(row) = self.services.known(&service).filter(|row| row.facts < most) else {
+            return false;
+        };
+        Arc::make_mut(row).facts += 1;
+        true
     }
 }
 

@@ -56,11 +56,26 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
             (None, Sign::Subtract) => None,
         };
         let Some(at) = at else {
-            sign.count(&mut self.beyond, 1);
+            self.miss(sign);
             return None;
         };
+        Some(self.touch(at))
+    }
+
+    /// The row at a place that [`Table::place`] or [`Table::admit`] just answered.
+    pub(crate) fn touch(&mut self, at: usize) -> &mut V {
         self.touched[at] = self.hour;
-        Some(&mut Arc::make_mut(&mut self.rows)[at].1)
+        &mut Arc::make_mut(&mut self.rows)[at].1
+    }
+
+    /// Counts a contribution that gets no row.
+    pub(crate) fn miss(&mut self, sign: Sign) {
+        sign.count(&mut self.beyond, 1);
+    }
+
+    /// Whether a new key finds no room.
+    pub(crate) fn is_full(&self) -> bool {
+        self.max <= self.rows.len()
     }
 
     /// The row of `key` if it has one.
@@ -74,13 +89,15 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
         self.place(key).is_some()
     }
 
-    fn place(&self, key: &K) -> Option<usize> {
+    /// Where the row of `key` is, if it has one.
+    pub(crate) fn place(&self, key: &K) -> Option<usize> {
         let same = |&at: &u32| self.rows[at as usize].0 == *key;
         let place = self.places.find(self.hasher.hash_one(key), same);
         place.map(|&at| at as usize)
     }
 
-    fn admit(&mut self, key: &K) -> Option<usize> {
+    /// Makes a row for a key that has none, if there is room.
+    pub(crate) fn admit(&mut self, key: &K) -> Option<usize> {
         if self.rows.len() >= self.max {
             self.sweep();
         }
@@ -125,6 +142,16 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
             self.index(at);
         }
         dropped
+    }
+
+    /// The rows that `wanted` names, to be changed; nothing is copied where there are none.
+    pub(crate) fn rows_mut(&mut self, wanted: impl Fn(&K, &V) -> bool) -> impl Iterator<Item = (&K, &mut V)> {
+        let rows: &mut [(K, V)] = match self.rows.iter().any(|row| wanted(&row.0, &row.1)) {
+            true => Arc::make_mut(&mut self.rows).as_mut_slice(),
+            false => &mut [],
+        };
+        let rows = rows.iter_mut().map(|row| (&row.0, &mut row.1));
+        rows.filter(move |row| wanted(row.0, row.1))
     }
 
     /// The rows, shared.

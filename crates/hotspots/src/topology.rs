@@ -6,6 +6,7 @@ use hotspan_model::{
 };
 
 use crate::buckets::{Days, Hours, Point, Timeline};
+use crate::calendar::Calendar;
 use crate::distribution::Distribution;
 use crate::sign::{self, Sign, weighted};
 use crate::tally::Tally;
@@ -24,6 +25,8 @@ pub(crate) struct Service {
     pub(crate) versions: Tally<Symbol>,
     /// Operations that have a row of their own. Who found room keeps it while it is used.
     pub(crate) operations: usize,
+    /// Facts that have a row, in the same way.
+    pub(crate) facts: usize,
 }
 
 impl Service {
@@ -139,6 +142,8 @@ pub(crate) struct Edge {
     pub(crate) path_in_trace: Distribution,
     /// Calls by day.
     pub(crate) days: Days,
+    /// Traces, calls and exposure by hour.
+    pub(crate) calendar: Calendar,
 }
 
 /// The calls of one trace along one edge.
@@ -169,6 +174,8 @@ impl Edge {
             ..Point::default()
         };
         self.days.shift(sign, report.at, newest, &point);
+        let exposure = weighted(report.weight, Nanos(by.path));
+        self.calendar.shift(sign, report.at, newest, by.calls, exposure);
     }
 
     pub(crate) fn merge(&mut self, other: &Edge) {
@@ -182,6 +189,7 @@ impl Edge {
         Sign::Add.count(&mut self.complete_calls, other.complete_calls);
         self.path_in_trace.merge(&other.path_in_trace);
         self.days.merge(&other.days);
+        self.calendar.merge(&other.calendar);
     }
 }
 

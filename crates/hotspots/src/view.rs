@@ -17,9 +17,9 @@ use crate::sign::{narrow, share};
 use crate::topology::Operation;
 
 /// Exposed seconds count so much of seconds that a replay would save.
-const EXPOSURE: Millionths = Millionths(20_000);
+pub(crate) const EXPOSURE: Millionths = Millionths(20_000);
 /// A hotspot is new for so long.
-const NEW: Nanos = Nanos::from_secs(24 * 3_600);
+pub(crate) const NEW: Nanos = Nanos::from_secs(24 * 3_600);
 /// Places in the code that an answer names.
 const PLACES: usize = 8;
 /// Points of the trend by minute, and by hour.
@@ -295,7 +295,7 @@ fn cut<T>(mut list: Vec<T>, most: usize) -> Vec<T> {
 }
 
 /// Impact x confidence / effort.
-fn priority(impact: Millionths, confidence: &Confidence, meta: &Meta) -> Millionths {
+pub(crate) fn priority(impact: Millionths, confidence: &Confidence, meta: &Meta) -> Millionths {
     let worth = u128::from(impact.0) * u128::from(confidence.value.0);
     Millionths(narrow(worth / u128::from(meta.effort.0.max(1))))
 }

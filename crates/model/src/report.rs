@@ -3,7 +3,7 @@
 //! Everything here is added once and, when a new version of the trace comes, subtracted once; so it is built
 //! from the trace alone and holds no minimum, maximum or mean.
 
-use crate::{Class, DefectKind, Finding, LogTime, Millionths, Nanos, SpanId, Symbol, TraceId};
+use crate::{Class, DefectKind, FactRow, Finding, LogTime, Millionths, Nanos, SpanId, Symbol, TraceId};
 
 /// A service and one of its operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -137,6 +137,8 @@ pub struct CallRow {
     pub path: Nanos,
     /// Longest single critical-path time, for the distribution over traces.
     pub path_in_trace: Nanos,
+    /// The first of them that is a single span.
+    pub span: Option<SpanId>,
 }
 
 /// How two child operations of one parent lay to each other.
@@ -190,6 +192,8 @@ pub struct Report {
     pub calls: Vec<CallRow>,
     /// Ordering evidence.
     pub hand_offs: Vec<HandOff>,
+    /// What means something only beside other traces.
+    pub facts: Vec<FactRow>,
     /// How many defects of each kind.
     pub defects: [u32; DefectKind::ALL.len()],
     /// What the detectors say.
@@ -209,6 +213,7 @@ impl Report {
             path,
             calls,
             hand_offs,
+            facts,
             findings,
             members,
             templates,
@@ -220,6 +225,7 @@ impl Report {
             path,
             calls,
             hand_offs,
+            facts,
             findings,
             members,
             templates,
@@ -230,6 +236,7 @@ impl Report {
         self.path.clear();
         self.calls.clear();
         self.hand_offs.clear();
+        self.facts.clear();
         self.findings.clear();
         self.members.clear();
         self.templates.clear();

@@ -7,5 +7,14 @@
 mod settings;
 mod shard;
 
+use hotspan_model::Meta;
+
 pub use settings::{Clock, Settings};
 pub use shard::{Pipeline, Snapshot};
+
+/// What is known about every detector: those of one trace in order of evaluation, then those over traces.
+pub fn catalogue() -> Vec<&'static Meta> {
+    let mut all = hotspan_analysis::catalogue();
+    all.extend(hotspan_hotspots::catalogue());
+    all
+}

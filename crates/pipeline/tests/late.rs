@@ -1,13 +1,12 @@
 //! Late, shuffled and repeated spans make new versions of their traces; in the end the answers are those of spans
 //! that came in time (P16, P17), and the books balance after every step.
 
-use hotspan_analysis::catalogue;
 use hotspan_hotspots::{Answers, answers};
 use hotspan_model::{
     Batch, LocalDictionary, LogTime, Nanos, ParamKey, Reason, Record, Side, TableSeed, Threshold,
 };
 use hotspan_otlp::{Decoder, Limits, Sink};
-use hotspan_pipeline::{Pipeline, Settings};
+use hotspan_pipeline::{Pipeline, Settings, catalogue};
 use hotspan_testkit::LogClock;
 use hotspan_testkit::generator::{Generation, Noise, Operation, Place, SCENARIOS};
 use prost::Message;

@@ -17,13 +17,15 @@
 //! |---|---|
 //! | `xN`, `xN+G` | N copies back to back, or with a gap of G between them; distinct parameters |
 //! | `id=N`, `parent=N` | this id; this parent whatever the indentation (`parent=0` for a root) |
-//! | `host=H`, `scope=S`, `lang=L`, `version=V` | of its source; inherited with the service |
+//! | `host=H`, `scope=S`, `lang=L`, `version=V`, `instance=I` | of its source; inherited with the service |
+//! | `nameless` | its source does not say its service |
 //! | `err`, `ok`, `http=503` | status; `err` sets `Failed` too |
 //! | `params=N`, `hidden`, `cut` | equal parameters N; placeholders; cut text. Else distinct and visible |
 //! | `to=HOST`, `third`, `managed` | callee; decided third party or managed |
-//! | `tables=A,B` | tables it reads, or writes with `write` |
+//! | `ns=NAME`, `tables=A,B` | namespace of its callee; tables it reads, or writes with `write` |
+//! | `path=/P` | path template of a server span, beside the method of its operation |
 //! | `link=N` | link to a span of this trace |
-//! | `follows`, `batched`, `summary=N` | flags; a summary of N whose total is its duration |
+//! | `follows`, `batched`, `wordless`, `summary=N` | flags; a summary of N whose total is its duration |
 //! | `write`, `keyset`, `skip-locked`, `cursor`, `gatekeeper`, `routine` | facts of its template |
 //! | `rows=N`, `code=TEXT`, `ignore=IDS` | side record |
 //! | `kind=K` | another kind than the class says: internal, client, server, producer, consumer |
@@ -102,7 +104,7 @@ impl Drawing {
                 operation: self.admit(Vocabulary::Operation, &line.operation, Facts::None),
                 source: self.source(&line.source),
                 template: line.is_outgoing().then(|| self.template(line)),
-                callee: line.is_outgoing().then(|| self.callee(line)),
+                callee: self.callee_or_path(line),
                 bits: line.bits(),
                 next: 0,
             };
@@ -143,13 +145,13 @@ impl Drawing {
             service: text(self, "service").expect("every span has a service"),
             namespace: None,
             version: text(self, "version"),
-            instance: None,
+            instance: text(self, "instance"),
             host: text(self, "host"),
             environment: None,
             language: text(self, "lang"),
             scope: text(self, "scope"),
             front_end: source.get("lang").is_some_and(|lang| lang == "webjs"),
-            unnamed: false,
+            unnamed: source.contains_key("nameless"),
         };
         self.admit(Vocabulary::Source, &format!("{source:?}"), Facts::Source(facts))
     }
@@ -182,19 +184,35 @@ impl Drawing {
         self.admit(Vocabulary::Template, &line.operation, Facts::Template(facts))
     }
 
+    fn callee_or_path(&mut self, line: &Line) -> Option<Symbol> {
+        if line.is_outgoing() {
+            return Some(self.callee(line));
+        }
+        let (method, path) = (line.operation.split(' ').next()?, line.path.as_ref()?);
+        Some(self.admit(Vocabulary::Template, &format!("{method} {path}"), Facts::None))
+    }
+
     fn callee(&mut self, line: &Line) -> Symbol {
-        let store = self.text(line.class.name());
+        // A pool belongs to its database.
+        let class = if line.class == Class::Checkout {
+            Class::Db
+        } else {
+            line.class
+        };
+        let store = self.text(&format!("{}{}", class.name(), line.namespace));
         let (peer, reason) = match (&line.peer, line.class) {
             (Some(peer), _) => *peer,
-            (None, Class::Db | Class::Cache | Class::Publish) => (Peer::Datastore, PeerReason::DbAttributes),
+            (None, Class::Db | Class::Cache | Class::Publish | Class::Checkout) => {
+                (Peer::Datastore, PeerReason::DbAttributes)
+            }
             (None, _) => (Peer::Internal, PeerReason::Suffix),
         };
-        let host = line.to.clone().unwrap_or_else(|| line.class.name().to_owned());
+        let host = line.to.clone().unwrap_or_else(|| class.name().to_owned());
         let facts = CalleeFacts {
-            system: line.class.name().into(),
+            system: class.name().into(),
             host: host.as_str().into(),
             port: 0,
-            namespace: "".into(),
+            namespace: line.namespace.as_str().into(),
             store,
             service: None,
             domain: if peer == Peer::ThirdParty {
@@ -209,7 +227,7 @@ impl Drawing {
         };
         self.admit(
             Vocabulary::Callee,
-            &format!("{} {host} {peer:?}", line.class.name()),
+            &format!("{} {host} {peer:?} {}", class.name(), line.namespace),
             Facts::Callee(facts),
         )
     }
@@ -237,7 +255,9 @@ struct Line {
     to: Option<String>,
     peer: Option<(Peer, PeerReason)>,
     facts: Vec<String>,
+    namespace: String,
     tables: Vec<String>,
+    path: Option<String>,
     sides: Vec<Side>,
     code: Option<String>,
     ignore: Option<String>,
@@ -296,7 +316,9 @@ impl Line {
             to: None,
             peer: None,
             facts: Vec::new(),
+            namespace: String::new(),
             tables: Vec::new(),
+            path: None,
             sides: Vec::new(),
             code: None,
             ignore: None,
@@ -329,6 +351,8 @@ impl Line {
             "managed" => self.peer = Some((Peer::Managed, PeerReason::Managed)),
             "follows" => self.flags.push(Flag::FollowsFrom),
             "batched" => self.flags.push(Flag::Batched),
+            "wordless" => self.flags.push(Flag::Unnamed),
+            "nameless" => drop(self.source.insert("nameless", String::new())),
             "write" | "keyset" | "skip-locked" | "cursor" | "gatekeeper" | "routine" => {
                 self.facts.push(mark.to_owned())
             }
@@ -352,7 +376,10 @@ impl Line {
             "params" => self.params = Some(number()?),
             "http" => self.http = value.parse().ok()?,
             "to" => self.to = Some(value.to_owned()),
+            "ns" => self.namespace = value.to_owned(),
             "tables" => self.tables = value.split(',').map(str::to_owned).collect(),
+            "path" => self.path = Some(value.to_owned()),
+            "instance" => drop(self.source.insert("instance", value.to_owned())),
             "code" => self.code = Some(value.to_owned()),
             "ignore" => self.ignore = Some(value.to_owned()),
             "rows" => self.rows = Some(value.parse().ok()?),

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-const SOURCES: &str = "crates/analysis/src/detectors";
+/// Where detectors are, and what marks their files: those of one trace, and those over traces.
+const SOURCES: [(&str, &str); 2] = [
+    ("crates/analysis/src/detectors", "impl Detector for "),
+    ("crates/hotspots/src/cross", "impl CrossDetector for "),
+];
 const PAGES: &str = "docs/detectors";
 
 pub(crate) fn write(root: &Path) -> Result<()> {
@@ -32,8 +36,9 @@ fn pages(root: &Path) -> Result<BTreeMap<String, String>> {
     let mut pages = BTreeMap::new();
     let mut index = String::from("# Detectors\n\nWritten from the code by `cargo xtask docs`.\n\n");
     for file in detectors(root)? {
-        let text = fs::read_to_string(root.join(SOURCES).join(&file))?;
-        let id = file.trim_end_matches(".rs").replace('_', "-");
+        let text = fs::read_to_string(&file)?;
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        let id = name.replace('_', "-");
         let prose: Vec<&str> = text
             .lines()
             .take_while(|line| line.starts_with("//!"))
@@ -51,19 +56,18 @@ fn pages(root: &Path) -> Result<BTreeMap<String, String>> {
     Ok(pages)
 }
 
-/// Names of the files that hold a detector: those that implement the trait.
-fn detectors(root: &Path) -> Result<Vec<String>> {
+/// The files that hold a detector: those that implement a trait of detectors; by name.
+fn detectors(root: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(root.join(SOURCES)).into_iter().flatten() {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        if name.ends_with(".rs") && fs::read_to_string(&path)?.contains("impl Detector for ") {
-            files.push(name);
+    for (folder, mark) in SOURCES {
+        for entry in fs::read_dir(root.join(folder)).into_iter().flatten() {
+            let path = entry?.path();
+            let is_source = path.extension().is_some_and(|ending| ending == "rs");
+            if is_source && fs::read_to_string(&path)?.contains(mark) {
+                files.push(path);
+            }
         }
     }
-    files.sort();
+    files.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
     Ok(files)
 }

@@ -31,6 +31,7 @@ impl Rows {
             row.time = row.time.plus(Nanos(operation.total));
             row.path = row.path.plus(path);
             row.path_in_trace = row.path_in_trace.max(path);
+            row.span = row.span.or_else(|| cx.forest.node(operation.node).span_id());
         }
     }
 
@@ -76,6 +77,7 @@ fn fresh(cx: Context<'_>, operation: &Operation) -> Option<CallRow> {
         time: Nanos::ZERO,
         path: Nanos::ZERO,
         path_in_trace: Nanos::ZERO,
+        span: None,
     })
 }
 

@@ -1,6 +1,7 @@
 //! What one trace contributes beside its findings: rows of segments, services, paths, calls, ordering.
 
 mod calls;
+mod facts;
 mod hand_offs;
 mod path;
 mod services;
@@ -17,6 +18,7 @@ pub(crate) struct Rows {
     path: path::Rows,
     services: services::Rows,
     calls: calls::Rows,
+    facts: facts::Rows,
     hand_offs: hand_offs::Rows,
 }
 
@@ -35,6 +37,7 @@ impl Rows {
         self.path.fill(cx, report);
         self.services.fill(cx, report);
         self.calls.fill(cx, report);
+        self.facts.fill(cx, report);
     }
 
     /// Adds ordering evidence; findings that are chains (segment, place in the report) get theirs.

@@ -150,7 +150,7 @@ impl Line {
             .finish(self.at, Decided::EndOfInput, &self.dictionary);
         let snapshot = self.pipeline.snapshot(self.at);
         let parts = [Arc::clone(&snapshot.hotspots)];
-        let catalogue = hotspan_analysis::catalogue();
+        let catalogue = hotspan_pipeline::catalogue();
         let answers = answers(
             &parts,
             &self.dictionary,

@@ -13,6 +13,9 @@ fn small() -> Settings {
         operations_of_all_max: 5,
         edges_max: 2,
         hand_offs_max: 2,
+        facts_max: 6,
+        facts_of_service_max: 2,
+        moments_max: 3,
         entries_max: 2,
         reservoir: 3,
         ..Settings::default()
@@ -131,4 +134,34 @@ fn absurd_numbers_do_no_harm() {
     let one = world.read(&mut [shard], LogTime(u64::MAX));
     assert_eq!(one.hotspots[0].traces, 1);
     assert_eq!(one.hotspots[0].share, Millionths::ONE);
+}
+
+#[test]
+fn facts_and_their_moments_stop_at_their_bounds_and_are_taken_back_whole() {
+    let mut world = World::default();
+    let with_facts = |world: &mut World, n: u128| {
+        let mut report = odd(world, n, 0);
+        let row = FactRow {
+            what: Some(world.template("read")),
+            moment: Some(Moment {
+                at: Timestamp(report.at.0),
+                key: (n as u64, 0),
+            }),
+            ..FactRow::new(FactKind::Read, Class::Db, report.segments[0].at)
+        };
+        report.facts = vec![row, row];
+        report
+    };
+    let reports: Vec<Report> = (1..=50).map(|n| with_facts(&mut world, n)).collect();
+    let mut shard = Hotspots::new(small(), TableSeed(1));
+    for report in &reports {
+        shard.add(report, &world.dictionary);
+    }
+    let full = world.read(std::slice::from_mut(&mut shard), minute(0));
+    assert!(full.coverage.rows_beyond > 0);
+    for report in &reports {
+        shard.subtract(report, &world.dictionary);
+    }
+    let none = world.read(&mut [shard], minute(0));
+    assert_eq!(none.coverage.rows_beyond, 0);
 }

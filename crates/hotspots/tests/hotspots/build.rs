@@ -240,6 +240,7 @@ impl World {
             time: Nanos::from_millis(30 * calls),
             path: Nanos::from_millis(30 * calls),
             path_in_trace: Nanos::from_millis(30),
+            span: SpanId::new(9),
         });
     }
 

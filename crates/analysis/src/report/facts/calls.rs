@@ -1,0 +1,124 @@
+//! Calls that other services answered, calls that nobody answered, messages that waited.
+
+use hotspan_model::{Class, FactKind, FactRow, Moment, Nanos, Report, Symbol};
+
+use super::{at, claimed, shown};
+use crate::context::{Context, Operation, is_trusted};
+use crate::{Mark, NONE};
+
+/// So many calls of one template in one segment are a loop, which is another fault: they count once.
+const LOOP: u64 = 5;
+
+/// Buffers.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// Service and template of each answered call of a segment, and the call.
+    answered: Vec<(u64, u32)>,
+}
+
+impl Rows {
+    pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
+        for calls in cx.calls() {
+            if cx.segment(cx.operation(calls[0]).segment).front_end {
+                continue;
+            }
+            self.answered.clear();
+            for &call in calls {
+                let operation = cx.operation(call);
+                match operation.answered {
+                    Some(_) if operation.server != NONE => self.answered.push((operation.key(), call)),
+                    Some(_) => {}
+                    None => report.facts.extend(sent(cx, operation)),
+                }
+            }
+            self.answered.sort_unstable();
+            for same in self.answered.chunk_by(|a, b| a.0 == b.0) {
+                report.facts.extend(paired(cx, same));
+            }
+        }
+        let messages = cx.operations().iter().filter(|row| row.class == Class::Publish);
+        report.facts.extend(messages.filter_map(|row| queued(cx, row)));
+    }
+}
+
+/// All calls of one segment to one service under one template.
+fn paired(cx: Context<'_>, same: &[(u64, u32)]) -> Option<FactRow> {
+    let first = cx.operation(same[0].1);
+    let (template, service) = first.answered?;
+    if cx.segment(first.segment).service == service {
+        return None;
+    }
+    let mut row = FactRow {
+        other: Some(service),
+        what: Some(template),
+        count: 0,
+        span: shown(cx.forest.node(first.node)),
+        ..FactRow::new(FactKind::Paired, Class::Call, at(cx, first.segment))
+    };
+    for &(_, call) in same {
+        let operation = cx.operation(call);
+        let (client, server) = (cx.forest.node(operation.node), cx.node_at(operation.server));
+        if !is_trusted(server) {
+            continue;
+        }
+        row.count = row.count.saturating_add(operation.weight);
+        row.time = row.time.plus(client.length());
+        row.inner = row.inner.plus(server.length().min(client.length()));
+        row.path = row.path.plus(cx.paths().subtree(operation.node));
+    }
+    if row.count >= LOOP {
+        row.count = 1;
+    }
+    (row.count > 0).then_some(row)
+}
+
+/// A call without anything below it.
+fn sent(cx: Context<'_>, operation: &Operation) -> Option<FactRow> {
+    let node = cx.forest.node(operation.node);
+    if operation.folded || !cx.forest.children(operation.node).is_empty() {
+        return None;
+    }
+    let (start, end) = claimed(cx, node)?;
+    Some(FactRow {
+        other: operation.callee,
+        what: operation.own,
+        time: node.length(),
+        path: cx.paths().subtree(operation.node),
+        moment: Some(Moment {
+            at: start,
+            key: (start.0, end.0),
+        }),
+        span: shown(node),
+        ..FactRow::new(FactKind::Sent, Class::Call, at(cx, operation.segment))
+    })
+}
+
+/// A message that a consumer took, when their clocks can be compared.
+fn queued(cx: Context<'_>, operation: &Operation) -> Option<FactRow> {
+    if operation.server == NONE || !operation.counts() || operation.folded {
+        return None;
+    }
+    let (sent, taken) = (cx.forest.node(operation.node), cx.node_at(operation.server));
+    let doubt = [
+        Mark::SkewCorrected,
+        Mark::SkewCapped,
+        Mark::Acausal,
+        Mark::Outside,
+    ];
+    let clocks = doubt.into_iter().any(|mark| sent.has(mark) || taken.has(mark));
+    let segment = cx.segment_at(operation.server);
+    if clocks || segment == NONE || !is_trusted(taken) {
+        return None;
+    }
+    let group: Option<Symbol> = cx.extras(taken).and_then(|extras| extras.group);
+    let length = |from: i64, to: i64| Nanos(u64::try_from(to - from).unwrap_or(0));
+    Some(FactRow {
+        other: operation.callee,
+        what: group,
+        time: length(sent.e, taken.b),
+        inner: length(taken.b, taken.e),
+        path: cx.paths().subtree(cx.nodes()[operation.server as usize]),
+        span: shown(taken),
+        ..FactRow::new(FactKind::Queued, Class::Consumer, at(cx, segment))
+    })
+}

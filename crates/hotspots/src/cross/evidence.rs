@@ -1,0 +1,137 @@
+//! What detectors over traces read: merged facts and edges, and what several detectors need of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hotspan_model::{CalleeFacts, Class, FactKind, Knob, LogTime, Symbol};
+
+use crate::facts::{Fact, FactKey, FactText};
+use crate::merged::EdgeText;
+use crate::topology::{Edge, EdgeKey};
+use crate::view::Reader;
+
+/// One merged fact.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row<'a> {
+    pub text: FactText<'a>,
+    pub key: &'a FactKey,
+    pub fact: &'a Fact,
+}
+
+/// All merged facts and edges, for reading.
+pub(super) struct Evidence<'a> {
+    pub reader: &'a Reader<'a>,
+    /// Operations that each service answers requests by.
+    served: BTreeMap<&'a str, BTreeSet<&'a str>>,
+}
+
+impl<'a> Evidence<'a> {
+    pub(super) fn new(reader: &'a Reader<'a>) -> Evidence<'a> {
+        let mut cx = Evidence {
+            reader,
+            served: BTreeMap::new(),
+        };
+        let mut served: BTreeMap<&'a str, BTreeSet<&'a str>> = BTreeMap::new();
+        for row in cx.facts(FactKind::Served) {
+            if row.text.class == Class::Server {
+                served
+                    .entry(row.text.service)
+                    .or_default()
+                    .insert(row.text.operation);
+            }
+        }
+        cx.served = served;
+        cx
+    }
+
+    /// The facts of one kind, by text.
+    pub(super) fn facts(&self, kind: FactKind) -> impl Iterator<Item = Row<'a>> + use<'a> {
+        let first = FactText {
+            kind,
+            service: "",
+            operation: "",
+            class: Class::Internal,
+            other: None,
+            what: None,
+            group: 0,
+        };
+        let rows = self.reader.merged.facts.range(first..);
+        let rows = rows.take_while(move |(text, _)| text.kind == kind);
+        let rows = rows.map(|(text, (key, fact))| Row {
+            text: *text,
+            key,
+            fact: fact.as_ref(),
+        });
+        rows.filter(|row| row.fact.traces > 0)
+    }
+
+    /// The edges that were seen, by text.
+    pub(super) fn edges(&self) -> impl Iterator<Item = (&'a EdgeText<'a>, &'a EdgeKey, &'a Edge)> + use<'a> {
+        let edges = self.reader.merged.edges.iter();
+        let edges = edges.map(|(text, (key, edge))| (text, key, edge.as_ref()));
+        edges.filter(|(_, _, edge)| edge.traces > 0)
+    }
+
+    /// The facts of a callee.
+    pub(super) fn callee(&self, symbol: Option<Symbol>) -> Option<&'a CalleeFacts> {
+        self.reader.dictionary.callee(symbol?)
+    }
+
+    /// Where the window of a day begins.
+    pub(super) fn from(&self) -> LogTime {
+        self.reader.window.from
+    }
+
+    /// The latest moment of the data.
+    pub(super) fn newest(&self) -> LogTime {
+        self.reader.merged.newest
+    }
+
+    /// The value of a threshold.
+    pub(super) fn knob(&self, knob: &Knob) -> u64 {
+        let set = self.reader.settings.knobs.iter().rev();
+        let mut set = set.filter(|(name, _)| *name == knob.name);
+        set.next().map_or(knob.default, |&(_, value)| value)
+    }
+
+    /// Whether a service answers requests: jobs, migrations and backups do not.
+    pub(super) fn serves(&self, service: &str) -> bool {
+        self.served.contains_key(service)
+    }
+
+    /// Whether a service answers requests by an operation.
+    pub(super) fn answers(&self, service: &str, operation: &str) -> bool {
+        self.served
+            .get(service)
+            .is_some_and(|operations| operations.contains(operation))
+    }
+
+    /// Two names of one service answer the same operations; the first of them stands for both.
+    pub(super) fn one_name<'b>(&'b self, service: &'b str) -> &'b str {
+        let Some(own) = self.served.get(service) else {
+            return service;
+        };
+        let same = self.served.iter().find(|(_, other)| *other == own);
+        // One operation in common may be chance: every service has a root.
+        match same {
+            Some((name, operations)) if operations.len() > 1 => name,
+            Some(_) | None => service,
+        }
+    }
+
+    /// Traces that a service takes part in.
+    pub(super) fn traces_of(&self, service: &str) -> u64 {
+        self.reader
+            .merged
+            .services
+            .get(service)
+            .map_or(0, |row| row.traces)
+    }
+
+    /// Requests that a service worked on.
+    pub(super) fn requests_of(&self, service: &str) -> u64 {
+        let from = (service, "");
+        let rows = self.reader.merged.operations.range(from..);
+        let rows = rows.take_while(|((name, _), _)| *name == service);
+        rows.map(|(_, row)| row.requests).sum()
+    }
+}

@@ -1,0 +1,111 @@
+//! The detectors over traces: one file a detector, one table that lists them.
+//!
+//! Each reads the merged facts and edges when an answer is made, and holds no state of its own. So what a late
+//! version of a trace takes back is gone from its hotspots too, and how traces were spread over shards shows
+//! nowhere.
+
+mod draft;
+mod evidence;
+mod names;
+
+use std::collections::BTreeMap;
+
+use hotspan_model::{Hotspot, Meta};
+
+use crate::view::Reader;
+
+use draft::{Draft, Seen};
+use evidence::Evidence;
+
+/// One structural fault that only many traces together show.
+trait CrossDetector: Sync {
+    /// What is known about it before any trace.
+    fn meta(&self) -> &'static Meta;
+
+    /// Looks for the fault in what all traces say.
+    fn detect(&self, cx: &Evidence<'_>, out: &mut Vec<Draft>);
+}
+
+/// What is known about each of them, in order of evaluation.
+pub fn catalogue() -> Vec<&'static Meta> {
+    ALL.iter().map(|detector| detector.meta()).collect()
+}
+
+/// The hotspots of the detectors that `catalogue` lists, without ranks.
+pub(crate) fn hotspots(reader: &Reader<'_>, catalogue: &[&'static Meta]) -> Vec<Hotspot> {
+    let listed = |detector: &&&dyn CrossDetector| {
+        let id = detector.meta().id;
+        catalogue.iter().any(|meta| meta.id == id)
+    };
+    if !ALL.iter().any(|detector| listed(&detector)) {
+        return Vec::new();
+    }
+    let cx = Evidence::new(reader);
+    let mut out = Vec::new();
+    for detector in ALL.iter().filter(listed) {
+        detector.detect(&cx, &mut out);
+    }
+    changes(out, reader)
+}
+
+/// What one change settles belongs together: the first says so of the others, and these name it.
+fn changes(drafts: Vec<Draft>, reader: &Reader<'_>) -> Vec<Hotspot> {
+    let mut heads: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    let mut hotspots: Vec<Hotspot> = Vec::new();
+    for mut draft in drafts {
+        let change = std::mem::take(&mut draft.change);
+        let mut hotspot = draft.hotspot(reader);
+        if !change.is_empty() {
+            let head = *heads.entry(change).or_insert(hotspots.len());
+            if let Some(head) = hotspots.get_mut(head) {
+                let related = hotspot.detector.to_owned();
+                if related != head.detector && !head.related.contains(&related) {
+                    head.related.push(related);
+                }
+                head.change = Some(head.id.to_string());
+                hotspot.change.clone_from(&head.change);
+            }
+        }
+        hotspots.push(hotspot);
+    }
+    hotspots
+}
+
+macro_rules! detectors {
+    ($($file:ident::$name:ident,)*) => {
+        $(mod $file;)*
+        static ALL: &[&dyn CrossDetector] = &[$(&$file::$name),*];
+    };
+}
+
+// What explains a fault stands before what would only repeat it.
+detectors! {
+    shared_database::SharedDatabase,
+    shared_table::SharedTable,
+    chatty_pair::ChattyPair,
+    dependency_cycle::DependencyCycle,
+    broken_propagation::BrokenPropagation,
+    blind_service::BlindService,
+    missing_cache::MissingCache,
+    seam_candidate::SeamCandidate,
+    regression::Regression,
+    pool_exhausted::PoolExhausted,
+    queue_delay::QueueDelay,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_detector_has_an_id_of_its_own_in_kebab_case() {
+        let ids: Vec<_> = catalogue().iter().map(|meta| meta.id).collect();
+        for (at, id) in ids.iter().enumerate() {
+            assert!(!ids[..at].contains(id), "{id} is listed twice");
+            assert!(
+                id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'),
+                "{id}"
+            );
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Short histories: what happened in which stretch of time, for facts that are compared moment by moment.
+//!
+//! Which stretch a moment falls in follows from what its span claims. A stretch holds so many different moments and
+//! counts the others; one that had others cannot be judged, and says so however its moments were spread over
+//! shards.
+
+use std::collections::BTreeMap;
+
+use hotspan_model::{FactKind, FactRow, LogTime};
+
+use crate::sign::{self, Sign};
+
+const SECOND: u64 = 1_000_000_000;
+/// A span whose claim is further from the moment its trace counts at has no moment.
+const ASTRAY: u64 = 3_600 * SECOND;
+/// Different moments that one stretch holds.
+pub(crate) const MOMENTS_MAX: usize = 256;
+
+/// How long the stretches of a kind are, and how many are held.
+fn stretch(kind: FactKind) -> Option<(u64, u64)> {
+    match kind {
+        FactKind::Read | FactKind::Wrote => Some((600 * SECOND, 6)),
+        FactKind::Sent | FactKind::Entered => Some((60 * SECOND, 15)),
+        FactKind::Busy | FactKind::Waited => Some((SECOND, 900)),
+        FactKind::Used
+        | FactKind::Served
+        | FactKind::Paired
+        | FactKind::Looped
+        | FactKind::Orphaned
+        | FactKind::Wordless
+        | FactKind::Nameless
+        | FactKind::Queued => None,
+    }
+}
+
+/// The first stretch that is held when the latest data are at `newest`.
+fn oldest(kind: FactKind, newest: LogTime) -> u64 {
+    let (length, keep) = stretch(kind).unwrap_or((SECOND, 0));
+    (newest.0 / length + 1).saturating_sub(keep)
+}
+
+/// One moment, or several that are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Happened {
+    /// Compared for equality only.
+    pub(crate) key: (u64, u64),
+    /// How often.
+    pub(crate) times: u64,
+    /// How long together.
+    pub(crate) time: u128,
+}
+
+/// What happened in one stretch.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stretch {
+    /// By key, to be found quickly; the order says nothing.
+    pub(crate) happened: Vec<Happened>,
+    beyond: u64,
+}
+
+impl Stretch {
+    /// More happened than is held.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.beyond > 0 || self.happened.len() > MOMENTS_MAX
+    }
+
+    fn shift(&mut self, sign: Sign, by: &Happened, most: usize) {
+        let known = self.happened.binary_search_by_key(&by.key, |held| held.key);
+        match (known, sign) {
+            (Ok(at), _) => {
+                let held = &mut self.happened[at];
+                sign.count(&mut held.times, by.times);
+                sign.sum(&mut held.time, by.time);
+                if held.times == 0 {
+                    self.happened.remove(at);
+                }
+            }
+            (Err(at), Sign::Add) if self.happened.len() < most => self.happened.insert(at, *by),
+            (Err(_), Sign::Add | Sign::Subtract) => sign.count(&mut self.beyond, by.times),
+        }
+    }
+}
+
+/// Stretches by their number since 1970.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Moments {
+    stretches: BTreeMap<u64, Stretch>,
+    /// Moments in all of them.
+    held: usize,
+}
+
+impl Moments {
+    /// Adds the moment of a row, or takes it back; nothing happens when it is too old beside `newest`. Without `room` a
+    /// new moment is only counted.
+    pub(crate) fn shift(&mut self, sign: Sign, row: &FactRow, at: LogTime, newest: LogTime, room: bool) {
+        let (Some(moment), Some((length, _))) = (row.moment, stretch(row.kind)) else {
+            return;
+        };
+        self.forget(row.kind, newest);
+        let place = moment.at.0 / length;
+        if place < oldest(row.kind, newest) || moment.at.0.abs_diff(at.0) > ASTRAY {
+            return;
+        }
+        let happened = Happened {
+            key: moment.key,
+            times: 1,
+            time: sign::nanos(row.time).into(),
+        };
+        let held = self.stretches.entry(place).or_default();
+        let before = held.happened.len();
+        held.shift(sign, &happened, if room { MOMENTS_MAX } else { 0 });
+        self.held = self.held + held.happened.len() - before;
+        if held.happened.is_empty() && held.beyond == 0 {
+            self.stretches.remove(&place);
+        }
+    }
+
+    /// Drops the stretches that are too old beside `newest`.
+    pub(crate) fn forget(&mut self, kind: FactKind, newest: LogTime) {
+        let oldest = oldest(kind, newest);
+        while let Some(first) = self.stretches.first_entry()
+            && *first.key() < oldest
+        {
+            self.held -= first.remove().happened.len();
+        }
+    }
+
+    /// Whether [`Moments::forget`] would change anything.
+    pub(crate) fn is_dated(&self, kind: FactKind, newest: LogTime) -> bool {
+        let first = self.stretches.first_key_value();
+        first.is_some_and(|(&place, _)| place < oldest(kind, newest))
+    }
+
+    /// How many moments are held.
+    pub(crate) fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Adds that of another shard.
+    pub(crate) fn merge(&mut self, other: &Moments) {
+        for (&place, stretch) in &other.stretches {
+            let held = self.stretches.entry(place).or_default();
+            Sign::Add.count(&mut held.beyond, stretch.beyond);
+            for happened in &stretch.happened {
+                held.shift(Sign::Add, happened, usize::MAX);
+            }
+        }
+        self.held = self
+            .stretches
+            .values()
+            .map(|stretch| stretch.happened.len())
+            .sum();
+    }
+
+    /// The stretches of `kind` that are not too old beside `newest`, earliest first, by their number.
+    pub(crate) fn since(&self, kind: FactKind, newest: LogTime) -> impl Iterator<Item = (u64, &Stretch)> {
+        self.stretches
+            .range(oldest(kind, newest)..)
+            .map(|(&place, stretch)| (place, stretch))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hotspan_model::{Class, Dictionary, Facts, LocalDictionary, Moment, OpRef, Timestamp, Vocabulary};
+
+    fn row(second: u64, key: u64) -> FactRow {
+        let mut dictionary = LocalDictionary::default();
+        let service = dictionary.admit(Vocabulary::Text, None, "shop", Facts::None);
+        let at = OpRef {
+            service,
+            operation: service,
+        };
+        FactRow {
+            moment: Some(Moment {
+                at: Timestamp(second * SECOND),
+                key: (key, 0),
+            }),
+            ..FactRow::new(FactKind::Read, Class::Db, at)
+        }
+    }
+
+    fn at(second: u64) -> LogTime {
+        LogTime(second * SECOND)
+    }
+
+    #[test]
+    fn a_stretch_with_more_moments_than_it_holds_is_crowded_in_one_shard_and_in_two() {
+        let add = |moments: &mut Moments, keys: std::ops::Range<u64>| {
+            for key in keys {
+                moments.shift(Sign::Add, &row(6_000, key), at(6_000), at(6_000), true);
+            }
+        };
+        let crowded = |moments: &Moments| {
+            let stretch = moments.since(FactKind::Read, at(6_000)).next();
+            stretch.is_some_and(|(_, stretch)| stretch.is_crowded())
+        };
+        let most = MOMENTS_MAX as u64;
+        let (mut one, mut first, mut second) = (Moments::default(), Moments::default(), Moments::default());
+        add(&mut one, 0..most);
+        assert!(!crowded(&one));
+        add(&mut one, most..most + 1);
+        assert!(crowded(&one));
+        add(&mut first, 0..200);
+        add(&mut second, 200..most + 1);
+        assert!(!crowded(&first) && !crowded(&second));
+        first.merge(&second);
+        assert!(crowded(&first));
+    }
+
+    #[test]
+    fn what_is_taken_back_or_too_old_was_never_there() {
+        let mut moments = Moments::default();
+        moments.shift(Sign::Add, &row(6_000, 1), at(6_000), at(6_000), true);
+        moments.shift(Sign::Subtract, &row(6_000, 1), at(6_000), at(6_000), true);
+        assert!(moments.stretches.is_empty());
+        moments.shift(Sign::Add, &row(6_000, 1), at(6_000), at(60_000), true);
+        assert!(moments.stretches.is_empty());
+        moments.shift(Sign::Add, &row(6_000, 1), at(16_000), at(16_000), true);
+        assert!(
+            moments.stretches.is_empty(),
+            "a span that claims another time than its trace"
+        );
+    }
+}

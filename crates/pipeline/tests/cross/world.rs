@@ -1,0 +1,120 @@
+//! Drawn traces through analysis and hotspots, and what every detector over traces must keep to: shards, order and
+//! revisions leave no trace in its answers.
+
+use std::sync::Arc;
+
+use hotspan_analysis::{Analyser, When};
+use hotspan_hotspots::{Answers, Hotspots, Settings, answers};
+use hotspan_model::{Hotspot, LogTime, Report, TableSeed};
+use hotspan_pipeline::catalogue;
+use hotspan_testkit::{Drawing, EPOCH};
+
+const SECOND: u64 = 1_000_000_000;
+
+/// A system, told trace by trace.
+#[derive(Default)]
+pub(crate) struct World {
+    drawing: Drawing,
+    analyser: Analyser,
+    reports: Vec<Report>,
+    /// Seconds after the epoch at which the next traces count.
+    pub(crate) at: u64,
+}
+
+impl World {
+    /// Adds a trace.
+    pub(crate) fn trace(&mut self, text: &str) {
+        self.drawing.add(self.reports.len() as u128 + 1, text);
+        let mut report = Report::default();
+        let when = When::Log(LogTime(EPOCH.0 + self.at * SECOND));
+        self.analyser.analyse(
+            &self.drawing.trace,
+            None,
+            when,
+            &self.drawing.dictionary,
+            &mut report,
+        );
+        self.reports.push(report);
+    }
+
+    /// Adds the same trace so many times.
+    pub(crate) fn traces(&mut self, count: usize, text: &str) {
+        (0..count).for_each(|_| self.trace(text));
+    }
+
+    /// Hotspots of `detector` as `service: title`, by title, after holding them against the laws.
+    pub(crate) fn found(&self, detector: &str) -> Vec<String> {
+        let hotspots = self.hotspots(detector).into_iter();
+        let mut lines: Vec<String> = hotspots
+            .map(|hotspot| format!("{}: {}", hotspot.service, hotspot.title))
+            .collect();
+        lines.sort();
+        lines
+    }
+
+    pub(crate) fn hotspots(&self, detector: &str) -> Vec<Hotspot> {
+        let all: Vec<&Report> = self.reports.iter().collect();
+        let one = self.answer(&mut [self.shard(&all)]);
+        let mut parts: Vec<Vec<&Report>> = vec![Vec::new(); 3];
+        for (place, report) in self.reports.iter().enumerate().rev() {
+            parts[place * 7 % 3].push(report);
+        }
+        let mut shards: Vec<Hotspots> = parts.iter().map(|part| self.shard(part)).collect();
+        assert_eq!(
+            self.answer(&mut shards).hotspots,
+            one.hotspots,
+            "three shards, another order"
+        );
+        self.check_revision(&all, &one);
+        let found = one.hotspots.into_iter();
+        found.filter(|hotspot| hotspot.detector == detector).collect()
+    }
+
+    /// Everything is taken back and added again, and in the end taken back for good.
+    fn check_revision(&self, all: &[&Report], one: &Answers) {
+        let mut shard = self.shard(all);
+        for report in all.iter().rev() {
+            shard.subtract(report, &self.drawing.dictionary);
+            shard.add(report, &self.drawing.dictionary);
+        }
+        let again = self.answer(&mut [shard]).hotspots;
+        assert_eq!(
+            without_evidence(again),
+            without_evidence(one.hotspots.clone()),
+            "taken back and added again"
+        );
+        let mut shard = self.shard(all);
+        for report in all {
+            shard.subtract(report, &self.drawing.dictionary);
+        }
+        assert_eq!(self.answer(&mut [shard]).hotspots, [], "taken back");
+    }
+
+    fn shard(&self, reports: &[&Report]) -> Hotspots {
+        let mut shard = Hotspots::new(Settings::default(), TableSeed(3));
+        for report in reports {
+            shard.add(report, &self.drawing.dictionary);
+        }
+        shard
+    }
+
+    fn answer(&self, shards: &mut [Hotspots]) -> Answers {
+        let parts: Vec<Arc<_>> = shards.iter_mut().map(Hotspots::snapshot).collect();
+        let now = LogTime(EPOCH.0 + (self.at + 1) * SECOND);
+        answers(
+            &parts,
+            &self.drawing.dictionary,
+            &catalogue(),
+            Some(now),
+            &Settings::default(),
+        )
+    }
+}
+
+/// Which traces are shown may change with a revision; nothing else may.
+fn without_evidence(mut hotspots: Vec<Hotspot>) -> Vec<Hotspot> {
+    for hotspot in &mut hotspots {
+        hotspot.evidence.clear();
+    }
+    hotspots
+}
