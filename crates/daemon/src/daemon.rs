@@ -392,7 +392,7 @@ mod tests {
     #[test]
     fn tables_fit_their_memory_and_do_not_grow_for_ever() {
         let small = aggregates(8 << 20);
-        assert_eq!((small.hotspots_max, small.operations_of_all_max), (102, 1_024));
+        assert_eq!((small.hotspots_max, small.operations_of_all_max), (102, 512));
         assert_eq!(aggregates(0).edges_max, ROWS_MIN);
         assert_eq!(aggregates(u64::MAX), hotspan_hotspots::Settings::default());
     }

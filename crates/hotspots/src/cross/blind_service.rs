@@ -10,7 +10,7 @@
 //! *silent*: a service with at least 20 % of all critical-path time and not one outgoing span (half the confidence).
 //!
 //! **Guards**: other companies and datastores; addresses that `broken-propagation` explains; a service in its first
-//! hour. Hidden arguments are information, not a fault.
+//! hour, and for *silent* all services in the first hour of the data. Hidden arguments are information, not a fault.
 //!
 //! **Saves**: nothing. The impact is exposure: 0.02 of the critical-path seconds an hour that cannot be judged.
 //!
@@ -26,6 +26,7 @@ use hotspan_model::{
 
 use super::names::{masked, tenths_of_a_week};
 use super::{CrossDetector, Draft, Evidence, Seen};
+use crate::facts::Fact;
 use crate::sign::share;
 use crate::topology::percent;
 
@@ -231,7 +232,17 @@ fn names(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
     }
 }
 
+/// Whether the data may still be in its first hour: its start is known to the hour.
+fn has_just_begun(cx: &Evidence<'_>) -> bool {
+    let began = |fact: &Fact| fact.calendar.first(cx.newest());
+    let first = cx.facts(FactKind::Served).filter_map(|row| began(row.fact)).min();
+    first.is_none_or(|first| cx.reader.now.since(first).0 < 2 * NEW.0)
+}
+
 fn silent(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
+    if has_just_begun(cx) {
+        return;
+    }
     let speak: BTreeSet<&str> = cx.edges().map(|(text, ..)| text.from).collect();
     for (&service, row) in &cx.reader.merged.services {
         let time: u128 = row.path.iter().sum();

@@ -191,6 +191,13 @@ fn a_service_without_a_name_and_one_without_a_word() {
     );
     assert_eq!(
         world.found("blind-service"),
+        ["(unnamed): 20 requests were worked on by a service that does not say its name"],
+        "whoever is silent is given an hour"
+    );
+    world.at = 2 * 3_600;
+    world.trace("shop GET /home 0..1");
+    assert_eq!(
+        world.found("blind-service"),
         [
             "(unnamed): 20 requests were worked on by a service that does not say its name",
             "price: price takes 38 % of all request time and shows nothing that it calls",
