@@ -1,7 +1,9 @@
 //! Single traces of any size, to see that cost grows with spans and with nothing else.
 
 use clap::ValueEnum;
-use hotspan_model::{Batch, LocalDictionary, Nanos, Record, Span, SpanId, Threshold, Timestamp, TraceId};
+use hotspan_model::{
+    Batch, LocalDictionary, Nanos, ParamHash, Record, Span, SpanId, Threshold, Timestamp, TraceId,
+};
 use hotspan_testkit::Drawing;
 
 /// How the spans of a trace hang together.
@@ -46,11 +48,11 @@ pub fn trace(shape: Shape, spans: u64) -> (Batch, LocalDictionary) {
         let at = n * leaves(shape) * LENGTH.0;
         match shape {
             Shape::Flat => _ = grown.add(query, Some(root), at, LENGTH.0),
-            Shape::Wide => _ = grown.add(query, Some(root), n, LENGTH.0),
+            Shape::Wide => _ = grown.add(query, Some(root), n, total),
             Shape::Deep => above = grown.add(step, Some(above), n, 2 * (total - n)),
             Shape::Comb => {
                 above = grown.add(step, Some(above), 2 * n, 2 * (total - 2 * n));
-                grown.add(query, Some(above), total, LENGTH.0);
+                grown.add(query, Some(above), at, LENGTH.0);
             }
             Shape::Calls => {
                 let call = grown.add(call, Some(root), at, 6 * LENGTH.0);
@@ -86,6 +88,7 @@ impl Grown {
             parent,
             start: Timestamp(self.origin.0 + start),
             duration: Nanos(length),
+            params: ParamHash(id.get()),
             ..*kind
         };
         let record = Record {

@@ -6,6 +6,7 @@ use hotspan_assembly::{Assembler, Settings as AssemblySettings};
 use hotspan_benches::Line;
 use hotspan_benches::payload::Payload;
 use hotspan_benches::shapes::{self, Shape};
+use hotspan_hotspots::answers;
 use hotspan_model::{Assembled, Batch, Decided, LocalDictionary, LogTime, ParamKey, TableSeed};
 use hotspan_otlp::{Decoder, Limits};
 use hotspan_pipeline::{Pipeline, Settings};
@@ -188,13 +189,18 @@ impl Assembling {
 fn one_trace(arguments: &Arguments) {
     let (batch, dictionary) = shapes::trace(arguments.shape, arguments.spans as u64);
     let settings = Settings::offline(4 << 30);
+    let hotspots = settings.hotspots.clone();
     let mut pipeline = Pipeline::new(settings, TableSeed::default());
     let mut clock = LogClock::default();
     for _ in 0..arguments.requests {
         pipeline.handle_batch(clock.at(LogTime(1)), &batch, &dictionary);
         pipeline.finish(clock.at(LogTime(1)), Decided::EndOfInput, &dictionary);
     }
-    println!("{} spans analysed", pipeline.counts().analysed);
+    let parts = [pipeline.snapshot(clock.now()).hotspots];
+    let catalogue = hotspan_analysis::catalogue();
+    let answers = answers(&parts, &dictionary, &catalogue, None, &hotspots);
+    let (spans, hotspots) = (pipeline.counts().analysed, answers.hotspots.len());
+    println!("{spans} spans analysed, {hotspots} hotspots");
 }
 
 /// What the assembler holds for spans of undecided traces.
