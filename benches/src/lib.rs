@@ -1,6 +1,7 @@
 //! What the measuring programs share: the whole line in one thread, fed with encoded requests.
 
 pub mod payload;
+pub mod shapes;
 
 use hotspan_hotspots::{Answers, answers};
 use hotspan_model::{Batch, Decided, LocalDictionary, LogTime, ParamKey, TableSeed};

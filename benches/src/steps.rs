@@ -5,9 +5,11 @@ use clap::{Parser, ValueEnum};
 use hotspan_assembly::{Assembler, Settings as AssemblySettings};
 use hotspan_benches::Line;
 use hotspan_benches::payload::Payload;
-use hotspan_model::{Assembled, Batch, LocalDictionary, LogTime, ParamKey, TableSeed};
+use hotspan_benches::shapes::{self, Shape};
+use hotspan_hotspots::answers;
+use hotspan_model::{Assembled, Batch, Decided, LocalDictionary, LogTime, ParamKey, TableSeed};
 use hotspan_otlp::{Decoder, Limits};
-use hotspan_pipeline::Settings;
+use hotspan_pipeline::{Pipeline, Settings};
 use hotspan_testkit::LogClock;
 use prost::Message;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -34,6 +36,9 @@ struct Arguments {
     /// Every name is its own
     #[arg(long)]
     distinct: bool,
+    /// How the spans of the one trace hang together
+    #[arg(long, value_enum, default_value = "flat")]
+    shape: Shape,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -48,6 +53,8 @@ enum Step {
     Pipeline,
     /// Bytes a live span takes
     Memory,
+    /// One trace of so many spans, from push to hotspots
+    Trace,
 }
 
 /// Time between two requests.
@@ -58,6 +65,7 @@ fn main() {
     match arguments.step {
         Step::Nothing | Step::Walk | Step::Assemble | Step::Pipeline => run(&arguments),
         Step::Memory => memory(&arguments),
+        Step::Trace => one_trace(&arguments),
     }
 }
 
@@ -105,7 +113,7 @@ impl Runner {
             Step::Walk => Runner::Walk(Box::new(Walk::new(seed))),
             Step::Assemble => Runner::Assemble(Box::new(Walk::new(seed)), Box::new(Assembling::new(seed))),
             Step::Pipeline => Runner::Line(Box::new(Line::new(Settings::default()))),
-            Step::Nothing | Step::Memory => Runner::Nothing(0),
+            Step::Nothing | Step::Memory | Step::Trace => Runner::Nothing(0),
         }
     }
 
@@ -175,6 +183,24 @@ impl Assembling {
         }
         while self.assembler.poll_trace(&mut self.trace) {}
     }
+}
+
+/// Analyses one large trace. Nothing is folded: the settings are those of a file.
+fn one_trace(arguments: &Arguments) {
+    let (batch, dictionary) = shapes::trace(arguments.shape, arguments.spans as u64);
+    let settings = Settings::offline(4 << 30);
+    let hotspots = settings.hotspots.clone();
+    let mut pipeline = Pipeline::new(settings, TableSeed::default());
+    let mut clock = LogClock::default();
+    for _ in 0..arguments.requests {
+        pipeline.handle_batch(clock.at(LogTime(1)), &batch, &dictionary);
+        pipeline.finish(clock.at(LogTime(1)), Decided::EndOfInput, &dictionary);
+    }
+    let parts = [pipeline.snapshot(clock.now()).hotspots];
+    let catalogue = hotspan_analysis::catalogue();
+    let answers = answers(&parts, &dictionary, &catalogue, None, &hotspots);
+    let (spans, hotspots) = (pipeline.counts().analysed, answers.hotspots.len());
+    println!("{spans} spans analysed, {hotspots} hotspots");
 }
 
 /// What the assembler holds for spans of undecided traces.

@@ -40,6 +40,8 @@ impl Path {
         // A path has no more segments than that.
         self.segments.reserve(2 * forest.nodes().len() + 1);
         self.frames.clear();
+        let deepest = forest.top_down().last().map_or(0, |&at| forest.node(at).depth);
+        self.frames.reserve(deepest as usize + 1);
         for times in [&mut self.own, &mut self.subtree] {
             times.clear();
             times.resize(forest.nodes().len(), 0);

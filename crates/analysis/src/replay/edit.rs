@@ -4,7 +4,7 @@ use hotspan_model::{Kind, Nanos};
 
 use super::model::{Queue, each_lag};
 use super::run::{Policy, Run, WIDTH_MAX};
-use super::{Mood, Replay};
+use super::{Replay, Times};
 use crate::{Forest, NONE};
 
 /// A change to some spans of one unit. Members may come in any order; dead ones and those of other units are left
@@ -52,8 +52,7 @@ struct Change {
 enum To {
     AtMost(i64),
     Longer(i64),
-    /// Optimistic, likely, pessimistic.
-    Exactly([i64; 3]),
+    Exactly(Times),
 }
 
 /// Changes of all edits, in order of the edits until they are sorted by node.
@@ -83,13 +82,13 @@ impl Changes {
     }
 
     /// A node's duration after its own edits.
-    pub(super) fn apply(&self, at: u32, duration: i64, mood: Mood) -> i64 {
+    pub(super) fn apply(&self, at: u32, duration: Times) -> Times {
         let from = self.0.partition_point(|change| change.node < at);
         let own = self.0[from..].iter().take_while(|change| change.node == at);
         own.fold(duration, |duration, change| match change.to {
-            To::AtMost(cap) => duration.min(cap),
-            To::Longer(by) => duration.saturating_add(by),
-            To::Exactly(values) => values[mood as usize],
+            To::AtMost(cap) => duration.map(|duration| duration.min(cap)),
+            To::Longer(by) => duration.map(|duration| duration.saturating_add(by)),
+            To::Exactly(values) => values,
         })
     }
 

@@ -54,6 +54,13 @@ enum Mood {
     Pessimistic,
 }
 
+impl Mood {
+    const ALL: [Mood; 3] = [Mood::Optimistic, Mood::Likely, Mood::Pessimistic];
+}
+
+/// A time in each mood, in order of [`Mood::ALL`]: all are replayed at once.
+type Times = [i64; Mood::ALL.len()];
+
 /// Replays units of a forest. Edits add up until the next [`Replay::begin`]. Buffers are reused.
 #[derive(Debug, Default)]
 pub struct Replay {
@@ -61,7 +68,7 @@ pub struct Replay {
     changes: edit::Changes,
     runs: Vec<run::Run>,
     /// Buffers of earlier runs.
-    spare: Vec<Vec<i64>>,
+    spare: Vec<Vec<Times>>,
     /// Child and run, by child.
     members: Vec<(u32, u32)>,
     /// Some edit has more than one result; some edit says itself which one is likely.
@@ -71,7 +78,7 @@ pub struct Replay {
     dirty: Vec<u32>,
     place: Vec<u32>,
     /// New durations, beside `dirty`.
-    durations: Vec<i64>,
+    durations: Vec<Times>,
     scratch: edit::Scratch,
     queue: model::Queue,
 }
@@ -103,13 +110,12 @@ impl Replay {
             };
         }
         self.mark_dirty(forest);
-        let optimistic = self.replay(forest, Mood::Optimistic);
-        let pessimistic = match self.ranged {
-            true => self.replay(forest, Mood::Pessimistic),
-            false => optimistic,
-        };
+        let [optimistic, likely, pessimistic] = self
+            .replay(forest)
+            .map(|time| Nanos(u64::try_from(time).unwrap_or(0)));
+        let pessimistic = if self.ranged { pessimistic } else { optimistic };
         let likely = match self.opinionated {
-            true => self.replay(forest, Mood::Likely),
+            true => likely,
             false => Nanos(u64::midpoint(optimistic.0, pessimistic.0)),
         };
         for &at in &self.dirty {
@@ -159,7 +165,7 @@ impl Replay {
             + self.runs.capacity() * size_of::<run::Run>()
             + self.members.capacity() * size_of::<(u32, u32)>()
             + (self.dirty.capacity() + self.place.capacity()) * size_of::<u32>()
-            + self.durations.capacity() * size_of::<i64>()
+            + self.durations.capacity() * size_of::<Times>()
             + self.scratch.bytes()
             + self.queue.bytes()
     }
@@ -230,9 +236,9 @@ mod tests {
         replay.begin(&unit.forest, 0);
         replay.edit(&unit.forest, Edit::Grow(&all, Nanos::ZERO));
         replay.mark_dirty(&unit.forest);
-        replay.replay(&unit.forest, Mood::Optimistic);
+        replay.replay(&unit.forest);
         for (at, &duration) in replay.dirty.iter().zip(&replay.durations) {
-            assert_eq!(unit.forest.node(*at).length().0, duration as u64, "{at}");
+            assert_eq!(duration, [unit.forest.node(*at).length().0 as i64; 3], "{at}");
         }
         assert_eq!(replay.dirty.len(), 5);
     }

@@ -3,18 +3,16 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use hotspan_model::Nanos;
-
-use super::{Mood, Replay};
+use super::{Replay, Times};
 use crate::{Forest, Mark, NONE, Node};
 
 /// A child that has started, ordered by its old end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Started {
     old_end: i64,
-    /// Relative to the parent's start.
-    new_end: i64,
     child: u32,
+    /// Relative to the parent's start.
+    new_end: Times,
 }
 
 /// The children that have started and may still run.
@@ -40,7 +38,7 @@ pub(super) struct Start {
     /// Time from the end of its last predecessor to its start; a tolerated overlap is negative.
     pub lag: i64,
     /// New start relative to the parent's.
-    pub normal: i64,
+    pub normal: Times,
 }
 
 impl Replay {
@@ -50,6 +48,7 @@ impl Replay {
         self.members.sort_unstable();
         self.runs.sort_unstable_by_key(|run| (run.parent, run.id));
         self.dirty.clear();
+        self.dirty.reserve(forest.nodes().len());
         for from in self.changes.nodes().chain(self.runs.iter().map(|run| run.parent)) {
             let mut at = from;
             while self.place[at as usize] == NONE {
@@ -69,33 +68,32 @@ impl Replay {
     }
 
     /// The unit's new duration.
-    pub(super) fn replay(&mut self, forest: &Forest, mood: Mood) -> Nanos {
+    pub(super) fn replay(&mut self, forest: &Forest) -> Times {
         self.durations.clear();
+        self.durations.reserve(self.dirty.len());
         for place in 0..self.dirty.len() {
             let at = self.dirty[place];
-            let duration = self.duration(forest, at, mood);
-            let duration = self.changes.apply(at, duration, mood);
+            let duration = self.duration(forest, at);
+            let duration = self.changes.apply(at, duration);
             self.durations.push(duration);
         }
         // The head is the only node at its depth, so it comes last.
-        Nanos(
-            self.durations
-                .last()
-                .map_or(0, |&duration| u64::try_from(duration).unwrap_or(0)),
-        )
+        self.durations.last().copied().unwrap_or_default()
     }
 
     /// A parent's new duration before its own edit.
-    fn duration(&mut self, forest: &Forest, at: u32, mood: Mood) -> i64 {
+    fn duration(&mut self, forest: &Forest, at: u32) -> Times {
         let parent = forest.node(at);
         let children = forest.by_start(at);
         if children.is_empty() {
-            return parent.end - parent.start;
+            return [parent.end - parent.start; 3];
         }
         let runs = self.open_runs(at);
         self.queue.0.clear();
-        let (mut last_old, mut last_new) = (None, 0);
-        let (mut end_old, mut end_new) = (i64::MIN, 0);
+        // Buffers that are as large as they may need to be do not double: huge traces stay within their memory.
+        self.queue.0.reserve(children.len());
+        let (mut last_old, mut last_new) = (None, Times::default());
+        let (mut end_old, mut end_new) = (i64::MIN, Times::default());
         for &at in children {
             let child = forest.node(at);
             if self.is_shadow(child, at, end_old) {
@@ -103,22 +101,22 @@ impl Replay {
             }
             while let Some(ended) = self.queue.pop_until(child.start.saturating_add(parent.tolerance)) {
                 last_old = last_old.max(Some(ended.old_end));
-                last_new = last_new.max(ended.new_end);
+                last_new = latest(last_new, ended.new_end);
                 self.end_in_runs(runs.clone(), ended.child, ended.new_end);
             }
             let lag = child.start - last_old.unwrap_or(parent.start);
-            let normal = last_new.saturating_add(lag).max(0);
+            let normal = last_new.map(|last| last.saturating_add(lag).max(0));
             let duration = self.duration_of(forest, at);
-            let start = self.start(runs.clone(), at, Start { lag, normal }, duration, mood);
-            let new_end = start.saturating_add(duration);
-            (end_old, end_new) = (end_old.max(child.end), end_new.max(new_end));
+            let start = self.start(runs.clone(), at, Start { lag, normal }, duration);
+            let new_end = sum(start, duration);
+            (end_old, end_new) = (end_old.max(child.end), latest(end_new, new_end));
             self.queue.0.push(Reverse(Started {
                 old_end: child.end,
                 new_end,
                 child: at,
             }));
         }
-        end_new.saturating_add(parent.end - end_old)
+        end_new.map(|end| end.saturating_add(parent.end - end_old))
     }
 
     /// A placeholder whose place was worked out says nothing about when its parent is done while a sibling covers
@@ -128,12 +126,22 @@ impl Replay {
         guessed && child.end <= covered_until && self.place[at as usize] == NONE
     }
 
-    fn duration_of(&self, forest: &Forest, at: u32) -> i64 {
+    fn duration_of(&self, forest: &Forest, at: u32) -> Times {
         match self.place[at as usize] {
-            NONE => forest.node(at).end - forest.node(at).start,
+            NONE => [forest.node(at).end - forest.node(at).start; 3],
             place => self.durations[place as usize],
         }
     }
+}
+
+/// The later one in each mood.
+pub(super) fn latest(a: Times, b: Times) -> Times {
+    std::array::from_fn(|mood| a[mood].max(b[mood]))
+}
+
+/// The sum in each mood.
+pub(super) fn sum(a: Times, b: Times) -> Times {
+    std::array::from_fn(|mood| a[mood].saturating_add(b[mood]))
 }
 
 /// Calls `each` with every live awaited child of `parent` and its lag; the heap is `queue`'s.
@@ -154,7 +162,7 @@ pub(super) fn each_lag(
         each(at, child.start - last.unwrap_or(node.start), last);
         queue.0.push(Reverse(Started {
             old_end: child.end,
-            new_end: 0,
+            new_end: Times::default(),
             child: at,
         }));
     }

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::model::Start;
-use super::{Mood, Replay};
+use super::model::{Start, latest, sum};
+use super::{Mood, Replay, Times};
 
 /// More than this at once is not modelled; each start looks at all slots.
 pub(super) const WIDTH_MAX: u32 = 64;
@@ -30,75 +30,91 @@ pub(super) struct Run {
     pub id: u32,
     policy: Policy,
     /// When the member before could start, and ended; `None` before the first.
-    before: Option<(i64, i64)>,
+    before: Option<(Times, Times)>,
     /// Latest new end of predecessors that are no members.
-    outside: i64,
-    /// New ends of the members that hold a slot.
-    slots: Vec<i64>,
+    outside: Times,
+    /// New ends of the members that hold a slot; those of one mood say nothing about those of another.
+    slots: Vec<Times>,
+    /// The child at hand is a member.
+    joins: bool,
 }
 
 impl Run {
-    pub(super) fn new(parent: u32, id: u32, policy: Policy, slots: Vec<i64>) -> Run {
+    pub(super) fn new(parent: u32, id: u32, policy: Policy, slots: Vec<Times>) -> Run {
         Run {
             parent,
             id,
             policy,
             before: None,
-            outside: 0,
+            outside: Times::default(),
             slots,
+            joins: false,
         }
     }
 
     /// Its buffer, for another run.
-    pub(super) fn into_slots(self) -> Vec<i64> {
+    pub(super) fn into_slots(self) -> Vec<Times> {
         self.slots
     }
 
     fn open(&mut self) {
         self.before = None;
-        self.outside = 0;
+        self.outside = Times::default();
         self.slots.clear();
     }
 
-    /// When the next member starts.
-    fn start(&self, start: Start, mood: Mood) -> (i64, i64) {
-        let Some((ready, end)) = self.before else {
-            return (start.normal, start.normal);
-        };
+    /// When the next member could start, and does.
+    fn start(&self, start: Start) -> (Times, Times) {
+        let (mut ready, mut at) = (start.normal, start.normal);
+        if let Some((before, end)) = self.before {
+            for mood in Mood::ALL {
+                let place = mood as usize;
+                (ready[place], at[place]) = self.start_in(mood, start, before[place], end[place]);
+            }
+        }
+        (ready, at)
+    }
+
+    fn start_in(&self, mood: Mood, start: Start, ready: i64, end: i64) -> (i64, i64) {
+        let normal = start.normal[mood as usize];
         match (self.policy, mood) {
-            (Policy::Unlag, Mood::Optimistic) => (start.normal, start.normal.min(end)),
-            (Policy::Unlag, Mood::Likely | Mood::Pessimistic) => (start.normal, start.normal),
+            (Policy::Unlag, Mood::Optimistic) => (normal, normal.min(end)),
+            (Policy::Unlag, Mood::Likely | Mood::Pessimistic) => (normal, normal),
             (Policy::Spread { width, gap }, Mood::Optimistic) => {
                 let ready = ready.saturating_add(gap);
-                (ready, start.normal.min(ready.max(self.free(width))))
+                (ready, normal.min(ready.max(self.free(mood, width))))
             }
             (Policy::Spread { width, gap }, Mood::Likely | Mood::Pessimistic) => {
                 // What the parent does between two calls is work that stays.
                 let work = gap.saturating_add(start.lag.max(0));
                 let ready = ready
                     .saturating_add(work)
-                    .max(start.lag.saturating_add(self.outside));
-                (ready, start.normal.min(ready.max(self.free(width))))
+                    .max(start.lag.saturating_add(self.outside[mood as usize]));
+                (ready, normal.min(ready.max(self.free(mood, width))))
             }
         }
     }
 
     /// When the earliest of the slots is free.
-    fn free(&self, width: u32) -> i64 {
-        match self.slots.iter().min() {
-            Some(&first) if self.slots.len() >= width as usize => first,
+    fn free(&self, mood: Mood, width: u32) -> i64 {
+        match self.slots.iter().map(|slot| slot[mood as usize]).min() {
+            Some(first) if self.slots.len() >= width as usize => first,
             Some(_) | None => 0,
         }
     }
 
-    fn take_slot(&mut self, end: i64) {
+    fn take_slot(&mut self, end: Times) {
         let Policy::Spread { width, .. } = self.policy else {
             return;
         };
         if self.slots.len() < width as usize {
             self.slots.push(end);
-        } else if let Some(first) = self.slots.iter_mut().min() {
-            *first = end;
+            return;
+        }
+        for (mood, end) in end.into_iter().enumerate() {
+            if let Some(first) = self.slots.iter_mut().map(|slot| &mut slot[mood]).min() {
+                *first = end;
+            }
         }
     }
 }
@@ -115,25 +131,19 @@ impl Replay {
     }
 
     /// The new start of a child, by the runs it is a member of.
-    pub(super) fn start(
-        &mut self,
-        runs: Range<usize>,
-        child: u32,
-        start: Start,
-        duration: i64,
-        mood: Mood,
-    ) -> i64 {
+    pub(super) fn start(&mut self, runs: Range<usize>, child: u32, start: Start, duration: Times) -> Times {
         let mut earliest = start.normal;
         for run in &mut self.runs[runs.clone()] {
-            if self.members.binary_search(&(child, run.id)).is_ok() {
-                let (ready, at) = run.start(start, mood);
-                earliest = earliest.min(at);
-                run.before = Some((ready, 0));
+            run.joins = self.members.binary_search(&(child, run.id)).is_ok();
+            if run.joins {
+                let (ready, at) = run.start(start);
+                earliest = std::array::from_fn(|mood| earliest[mood].min(at[mood]));
+                run.before = Some((ready, Times::default()));
             }
         }
-        let end = earliest.saturating_add(duration);
+        let end = sum(earliest, duration);
         for run in &mut self.runs[runs] {
-            if self.members.binary_search(&(child, run.id)).is_ok() {
+            if run.joins {
                 run.before = run.before.map(|(ready, _)| (ready, end));
                 run.take_slot(end);
             }
@@ -142,10 +152,10 @@ impl Replay {
     }
 
     /// Tells the runs under a parent that a predecessor of all later children has ended.
-    pub(super) fn end_in_runs(&mut self, runs: Range<usize>, child: u32, end: i64) {
+    pub(super) fn end_in_runs(&mut self, runs: Range<usize>, child: u32, end: Times) {
         for run in &mut self.runs[runs] {
             if self.members.binary_search(&(child, run.id)).is_err() {
-                run.outside = run.outside.max(end);
+                run.outside = latest(run.outside, end);
             }
         }
     }
