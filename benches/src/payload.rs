@@ -1,7 +1,7 @@
 //! The payload that performance figures are quoted for: several services and scopes, about 500 bytes and 10
 //! attributes a span, 2 % errors with an event, traces spread over requests.
 
-use hotspan_testkit::generator::{Generation, Noise, Operation, Place, SCENARIOS};
+use hotspan_testkit::generator::{BASIC, Generation, Noise, Operation, Place};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::span::Event;
@@ -25,7 +25,7 @@ impl Payload {
     pub fn new(seed: u64, spans_each: usize, distinct: bool) -> Payload {
         let draw = |scenario| Operation::draw(scenario, seed, Generation::Stable, Noise::default());
         Payload {
-            operations: SCENARIOS.iter().map(draw).collect(),
+            operations: BASIC.iter().map(draw).collect(),
             spans_each,
             distinct,
             next: 0,

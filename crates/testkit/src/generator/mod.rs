@@ -13,7 +13,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 
 pub use program::{Act, Arguments, Leaf, Protocol, Spread, Step, What, ms, us};
 pub use rng::Place;
-pub use scenarios::{Case, Fault, Scenario};
+pub use scenarios::{BASIC, Case, Fault, Scenario};
 pub use simulate::{Program, simulate};
 pub use wire::{Generation, Noise, requests};
 

@@ -35,8 +35,8 @@ pub struct Scenario {
     pub draw: fn(Place) -> Case,
 }
 
-/// The scenarios of this file.
-pub(super) const BASIC: &[Scenario] = &[
+/// The everyday mix: what performance figures are quoted for.
+pub const BASIC: &[Scenario] = &[
     Scenario {
         name: "nplus1-query",
         draw: |place| each_query(place, Arguments::Bound, None, false),
