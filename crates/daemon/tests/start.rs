@@ -1,8 +1,12 @@
 //! A start is all or nothing: what cannot be bound is named, and nothing is left behind.
 
 use std::net::{SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
 
 use hotspan_daemon::{Config, Daemon, Layers, Origin};
+
+/// Longest wait for what takes milliseconds.
+const WAIT: Duration = Duration::from_secs(20);
 
 /// The names of this process's threads that only a daemon has.
 fn owner_threads() -> Vec<String> {
@@ -15,6 +19,16 @@ fn owner_threads() -> Vec<String> {
     names
         .filter(|name| name.starts_with("shard-") || name == "answers")
         .collect()
+}
+
+/// Waits until so many of them are seen: a thread takes its name, and leaves the list, in its own time.
+fn see_owner_threads(count: usize) {
+    let began = Instant::now();
+    while owner_threads().len() != count {
+        let seen = owner_threads();
+        assert!(began.elapsed() < WAIT, "{seen:?} are not {count}");
+        std::thread::yield_now();
+    }
 }
 
 fn free_port() -> SocketAddr {
@@ -50,7 +64,7 @@ async fn a_port_in_use_is_named_and_every_other_port_and_thread_is_given_back() 
         for address in free {
             drop(TcpListener::bind(address).expect("it was given back"));
         }
-        assert_eq!(owner_threads(), Vec::<String>::new(), "{key}");
+        see_owner_threads(0);
     }
     let mut layers = Layers::default();
     for key in ["otlp_grpc", "otlp_http", "listen"] {
@@ -59,9 +73,9 @@ async fn a_port_in_use_is_named_and_every_other_port_and_thread_is_given_back() 
     layers.set(Origin::Flag, "shards", "3");
     let config = Config::read(&layers).expect("the flags are valid");
     let daemon = Daemon::start(&config).await.expect("port 0 is free");
-    assert_eq!(owner_threads().len(), 4, "the threads are seen by name");
+    see_owner_threads(4);
     let address = daemon.addresses().otlp_grpc;
     daemon.stop().await;
-    assert_eq!(owner_threads(), Vec::<String>::new());
+    see_owner_threads(0);
     drop(TcpListener::bind(address).expect("it was given back"));
 }
