@@ -1,6 +1,6 @@
 //! A trace before and after the fix of one fault: where each span of the unit lies, and whose time is on the path.
 
-use hotspan_model::{BeforeAfter, Change, Lookup, Nanos, ReplayedSpan};
+use hotspan_model::{BeforeAfter, Lookup, Moved, Nanos, ReplayedSpan};
 
 use crate::replay::{Scene, before};
 use crate::{Forest, Mark, Path};
@@ -34,7 +34,7 @@ pub(crate) fn timeline(
             touched: scene.touched.binary_search(&at).is_ok(),
             start: change(old.0, new.0),
             end: change(old.1, new.1),
-            path: Change {
+            path: Moved {
                 before: old_path,
                 after: new_path,
             },
@@ -56,8 +56,8 @@ pub(crate) fn timeline(
     }
 }
 
-fn change(before: u64, after: u64) -> Change {
-    Change {
+fn change(before: u64, after: u64) -> Moved {
+    Moved {
         before: Nanos(before),
         after: Nanos(after),
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hotspan_analysis::Analyser;
-use hotspan_api::{Backend, Check, FoundTrace, Metrics, TraceFuture, View};
-use hotspan_model::{Assembled, SpanDetail, TraceId};
+use hotspan_api::{Backend, Check, FixFuture, FoundFix, FoundTrace, Metrics, TraceFuture, View};
+use hotspan_model::{Assembled, FindingId, SpanDetail, TraceId};
 use tokio::sync::oneshot;
 
 use crate::shard::Question;
@@ -23,13 +23,15 @@ impl Backend for Reader {
 
     fn trace(&self, id: TraceId) -> TraceFuture<'_> {
         Box::pin(async move {
-            match self.0.exemplars.get(id) {
-                Some(exemplar) => {
-                    self.explain(Arc::clone(&exemplar.trace), exemplar.details.clone())
-                        .await
-                }
-                None => self.explain(Arc::new(self.held(id).await?), Vec::new()).await,
-            }
+            let (trace, details) = self.find(id).await?;
+            self.explain(trace, details).await
+        })
+    }
+
+    fn fix(&self, id: TraceId, finding: FindingId) -> FixFuture<'_> {
+        Box::pin(async move {
+            let (trace, details) = self.find(id).await?;
+            self.explain_fix(trace, details, finding).await
         })
     }
 
@@ -67,6 +69,14 @@ impl Backend for Reader {
 }
 
 impl Reader {
+    /// An exemplar, or whatever the trace's shard still has of it.
+    async fn find(&self, id: TraceId) -> Option<(Arc<Assembled>, Vec<SpanDetail>)> {
+        match self.0.exemplars.get(id) {
+            Some(exemplar) => Some((Arc::clone(&exemplar.trace), exemplar.details.clone())),
+            None => Some((Arc::new(self.held(id).await?), Vec::new())),
+        }
+    }
+
     /// Whatever the trace's shard still has.
     async fn held(&self, id: TraceId) -> Option<Assembled> {
         let shard = self.0.core.shard_of(id);
@@ -86,5 +96,20 @@ impl Reader {
             Analyser::new(settings).explain(&trace, &dictionary, SPANS_MAX)
         });
         explained.await.ok().map(|view| (view, details))
+    }
+
+    /// The same with a replay of one finding's fix.
+    async fn explain_fix(
+        &self,
+        trace: Arc<Assembled>,
+        details: Vec<SpanDetail>,
+        finding: FindingId,
+    ) -> FoundFix {
+        let (dictionary, settings) = (self.0.dictionary.clone(), self.0.settings.analysis.clone());
+        let explained = tokio::task::spawn_blocking(move || {
+            Analyser::new(settings).explain_fix(&trace, &dictionary, SPANS_MAX, finding)
+        });
+        let (view, after) = explained.await.ok()?;
+        Some((view, details, after))
     }
 }

@@ -47,7 +47,7 @@ pub use symbol::{Symbol, Vocabulary};
 pub use time::{LogPos, LogTime, Nanos, Offset, Timestamp};
 pub use trace::{Assembled, Completeness, Decided, Defect, DefectKind, Group};
 pub use view::{
-    BeforeAfter, Cause, Change, EventView, FindingView, PathSegment, ReplayedSpan, SpanDetail, SpanView,
+    BeforeAfter, Cause, EventView, FindingView, Moved, PathSegment, ReplayedSpan, SpanDetail, SpanView,
     TraceView,
 };
 pub use weight::{MILLION, Millionths, Threshold};

@@ -175,7 +175,7 @@ pub struct TraceView {
 
 /// A time before and after a fix.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Change {
+pub struct Moved {
     /// As it is.
     pub before: Nanos,
     /// As it would likely be.
@@ -196,11 +196,11 @@ pub struct ReplayedSpan {
     /// The fix changes or moves it, not only what is around it.
     pub touched: bool,
     /// When it starts.
-    pub start: Change,
+    pub start: Moved,
     /// When it ends.
-    pub end: Change,
+    pub end: Moved,
     /// Critical-path time of its own; off the path when zero.
-    pub path: Change,
+    pub path: Moved,
 }
 
 /// A unit of a trace, replayed with the fix of one finding.
