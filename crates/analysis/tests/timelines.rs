@@ -110,9 +110,9 @@ fn only(text: &str, detector: &str) -> BeforeAfter {
     let mut own = found
         .into_iter()
         .filter(|(finding, _)| finding.detector == detector);
-    let (_, after) = own.next().unwrap();
+    let (_, after) = own.next().expect("the detector speaks");
     assert!(own.next().is_none());
-    after.unwrap()
+    after.expect("its fix saves something")
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::{Mood, Outcome, Replay, Times};
 use crate::Forest;
 
 /// Films that are kept until a finding claims one: no detector replays more for one finding.
-const FILMS_MAX: usize = 8;
+const FILMS_MAX: usize = 4;
 
 /// A child of a parent that was computed anew.
 #[derive(Clone, Copy, Debug)]
