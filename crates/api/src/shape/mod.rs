@@ -3,6 +3,7 @@
 //! Core types know nothing of serialisation; everything that leaves the process is converted here, once, and
 //! its texts are cleaned here. Same input, same bytes: lists keep their total order, maps are sorted.
 
+mod before_after;
 mod coverage;
 mod decimal;
 mod document;
@@ -15,6 +16,7 @@ mod text;
 mod trace;
 mod words;
 
+pub use before_after::{After, BeforeAfter, Moved, Outlook, Replay, ReplayedSpan};
 pub use coverage::{Blind, Coverage, LeftOut, SpanCounts, TraceCounts};
 pub use decimal::Decimal;
 pub use document::{Audit, Coupling, Document};
