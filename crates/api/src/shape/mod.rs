@@ -3,6 +3,7 @@
 //! Core types know nothing of serialisation; everything that leaves the process is converted here, once, and
 //! its texts are cleaned here. Same input, same bytes: lists keep their total order, maps are sorted.
 
+mod audit;
 mod coverage;
 mod decimal;
 mod document;
@@ -15,9 +16,10 @@ mod text;
 mod trace;
 mod words;
 
+pub use audit::{Audit, Bottleneck, Coupling, Gap, Intervention, PatternOperation, QueryPattern, Said};
 pub use coverage::{Blind, Coverage, LeftOut, SpanCounts, TraceCounts};
 pub use decimal::Decimal;
-pub use document::{Audit, Coupling, Document};
+pub use document::Document;
 pub use hotspot::{
     Anchor, Callee, Calls, Code, Entry, Evidence, Fix, Hotspot, PathTime, Saving, Trend, TrendPoint,
 };
