@@ -196,12 +196,11 @@ fn class(peer: &str) -> &'static str {
 pub(super) fn draw(map: &Map, out: &mut String) {
     let columns = map.nodes.iter().map(|node| node.column).max().unwrap_or(0) as u64 + 1;
     let rows = map.nodes.iter().map(|node| node.row).max().unwrap_or(0) as u64 + 1;
-    let (width, height) = (
-        20 + columns * (BOX.0 + SPACE.0) - SPACE.0,
-        20 + rows * (BOX.1 + SPACE.1),
-    );
+    // The space right of the last column is for lines that go back.
+    let (width, height) = (20 + columns * (BOX.0 + SPACE.0), 20 + rows * (BOX.1 + SPACE.1));
     out.push_str(&format!(
-        "<figure><svg viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\">\n"
+        "<figure class=\"map\"><svg viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
+         role=\"img\">\n"
     ));
     let dearest = map.edges.iter().map(|edge| edge.path).max().unwrap_or(0).max(1);
     for edge in &map.edges {
@@ -239,6 +238,8 @@ fn line(edge: &Edge, map: &Map, dearest: u64, out: &mut String) {
         // Around the right of both, so that it is no line of theirs to others.
         let (x1, x2) = (fx + BOX.0, tx + BOX.0);
         let bend = x1.max(x2) + SPACE.0 * 2 / 3;
+        // A service that calls itself still has two ends.
+        let (y1, y2) = (fy + BOX.1 / 4, ty + BOX.1 * 3 / 4);
         format!("M{x1} {y1} C{bend} {y1} {bend} {y2} {x2} {y2}")
     };
     let more = u128::from(LINE.1 - LINE.0) * u128::from(edge.path) / u128::from(dearest);
@@ -305,6 +306,26 @@ mod tests {
         let mut drawn = String::new();
         draw(&Map::new(&calls), &mut drawn);
         assert_eq!(drawn.matches("edge back").count(), 1, "{drawn}");
+    }
+
+    #[test]
+    fn names_are_neither_tags_nor_attributes() {
+        let mut drawn = String::new();
+        let calls = [call("<script>alert(1)</script>", "\" onload=\"x", "third_party")];
+        draw(&Map::new(&calls), &mut drawn);
+        assert!(
+            drawn.contains("&lt;script&gt;") && !drawn.contains("<script"),
+            "{drawn}"
+        );
+        assert!(!drawn.contains("\" onload"), "{drawn}");
+    }
+
+    #[test]
+    fn a_service_that_calls_itself_has_a_line_that_can_be_seen() {
+        let map = Map::new(&[call("a", "a", "internal")]);
+        let mut drawn = String::new();
+        draw(&map, &mut drawn);
+        assert!(drawn.contains("M180 17 C240 17 240 32 180 32"), "{drawn}");
     }
 
     #[test]

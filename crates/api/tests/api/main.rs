@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod audit;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod document;

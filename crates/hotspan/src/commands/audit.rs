@@ -12,16 +12,18 @@ const PAGE_BYTES_MAX: u64 = 64 << 20;
 
 pub(crate) fn run(arguments: &AuditArguments) -> Result<(), Failure> {
     let base = arguments.url.trim_end_matches('/');
-    let form = match arguments.output {
-        AuditFormat::Md => "md",
-        AuditFormat::Json => "json",
-        AuditFormat::Html => "html",
+    let (form, kind) = match arguments.output {
+        AuditFormat::Md => ("md", "text/markdown"),
+        AuditFormat::Json => ("json", "application/json"),
+        AuditFormat::Html => ("html", "text/html"),
     };
     let request = ureq::get(format!("{base}/api/v1/audit")).query("format", form);
     let request = request.config().http_status_as_error(false).build();
     let mut reply = request
         .call()
         .map_err(|error| Failure::Unreachable(anyhow!("{base}: {error}")))?;
+    let said = reply.headers().get("content-type");
+    let is_page = said.is_some_and(|said| said.as_bytes().starts_with(kind.as_bytes()));
     let body = reply.body_mut().with_config().limit(PAGE_BYTES_MAX);
     let text = body
         .read_to_string()
@@ -30,6 +32,9 @@ pub(crate) fn run(arguments: &AuditArguments) -> Result<(), Failure> {
         let problem: Value =
             serde_json::from_str(&text).with_context(|| format!("{base}: no Hotspan answers there"))?;
         return Err(anyhow!("{}", problem["detail"].as_str().unwrap_or(&text)).into());
+    }
+    if !is_page {
+        return Err(anyhow!("{base}: no Hotspan answers there").into());
     }
     print(&text)?;
     if !text.ends_with('\n') {

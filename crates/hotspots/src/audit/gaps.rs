@@ -1,13 +1,18 @@
 //! What could not be seen of each service, and what that hides.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use hotspan_model::{Break, Category, Hotspot, Millionths, Nanos, Peer};
 
 use crate::sign::share;
 use crate::topology::percent;
-use crate::{Answers, ServiceAnswer};
+use crate::{Answers, Dependency, ServiceAnswer};
 
 /// Gaps that an audit shows.
 const GAPS: usize = 50;
+/// Callees that one gap names.
+const CALLEES: usize = 3;
 /// Less time without a span than this share of a service's is no gap.
 const UNSEEN: Millionths = Millionths(10_000);
 
@@ -85,14 +90,34 @@ fn without_span(of: &ServiceAnswer) -> Option<Gap<'_>> {
     })
 }
 
-/// Calls inside the system that no span of the callee answers.
-fn unanswered(answers: &Answers) -> impl Iterator<Item = Gap<'_>> {
-    let calls = answers.dependencies.iter();
-    let silent = calls.filter(|call| call.peer == Peer::Internal && !call.answered);
-    silent.map(|call| Gap {
-        service: &call.from,
-        what: format!("{} calls to {} show no span of its own", call.calls, call.to),
-        hides: "everything below that call: the callee's queries, calls and time",
-        hotspot: None,
-    })
+/// Calls inside the system that no span of the callee answers, by caller.
+fn unanswered(answers: &Answers) -> Vec<Gap<'_>> {
+    let mut callers: BTreeMap<&str, Vec<&Dependency>> = BTreeMap::new();
+    for call in &answers.dependencies {
+        if call.peer == Peer::Internal && !call.answered {
+            callers.entry(&call.from).or_default().push(call);
+        }
+    }
+    let gaps = callers.into_iter().map(|(service, mut calls)| {
+        // Stable, so that equal ones stay in order of their names.
+        calls.sort_by_key(|call| Reverse(call.calls));
+        let all = calls
+            .iter()
+            .fold(0_u64, |sum, call| sum.saturating_add(call.calls));
+        let named: Vec<&str> = calls.iter().take(CALLEES).map(|call| call.to.as_str()).collect();
+        let more = match calls.len().saturating_sub(CALLEES) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Gap {
+            service,
+            what: format!(
+                "of its calls inside the system {all} show no span of the callee: {}{more}",
+                named.join(", ")
+            ),
+            hides: "everything below those calls: the callees' queries, calls and time",
+            hotspot: None,
+        }
+    });
+    gaps.collect()
 }

@@ -1,7 +1,7 @@
 //! The audit: which changes come first, what is known of them together, and what stands behind them.
 
-use hotspan_hotspots::Answers;
 use hotspan_hotspots::audit::Audit;
+use hotspan_hotspots::{Answers, Dependency};
 use hotspan_model::*;
 
 use crate::build::{DEFERRABLE, GAP, N_PLUS_ONE, SERIAL, World, minute};
@@ -265,6 +265,36 @@ fn a_gap_says_what_it_hides() {
             .not_seen
             .iter()
             .any(|said| said.starts_with("4 of 4 traces lack spans"))
+    );
+}
+
+#[test]
+fn calls_that_nobody_answers_are_one_gap_of_their_caller() {
+    let mut world = World::default();
+    let report = world.report(1, "orders", "GET /a");
+    let answers = world.answers(&[report], minute(0));
+    let call = |to: &str, calls| Dependency {
+        from: "orders".to_owned(),
+        to: to.to_owned(),
+        peer: Peer::Internal,
+        system: "http".to_owned(),
+        class: Class::Call,
+        traces: 1,
+        calls,
+        failed: 0,
+        time: Nanos::ZERO,
+        path: Nanos::ZERO,
+        answered: false,
+    };
+    let answers = Answers {
+        dependencies: vec![call("a", 1), call("b", 7), call("c", 2), call("d", 2)],
+        ..answers
+    };
+    let audit = audit(&answers);
+    let said: Vec<&str> = audit.gaps.iter().map(|gap| gap.what.as_str()).collect();
+    assert_eq!(
+        said,
+        ["of its calls inside the system 12 show no span of the callee: b, c, d and 1 more"]
     );
 }
 
