@@ -16,7 +16,7 @@ const CALLS: usize = 15;
 /// The page about `hotspots`, which are those of the audit.
 pub(super) fn content(audit: &Audit, hotspots: &[&model::Hotspot]) -> Vec<Block> {
     let mut page = vec![Block::Text(basis(audit, hotspots.len()))];
-    changes(audit, &mut page);
+    changes(audit, hotspots, &mut page);
     rest(audit, hotspots, &mut page);
     patterns(audit, &mut page);
     bottlenecks(audit, &mut page);
@@ -51,7 +51,7 @@ fn basis(audit: &Audit, hotspots: usize) -> String {
     )
 }
 
-fn changes(audit: &Audit, page: &mut Vec<Block>) {
+fn changes(audit: &Audit, hotspots: &[&model::Hotspot], page: &mut Vec<Block>) {
     page.push(Block::Section("Make these changes first"));
     if audit.interventions.is_empty() {
         page.push(Block::Text("Nothing calls for a change.".to_owned()));
@@ -60,7 +60,7 @@ fn changes(audit: &Audit, page: &mut Vec<Block>) {
         page.push(Block::Item {
             number,
             title: short(&change.title),
-            facts: facts(change, audit),
+            facts: facts(change, audit, hotspots),
         });
     }
     if audit.later > 0 {
@@ -71,7 +71,7 @@ fn changes(audit: &Audit, page: &mut Vec<Block>) {
     }
 }
 
-fn facts(change: &Intervention, audit: &Audit) -> Vec<(&'static str, String)> {
+fn facts(change: &Intervention, audit: &Audit, hotspots: &[&model::Hotspot]) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("Service", short(&change.service)),
         ("Fix", fix(&change.fix.summary, &change.fix.how)),
@@ -94,7 +94,7 @@ fn facts(change: &Intervention, audit: &Audit) -> Vec<(&'static str, String)> {
     }
     for (name, others) in [("After", &change.depends_on), ("Overlaps", &change.overlaps)] {
         if !others.is_empty() {
-            let named: Vec<String> = others.iter().map(|id| named(id, audit)).collect();
+            let named: Vec<String> = others.iter().map(|id| named(id, audit, hotspots)).collect();
             facts.push((name, named.join("; ")));
         }
     }
@@ -130,12 +130,16 @@ fn impact(change: &Intervention) -> String {
     format!("{own} s an hour alone, {left} after the changes above")
 }
 
-/// A change by its number in the list, or by its id.
-fn named(id: &str, audit: &Audit) -> String {
+/// A change by its number in the list, or by that of its hotspot in the rest.
+fn named(id: &str, audit: &Audit, hotspots: &[&model::Hotspot]) -> String {
     let place = audit.interventions.iter().position(|change| change.change == id);
-    place.map_or_else(
+    if let Some(place) = place {
+        return format!("change {}", place + 1);
+    }
+    let hotspot = hotspots.iter().find(|hotspot| hotspot.id.to_string() == id);
+    hotspot.map_or_else(
         || format!("hotspot {id}"),
-        |place| format!("change {}", place + 1),
+        |hotspot| format!("#{} below ({})", hotspot.rank, short(&hotspot.title)),
     )
 }
 

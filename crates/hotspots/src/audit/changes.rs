@@ -54,22 +54,33 @@ const POOLS: [&str; 2] = ["missing-pool", "pool-exhausted"];
 /// One fix for each company.
 const VENDORS: [&str; 2] = ["third-party-on-critical-path", "deferrable-call"];
 
-/// What must be done before, in the same service: the second makes the first harder, or moot.
-const BEFORE: [(&str, &[&str]); 5] = [
+/// Where two faults must sit for one to stand in the way of the other, beside their service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Near {
+    Service,
+    Operation,
+    Template,
+}
+
+/// What must be done before: else the first is harder, or of no use.
+const BEFORE: [(&str, Near, &[&str]); 5] = [
     (
         "seam-candidate",
+        Near::Service,
         &["shared-table", "shared-database", "dependency-cycle"],
     ),
     (
         "missing-cache",
+        Near::Template,
         &["n-plus-one-query", "per-item-loop", "redundant-query"],
     ),
     (
         "pool-exhausted",
+        Near::Service,
         &["call-in-transaction", "missing-pool", "slow-query"],
     ),
-    ("retry-storm", &["timeout-inversion"]),
-    ("serial-fan-out", &["n-plus-one-call"]),
+    ("retry-storm", Near::Operation, &["timeout-inversion"]),
+    ("serial-fan-out", Near::Operation, &["n-plus-one-call"]),
 ];
 
 /// What makes two hotspots one change.
@@ -216,14 +227,23 @@ fn meet(a: &Change<'_>, b: &Change<'_>) -> bool {
 }
 
 fn depends_on(own: &Change<'_>, all: &[Change<'_>]) -> Vec<Fingerprint> {
-    let is_before = |other: &Hotspot, own: &Hotspot| {
-        let rule = BEFORE.iter().find(|(after, _)| *after == own.detector);
-        rule.is_some_and(|(_, before)| before.contains(&other.detector)) && other.service == own.service
-    };
     let others = all.iter().filter(|other| other.id() != own.id());
     let before = others.filter(|other| {
         let mut pairs = other.hotspots.iter();
         pairs.any(|other| own.hotspots.iter().any(|own| is_before(other, own)))
     });
     before.map(Change::id).collect()
+}
+
+fn is_before(other: &Hotspot, own: &Hotspot) -> bool {
+    let rule = BEFORE.iter().find(|(after, ..)| *after == own.detector);
+    let Some((_, near, before)) = rule else {
+        return false;
+    };
+    let is_near = match near {
+        Near::Service => true,
+        Near::Operation => other.operation == own.operation,
+        Near::Template => other.callee.template == own.callee.template,
+    };
+    other.service == own.service && is_near && before.contains(&other.detector)
 }
