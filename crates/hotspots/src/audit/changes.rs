@@ -35,6 +35,8 @@ pub struct Change<'a> {
 
 /// Fewest and most changes that come first.
 const FIRST: (usize, usize) = (3, 5);
+/// Hotspots of one change that its impact is made of; more are too small to be worth comparing with each other.
+const COUNTED: usize = 64;
 /// Beyond the fewest, a change must be worth at least one part in so many of the best.
 const WORTH: u64 = 20;
 
@@ -155,7 +157,7 @@ fn change(mut hotspots: Vec<&Hotspot>) -> Change<'_> {
     same.retain(|hotspot| hotspot.impact_basis == basis);
     same.sort_by_key(|hotspot| (Reverse(hotspot.impact_s_per_hour), hotspot.id));
     let mut counted: Vec<&Hotspot> = Vec::new();
-    for hotspot in same {
+    for hotspot in same.into_iter().take(COUNTED) {
         if counted.iter().all(|other| !may_meet(hotspot, other)) {
             counted.push(hotspot);
         }
