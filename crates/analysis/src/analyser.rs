@@ -1,10 +1,11 @@
 //! One trace in, its report out: forest, paths, context, detectors, rows.
 
-use hotspan_model::{Assembled, LogTime, Lookup, Report, TraceView};
+use hotspan_model::{Assembled, BeforeAfter, FindingId, LogTime, Lookup, Report, TraceView};
 
 use crate::context::{Prepared, Wrappers, is_trusted};
 use crate::detectors::{Findings, Scratch};
 use crate::report::{self, Rows};
+use crate::timeline::timeline;
 use crate::{Forest, Knobs, Limits, Path, Settings, detectors, explain};
 
 /// How an [`Analyser`] reads traces and when its detectors speak.
@@ -36,6 +37,8 @@ pub struct Analyser {
     wrappers: Wrappers,
     /// Trees in which flat wrappers are parents.
     adopted: Forest,
+    /// The detectors saw those.
+    is_adopted: bool,
     /// What is shown of a single trace.
     shown: Report,
     response: Path,
@@ -79,7 +82,8 @@ impl Analyser {
             .prepared
             .context(trace, spans, &self.forest, dictionary, knobs, &[]);
         self.rows.fill(cx, report);
-        let cx = match self.wrappers.adopt(trace, &self.forest) {
+        self.is_adopted = self.wrappers.adopt(trace, &self.forest);
+        let cx = match self.is_adopted {
             false => cx,
             true => {
                 let (trace, adopted) = (self.wrappers.trace(), self.wrappers.adopted());
@@ -112,6 +116,31 @@ impl Analyser {
         view.findings = report::view::findings(&report, dictionary);
         self.shown = report;
         view
+    }
+
+    /// The same, and what the fix of one of its findings would do, when there is such a finding and its saving comes
+    /// from a replay.
+    pub fn explain_fix(
+        &mut self,
+        trace: &Assembled,
+        dictionary: &dyn Lookup,
+        spans_max: usize,
+        wanted: FindingId,
+    ) -> (TraceView, Option<BeforeAfter>) {
+        self.scratch.wanted = Some(wanted);
+        self.scratch.replay.film(true);
+        let view = self.explain(trace, dictionary, spans_max);
+        self.scratch.replay.film(false);
+        self.scratch.wanted = None;
+        let Some(scene) = self.scratch.scene.take() else {
+            return (view, None);
+        };
+        let forest = match self.is_adopted {
+            true => &mut self.adopted,
+            false => &mut self.forest,
+        };
+        let after = timeline(forest, &mut self.response, &scene, dictionary, spans_max);
+        (view, Some(after))
     }
 }
 

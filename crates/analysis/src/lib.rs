@@ -9,6 +9,7 @@ mod path;
 mod replay;
 mod report;
 mod settings;
+mod timeline;
 
 pub use analyser::{Analyser, AnalyserSettings, When};
 pub use context::Context;

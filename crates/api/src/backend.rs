@@ -6,13 +6,21 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use hotspan_hotspots::Answers;
-use hotspan_model::{Counts, Decided, LogTime, Nanos, SpanDetail, TraceId, TraceView, Vocabulary};
+use hotspan_model::{
+    BeforeAfter, Counts, Decided, FindingId, LogTime, Nanos, SpanDetail, TraceId, TraceView, Vocabulary,
+};
 
 /// A trace and what is kept of its spans' attributes; `None` when nobody has it.
 pub type FoundTrace = Option<(TraceView, Vec<SpanDetail>)>;
 
 /// A look-up under way.
 pub type TraceFuture<'a> = Pin<Box<dyn Future<Output = FoundTrace> + Send + 'a>>;
+
+/// The same, and what a fix would do to the trace; `None` where it has no such finding, or none with a replay.
+pub type FoundFix = Option<(TraceView, Vec<SpanDetail>, Option<BeforeAfter>)>;
+
+/// A replay under way.
+pub type FixFuture<'a> = Pin<Box<dyn Future<Output = FoundFix> + Send + 'a>>;
 
 /// What the daemon implements. Nothing here takes a lock of a shard.
 pub trait Backend: Send + Sync + 'static {
@@ -21,6 +29,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Looks for one trace among the exemplars and what the shards still have.
     fn trace(&self, id: TraceId) -> TraceFuture<'_>;
+
+    /// Looks for one trace and replays it with the fix of one of its findings.
+    fn fix(&self, id: TraceId, finding: FindingId) -> FixFuture<'_>;
 
     /// The counters as they are now.
     fn metrics(&self) -> Metrics;

@@ -76,9 +76,9 @@ impl<'a> Reader<'a> {
             .or_else(|| self.surer(row, shape))
             .or_else(|| scaling(row));
         let confidence = confidence(row, revision);
-        let saving = match meta.saving {
-            SavingRule::Replayed => row.reservoir.saving(),
-            SavingRule::CappedAtMedian => row.reservoir.capped(),
+        let (saving, units) = match meta.saving {
+            SavingRule::Replayed => (row.reservoir.saving(), row.reservoir.units()),
+            SavingRule::CappedAtMedian => (row.reservoir.capped(), row.reservoir.units_capped()),
         };
         let (impact, basis) = self.impact(row, meta);
         let callee = self.callee(shape);
@@ -107,18 +107,15 @@ impl<'a> Reader<'a> {
             traces: row.traces,
             weighted_traces: Millionths(narrow(row.weighted)),
             share: self.share(row, shape),
-            calls_per_trace: CallsPerTrace {
-                min: row.calls.min(),
-                p50: row.calls.quantile(500),
-                p95: row.calls.quantile(950),
-                max: row.calls.max(),
-            },
+            calls_per_trace: calls_per_trace(row),
             critical_path: PathTime {
                 p50: Nanos(row.path.quantile(500)),
                 p95: Nanos(row.path.quantile(950)),
                 sum: Nanos(narrow(row.path_sum)),
             },
             saving,
+            operation_p50: units.map(|units| units.p50),
+            operation_p95: units.map(|units| units.p95),
             saving_share: Millionths::ratio(saving.likely.0, self.segment(row, shape)).min(Millionths::ONE),
             priority: priority(impact, &confidence, meta),
             confidence: confidence.value,
@@ -286,6 +283,15 @@ impl<'a> Reader<'a> {
     fn code(&self, row: &Aggregate) -> Vec<CodePlace> {
         let places = row.code.ranked(|&code| place(self.dictionary.text(code)));
         places.into_iter().take(PLACES).map(|place| place.0).collect()
+    }
+}
+
+fn calls_per_trace(row: &Aggregate) -> CallsPerTrace {
+    CallsPerTrace {
+        min: row.calls.min(),
+        p50: row.calls.quantile(500),
+        p95: row.calls.quantile(950),
+        max: row.calls.max(),
     }
 }
 

@@ -7,6 +7,7 @@ use hotspan_model::{
 
 use super::{COST_ONCE, COST_SHARE, spans};
 use crate::context::{Context, is_awaited};
+use crate::replay::Scene;
 use crate::{Edit, Replay};
 
 /// Most member spans that a finding lists.
@@ -40,6 +41,9 @@ pub(crate) struct Scratch {
     /// Of loops that do several things for each item.
     pub loops: super::per_item_loop::Scratch,
     pub(super) nodes: Vec<u32>,
+    /// The finding whose replay is to be shown, and that replay.
+    pub wanted: Option<FindingId>,
+    pub scene: Option<Scene>,
 }
 
 /// A fault before it gets its names.
@@ -187,7 +191,22 @@ impl<'a> Findings<'a> {
             headless: segment.is_headless(cx.forest, cx.node_at(segment.root)),
             kin: kin(cx, draft.meta, draft.templates, segment.service, first.template()),
         };
+        self.keep_scene(cx, head, finding.id, finding.saving);
         self.report.findings.push(finding);
+    }
+
+    /// Keeps the replay that a finding's saving comes from, when it is the one that is wanted.
+    pub(super) fn keep_scene(&mut self, cx: &Context<'_>, head: u32, id: FindingId, saving: Saving) {
+        let Scratch {
+            replay,
+            wanted,
+            scene,
+            ..
+        } = &mut *self.scratch;
+        if *wanted == Some(id) && scene.is_none() && saving.max > Nanos::ZERO {
+            *scene = replay.scene(cx.forest, head, saving);
+        }
+        replay.forget_films();
     }
 
     pub(super) fn templates(&mut self, templates: &[Symbol]) -> std::ops::Range<u32> {

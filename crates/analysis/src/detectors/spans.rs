@@ -125,6 +125,7 @@ impl Findings<'_> {
             headless: segment.is_headless(cx.forest, cx.node_at(segment.root)),
             kin: kin(cx, draft.meta, draft.templates, segment.service, template),
         };
+        self.keep_scene(cx, head, finding.id, finding.saving);
         self.report.findings.push(finding);
     }
 

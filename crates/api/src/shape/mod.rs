@@ -4,6 +4,7 @@
 //! its texts are cleaned here. Same input, same bytes: lists keep their total order, maps are sorted.
 
 mod audit;
+mod before_after;
 mod coverage;
 mod decimal;
 mod document;
@@ -17,6 +18,7 @@ mod trace;
 mod words;
 
 pub use audit::{Audit, Bottleneck, Coupling, Gap, Intervention, PatternOperation, QueryPattern, Said};
+pub use before_after::{After, BeforeAfter, Moved, Outlook, Replay, ReplayedSpan};
 pub use coverage::{Blind, Coverage, LeftOut, SpanCounts, TraceCounts};
 pub use decimal::Decimal;
 pub use document::Document;

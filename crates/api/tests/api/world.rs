@@ -5,20 +5,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hotspan_api::{
-    Backend, Check, Connections, FoundTrace, Listener, Memory, Metrics, Refused, Requests, Shard, Status,
-    TraceFuture, View, serve,
+    Backend, Check, Connections, FixFuture, FoundTrace, Listener, Memory, Metrics, Refused, Requests, Shard,
+    Status, TraceFuture, View, serve,
 };
 use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
     Answers, Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty,
 };
 use hotspan_model::{
-    Class, Counts, Decided, DefectKind, LogTime, Millionths, Nanos, Peer, PeerReason, Reason, SpanDetail,
-    TraceId, TraceView,
+    BeforeAfter, Class, Counts, Decided, DefectKind, FindingId, LogTime, Millionths, Nanos, Peer, PeerReason,
+    Reason, SpanDetail, TraceId, TraceView,
 };
 use tokio::net::TcpListener;
 
-use crate::sample::{hotspot, trace, trace_id};
+use crate::sample::{before_after, hotspot, trace, trace_id};
 
 /// What a hostile service calls itself and its operations.
 pub(crate) const HOSTILE: &str =
@@ -32,6 +32,7 @@ pub(crate) const HOUR: u64 = 3_600_000_000_000;
 pub(crate) struct World {
     pub(crate) view: Arc<View>,
     pub(crate) traces: BTreeMap<TraceId, (TraceView, Vec<SpanDetail>)>,
+    pub(crate) fixes: BTreeMap<FindingId, BeforeAfter>,
     pub(crate) ready: bool,
 }
 
@@ -47,6 +48,7 @@ impl World {
         World {
             view: Arc::new(view),
             traces: BTreeMap::from([(trace_id(1), trace(1))]),
+            fixes: BTreeMap::from([before_after()]),
             ready: true,
         }
     }
@@ -72,6 +74,12 @@ impl Backend for World {
     fn trace(&self, id: TraceId) -> TraceFuture<'_> {
         let found: FoundTrace = self.traces.get(&id).cloned();
         Box::pin(std::future::ready(found))
+    }
+
+    fn fix(&self, id: TraceId, finding: FindingId) -> FixFuture<'_> {
+        let found = self.traces.get(&id).cloned();
+        let fix = |(trace, details)| (trace, details, self.fixes.get(&finding).cloned());
+        Box::pin(std::future::ready(found.map(fix)))
     }
 
     fn metrics(&self) -> Metrics {

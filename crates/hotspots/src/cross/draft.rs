@@ -190,6 +190,9 @@ impl Draft {
                 ..PathTime::default()
             },
             saving,
+            // Facts are replayed in no trace.
+            operation_p50: None,
+            operation_p95: None,
             saving_share: Millionths(0),
             priority: priority(impact, &confidence, self.meta),
             confidence: confidence.value,

@@ -227,6 +227,36 @@ fn a_trace_whose_new_version_lost_the_fault_is_no_exemplar_any_more() {
 }
 
 #[test]
+fn the_reservoir_says_what_the_operation_would_become() {
+    let mut world = World::default();
+    let millis = Nanos::from_millis;
+    let mut reports: Vec<Report> = (1..=20).map(|n| dear(&mut world, n, "SELECT ?")).collect();
+    for (n, report) in (1..).zip(&mut reports) {
+        report.findings[0].unit = millis(100 * n);
+        report.findings[0].saving.likely = millis(10 * n);
+    }
+    // A second finding in one unit shortens it once more; one in another unit does not.
+    let mut again = reports[19].findings[0].clone();
+    again.path = millis(1);
+    reports[19].findings.push(again.clone());
+    again.unit = millis(7);
+    reports[19].findings.push(again);
+    let hotspot = world.answers(&reports, minute(0)).hotspots.remove(0);
+    let change = |before, after| Some(Moved { before, after });
+    assert_eq!(hotspot.operation_p50, change(millis(1_000), millis(900)));
+    assert_eq!(hotspot.operation_p95, change(millis(1_900), millis(1_620)));
+
+    for report in &mut reports {
+        report
+            .findings
+            .iter_mut()
+            .for_each(|finding| finding.saving = Saving::default());
+    }
+    let hotspot = world.answers(&reports, minute(0)).hotspots.remove(0);
+    assert_eq!((hotspot.operation_p50, hotspot.operation_p95), (None, None));
+}
+
+#[test]
 fn an_earlier_version_that_goes_late_does_not_take_the_later_one_along() {
     let mut world = World::default();
     let mut shard = Hotspots::new(Settings::default(), TableSeed(1));
