@@ -5,6 +5,7 @@ mod backend;
 mod grpc;
 mod http;
 mod metrics;
+pub mod page;
 mod read;
 mod serve;
 pub mod shape;

@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Trace(TraceArguments),
     /// List the hotspots of a running daemon
     Hotspots(HotspotsArguments),
+    /// The system of a running daemon on one page: what to change first, and why
+    Audit(AuditArguments),
     /// Write or send traces with known answers
     Gen(GenArguments),
     /// Send a recorded file over real OTLP
@@ -135,6 +137,30 @@ pub(crate) enum Format {
     Json,
 }
 
+/// How the answer about recorded files is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnalyzeFormat {
+    /// For people: the hotspots
+    Table,
+    /// For programs: the shapes of the API
+    Json,
+    /// The audit as Markdown
+    Md,
+    /// The audit as one HTML file
+    Html,
+}
+
+/// How the audit is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuditFormat {
+    /// Markdown
+    Md,
+    /// For programs: the shape of the API
+    Json,
+    /// One HTML file that needs nothing beside it
+    Html,
+}
+
 /// How a trace is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TraceFormat {
@@ -149,6 +175,7 @@ pub(crate) enum TraceFormat {
 #[command(after_help = "Examples:
   hotspan analyze traces.jsonl
   hotspan analyze -o json recorded/ > hotspots.json
+  hotspan analyze -o html recorded/ > audit.html
   zstd -dc traces.otlp.zst | hotspan analyze --fail-on any -
 
 Kinds are sniffed: OTLP/JSON one request a line, OTLP protobuf requests each prefixed with its length, each also
@@ -159,7 +186,7 @@ pub(crate) struct AnalyzeArguments {
     pub(crate) paths: Vec<PathBuf>,
     /// How the answer is written
     #[arg(short, long, value_enum, default_value = "table")]
-    pub(crate) output: Format,
+    pub(crate) output: AnalyzeFormat,
     /// Leave out hotspots below this confidence
     #[arg(long, value_name = "X", default_value = "0.4", value_parser = share)]
     pub(crate) min_confidence: hotspan_model::Millionths,
@@ -227,6 +254,23 @@ pub(crate) struct HotspotsArguments {
     /// At most so many
     #[arg(long, default_value_t = 20)]
     pub(crate) limit: u32,
+}
+
+/// Flags of `audit`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotspan audit
+  hotspan audit -o html > audit.html
+  hotspan audit --url http://10.0.0.7:4319 -o json | jq .interventions
+
+Exit codes: 0 answered, 2 usage, 4 no daemon answers.")]
+pub(crate) struct AuditArguments {
+    /// Where the daemon answers
+    #[arg(long, env = "HOTSPAN_URL", default_value = "http://127.0.0.1:4319")]
+    pub(crate) url: String,
+    /// How the answer is written
+    #[arg(short, long, value_enum, default_value = "md")]
+    pub(crate) output: AuditFormat,
 }
 
 /// Flags of `gen`.

@@ -155,6 +155,11 @@ fn a_daemon_that_does_not_answer_is_unreachable() {
         4,
         &["http://127.0.0.1:1"],
     );
+    check(
+        &["audit", "--url", "http://127.0.0.1:1"],
+        4,
+        &["http://127.0.0.1:1"],
+    );
     check(&["gen", "--to", "http://127.0.0.1:1"], 4, &["127.0.0.1:1"]);
 }
 
@@ -180,8 +185,50 @@ fn generated_faults_are_found_and_can_fail_a_build() {
 }
 
 #[test]
+fn the_audit_of_a_recording_is_a_page_and_the_same_every_time() {
+    let traces = file("audited.otlp", b"");
+    let generate = [
+        "gen",
+        "--scenario",
+        "nplus1-query",
+        "--traces",
+        "8",
+        "-o",
+        &traces,
+    ];
+    assert!(hotspan(&generate).status.success());
+    let page = |form| {
+        let output = hotspan(&["analyze", "-o", form, &traces]);
+        assert_eq!(output.status.code(), Some(0), "{form}");
+        let again = hotspan(&["analyze", "-o", form, &traces]);
+        assert_eq!(output.stdout, again.stdout, "{form}");
+        String::from_utf8(output.stdout).expect("a page is text")
+    };
+    let markdown = page("md");
+    for said in [
+        "# Audit",
+        "## Make these changes first",
+        "### 1. ",
+        "one after another",
+        "- **Saves**: ",
+        "| Template | System |",
+        "## Not seen",
+    ] {
+        assert!(markdown.contains(said), "{markdown}");
+    }
+    let html = page("html");
+    assert!(html.starts_with("<!DOCTYPE html>") && html.ends_with("</html>\n"));
+    assert!(html.contains("<svg ") && !html.contains("<script"));
+    let json: serde_json::Value = serde_json::from_str(&page("json")).expect("it is JSON");
+    let first = &json["audit"]["interventions"][0];
+    assert_eq!(first["change"], json["hotspots"][0]["id"]);
+    assert_eq!(json["audit"]["breaks"]["database"][0], json["hotspots"][0]["id"]);
+    assert!(json["audit"]["query_patterns"][0]["operations"][0]["calls"].as_u64() > Some(0));
+}
+
+#[test]
 fn help_has_examples_and_goes_to_stdout() {
-    for command in ["serve", "analyze", "trace", "hotspots", "gen", "replay"] {
+    for command in ["serve", "analyze", "trace", "hotspots", "audit", "gen", "replay"] {
         let output = hotspan(&[command, "--help"]);
         assert!(output.status.success());
         assert!(

@@ -6,6 +6,7 @@ use hotspan_model::{
     Category, Class, DefectKind, Hotspot, LogTime, Lookup, Meta, Millionths, Nanos, Peer, PeerReason,
 };
 
+use crate::audit::{QueryPattern, patterns};
 use crate::buckets::Window;
 use crate::lists::{coverage, dependencies, operations, services, third_parties};
 use crate::merged::Merged;
@@ -30,6 +31,8 @@ pub struct Answers {
     pub dependencies: Vec<Dependency>,
     /// By domain.
     pub third_parties: Vec<ThirdParty>,
+    /// Statements and cache commands, dearest first, at most 20.
+    pub query_patterns: Vec<QueryPattern>,
     /// What the answer rests on, as far as reports tell.
     pub coverage: Coverage,
 }
@@ -224,6 +227,7 @@ pub fn answers(
         operations: operations(&reader),
         dependencies: dependencies(&reader),
         third_parties: third_parties(&reader),
+        query_patterns: patterns(&reader),
         coverage,
         hotspots,
         listed,

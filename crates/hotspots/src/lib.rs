@@ -10,6 +10,7 @@
 
 mod aggregate;
 mod answers;
+pub mod audit;
 mod buckets;
 mod calendar;
 mod confidence;

@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{health, routes};
+use super::{audit, health, routes};
 use crate::metrics;
 
 #[derive(OpenApi)]
@@ -25,6 +25,7 @@ use crate::metrics;
         routes::operations,
         routes::dependencies,
         routes::third_parties,
+        audit::audit,
         routes::status,
         health::livez,
         health::readyz,

@@ -27,6 +27,7 @@ Hotspan: structural faults of a backend, ranked by what they cost.
   /api/v1/traces/{trace_id}   one of them, analysed
   /api/v1/services            /api/v1/operations
   /api/v1/dependencies        /api/v1/third-parties
+  /api/v1/audit               the system on one page (?format=md html)
   /api/v1/status              counters, listeners, shards
   /api/v1/openapi.json        all of this, described
   /metrics                    Prometheus

@@ -1,9 +1,11 @@
 //! Answers from one snapshot: what HTTP and gRPC both say.
 
+mod audit;
 mod hotspots;
 mod system;
 mod traces;
 
+pub(crate) use audit::audit;
 pub(crate) use hotspots::{hotspot, hotspots};
 pub(crate) use system::{dependencies, operations, services, third_parties};
 pub(crate) use traces::{trace, traces};

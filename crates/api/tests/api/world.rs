@@ -8,6 +8,7 @@ use hotspan_api::{
     Backend, Check, Connections, FixFuture, FoundTrace, Listener, Memory, Metrics, Refused, Requests, Shard,
     Status, TraceFuture, View, serve,
 };
+use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
     Answers, Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty,
 };
@@ -148,7 +149,26 @@ fn answers() -> Answers {
             third_party("api.example.com", Some("Example")),
             third_party("example.org", None),
         ],
+        query_patterns: vec![pattern("SELECT ?"), pattern(HOSTILE)],
         coverage: coverage(),
+    }
+}
+
+fn pattern(template: &str) -> QueryPattern {
+    QueryPattern {
+        class: Class::Db,
+        system: "postgresql".to_owned(),
+        template: template.to_owned(),
+        calls: 42,
+        path_s_per_hour: Millionths(43_000_000),
+        share: Millionths(440_000),
+        causes: vec![PatternCause {
+            service: HOSTILE.to_owned(),
+            operation: "GET /cart".to_owned(),
+            calls: 45,
+            path_s_per_hour: Millionths(46_000_000),
+        }],
+        more_causes: 47,
     }
 }
 
