@@ -1,8 +1,9 @@
 //! One aggregate as a hotspot: in words and numbers, not yet ranked.
 
 use hotspan_model::{
-    Anchor, Break, CalleeView, CallsPerTrace, CodePlace, EvidenceTrace, Facets, Fingerprint, Fix, Hotspot,
-    ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Role, SavingRule, State, Trend, Verb,
+    Anchor, Break, CalleeView, CallsPerTrace, CodePlace, Effort, EvidenceTrace, Facets, Fingerprint, Fix,
+    Hotspot, ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Role, SavingRule, State, Trend,
+    Verb,
 };
 
 use crate::Settings;
@@ -81,6 +82,7 @@ impl<'a> Reader<'a> {
             SavingRule::CappedAtMedian => row.reservoir.capped(),
         };
         let (impact, basis) = self.impact(row, meta);
+        let effort = self.effort(meta, id, text(shape.at.service), text(shape.at.operation));
         let callee = self.callee(shape);
         let (title, fix) = self.wording(row, shape, meta, &callee, label.map_or("", |label| label.name()));
         let entries = row.entries.ranked(|entry| text(entry.operation).to_owned());
@@ -107,12 +109,7 @@ impl<'a> Reader<'a> {
             traces: row.traces,
             weighted_traces: Millionths(narrow(row.weighted)),
             share: self.share(row, shape),
-            calls_per_trace: CallsPerTrace {
-                min: row.calls.min(),
-                p50: row.calls.quantile(500),
-                p95: row.calls.quantile(950),
-                max: row.calls.max(),
-            },
+            calls_per_trace: calls(row),
             critical_path: PathTime {
                 p50: Nanos(row.path.quantile(500)),
                 p95: Nanos(row.path.quantile(950)),
@@ -120,10 +117,10 @@ impl<'a> Reader<'a> {
             },
             saving,
             saving_share: Millionths::ratio(saving.likely.0, self.segment(row, shape)).min(Millionths::ONE),
-            priority: priority(impact, &confidence, meta),
+            priority: priority(impact, &confidence, effort),
             confidence: confidence.value,
             confidence_why: confidence.why,
-            effort_weeks: meta.effort,
+            effort_weeks: effort,
             impact_s_per_hour: impact,
             impact_basis: basis,
             rank: 0,
@@ -295,9 +292,19 @@ fn cut<T>(mut list: Vec<T>, most: usize) -> Vec<T> {
 }
 
 /// Impact x confidence / effort.
-pub(crate) fn priority(impact: Millionths, confidence: &Confidence, meta: &Meta) -> Millionths {
+pub(crate) fn priority(impact: Millionths, confidence: &Confidence, effort: Effort) -> Millionths {
     let worth = u128::from(impact.0) * u128::from(confidence.value.0);
-    Millionths(narrow(worth / u128::from(meta.effort.0.max(1))))
+    Millionths(narrow(worth / u128::from(effort.0.max(1))))
+}
+
+/// Members a trace.
+fn calls(row: &Aggregate) -> CallsPerTrace {
+    CallsPerTrace {
+        min: row.calls.min(),
+        p50: row.calls.quantile(500),
+        p95: row.calls.quantile(950),
+        max: row.calls.max(),
+    }
 }
 
 /// Worst, median and newest, each trace once.

@@ -183,7 +183,7 @@ impl<'a> Findings<'a> {
             code,
             rows_before: draft.rows_before,
             source: source.symbol,
-            dear: is_dear(cx, draft.wall, segment.length()),
+            dear: is_dear(cx, draft.wall, draft.segment),
             headless: segment.is_headless(cx.forest, cx.node_at(segment.root)),
             kin: kin(cx, draft.meta, draft.templates, segment.service, first.template()),
         };
@@ -228,8 +228,9 @@ pub(super) fn wall(cx: &Context<'_>, segment: u32, members: &[u32]) -> Nanos {
 }
 
 /// Whether one trace of this cost opens the hotspot.
-pub(super) fn is_dear(cx: &Context<'_>, cost: Nanos, segment: u64) -> bool {
-    cost.0 >= cx.knobs.get(&COST_ONCE) && cost.0 >= Millionths(cx.knobs.get(&COST_SHARE)).of(segment)
+pub(super) fn is_dear(cx: &Context<'_>, cost: Nanos, segment: u32) -> bool {
+    let share = Millionths(cx.knob(segment, &COST_SHARE)).of(cx.segment(segment).length());
+    cost.0 >= cx.knob(segment, &COST_ONCE) && cost.0 >= share
 }
 
 /// The fingerprint of what `meta`'s detector says about `service` under `key`.

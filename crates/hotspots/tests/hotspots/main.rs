@@ -6,3 +6,4 @@ mod exact;
 mod gates;
 mod peers;
 mod reading;
+mod tuning;
