@@ -58,6 +58,16 @@ pub struct ServiceAnswer {
     pub failed: u64,
     /// Spans whose parent was never received.
     pub orphans: u64,
+    /// Requests, raw.
+    pub requests: u64,
+    /// Failed requests, raw.
+    pub failed_requests: u64,
+    /// Share of requests that failed, weighted.
+    pub error_share: Millionths,
+    /// Requests an hour in the window, weighted.
+    pub rate_per_hour: Millionths,
+    /// Durations of requests.
+    pub latency: Latency,
     /// Its critical-path time in primary units, weighted; `category as usize` is the place.
     pub path: [Nanos; Category::ALL.len()],
     /// Its share of all critical-path time.

@@ -240,6 +240,14 @@ impl Tuning {
         set
     }
 
+    /// Weeks of one team for a detector's hotspots where no rule singles a segment out.
+    pub fn base_effort(&self, meta: &Meta) -> Effort {
+        let everywhere = |rule: &&EffortRule| rule.selector.is_everywhere();
+        let mut set = self.efforts.iter().rev().filter(everywhere);
+        let set = set.find(|rule| rule.detector.is_none_or(|detector| detector == meta.id));
+        set.map_or(meta.effort, |rule| rule.effort)
+    }
+
     /// Weeks of one team for one hotspot.
     pub fn effort(&self, meta: &Meta, id: Fingerprint, asked: Asked<'_>) -> Effort {
         let mut hotspots = self.hotspots.iter().rev();
@@ -267,6 +275,8 @@ impl Knob {
         match self.name.rsplit('_').next() {
             Some("millionths") => 0..=MILLION,
             Some("ns") => 0..=DAY_NS,
+            // One of anything repeats nothing.
+            Some(_) if self.name.starts_with("repeat_") => 2..=COUNT_MAX,
             Some(_) | None => 1..=COUNT_MAX,
         }
     }
@@ -403,5 +413,6 @@ mod tests {
         assert_eq!(range("share_millionths"), 0..=1_000_000);
         assert_eq!(range("wait_ns"), 0..=86_400_000_000_000);
         assert_eq!(range("members_min"), 1..=1_000_000);
+        assert_eq!(range("repeat_min"), 2..=1_000_000);
     }
 }

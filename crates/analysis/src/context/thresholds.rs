@@ -42,8 +42,7 @@ struct Known {
 
 impl Profile {
     fn new(set: Vec<(&'static str, u64)>) -> Profile {
-        let repeat = |knob: &Knob| get(&set, knob).max(2);
-        let (repeat_min, repeat_min_fast) = (repeat(&REPEAT_MIN), repeat(&REPEAT_MIN_FAST));
+        let (repeat_min, repeat_min_fast) = (get(&set, &REPEAT_MIN), get(&set, &REPEAT_MIN_FAST));
         Profile {
             set,
             repeat_min,

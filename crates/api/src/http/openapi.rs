@@ -25,6 +25,7 @@ use crate::metrics;
         routes::operations,
         routes::dependencies,
         routes::third_parties,
+        routes::detectors,
         routes::status,
         health::livez,
         health::readyz,

@@ -5,6 +5,7 @@
 
 mod coverage;
 mod decimal;
+mod detectors;
 mod document;
 mod hotspot;
 mod lists;
@@ -17,6 +18,7 @@ mod words;
 
 pub use coverage::{Blind, Coverage, LeftOut, SpanCounts, TraceCounts};
 pub use decimal::Decimal;
+pub use detectors::{Detector, DetectorList, EffortRule, Knob, KnobRule, Selector};
 pub use document::{Audit, Coupling, Document};
 pub use hotspot::{
     Anchor, Callee, Calls, Code, Entry, Evidence, Fix, Hotspot, PathTime, Saving, Trend, TrendPoint,

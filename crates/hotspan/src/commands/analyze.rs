@@ -6,12 +6,12 @@ use anyhow::{Context as _, Result, anyhow};
 use hotspan_api::{Status, shape};
 use hotspan_hotspots::{Answers, answers};
 use hotspan_ingest::file::Recorded;
-use hotspan_model::{Batch, Decided, Hotspot, LocalDictionary, LogPos, Offset, ParamKey, TableSeed};
+use hotspan_model::{Batch, Decided, Hotspot, LocalDictionary, LogPos, Offset, ParamKey, TableSeed, Tuning};
 use hotspan_otlp::{Decoder, Encoding, Limits, Undecodable};
 use hotspan_pipeline::{Pipeline, Settings};
 
 use super::input;
-use crate::arguments::{AnalyzeArguments, Format};
+use crate::arguments::{AnalyzeArguments, Format, tuning};
 use crate::exit::Failure;
 use crate::output::{Table, percent, print, tenths};
 use crate::progress::Progress;
@@ -20,7 +20,8 @@ use crate::progress::Progress;
 const BYTES_MAX: u64 = 8 << 30;
 
 pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<(), Failure> {
-    let mut line = Line::new(key(arguments)?);
+    let tuning = tuning(arguments.config.as_deref())?;
+    let mut line = Line::new(key(arguments)?, &tuning);
     input::for_each(&arguments.paths, &mut Progress::new(), |request| {
         line.take(&request)
     })?;
@@ -106,8 +107,8 @@ struct Line {
 }
 
 impl Line {
-    fn new(key: ParamKey) -> Line {
-        let (seed, settings) = (TableSeed::default(), Settings::offline(BYTES_MAX));
+    fn new(key: ParamKey, tuning: &Tuning) -> Line {
+        let (seed, settings) = (TableSeed::default(), Settings::offline(BYTES_MAX).tuned(tuning));
         Line {
             decoder: Decoder::new(Limits::default(), key, seed),
             dictionary: LocalDictionary::new(seed),
