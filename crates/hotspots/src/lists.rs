@@ -29,6 +29,7 @@ pub(crate) fn coverage(reader: &Reader<'_>, first: Option<LogTime>) -> Coverage 
         defects: totals.defects,
         below_gate: 0,
         internal_after_all: 0,
+        ignored: totals.ignored,
         sightings_beyond: merged.sightings_beyond,
         rows_beyond: merged.rows_beyond,
     }

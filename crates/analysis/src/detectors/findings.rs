@@ -126,13 +126,14 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Reports a fault. Nothing is reported when the code says to ignore it, but its members are claimed: the one
-    /// cause was looked at.
+    /// Reports a fault. What the code says to ignore is only counted, but its members are claimed: the one cause
+    /// was looked at.
     pub(super) fn push(&mut self, cx: &Context<'_>, draft: &Draft<'_>) {
         self.claim(draft.members);
         let id = draft.meta.id;
         let ignored = cx.ignores(cx.node_at(draft.anchor), id)
             || draft.members.iter().any(|&at| cx.ignores(cx.node_of(at), id));
+        self.report.ignored += u32::from(ignored);
         let (Some(trace), false) = (cx.trace.trace, ignored) else {
             return;
         };

@@ -6,6 +6,8 @@
 mod family;
 mod findings;
 mod frameworks;
+#[cfg(test)]
+mod ignored;
 mod knobs;
 mod spans;
 mod statements;

@@ -61,11 +61,12 @@ pub(super) struct SpanDraft<'a> {
 }
 
 impl Findings<'_> {
-    /// Reports a fault, unless the code says to ignore it.
+    /// Reports a fault; what the code says to ignore is only counted.
     pub(super) fn push_spans(&mut self, cx: &Context<'_>, draft: &SpanDraft<'_>) {
         let id = draft.meta.id;
         let nodes = || draft.places.iter().map(|&place| cx.node_at(place));
         let ignored = cx.ignores(cx.node_at(draft.anchor), id) || nodes().any(|node| cx.ignores(node, id));
+        self.report.ignored += u32::from(ignored);
         let (Some(trace), false) = (cx.trace.trace, ignored) else {
             return;
         };

@@ -90,6 +90,6 @@ fn text(value: &Value) -> String {
     match value {
         Value::Null => "*".to_owned(),
         Value::String(text) => shape::clean(text),
-        other => other.to_string(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }
