@@ -193,25 +193,24 @@ fn help_has_examples_and_goes_to_stdout() {
 
 #[test]
 fn the_detectors_are_listed_with_what_a_file_sets() {
-    check(
-        &["detectors"],
-        0,
-        &[
-            "n-plus-one-query",
-            "slow_query_once_ns",
-            "500000000",
-            "(all of them)",
-        ],
-    );
+    let shown = |arguments: &[&str]| String::from_utf8(hotspan(arguments).stdout).unwrap();
+    let table = shown(&["detectors"]);
+    for part in [
+        "n-plus-one-query",
+        "slow_query_once_ns",
+        "500000000",
+        "(all of them)",
+    ] {
+        assert!(table.contains(part), "{part} in {table}");
+    }
     let config = file(
         "knobs.toml",
         b"[knobs]\nrepeat_min = 8\n[efforts]\nslow-query = 0.75\n[[workloads]]\nservice = \"bill*\"\nknobs = { cost_min_ns = 5 }",
     );
-    check(
-        &["detectors", "--config", &config],
-        0,
-        &["0.75", "bill*", "cost_min_ns"],
-    );
+    let table = shown(&["detectors", "--config", &config]);
+    for part in ["0.75", "bill*", "cost_min_ns"] {
+        assert!(table.contains(part), "{part} in {table}");
+    }
     let json = hotspan(&["detectors", "--config", &config, "-o", "json"]);
     let list: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(list["shared_knobs"][0]["value"], 8);
