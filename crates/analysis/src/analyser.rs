@@ -1,12 +1,12 @@
 //! One trace in, its report out: forest, paths, context, detectors, rows.
 
-use hotspan_model::{Assembled, BeforeAfter, FindingId, LogTime, Lookup, Report, TraceView};
+use hotspan_model::{Assembled, BeforeAfter, FindingId, LogTime, Lookup, Report, TraceView, Tuning};
 
-use crate::context::{Prepared, Wrappers, is_trusted};
+use crate::context::{Prepared, Thresholds, Wrappers, is_trusted};
 use crate::detectors::{Findings, Scratch};
 use crate::report::{self, Rows};
 use crate::timeline::timeline;
-use crate::{Forest, Knobs, Limits, Path, Settings, detectors, explain};
+use crate::{Forest, Limits, Path, Settings, detectors, explain};
 
 /// How an [`Analyser`] reads traces and when its detectors speak.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct AnalyserSettings {
     /// How the critical path is made.
     pub path: Settings,
     /// Thresholds that differ from their defaults.
-    pub knobs: Knobs,
+    pub tuning: Tuning,
 }
 
 /// When a trace counts for windows and trends.
@@ -26,10 +26,11 @@ pub enum When {
     Claimed,
 }
 
-/// Analyses traces one after another. It holds all scratch, so that a trace allocates nothing once it is warm.
+/// Analyses traces one after another, all of one dictionary. It holds all scratch, so that a trace allocates nothing
+/// once it is warm.
 #[derive(Debug, Default)]
 pub struct Analyser {
-    settings: AnalyserSettings,
+    path: Settings,
     forest: Forest,
     prepared: Prepared,
     rows: Rows,
@@ -49,7 +50,8 @@ impl Analyser {
     /// One with no scratch yet.
     pub fn new(settings: AnalyserSettings) -> Analyser {
         Analyser {
-            settings,
+            path: settings.path,
+            prepared: Prepared::new(Thresholds::new(settings.tuning)),
             ..Analyser::default()
         }
     }
@@ -64,7 +66,7 @@ impl Analyser {
         report: &mut Report,
     ) {
         report.clear();
-        let AnalyserSettings { path, knobs } = &self.settings;
+        let path = &self.path;
         let spans = prefix.unwrap_or(trace.spans.len()).min(trace.spans.len());
         self.forest.normalise(trace, prefix, dictionary, path);
         report.trace = trace.trace;
@@ -78,9 +80,7 @@ impl Analyser {
             When::Log(at) => at,
             When::Claimed => claimed_end(&self.forest, trace),
         };
-        let cx = self
-            .prepared
-            .context(trace, spans, &self.forest, dictionary, knobs, &[]);
+        let cx = self.prepared.context(trace, spans, &self.forest, dictionary, &[]);
         self.rows.fill(cx, report);
         self.is_adopted = self.wrappers.adopt(trace, &self.forest);
         let cx = match self.is_adopted {
@@ -89,8 +89,7 @@ impl Analyser {
                 let (trace, adopted) = (self.wrappers.trace(), self.wrappers.adopted());
                 let forest = &mut self.adopted;
                 forest.normalise(trace, prefix, dictionary, path);
-                self.prepared
-                    .context(trace, spans, forest, dictionary, knobs, adopted)
+                self.prepared.context(trace, spans, forest, dictionary, adopted)
             }
         };
         let mut findings = Findings::new(report, &mut self.scratch, cx.operations().len());

@@ -2,8 +2,8 @@
 
 use std::alloc::System;
 
-use hotspan_analysis::{Analyser, AnalyserSettings, When};
-use hotspan_model::{Assembled, Report};
+use hotspan_analysis::{Analyser, AnalyserSettings, SHARED_KNOBS, When};
+use hotspan_model::{Assembled, KnobRule, Pattern, Report, Selector, Tuning};
 use hotspan_testkit::Drawing;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -103,7 +103,20 @@ fn a_fault_that_is_found_again_allocates_nothing() {
             (detector, drawing.trace.clone())
         })
         .collect();
-    let mut analyser = Analyser::new(AnalyserSettings::default());
+    // Thresholds of some workloads are resolved once for each operation.
+    let mut tuning = Tuning::default();
+    tuning.set_knob(KnobRule {
+        selector: Selector {
+            service: Pattern::new("*o*").ok(),
+            ..Selector::default()
+        },
+        knob: SHARED_KNOBS[0],
+        value: SHARED_KNOBS[0].default - 1,
+    });
+    let mut analyser = Analyser::new(AnalyserSettings {
+        tuning,
+        ..AnalyserSettings::default()
+    });
     let mut report = Report::default();
     let mut round = || {
         for (detector, trace) in &traces {

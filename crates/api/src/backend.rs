@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use hotspan_hotspots::Answers;
 use hotspan_model::{
-    BeforeAfter, Counts, Decided, FindingId, LogTime, Nanos, SpanDetail, TraceId, TraceView, Vocabulary,
+    BeforeAfter, Counts, Decided, FindingId, Knob, LogTime, Meta, Nanos, SpanDetail, TraceId, TraceView,
+    Tuning, Vocabulary,
 };
 
 /// A trace and what is kept of its spans' attributes; `None` when nobody has it.
@@ -53,6 +54,19 @@ pub struct View {
     pub status: Status,
     /// Ids of all detectors, sorted; the values that the parameter `detector` may have.
     pub detectors: Vec<&'static str>,
+    /// All of them, and how they are set.
+    pub known: Arc<Detectors>,
+}
+
+/// The detectors, and how they are set; the same for as long as the process lives.
+#[derive(Clone, Debug, Default)]
+pub struct Detectors {
+    /// In order of evaluation.
+    pub catalogue: Vec<&'static Meta>,
+    /// Thresholds that they share.
+    pub shared_knobs: Vec<&'static Knob>,
+    /// Thresholds and efforts that differ from their defaults.
+    pub tuning: Arc<Tuning>,
 }
 
 /// Counters and facts of the process.

@@ -12,8 +12,8 @@ pub mod shape;
 
 pub use ask::{Parameter, Problem};
 pub use backend::{
-    Backend, Check, Connections, FixFuture, FoundFix, FoundTrace, Listener, Memory, Metrics, Refused,
-    Requests, Shard, Status, TraceFuture, View,
+    Backend, Check, Connections, Detectors, FixFuture, FoundFix, FoundTrace, Listener, Memory, Metrics,
+    Refused, Requests, Shard, Status, TraceFuture, View,
 };
 pub use http::openapi;
 pub use serve::{router, serve};

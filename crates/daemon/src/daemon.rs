@@ -293,6 +293,7 @@ fn pipeline_settings(config: &Config, parts: &MemoryParts) -> Settings {
         hotspots: aggregates(parts.answers / config.shard_count() as u64),
         ..Settings::default()
     }
+    .tuned(&config.tuning)
 }
 
 /// Each worker of the receivers has memos of its own, so that little memory must mean small ones.

@@ -237,3 +237,70 @@ fn help_has_examples_and_goes_to_stdout() {
         );
     }
 }
+
+#[test]
+fn the_detectors_are_listed_with_what_a_file_sets() {
+    let shown = |arguments: &[&str]| String::from_utf8(hotspan(arguments).stdout).unwrap();
+    let table = shown(&["detectors"]);
+    for part in [
+        "n-plus-one-query",
+        "slow_query_once_ns",
+        "500000000",
+        "(all of them)",
+    ] {
+        assert!(table.contains(part), "{part} in {table}");
+    }
+    let config = file(
+        "knobs.toml",
+        b"[knobs]\nrepeat_min = 8\n[efforts]\nslow-query = 0.75\n[[workloads]]\nservice = \"bill*\"\nknobs = { cost_min_ns = 5 }",
+    );
+    let table = shown(&["detectors", "--config", &config]);
+    for part in ["0.75", "bill*", "cost_min_ns"] {
+        assert!(table.contains(part), "{part} in {table}");
+    }
+    let json = hotspan(&["detectors", "--config", &config, "-o", "json"]);
+    let list: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(list["shared_knobs"][0]["value"], 8);
+    assert_eq!(list["knob_rules"][1]["service"], "bill*");
+    assert!(list["detectors"].as_array().unwrap().len() > 30);
+    check(
+        &["detectors", "--url", "http://127.0.0.1:1"],
+        4,
+        &["http://127.0.0.1:1"],
+    );
+}
+
+#[test]
+fn recorded_files_are_analysed_with_the_thresholds_of_a_file() {
+    let traces = file("tuned.otlp", b"");
+    let gen_arguments = [
+        "gen",
+        "--scenario",
+        "nplus1-query",
+        "--traces",
+        "5",
+        "-o",
+        &traces,
+    ];
+    assert!(hotspan(&gen_arguments).status.success());
+    let config = file("many.toml", b"[knobs]\nrepeat_min = 1000000");
+    let fail = ["--fail-on", "n-plus-one-query", &traces];
+    check(&[&["analyze"], &fail[..]].concat(), 1, &[]);
+    check(&[&["analyze", "--config", &config], &fail[..]].concat(), 0, &[]);
+    let wrong = file(
+        "wrong.toml",
+        b"[knobs]\nrepeat_mni = 8\n[[workloads]]\nkind = \"sever\"",
+    );
+    for command in [&["analyze", &traces][..], &["detectors"], &["serve"]] {
+        let arguments = [command, &["--config", &wrong]].concat();
+        check(
+            &arguments,
+            2,
+            &[
+                "knobs.repeat_mni",
+                "did you mean repeat_min?",
+                "workloads[0].kind",
+            ],
+        );
+    }
+}

@@ -61,6 +61,16 @@ pub struct ServiceAnswer {
     pub failed: u64,
     /// Spans whose parent was never received.
     pub orphans: u64,
+    /// Requests, raw.
+    pub requests: u64,
+    /// Failed requests, raw.
+    pub failed_requests: u64,
+    /// Share of requests that failed, weighted.
+    pub error_share: Millionths,
+    /// Requests an hour in the window, weighted.
+    pub rate_per_hour: Millionths,
+    /// Durations of requests.
+    pub latency: Latency,
     /// Its critical-path time in primary units, weighted; `category as usize` is the place.
     pub path: [Nanos; Category::ALL.len()],
     /// Its share of all critical-path time.
@@ -192,6 +202,8 @@ pub struct Coverage {
     pub below_gate: u64,
     /// Fingerprints left out because their callee turned out to be internal.
     pub internal_after_all: u64,
+    /// Findings that `hotspan.ignore` accepts in the code.
+    pub ignored: u64,
     /// Sightings of fingerprints beyond `hotspots_max`.
     pub sightings_beyond: u64,
     /// Rows of services, edges and hand-offs beyond their bounds.

@@ -32,11 +32,12 @@ mod sign;
 mod table;
 mod tally;
 mod topology;
+mod tuned;
 mod view;
 
 pub use answers::{
     Answers, Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty, answers,
 };
 pub use cross::catalogue;
-pub use settings::{MIN_CONFIDENCE, SIGHTINGS, Settings};
+pub use settings::{MIN_CONFIDENCE, SHARED as SHARED_KNOBS, SIGHTINGS, Settings};
 pub use shard::{Hotspots, Kept, Snapshot};

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hotspan_model::{Hotspot, Meta, Peer};
 
-use crate::Coverage;
 use crate::aggregate::{Aggregate, Shape};
 use crate::confidence::THIRD_PARTY;
 use crate::cross;
 use crate::gates::is_structure;
 use crate::view::Reader;
+use crate::{Coverage, SIGHTINGS};
 
 /// A detector that speaks when at least half of an operation's traces carry its fault.
 const MISSING_POOL: &str = "missing-pool";
@@ -39,7 +39,7 @@ pub(crate) fn hotspots(
         };
         // A segment that lost its root cannot say its operation; it speaks only when no other says the same.
         let is_said = row.headless == row.traces && with_root.contains(&row.kin);
-        let opens = opens(row, meta, reader.settings.sightings) && is_structure(reader, row, shape);
+        let opens = opens(row, meta, sightings(reader, shape)) && is_structure(reader, row, shape);
         if is_said || !opens || is_cold_start(reader, row) {
             coverage.below_gate += 1;
         } else if is_internal_after_all(reader, row, shape) {
@@ -59,6 +59,12 @@ pub(crate) fn hotspots(
     }
     let listed = list.iter().filter(|hotspot| hotspot.confidence >= least).count();
     (list, listed)
+}
+
+/// How many traces of a shape's operation open a hotspot.
+fn sightings(reader: &Reader<'_>, shape: &Shape) -> u64 {
+    let text = |symbol| reader.dictionary.text(symbol);
+    reader.knob(&SIGHTINGS, text(shape.at.service), Some(text(shape.at.operation)))
 }
 
 /// The gate: dear once, or cheap often enough. A habit must be seen often whatever it costs.

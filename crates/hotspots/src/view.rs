@@ -1,8 +1,9 @@
 //! One aggregate as a hotspot: in words and numbers, not yet ranked.
 
 use hotspan_model::{
-    Anchor, Break, CalleeView, CallsPerTrace, CodePlace, EvidenceTrace, Facets, Fingerprint, Fix, Hotspot,
-    ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Role, SavingRule, State, Trend, Verb,
+    Anchor, Break, CalleeView, CallsPerTrace, CodePlace, Effort, EvidenceTrace, Facets, Fingerprint, Fix,
+    Hotspot, ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Role, SavingRule, State, Trend,
+    Verb,
 };
 
 use crate::Settings;
@@ -81,6 +82,7 @@ impl<'a> Reader<'a> {
             SavingRule::CappedAtMedian => (row.reservoir.capped(), row.reservoir.units_capped()),
         };
         let (impact, basis) = self.impact(row, meta);
+        let effort = self.effort(meta, id, text(shape.at.service), text(shape.at.operation));
         let callee = self.callee(shape);
         let (title, fix) = self.wording(row, shape, meta, &callee, label.map_or("", |label| label.name()));
         let entries = row.entries.ranked(|entry| text(entry.operation).to_owned());
@@ -117,10 +119,10 @@ impl<'a> Reader<'a> {
             operation_p50: units.map(|units| units.p50),
             operation_p95: units.map(|units| units.p95),
             saving_share: Millionths::ratio(saving.likely.0, self.segment(row, shape)).min(Millionths::ONE),
-            priority: priority(impact, &confidence, meta),
+            priority: priority(impact, &confidence, effort),
             confidence: confidence.value,
             confidence_why: confidence.why,
-            effort_weeks: meta.effort,
+            effort_weeks: effort,
             impact_s_per_hour: impact,
             impact_basis: basis,
             rank: 0,
@@ -301,9 +303,9 @@ fn cut<T>(mut list: Vec<T>, most: usize) -> Vec<T> {
 }
 
 /// Impact x confidence / effort.
-pub(crate) fn priority(impact: Millionths, confidence: &Confidence, meta: &Meta) -> Millionths {
+pub(crate) fn priority(impact: Millionths, confidence: &Confidence, effort: Effort) -> Millionths {
     let worth = u128::from(impact.0) * u128::from(confidence.value.0);
-    Millionths(narrow(worth / u128::from(meta.effort.0.max(1))))
+    Millionths(narrow(worth / u128::from(effort.0.max(1))))
 }
 
 /// Worst, median and newest, each trace once.

@@ -21,6 +21,7 @@ mod span;
 mod symbol;
 mod time;
 mod trace;
+mod tuning;
 mod view;
 mod weight;
 
@@ -46,6 +47,7 @@ pub use span::Span;
 pub use symbol::{Symbol, Vocabulary};
 pub use time::{LogPos, LogTime, Nanos, Offset, Timestamp};
 pub use trace::{Assembled, Completeness, Decided, Defect, DefectKind, Group};
+pub use tuning::{Asked, EffortRule, KnobRule, Pattern, RULES_MAX, Selector, Tuning, Workload};
 pub use view::{
     BeforeAfter, Cause, EventView, FindingView, Moved, PathSegment, ReplayedSpan, SpanDetail, SpanView,
     TraceView,

@@ -130,13 +130,14 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Reports a fault. Nothing is reported when the code says to ignore it, but its members are claimed: the one
-    /// cause was looked at.
+    /// Reports a fault. What the code says to ignore is only counted, but its members are claimed: the one cause
+    /// was looked at.
     pub(super) fn push(&mut self, cx: &Context<'_>, draft: &Draft<'_>) {
         self.claim(draft.members);
         let id = draft.meta.id;
         let ignored = cx.ignores(cx.node_at(draft.anchor), id)
             || draft.members.iter().any(|&at| cx.ignores(cx.node_of(at), id));
+        self.report.ignored += u32::from(ignored);
         let (Some(trace), false) = (cx.trace.trace, ignored) else {
             return;
         };
@@ -187,7 +188,7 @@ impl<'a> Findings<'a> {
             code,
             rows_before: draft.rows_before,
             source: source.symbol,
-            dear: is_dear(cx, draft.wall, segment.length()),
+            dear: is_dear(cx, draft.wall, draft.segment),
             headless: segment.is_headless(cx.forest, cx.node_at(segment.root)),
             kin: kin(cx, draft.meta, draft.templates, segment.service, first.template()),
         };
@@ -247,8 +248,9 @@ pub(super) fn wall(cx: &Context<'_>, segment: u32, members: &[u32]) -> Nanos {
 }
 
 /// Whether one trace of this cost opens the hotspot.
-pub(super) fn is_dear(cx: &Context<'_>, cost: Nanos, segment: u64) -> bool {
-    cost.0 >= cx.knobs.get(&COST_ONCE) && cost.0 >= Millionths(cx.knobs.get(&COST_SHARE)).of(segment)
+pub(super) fn is_dear(cx: &Context<'_>, cost: Nanos, segment: u32) -> bool {
+    let share = Millionths(cx.knob(segment, &COST_SHARE)).of(cx.segment(segment).length());
+    cost.0 >= cx.knob(segment, &COST_ONCE) && cost.0 >= share
 }
 
 /// The fingerprint of what `meta`'s detector says about `service` under `key`.

@@ -56,7 +56,7 @@ impl Detector for NPlusOnePublish {
             let head = cx.node_at(group.anchor).head;
             let cost = path(cx, members, head);
             let sends = family::weight(cx, members);
-            let waits = cost.0 >= cx.knobs.get(&SEND_MIN).saturating_mul(sends);
+            let waits = cost.0 >= cx.knob(group.segment, &SEND_MIN).saturating_mul(sends);
             if waits && is_awaited(cx.forest, head) && pays(cx, group.segment, cost) {
                 family::report(&META, cx, group, members, cost, out);
             }

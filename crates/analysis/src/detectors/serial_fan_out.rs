@@ -76,10 +76,11 @@ impl Detector for SerialFanOut {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
-        let fewest = usize::try_from(cx.knobs.get(&TEMPLATES_MIN)).unwrap_or(usize::MAX);
         let mut calls = std::mem::take(&mut out.scratch.picked);
-        for segment in cx.calls().filter(|segment| segment.len() >= fewest) {
-            if cx.segment(cx.operation(segment[0]).segment).front_end {
+        for segment in cx.calls() {
+            let at = cx.operation(segment[0]).segment;
+            let fewest = usize::try_from(cx.knob(at, &TEMPLATES_MIN)).unwrap_or(usize::MAX);
+            if segment.len() < fewest || cx.segment(at).front_end {
                 continue;
             }
             calls.clear();
@@ -194,8 +195,8 @@ fn report(cx: &Context<'_>, chain: &[u32], templates: &[Symbol], out: &mut Findi
     };
     let head = cx.node_at(anchor).head;
     let saving = out.saving(cx, head, together, chain, &[]);
-    let share = Millionths(cx.knobs.get(&SAVING_SHARE)).of(segment.length());
-    if saving.likely.0 < cx.knobs.get(&SAVING_MIN) || saving.likely.0 < share {
+    let share = Millionths(cx.knob(first.segment, &SAVING_SHARE)).of(segment.length());
+    if saving.likely.0 < cx.knob(first.segment, &SAVING_MIN) || saving.likely.0 < share {
         return;
     }
     let mut key = [cx.text(segment.operation); TEMPLATES_MAX + 1];

@@ -81,14 +81,14 @@ impl Detector for SlowQuery {
 /// Whether a statement takes so much of the critical path; one that works on many rows is judged by the row.
 fn takes(cx: &Context<'_>, at: u32, least: &Knob, share: &Knob) -> bool {
     let row = cx.operation(at);
-    let (least, path) = (cx.knobs.get(least), cx.paths().subtree(row.node).0);
+    let (least, path) = (cx.knob(row.segment, least), cx.paths().subtree(row.node).0);
     if path < least {
         return false;
     }
     let extras = cx.extras(cx.node_of(at));
     let rows = extras.and_then(|extras| extras.batch).unwrap_or(1).max(1);
     let time = path / u64::from(rows);
-    time >= least && time >= Millionths(cx.knobs.get(share)).of(cx.segment(row.segment).length())
+    time >= least && time >= Millionths(cx.knob(row.segment, share)).of(cx.segment(row.segment).length())
 }
 
 fn is_slow_once(cx: &Context<'_>, at: u32) -> bool {

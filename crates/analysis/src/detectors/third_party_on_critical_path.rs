@@ -121,8 +121,9 @@ fn judge(cx: &Context<'_>, same: &[u32], out: &mut Findings<'_>) {
     let head = cx.node_of(same[0]).head;
     let members = without_failed_attempts(cx, same);
     let time = path(cx, members, head);
-    let share = Millionths(cx.knobs.get(&PATH_SHARE)).of(cx.forest.node(head).length().0);
-    if time.0 < cx.knobs.get(&PATH_MIN) || time.0 < share {
+    let segment = cx.operation(same[0]).segment;
+    let share = Millionths(cx.knob(segment, &PATH_SHARE)).of(cx.forest.node(head).length().0);
+    if time.0 < cx.knob(segment, &PATH_MIN) || time.0 < share {
         return;
     }
     report(cx, members, head, out);

@@ -26,6 +26,7 @@ use crate::metrics;
         routes::dependencies,
         routes::third_parties,
         audit::audit,
+        routes::detectors,
         routes::status,
         health::livez,
         health::readyz,

@@ -7,6 +7,7 @@ mod audit;
 mod before_after;
 mod coverage;
 mod decimal;
+mod detectors;
 mod document;
 mod hotspot;
 mod lists;
@@ -21,6 +22,7 @@ pub use audit::{Audit, Bottleneck, Coupling, Gap, Intervention, PatternOperation
 pub use before_after::{After, BeforeAfter, Moved, Outlook, Replay, ReplayedSpan};
 pub use coverage::{Blind, Coverage, LeftOut, SpanCounts, TraceCounts};
 pub use decimal::Decimal;
+pub use detectors::{Detector, DetectorList, EffortRule, Knob, KnobRule, Selector};
 pub use document::Document;
 pub use hotspot::{
     Anchor, Callee, Calls, Code, Entry, Evidence, Fix, Hotspot, PathTime, Saving, Trend, TrendPoint,

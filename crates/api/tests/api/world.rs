@@ -5,16 +5,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hotspan_api::{
-    Backend, Check, Connections, FixFuture, FoundTrace, Listener, Memory, Metrics, Refused, Requests, Shard,
-    Status, TraceFuture, View, serve,
+    Backend, Check, Connections, Detectors, FixFuture, FoundTrace, Listener, Memory, Metrics, Refused,
+    Requests, Shard, Status, TraceFuture, View, serve,
 };
 use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
     Answers, Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty,
 };
 use hotspan_model::{
-    BeforeAfter, Class, Counts, Decided, DefectKind, FindingId, LogTime, Millionths, Nanos, Peer, PeerReason,
-    Reason, SpanDetail, TraceId, TraceView,
+    BeforeAfter, Break, Class, Counts, Decided, DefectKind, EffortRule, FindingId, Fingerprint, Fix, Knob,
+    KnobRule, LogTime, Meta, Millionths, Nanos, Pattern, Peer, PeerReason, Reason, SavingRule, Scope,
+    Selector, SpanDetail, TraceId, TraceView, Tuning, Workload,
 };
 use tokio::net::TcpListener;
 
@@ -44,6 +45,7 @@ impl World {
             answers: answers(),
             status: status(),
             detectors: vec!["blind-service", "n-plus-one-query", "serial-calls"],
+            known: Arc::new(detectors()),
         };
         World {
             view: Arc::new(view),
@@ -104,6 +106,58 @@ impl Backend for World {
     }
 }
 
+static REPEAT: Knob = Knob {
+    name: "repeat_min",
+    default: 5,
+    what: "fewest that repeat",
+};
+static WAIT: Knob = Knob {
+    name: "wait_ns",
+    default: 6,
+    what: "longest wait",
+};
+static META: Meta = Meta {
+    id: "n-plus-one-query",
+    title: "One query for each item",
+    in_break: Break::Database,
+    scope: Scope::Both,
+    habit: false,
+    effort: Millionths(200_000),
+    saving: SavingRule::Replayed,
+    knobs: &[WAIT],
+    sentence: |_| String::new(),
+    fix: |_| Fix::default(),
+};
+
+/// One detector, one shared threshold, one rule of each kind.
+fn detectors() -> Detectors {
+    let mut tuning = Tuning::default();
+    let everywhere = Selector::default();
+    let billing = Selector {
+        service: Pattern::new("billing*").ok(),
+        workload: Some(Workload::Job),
+        ..Selector::default()
+    };
+    for (selector, knob, value) in [(everywhere, &WAIT, 7), (billing.clone(), &REPEAT, 8)] {
+        tuning.set_knob(KnobRule {
+            selector,
+            knob,
+            value,
+        });
+    }
+    tuning.set_effort(EffortRule {
+        selector: billing,
+        detector: Some(META.id),
+        effort: Millionths(1_500_000),
+    });
+    tuning.set_hotspot(Fingerprint(1), Millionths(3_000_000));
+    Detectors {
+        catalogue: vec![&META],
+        shared_knobs: vec![&REPEAT],
+        tuning: Arc::new(tuning),
+    }
+}
+
 fn answers() -> Answers {
     let path = [1, 2, 3, 4, 5, 6, 7].map(Nanos);
     let latency = Latency {
@@ -117,6 +171,11 @@ fn answers() -> Answers {
         spans: 12,
         failed: 13,
         orphans,
+        requests: 31,
+        failed_requests: 32,
+        error_share: Millionths(330_000),
+        rate_per_hour: Millionths(34_500_000),
+        latency,
         path,
         path_share: Millionths(140_000),
         versions: vec!["1".to_owned(), "2".to_owned()],
@@ -229,6 +288,7 @@ fn coverage() -> Coverage {
         defects,
         below_gate: 37,
         internal_after_all: 38,
+        ignored: 39_000,
         sightings_beyond: 39,
         rows_beyond: 41,
     }

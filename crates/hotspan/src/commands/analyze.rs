@@ -7,12 +7,12 @@ use hotspan_api::{Status, page, shape};
 use hotspan_hotspots::audit::Audit;
 use hotspan_hotspots::{Answers, answers};
 use hotspan_ingest::file::Recorded;
-use hotspan_model::{Batch, Decided, Hotspot, LocalDictionary, LogPos, Offset, ParamKey, TableSeed};
+use hotspan_model::{Batch, Decided, Hotspot, LocalDictionary, LogPos, Offset, ParamKey, TableSeed, Tuning};
 use hotspan_otlp::{Decoder, Encoding, Limits, Undecodable};
 use hotspan_pipeline::{Pipeline, Settings};
 
 use super::input;
-use crate::arguments::{AnalyzeArguments, AnalyzeFormat};
+use crate::arguments::{AnalyzeArguments, AnalyzeFormat, tuning};
 use crate::exit::Failure;
 use crate::output::{Table, percent, print, tenths};
 use crate::progress::Progress;
@@ -21,7 +21,8 @@ use crate::progress::Progress;
 const BYTES_MAX: u64 = 8 << 30;
 
 pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<(), Failure> {
-    let mut line = Line::new(key(arguments)?);
+    let tuning = tuning(arguments.config.as_deref())?;
+    let mut line = Line::new(key(arguments)?, &tuning);
     input::for_each(&arguments.paths, &mut Progress::new(), |request| {
         line.take(&request)
     })?;
@@ -114,8 +115,8 @@ struct Line {
 }
 
 impl Line {
-    fn new(key: ParamKey) -> Line {
-        let (seed, settings) = (TableSeed::default(), Settings::offline(BYTES_MAX));
+    fn new(key: ParamKey, tuning: &Tuning) -> Line {
+        let (seed, settings) = (TableSeed::default(), Settings::offline(BYTES_MAX).tuned(tuning));
         Line {
             decoder: Decoder::new(Limits::default(), key, seed),
             dictionary: LocalDictionary::new(seed),

@@ -7,3 +7,4 @@ mod exact;
 mod gates;
 mod peers;
 mod reading;
+mod tuning;

@@ -313,3 +313,42 @@ fn nothing_in_nothing_out() {
         0
     );
 }
+
+#[test]
+fn a_service_has_the_latency_and_errors_of_all_its_operations() {
+    let mut world = World::default();
+    let mut shards = [3, 4].map(|seed| Hotspots::new(Settings::default(), TableSeed(seed)));
+    let mut last = None;
+    for n in 1..=100_u64 {
+        let operation = if n <= 90 { "GET /fast" } else { "GET /slow" };
+        let mut report = world.report(n.into(), "orders", operation);
+        report.segments[0].duration = Nanos(n);
+        report.segments[0].failed = n > 95;
+        shards[(n % 2) as usize].add(&report, &world.dictionary);
+        last = Some(report);
+    }
+    let all = world.read(&mut shards, minute(0));
+    let service = &all.services[0];
+    assert_eq!((service.requests, service.failed_requests), (100, 5));
+    assert_eq!(service.error_share, Millionths(50_000));
+    let latency = service.latency;
+    assert_eq!([latency.p50, latency.p95, latency.p99], [50, 95, 99].map(Nanos));
+    assert_eq!(all.operations[1].latency.p50, Nanos(95));
+    // What is taken back was never there.
+    shards[0].subtract(&last.expect("a hundred were added"), &world.dictionary);
+    let service = &world.read(&mut shards, minute(0)).services[0];
+    assert_eq!((service.requests, service.failed_requests), (99, 4));
+    assert_eq!(service.latency.p99, Nanos(99));
+}
+
+#[test]
+fn what_the_code_accepts_is_counted_and_taken_back() {
+    let mut world = World::default();
+    let mut report = world.report(1, "orders", "GET /orders");
+    report.ignored = 2;
+    let mut shard = Hotspots::new(Settings::default(), TableSeed(3));
+    shard.add(&report, &world.dictionary);
+    shard.add(&report, &world.dictionary);
+    shard.subtract(&report, &world.dictionary);
+    assert_eq!(world.read(&mut [shard], minute(0)).coverage.ignored, 2);
+}
