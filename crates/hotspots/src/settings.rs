@@ -38,6 +38,8 @@ pub struct Settings {
     pub sightings: u64,
     /// Confidence below which a hotspot is listed only on request.
     pub min_confidence: Millionths,
+    /// Confidences are what was observed of like findings, not the products of their terms.
+    pub calibrated: bool,
     /// Thresholds of the detectors over traces that differ from their defaults, by name.
     pub knobs: Vec<(&'static str, u64)>,
 }
@@ -58,6 +60,7 @@ impl Default for Settings {
             reservoir: 200,
             sightings: SIGHTINGS,
             min_confidence: MIN_CONFIDENCE,
+            calibrated: true,
             knobs: Vec::new(),
         }
     }
