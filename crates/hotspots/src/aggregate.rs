@@ -9,6 +9,7 @@ use crate::Settings;
 use crate::buckets::Timeline;
 use crate::distribution::Distribution;
 use crate::reservoir::{Exemplars, Reservoir, TermSums};
+use crate::sampling::Sampling;
 use crate::sighting::Sighting;
 use crate::sign::{self, Sign};
 use crate::tally::Tally;
@@ -51,6 +52,7 @@ pub(crate) struct Aggregate {
     pub(crate) kin: u128,
     /// Optimistic savings; none at all means that replay cannot speak.
     pub(crate) saving_max: u128,
+    pub(crate) sampling: Sampling,
     pub(crate) terms: TermSums,
     pub(crate) shapes: Tally<Shape>,
     pub(crate) entries: Tally<OpRef>,
@@ -115,6 +117,7 @@ impl Aggregate {
         sign.sum(&mut self.path_sum, sighting.path.into());
         self.segment.record(sign, sign::nanos(first.segment));
         sign.sum(&mut self.saving_max, sign::nanos(sighting.saving.max).into());
+        self.sampling.shift(sign, sighting.weight(), &sighting.point);
         self.terms.shift(sign, sighting);
         self.timeline.shift(sign, sighting.at(), newest, &sighting.point);
         self.shift_breakdowns(sign, sighting, dictionary, settings.entries_max);
@@ -176,6 +179,7 @@ impl Aggregate {
         add.sum(&mut self.path_sum, other.path_sum);
         self.segment.merge(&other.segment);
         add.sum(&mut self.saving_max, other.saving_max);
+        self.sampling.merge(&other.sampling);
         self.terms.merge(&other.terms);
         self.shapes.merge(&other.shapes);
         self.entries.merge(&other.entries);

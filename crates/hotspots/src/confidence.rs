@@ -1,11 +1,11 @@
 //! How sure a hotspot is, term by term, and why in words.
 //!
-//! The product of the terms is the confidence: the calibration table is the identity until the generator's
-//! known answers fit a better one.
+//! The product of the terms goes through the calibration table, where the generator knows the answers.
 
 use hotspan_model::{MILLION, Millionths, Params};
 
 use crate::aggregate::{Aggregate, Shape};
+use crate::calibration::calibrated;
 use crate::merged::Merged;
 use crate::topology::{Order, percent};
 
@@ -177,6 +177,18 @@ impl Confidence {
             of.term(*term, why.clone());
         }
         of
+    }
+
+    /// What is observed of findings whose terms multiply to this one's.
+    #[must_use]
+    pub(crate) fn calibrated(mut self) -> Confidence {
+        let value = calibrated(self.value);
+        self.why.push(format!(
+            "{} % by these terms, of which {} % are right",
+            percent(self.value),
+            percent(value)
+        ));
+        Confidence { value, ..self }
     }
 
     fn term(&mut self, term: Millionths, why: String) {

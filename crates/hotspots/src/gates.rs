@@ -5,9 +5,17 @@ use hotspan_model::Millionths;
 use crate::aggregate::{Aggregate, Shape};
 use crate::view::Reader;
 
+/// A detector that finds time without a span, which a lost call leaves too: it was a leaf, so nothing misses it.
+const GAP: &str = "uninstrumented-gap";
+
+/// Share of all traces that miss spans from which losses count, and the share of an operation's traces that they do
+/// not explain.
+const LOSSES: Millionths = Millionths(20_000);
+const BEYOND_LOSSES: Millionths = Millionths(500_000);
+
 /// Least share of an operation's traces, by detector.
 const SHARES: [(&str, Millionths); 2] = [
-    ("uninstrumented-gap", Millionths(200_000)),
+    (GAP, Millionths(200_000)),
     ("exception-storm", Millionths(100_000)),
 ];
 
@@ -22,10 +30,18 @@ const SPREAD: Millionths = Millionths(28_000);
 pub(crate) fn is_structure(reader: &Reader<'_>, row: &Aggregate, shape: &Shape) -> bool {
     let share = SHARES.iter().find(|(detector, _)| *detector == row.detector);
     match share {
+        Some(&(GAP, least)) if spans_are_lost(reader) => {
+            is_frequent(reader, row, shape, least.max(BEYOND_LOSSES))
+        }
         Some(&(_, least)) => is_frequent(reader, row, shape, least),
         None if row.detector == TIMEOUT => gathers(row),
         None => true,
     }
+}
+
+fn spans_are_lost(reader: &Reader<'_>) -> bool {
+    let totals = &reader.merged.totals;
+    Millionths::ratio(totals.incomplete, totals.traces) >= LOSSES
 }
 
 /// Raw counts decide: a share of weighted ones would open on one trace that stands for many.

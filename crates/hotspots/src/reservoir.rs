@@ -126,16 +126,6 @@ impl Reservoir {
         }
     }
 
-    /// Mean of what replay said is likely.
-    pub(crate) fn mean_likely(&self) -> u64 {
-        let sum: u128 = self
-            .samples()
-            .map(|sample| u128::from(sample.saving.likely.0))
-            .sum();
-        let mean = sum.checked_div(self.samples.len() as u128).unwrap_or(0);
-        u64::try_from(mean).unwrap_or(u64::MAX)
-    }
-
     /// Calls and critical-path nanoseconds of each trace.
     pub(crate) fn costs(&self) -> Vec<(u64, u64)> {
         self.samples().map(|sample| (sample.calls, sample.path)).collect()

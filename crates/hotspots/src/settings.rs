@@ -43,6 +43,8 @@ pub struct Settings {
     pub reservoir: usize,
     /// Confidence below which a hotspot is listed only on request.
     pub min_confidence: Millionths,
+    /// Confidences are what was observed of like findings, not the products of their terms.
+    pub calibrated: bool,
     /// Thresholds and efforts that differ from their defaults.
     pub tuning: Tuning,
 }
@@ -62,6 +64,7 @@ impl Default for Settings {
             entries_max: 16,
             reservoir: 200,
             min_confidence: MIN_CONFIDENCE,
+            calibrated: true,
             tuning: Tuning::default(),
         }
     }

@@ -9,10 +9,11 @@ use hotspan_model::{
 use crate::Settings;
 use crate::aggregate::{Aggregate, Shape};
 use crate::buckets::Window;
-use crate::confidence::{Confidence, Revision, confidence, label, labelled, surer, unneeded};
+use crate::confidence::{Confidence, Label, Revision, confidence, label, labelled, surer, unneeded};
 use crate::merged::Merged;
 use crate::peers::Peers;
 use crate::reservoir::Exemplar;
+use crate::sampling::Sums;
 use crate::scaling::scaling;
 use crate::sign::{narrow, share};
 use crate::topology::Operation;
@@ -73,10 +74,7 @@ impl<'a> Reader<'a> {
     ) -> Hotspot {
         let text = |symbol| self.dictionary.text(symbol);
         let label = label(shape, self.merged);
-        let revision = labelled(row, label)
-            .or_else(|| self.surer(row, shape))
-            .or_else(|| scaling(row));
-        let confidence = confidence(row, revision);
+        let confidence = self.confidence(row, shape, label);
         let (saving, units) = match meta.saving {
             SavingRule::Replayed => (row.reservoir.saving(), row.reservoir.units()),
             SavingRule::CappedAtMedian => (row.reservoir.capped(), row.reservoir.units_capped()),
@@ -124,6 +122,7 @@ impl<'a> Reader<'a> {
             confidence_why: confidence.why,
             effort_weeks: effort,
             impact_s_per_hour: impact,
+            impact_relative_error: self.impact_error(row, meta, basis),
             impact_basis: basis,
             rank: 0,
             fix,
@@ -182,14 +181,35 @@ impl<'a> Reader<'a> {
                 SavingRule::Replayed => replayed,
                 // What traces said one by one is brought to what they say together.
                 SavingRule::CappedAtMedian => {
-                    let capped = row.reservoir.capped().likely.0;
-                    Millionths::ratio(capped, row.reservoir.mean_likely()).times(replayed)
+                    let capped = Sums::beyond_median(&row.path, row.weighted);
+                    capped.per(&row.sampling.saving).times(replayed)
                 }
             };
             return (impact, ImpactBasis::Saving);
         }
         let exposed = self.window.seconds_per_hour(sum.exposure);
         (exposed.times(EXPOSURE), ImpactBasis::Exposure)
+    }
+
+    /// How far sampling may have put its impact off.
+    fn impact_error(&self, row: &Aggregate, meta: &Meta, basis: ImpactBasis) -> Millionths {
+        let sums = match (basis, meta.saving) {
+            (ImpactBasis::Saving, SavingRule::Replayed) => row.sampling.saving,
+            (ImpactBasis::Saving, SavingRule::CappedAtMedian) => Sums::beyond_median(&row.path, row.weighted),
+            (ImpactBasis::Exposure, _) => row.sampling.exposure,
+        };
+        let recent = row.timeline.hours.since(self.window.from).traces;
+        sums.error(row.traces, recent)
+    }
+
+    fn confidence(&self, row: &Aggregate, shape: &Shape, label: Option<Label>) -> Confidence {
+        let revision = labelled(row, label)
+            .or_else(|| self.surer(row, shape))
+            .or_else(|| scaling(row));
+        match self.settings.calibrated {
+            true => confidence(row, revision).calibrated(),
+            false => confidence(row, revision),
+        }
     }
 
     /// What its operation's other traces, or those of its callee, change.

@@ -223,6 +223,8 @@ pub struct Hotspot {
     pub effort_weeks: Millionths,
     /// Seconds saved an hour.
     pub impact_s_per_hour: Millionths,
+    /// Standard error of the impact that sampling makes, as a part of it; zero when every trace was kept.
+    pub impact_relative_error: Millionths,
     /// What the impact is made of.
     pub impact_basis: ImpactBasis,
     /// Impact x confidence / effort.

@@ -61,6 +61,8 @@ pub struct Hotspot {
     pub effort_weeks: Decimal,
     /// Seconds saved (or exposed) an hour.
     pub impact_s_per_hour: Decimal,
+    /// Standard error of the impact that sampling makes, as a part of it; 0 when every trace was kept.
+    pub impact_relative_error: Decimal,
     /// What the impact is made of.
     pub impact_basis: ImpactBasis,
     /// Impact x confidence / effort.
@@ -254,6 +256,7 @@ impl From<&model::Hotspot> for Hotspot {
             confidence_why: texts(&of.confidence_why),
             effort_weeks: of.effort_weeks.into(),
             impact_s_per_hour: of.impact_s_per_hour.into(),
+            impact_relative_error: of.impact_relative_error.into(),
             impact_basis: of.impact_basis.into(),
             priority: of.priority.into(),
             rank: of.rank,

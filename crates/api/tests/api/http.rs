@@ -41,7 +41,8 @@ async fn a_hotspot_is_written_as_the_contract_says() {
         "saving_ns": {"min": 300, "likely": 380, "max": 405},
         "saving_share": 0.71,
         "confidence": 0.93, "confidence_why": ["parameters visible", "24 traces"],
-        "effort_weeks": 0.2, "impact_s_per_hour": 36.1, "impact_basis": "saving", "priority": 199.0, "rank": 1,
+        "effort_weeks": 0.2, "impact_s_per_hour": 36.1, "impact_relative_error": 0.015,
+        "impact_basis": "saving", "priority": 199.0, "rank": 1,
         "fix": {"summary": "load the items with the orders", "how": "prefetch_related(\"items\")"},
         "code": [{"file": "shop/views.py", "line": 41, "function": "list_orders"}],
         "evidence": [

@@ -62,6 +62,7 @@ pub(crate) fn hotspot(rank: u32) -> Hotspot {
         confidence_why: vec!["parameters visible".to_owned(), "24 traces".to_owned()],
         effort_weeks: Millionths(200_000),
         impact_s_per_hour: Millionths(36_100_000 + n),
+        impact_relative_error: Millionths(15_000),
         impact_basis: if even {
             ImpactBasis::Exposure
         } else {

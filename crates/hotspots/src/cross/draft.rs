@@ -8,6 +8,7 @@ use hotspan_model::{
 use crate::calendar::Calendar;
 use crate::confidence::Confidence;
 use crate::facts::{Fact, Shown};
+use crate::sampling::counted;
 use crate::sign::{Sign, narrow};
 use crate::topology::Edge;
 use crate::view::{EXPOSURE, NEW, Reader, priority};
@@ -200,6 +201,7 @@ impl Draft {
             confidence_why: confidence.why,
             effort_weeks: effort,
             impact_s_per_hour: impact,
+            impact_relative_error: counted(seen.traces, seen.weighted),
             impact_basis: basis,
             rank: 0,
             code: Vec::new(),

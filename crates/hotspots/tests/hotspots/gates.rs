@@ -81,6 +81,25 @@ fn time_without_a_span_in_less_than_a_fifth_of_the_traces_is_an_incident() {
 }
 
 #[test]
+fn where_spans_are_lost_time_without_one_is_in_half_of_the_traces() {
+    let among = |traces: u128, incomplete: usize| {
+        let mut world = World::default();
+        let mut reports: Vec<Report> = (1..=traces)
+            .map(|trace| world.report(trace, "orders", "GET /orders"))
+            .collect();
+        for report in &mut reports[..3] {
+            world.find(report, GAP, "SELECT ?");
+        }
+        for report in &mut reports[3..][..incomplete] {
+            report.incomplete = true;
+        }
+        world.answers(&reports, minute(0)).hotspots.len()
+    };
+    assert_eq!((among(6, 1), among(7, 1)), (1, 0));
+    assert_eq!(among(7, 0), 1);
+}
+
+#[test]
 fn errors_swallowed_in_less_than_a_tenth_of_the_traces_are_an_incident() {
     assert_eq!(among(STORM, 30), 1);
     assert_eq!(among(STORM, 33), 0);

@@ -63,6 +63,43 @@ fn one_hotspot_says_all_that_its_traces_show() {
 }
 
 #[test]
+fn a_confidence_is_what_was_observed_of_findings_like_it() {
+    let mut world = World::default();
+    let reports: Vec<Report> = (1..=4).map(|n| dear(&mut world, n, "SELECT ?")).collect();
+    let mut shard = Hotspots::new(Settings::default(), TableSeed(3));
+    for report in &reports {
+        shard.add(report, &world.dictionary);
+    }
+    let all = world.read_snapshots(&[shard.snapshot()], &Settings::default(), minute(0));
+    let hotspot = &all.hotspots[0];
+    assert_eq!(hotspot.confidence, Millionths(988_000));
+    let why = hotspot.confidence_why.last().map(String::as_str);
+    assert_eq!(why, Some("88 % by these terms, of which 99 % are right"));
+}
+
+#[test]
+fn what_a_sampler_let_through_says_how_sure_its_impact_is() {
+    let mut world = World::default();
+    let mut reports: Vec<Report> = (1..=90).map(|n| dear(&mut world, n, "SELECT ?")).collect();
+    let error = |reports: &[Report]| {
+        let hotspot = world.answers(reports, minute(0)).hotspots.remove(0);
+        (
+            hotspot.traces,
+            hotspot.weighted_traces,
+            hotspot.impact_relative_error.0,
+        )
+    };
+    assert_eq!(error(&reports), (90, Millionths(90_000_000), 0));
+    for report in &mut reports {
+        report.weight = Millionths(10_000_000);
+    }
+    let (traces, weighted, sampled) = error(&reports);
+    assert_eq!((traces, weighted), (90, Millionths(900_000_000)));
+    // The root of 0.9 / 90.
+    assert!(sampled.abs_diff(100_000) < 10, "{sampled}");
+}
+
+#[test]
 fn impact_is_seconds_saved_an_hour_by_weight_and_workers_count_a_fifth() {
     let mut world = World::default();
     let mut waited = dear(&mut world, 1, "SELECT ?");

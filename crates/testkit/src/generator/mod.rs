@@ -7,6 +7,7 @@ mod rng;
 mod scenarios;
 mod simulate;
 mod synchrony;
+mod systems;
 mod wire;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -15,6 +16,8 @@ pub use program::{Act, Arguments, Leaf, Protocol, Spread, Step, What, ms, us};
 pub use rng::Place;
 pub use scenarios::{BASIC, Case, Fault, Scenario};
 pub use simulate::{Program, simulate};
+pub use synchrony::UNDECIDABLE;
+pub use systems::{Plan, SYSTEMS, System};
 pub use wire::{Generation, Noise, requests};
 
 /// Every scenario; about half are healthy.
@@ -65,10 +68,7 @@ pub struct Generated {
 impl Operation {
     /// Draws an operation of `scenario`.
     pub fn draw(scenario: &Scenario, seed: u64, generation: Generation, noise: Noise) -> Operation {
-        let place = scenario
-            .name
-            .bytes()
-            .fold(Place::new(seed), |place, byte| place.at(byte.into()));
+        let place = placed(scenario.name, seed);
         Operation {
             scenario: scenario.name,
             case: (scenario.draw)(place),
@@ -78,16 +78,25 @@ impl Operation {
         }
     }
 
+    /// Whether the sampler of its noise keeps the `n`-th request.
+    pub fn keeps(&self, n: u64) -> bool {
+        self.noise.keeps(trace_id(self.place_of(n)))
+    }
+
+    fn place_of(&self, n: u64) -> Place {
+        self.place.at(0x7ace).at(n)
+    }
+
     /// Its `n`-th request, started at `start` nanoseconds since 1970.
     pub fn request(&self, n: u64, start: u64) -> Generated {
-        let place = self.place.at(0x7ace).at(n);
+        let place = self.place_of(n);
         let (acts, duration) = simulate(&self.case.program, place);
         let repaired = self
             .case
             .repaired
             .as_ref()
             .map(|program| simulate(program, place).1);
-        let trace = u128::from(place.at(1).number()) << 64 | u128::from(place.at(2).number() | 1);
+        let trace = trace_id(place);
         let requests = requests(&acts, trace, start, self.generation, self.noise, place.at(3));
         Generated {
             trace,
@@ -96,6 +105,16 @@ impl Operation {
             repaired,
         }
     }
+}
+
+/// The place of what is drawn under a name.
+fn placed(name: &str, seed: u64) -> Place {
+    name.bytes()
+        .fold(Place::new(seed), |place, byte| place.at(byte.into()))
+}
+
+fn trace_id(place: Place) -> u128 {
+    u128::from(place.at(1).number()) << 64 | u128::from(place.at(2).number() | 1)
 }
 
 #[cfg(test)]
@@ -115,6 +134,21 @@ mod tests {
             assert_eq!(request(1), request(1), "{}", scenario.name);
             assert_ne!(request(1), request(2), "{}", scenario.name);
         }
+    }
+
+    #[test]
+    fn a_sampler_keeps_its_share_and_says_so() {
+        let noise = Noise {
+            threshold: (1 << 56) / 10 * 9,
+            ..Noise::default()
+        };
+        let operation = Operation::draw(&SCENARIOS[0], 1, Generation::Stable, noise);
+        let kept: Vec<u64> = (0..10_000).filter(|&n| operation.keeps(n)).collect();
+        assert!(kept.len().abs_diff(1_000) < 100, "{}", kept.len());
+        let made = operation.request(kept[0], START);
+        assert!(noise.keeps(made.trace));
+        let span = &made.requests[0].resource_spans[0].scope_spans[0].spans[0];
+        assert_eq!(span.trace_state, "ot=th:e6666666666661");
     }
 
     #[test]

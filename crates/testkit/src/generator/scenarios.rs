@@ -341,7 +341,7 @@ pub(super) fn in_turn(body: Vec<Step>) -> Step {
     Step::Inside { name: "gather", body }
 }
 
-fn serial_calls(place: Place) -> Case {
+pub(super) fn serial_calls(place: Place) -> Case {
     let low = place.at(6).within(35, 90);
     let calls = || {
         four_calls(low, low + place.at(7).within(5, 60))

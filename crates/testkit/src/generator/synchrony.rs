@@ -2,7 +2,9 @@
 
 use super::program::{Leaf, Protocol, Spread, Step, ms, us};
 use super::rng::Place;
-use super::scenarios::{Case, Fault, ROUTES, Scenario, case, deep_service, healthy, http, in_turn, query};
+use super::scenarios::{
+    Case, Fault, ROUTES, Scenario, case, deep_service, healthy, http, in_turn, query, serial_calls,
+};
 use super::simulate::Program;
 
 /// The scenarios of this file.
@@ -80,6 +82,22 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         draw: missing_pages,
     },
 ];
+
+/// Healthy cases whose traces are those of a fault: only who wrote the program knows. A detector may speak here, but
+/// not as if it were sure.
+pub const UNDECIDABLE: &[Scenario] = &[Scenario {
+    name: "dependent-calls",
+    draw: dependent_calls,
+}];
+
+/// Each call needs what the one before answered.
+fn dependent_calls(place: Place) -> Case {
+    Case {
+        repaired: None,
+        fault: None,
+        ..serial_calls(place)
+    }
+}
 
 /// The case of a fault that costs load or hides time, so that no repair makes the request shorter.
 fn load(place: Place, detector: &'static str, faulty: Step) -> Case {

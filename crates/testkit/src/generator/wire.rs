@@ -28,6 +28,23 @@ pub struct Noise {
     pub loss: u64,
     /// Times are cut to whole milliseconds, as JavaScript does.
     pub coarse: bool,
+    /// A head sampler's rejection threshold of 56 bits, which its spans state as `ot=th`; none when zero.
+    pub threshold: u64,
+}
+
+impl Noise {
+    /// Whether the sampler keeps a trace: by the randomness that its id ends in.
+    pub fn keeps(&self, trace: u128) -> bool {
+        let random = trace & ((1 << 56) - 1);
+        random >= u128::from(self.threshold)
+    }
+
+    fn trace_state(&self) -> String {
+        match self.threshold {
+            0 => String::new(),
+            threshold => format!("ot=th:{}", format!("{threshold:014x}").trim_end_matches('0')),
+        }
+    }
 }
 
 /// One trace as requests: one for each service, in order of their names.
@@ -65,6 +82,7 @@ pub fn requests(
             },
             start_time_unix_nano: cut(shift + act.start),
             end_time_unix_nano: cut(shift + act.start) + (act.end - act.start),
+            trace_state: noise.trace_state(),
             ..described(act, generation)
         });
     }

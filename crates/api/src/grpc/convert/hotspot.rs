@@ -30,6 +30,7 @@ impl From<shape::Hotspot> for v1::Hotspot {
             confidence_why: of.confidence_why,
             effort_weeks: of.effort_weeks.as_double(),
             impact_s_per_hour: of.impact_s_per_hour.as_double(),
+            impact_relative_error: of.impact_relative_error.as_double(),
             impact_basis: v1::ImpactBasis::from(of.impact_basis).into(),
             priority: of.priority.as_double(),
             rank: of.rank,

@@ -1,0 +1,53 @@
+//! From what the terms of a confidence multiply to, to how often findings of that much are right.
+//!
+//! Fitted on systems of the generator, whose faults are known, and judged on others: `docs/accuracy.md`.
+
+use hotspan_model::{MILLION, Millionths};
+
+/// Product of the terms and confidence, both in millionths; straight in between. Both ascend, and what is below
+/// [`crate::MIN_CONFIDENCE`] stays there.
+const TABLE: [(u64, u64); 7] = [
+    (0, 0),
+    (250_000, 20_000),
+    (400_000, 400_000),
+    (440_000, 500_000),
+    (560_000, 540_000),
+    (650_000, 970_000),
+    (MILLION, 998_000),
+];
+
+/// How sure a finding is whose terms multiply to `product`.
+pub(crate) fn calibrated(product: Millionths) -> Millionths {
+    let above = TABLE.partition_point(|knot| knot.0 <= product.0);
+    let last = TABLE[TABLE.len() - 1].1;
+    let (Some(&(to, high)), Some(&(from, low))) = (TABLE.get(above), TABLE.get(above.wrapping_sub(1))) else {
+        return Millionths(last);
+    };
+    Millionths(low + (high - low) * (product.0 - from) / (to - from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MIN_CONFIDENCE;
+
+    #[test]
+    fn more_never_becomes_less() {
+        let all: Vec<u64> = (0..=1_000).map(|n| calibrated(Millionths(n * 1_000)).0).collect();
+        assert!(all.is_sorted(), "{all:?}");
+        assert!(TABLE.is_sorted());
+    }
+
+    #[test]
+    fn the_gate_of_the_list_stays_where_it_is() {
+        assert_eq!(calibrated(MIN_CONFIDENCE), MIN_CONFIDENCE);
+        assert!(calibrated(Millionths(MIN_CONFIDENCE.0 - 1)) < MIN_CONFIDENCE);
+    }
+
+    #[test]
+    fn it_goes_from_knot_to_knot_and_never_beyond() {
+        let of = |product| calibrated(Millionths(product)).0;
+        assert_eq!([of(0), of(MILLION), of(u64::MAX)], [0, 998_000, 998_000]);
+        assert_eq!(of(500_000), 520_000);
+    }
+}
