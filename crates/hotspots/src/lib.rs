@@ -17,6 +17,7 @@ mod cross;
 mod distribution;
 mod facts;
 mod gates;
+mod life;
 mod lists;
 mod merged;
 mod moments;

@@ -227,10 +227,8 @@ impl Hotspots {
                 continue;
             };
             let operation = Arc::make_mut(operation);
-            sign.count(&mut operation.traces, 1);
-            sign.sum(&mut operation.weighted_traces, sign::weight(report.weight).into());
-            for &at in group {
-                operation.shift(sign, &rows[at as usize], report, self.newest);
+            for (nth, &at) in group.iter().enumerate() {
+                operation.shift(sign, &rows[at as usize], nth == 0, report, self.newest);
             }
         }
         self.scratch = scratch;

@@ -4,5 +4,6 @@ mod bounds;
 mod build;
 mod exact;
 mod gates;
+mod life;
 mod peers;
 mod reading;
