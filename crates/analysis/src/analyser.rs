@@ -91,6 +91,7 @@ impl Analyser {
         };
         let mut findings = Findings::new(report, &mut self.scratch, cx.operations().len());
         for detector in detectors() {
+            findings.turn();
             detector.detect(&cx, &mut findings);
         }
         self.rows.hand_offs(cx, &self.scratch.chains, report);

@@ -15,6 +15,7 @@ mod hash;
 mod hotspot;
 mod ids;
 mod meta;
+mod near;
 mod report;
 mod side;
 mod span;
@@ -38,6 +39,7 @@ pub use hotspot::{
 };
 pub use ids::{Fingerprint, SpanId, TraceId};
 pub use meta::{Facets, Knob, Meta, SavingRule, Scope};
+pub use near::{CONDITIONS_MAX, Condition, NearMiss, NearReason};
 pub use report::{
     CallRow, Category, HandOff, HandOffOutcome, OpRef, PathRow, Report, SegmentRow, ServiceRow, Target,
 };

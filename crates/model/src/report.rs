@@ -3,7 +3,9 @@
 //! Everything here is added once and, when a new version of the trace comes, subtracted once; so it is built
 //! from the trace alone and holds no minimum, maximum or mean.
 
-use crate::{Class, DefectKind, FactRow, Finding, LogTime, Millionths, Nanos, SpanId, Symbol, TraceId};
+use crate::{
+    Class, DefectKind, FactRow, Finding, LogTime, Millionths, Nanos, NearMiss, SpanId, Symbol, TraceId,
+};
 
 /// A service and one of its operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -198,6 +200,8 @@ pub struct Report {
     pub defects: [u32; DefectKind::ALL.len()],
     /// What the detectors say.
     pub findings: Vec<Finding>,
+    /// What they nearly said.
+    pub near_misses: Vec<NearMiss>,
     /// Member spans of findings.
     pub members: Vec<SpanId>,
     /// Templates of chains.
@@ -215,6 +219,7 @@ impl Report {
             hand_offs,
             facts,
             findings,
+            near_misses,
             members,
             templates,
             ..
@@ -227,6 +232,7 @@ impl Report {
             hand_offs,
             facts,
             findings,
+            near_misses,
             members,
             templates,
             ..Report::default()
@@ -238,6 +244,7 @@ impl Report {
         self.hand_offs.clear();
         self.facts.clear();
         self.findings.clear();
+        self.near_misses.clear();
         self.members.clear();
         self.templates.clear();
     }

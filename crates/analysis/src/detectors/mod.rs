@@ -7,6 +7,7 @@ mod family;
 mod findings;
 mod frameworks;
 mod knobs;
+mod near;
 mod spans;
 mod statements;
 #[cfg(test)]
