@@ -21,6 +21,7 @@ mod life;
 mod lists;
 mod merged;
 mod moments;
+mod near;
 mod peers;
 mod ranking;
 mod reservoir;
@@ -38,5 +39,6 @@ pub use answers::{
     Answers, Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty, answers,
 };
 pub use cross::catalogue;
+pub use near::NearMissAnswer;
 pub use settings::{MIN_CONFIDENCE, SIGHTINGS, Settings};
 pub use shard::{Hotspots, Kept, Snapshot};

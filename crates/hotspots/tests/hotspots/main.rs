@@ -5,5 +5,6 @@ mod build;
 mod exact;
 mod gates;
 mod life;
+mod near;
 mod peers;
 mod reading;
