@@ -9,11 +9,12 @@ use hotspan_api::{
     TraceFuture, View, serve,
 };
 use hotspan_hotspots::{
-    Answers, Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty,
+    Answers, Coverage, Dependency, Latency, NearMissAnswer, OperationAnswer, PeerDecision, ServiceAnswer,
+    ThirdParty,
 };
 use hotspan_model::{
-    Class, Counts, Decided, DefectKind, LogTime, Millionths, Nanos, Peer, PeerReason, Reason, SpanDetail,
-    TraceId, TraceView,
+    Class, Condition, Counts, Decided, DefectKind, LogTime, Millionths, Nanos, NearReason, Peer, PeerReason,
+    Reason, SpanDetail, TraceId, TraceView,
 };
 use tokio::net::TcpListener;
 
@@ -140,7 +141,36 @@ fn answers() -> Answers {
             third_party("api.example.com", Some("Example")),
             third_party("example.org", None),
         ],
+        near_misses: vec![
+            near_miss("cart", "GET /cart", "n-plus-one-query", NearReason::Count),
+            near_miss("cart", "GET /cart", "serial-calls", NearReason::Guard("writes")),
+            near_miss("orders", "GET /", "n-plus-one-query", NearReason::Sightings),
+        ],
         coverage: coverage(),
+    }
+}
+
+fn near_miss(service: &str, operation: &str, detector: &'static str, reason: NearReason) -> NearMissAnswer {
+    let members = Condition {
+        name: "repeat_min",
+        value: 4,
+        threshold: 5,
+    };
+    NearMissAnswer {
+        service: service.to_owned(),
+        operation: operation.to_owned(),
+        entries: vec!["GET /cart".to_owned()],
+        detector,
+        reason,
+        class: Class::Db,
+        template: "SELECT ?".to_owned(),
+        id: None,
+        traces: 3,
+        evaluated: 16,
+        members: 4,
+        conditions: vec![members],
+        distance: members.distance(),
+        last_seen: LogTime(NOW),
     }
 }
 
