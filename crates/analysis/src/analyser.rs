@@ -111,6 +111,7 @@ impl Analyser {
         let view = explain(trace, forest, response, completion, dictionary, limits);
         let mut view = view.expect("a decided trace has an id");
         view.findings = report::view::findings(&report, dictionary);
+        view.near_misses = report::view::near_misses(&report, dictionary);
         self.shown = report;
         view
     }

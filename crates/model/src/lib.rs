@@ -48,5 +48,5 @@ pub use span::Span;
 pub use symbol::{Symbol, Vocabulary};
 pub use time::{LogPos, LogTime, Nanos, Offset, Timestamp};
 pub use trace::{Assembled, Completeness, Decided, Defect, DefectKind, Group};
-pub use view::{Cause, EventView, FindingView, PathSegment, SpanDetail, SpanView, TraceView};
+pub use view::{Cause, EventView, FindingView, NearMissView, PathSegment, SpanDetail, SpanView, TraceView};
 pub use weight::{MILLION, Millionths, Threshold};
