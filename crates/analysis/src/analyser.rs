@@ -1,11 +1,12 @@
 //! One trace in, its report out: forest, paths, context, detectors, rows.
 
-use hotspan_model::{Assembled, LogTime, Lookup, Report, TraceView};
+use hotspan_model::{Assembled, BeforeAfter, FindingId, LogTime, Lookup, Report, TraceView, Tuning};
 
-use crate::context::{Prepared, Wrappers, is_trusted};
+use crate::context::{Prepared, Thresholds, Wrappers, is_trusted};
 use crate::detectors::{Findings, Scratch};
 use crate::report::{self, Rows};
-use crate::{Forest, Knobs, Limits, Path, Settings, detectors, explain};
+use crate::timeline::timeline;
+use crate::{Forest, Limits, Path, Settings, detectors, explain};
 
 /// How an [`Analyser`] reads traces and when its detectors speak.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub struct AnalyserSettings {
     /// How the critical path is made.
     pub path: Settings,
     /// Thresholds that differ from their defaults.
-    pub knobs: Knobs,
+    pub tuning: Tuning,
 }
 
 /// When a trace counts for windows and trends.
@@ -25,10 +26,11 @@ pub enum When {
     Claimed,
 }
 
-/// Analyses traces one after another. It holds all scratch, so that a trace allocates nothing once it is warm.
+/// Analyses traces one after another, all of one dictionary. It holds all scratch, so that a trace allocates nothing
+/// once it is warm.
 #[derive(Debug, Default)]
 pub struct Analyser {
-    settings: AnalyserSettings,
+    path: Settings,
     forest: Forest,
     prepared: Prepared,
     rows: Rows,
@@ -36,6 +38,8 @@ pub struct Analyser {
     wrappers: Wrappers,
     /// Trees in which flat wrappers are parents.
     adopted: Forest,
+    /// The detectors saw those.
+    is_adopted: bool,
     /// What is shown of a single trace.
     shown: Report,
     response: Path,
@@ -46,7 +50,8 @@ impl Analyser {
     /// One with no scratch yet.
     pub fn new(settings: AnalyserSettings) -> Analyser {
         Analyser {
-            settings,
+            path: settings.path,
+            prepared: Prepared::new(Thresholds::new(settings.tuning)),
             ..Analyser::default()
         }
     }
@@ -61,7 +66,7 @@ impl Analyser {
         report: &mut Report,
     ) {
         report.clear();
-        let AnalyserSettings { path, knobs } = &self.settings;
+        let path = &self.path;
         let spans = prefix.unwrap_or(trace.spans.len()).min(trace.spans.len());
         self.forest.normalise(trace, prefix, dictionary, path);
         report.trace = trace.trace;
@@ -75,18 +80,16 @@ impl Analyser {
             When::Log(at) => at,
             When::Claimed => claimed_end(&self.forest, trace),
         };
-        let cx = self
-            .prepared
-            .context(trace, spans, &self.forest, dictionary, knobs, &[]);
+        let cx = self.prepared.context(trace, spans, &self.forest, dictionary, &[]);
         self.rows.fill(cx, report);
-        let cx = match self.wrappers.adopt(trace, &self.forest) {
+        self.is_adopted = self.wrappers.adopt(trace, &self.forest);
+        let cx = match self.is_adopted {
             false => cx,
             true => {
                 let (trace, adopted) = (self.wrappers.trace(), self.wrappers.adopted());
                 let forest = &mut self.adopted;
                 forest.normalise(trace, prefix, dictionary, path);
-                self.prepared
-                    .context(trace, spans, forest, dictionary, knobs, adopted)
+                self.prepared.context(trace, spans, forest, dictionary, adopted)
             }
         };
         let mut findings = Findings::new(report, &mut self.scratch, cx.operations().len());
@@ -114,6 +117,31 @@ impl Analyser {
         view.near_misses = report::view::near_misses(&report, dictionary);
         self.shown = report;
         view
+    }
+
+    /// The same, and what the fix of one of its findings would do, when there is such a finding and its saving comes
+    /// from a replay.
+    pub fn explain_fix(
+        &mut self,
+        trace: &Assembled,
+        dictionary: &dyn Lookup,
+        spans_max: usize,
+        wanted: FindingId,
+    ) -> (TraceView, Option<BeforeAfter>) {
+        self.scratch.wanted = Some(wanted);
+        self.scratch.replay.film(true);
+        let view = self.explain(trace, dictionary, spans_max);
+        self.scratch.replay.film(false);
+        self.scratch.wanted = None;
+        let Some(scene) = self.scratch.scene.take() else {
+            return (view, None);
+        };
+        let forest = match self.is_adopted {
+            true => &mut self.adopted,
+            false => &mut self.forest,
+        };
+        let after = timeline(forest, &mut self.response, &scene, dictionary, spans_max);
+        (view, Some(after))
     }
 }
 

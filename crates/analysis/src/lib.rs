@@ -9,10 +9,11 @@ mod path;
 mod replay;
 mod report;
 mod settings;
+mod timeline;
 
 pub use analyser::{Analyser, AnalyserSettings, When};
 pub use context::Context;
-pub use detectors::{Detector, Findings, Knobs, SHARED_KNOBS, catalogue, detectors};
+pub use detectors::{Detector, Findings, SHARED_KNOBS, catalogue, detectors};
 pub use explain::{Limits, explain};
 pub use forest::{Edge, Forest, Mark, Marks, NONE, Node};
 pub use path::{Path, Segment};

@@ -628,3 +628,29 @@ fn m15_side_by_side_is_the_same_fault_with_another_saving() {
     assert!(parallel.parallel && !sequential.parallel);
     assert!(parallel.saving.likely < sequential.saving.likely);
 }
+
+#[test]
+fn m17_what_a_fix_saves_is_what_its_replay_shows() {
+    for (detector, text) in drawings() {
+        let drawing = Drawing::new(&text);
+        let mut analyser = Analyser::new(AnalyserSettings::default());
+        for finding in report(&drawing).findings {
+            let (_, shown) = analyser.explain_fix(&drawing.trace, &drawing.dictionary, 1_000, finding.id);
+            assert_eq!(shown.is_some(), finding.saving.max > Nanos::ZERO, "{detector}");
+            let Some(shown) = shown else { continue };
+            assert_eq!(
+                (shown.saving, shown.before),
+                (finding.saving, finding.unit),
+                "{detector}"
+            );
+            let root = &shown.spans[0];
+            assert_eq!(
+                root.end.before.minus(root.end.after),
+                finding.saving.likely,
+                "{detector}"
+            );
+            let touched = shown.spans.iter().filter(|span| span.touched).count();
+            assert!(0 < touched && touched < shown.spans.len(), "{detector}");
+        }
+    }
+}

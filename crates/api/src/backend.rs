@@ -6,13 +6,22 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use hotspan_hotspots::Answers;
-use hotspan_model::{Counts, Decided, LogTime, Nanos, SpanDetail, TraceId, TraceView, Vocabulary};
+use hotspan_model::{
+    BeforeAfter, Counts, Decided, FindingId, Knob, LogTime, Meta, Nanos, SpanDetail, TraceId, TraceView,
+    Tuning, Vocabulary,
+};
 
 /// A trace and what is kept of its spans' attributes; `None` when nobody has it.
 pub type FoundTrace = Option<(TraceView, Vec<SpanDetail>)>;
 
 /// A look-up under way.
 pub type TraceFuture<'a> = Pin<Box<dyn Future<Output = FoundTrace> + Send + 'a>>;
+
+/// The same, and what a fix would do to the trace; `None` where it has no such finding, or none with a replay.
+pub type FoundFix = Option<(TraceView, Vec<SpanDetail>, Option<BeforeAfter>)>;
+
+/// A replay under way.
+pub type FixFuture<'a> = Pin<Box<dyn Future<Output = FoundFix> + Send + 'a>>;
 
 /// What the daemon implements. Nothing here takes a lock of a shard.
 pub trait Backend: Send + Sync + 'static {
@@ -21,6 +30,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Looks for one trace among the exemplars and what the shards still have.
     fn trace(&self, id: TraceId) -> TraceFuture<'_>;
+
+    /// Looks for one trace and replays it with the fix of one of its findings.
+    fn fix(&self, id: TraceId, finding: FindingId) -> FixFuture<'_>;
 
     /// The counters as they are now.
     fn metrics(&self) -> Metrics;
@@ -42,6 +54,19 @@ pub struct View {
     pub status: Status,
     /// Ids of all detectors, sorted; the values that the parameter `detector` may have.
     pub detectors: Vec<&'static str>,
+    /// All of them, and how they are set.
+    pub known: Arc<Detectors>,
+}
+
+/// The detectors, and how they are set; the same for as long as the process lives.
+#[derive(Clone, Debug, Default)]
+pub struct Detectors {
+    /// In order of evaluation.
+    pub catalogue: Vec<&'static Meta>,
+    /// Thresholds that they share.
+    pub shared_knobs: Vec<&'static Knob>,
+    /// Thresholds and efforts that differ from their defaults.
+    pub tuning: Arc<Tuning>,
 }
 
 /// Counters and facts of the process.

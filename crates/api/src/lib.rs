@@ -5,14 +5,15 @@ mod backend;
 mod grpc;
 mod http;
 mod metrics;
+pub mod page;
 mod read;
 mod serve;
 pub mod shape;
 
 pub use ask::{Parameter, Problem};
 pub use backend::{
-    Backend, Check, Connections, FoundTrace, Listener, Memory, Metrics, Refused, Requests, Shard, Status,
-    TraceFuture, View,
+    Backend, Check, Connections, Detectors, FixFuture, FoundFix, FoundTrace, Listener, Memory, Metrics,
+    Refused, Requests, Shard, Status, TraceFuture, View,
 };
 pub use http::openapi;
 pub use serve::{router, serve};

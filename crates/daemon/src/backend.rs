@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use hotspan_analysis::Analyser;
-use hotspan_api::{Backend, Check, FoundTrace, Metrics, TraceFuture, View};
-use hotspan_model::{Assembled, SpanDetail, TraceId};
-use tokio::sync::oneshot;
+use hotspan_api::{Backend, Check, FixFuture, Metrics, TraceFuture, View};
+use hotspan_model::{Assembled, FindingId, Lookup, SpanDetail, TraceId};
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::shard::Question;
 use crate::shared::Shared;
@@ -13,36 +13,46 @@ use crate::shared::Shared;
 /// Most spans of one answered trace.
 const SPANS_MAX: usize = 10_000;
 
+/// Most traces that are analysed for readers at once; more wait. A large one takes some megabytes for as long.
+const ANALYSES_MAX: usize = 4;
+
 /// The daemon as the API sees it.
-pub(crate) struct Reader(pub(crate) Arc<Shared>);
+pub(crate) struct Reader {
+    shared: Arc<Shared>,
+    analyses: Arc<Semaphore>,
+}
 
 impl Backend for Reader {
     fn view(&self) -> Arc<View> {
-        self.0.view.load_full()
+        self.shared.view.load_full()
     }
 
     fn trace(&self, id: TraceId) -> TraceFuture<'_> {
+        Box::pin(self.analysed(id, |analyser, trace, dictionary| {
+            analyser.explain(trace, dictionary, SPANS_MAX)
+        }))
+    }
+
+    fn fix(&self, id: TraceId, finding: FindingId) -> FixFuture<'_> {
         Box::pin(async move {
-            match self.0.exemplars.get(id) {
-                Some(exemplar) => {
-                    self.explain(Arc::clone(&exemplar.trace), exemplar.details.clone())
-                        .await
-                }
-                None => self.explain(Arc::new(self.held(id).await?), Vec::new()).await,
-            }
+            let explain = move |analyser: &mut Analyser, trace: &Assembled, dictionary: &dyn Lookup| {
+                analyser.explain_fix(trace, dictionary, SPANS_MAX, finding)
+            };
+            let ((view, after), details) = self.analysed(id, explain).await?;
+            Some((view, details, after))
         })
     }
 
     fn metrics(&self) -> Metrics {
         Metrics {
-            status: self.0.status(&self.0.snapshots()),
-            snapshot_age: self.0.view_age(),
+            status: self.shared.status(&self.shared.snapshots()),
+            snapshot_age: self.shared.view_age(),
         }
     }
 
     fn ready(&self) -> Vec<Check> {
         let waiting = self
-            .0
+            .shared
             .published
             .iter()
             .filter(|shard| shard.snapshot.load().is_none())
@@ -53,38 +63,65 @@ impl Backend for Reader {
             detail: detail.to_owned(),
         };
         vec![
-            match self.0.core.is_draining() {
+            match self.shared.core.is_draining() {
                 true => check("receivers", false, "draining"),
                 false => check("receivers", true, "listening"),
             },
             check(
                 "shards",
                 waiting == 0,
-                &format!("{waiting} of {} without a snapshot", self.0.published.len()),
+                &format!("{waiting} of {} without a snapshot", self.shared.published.len()),
             ),
         ]
     }
 }
 
 impl Reader {
+    pub(crate) fn new(shared: Arc<Shared>) -> Reader {
+        Reader {
+            shared,
+            analyses: Arc::new(Semaphore::new(ANALYSES_MAX)),
+        }
+    }
+
+    /// An exemplar, or whatever the trace's shard still has of it.
+    async fn find(&self, id: TraceId) -> Option<(Arc<Assembled>, Vec<SpanDetail>)> {
+        match self.shared.exemplars.get(id) {
+            Some(exemplar) => Some((Arc::clone(&exemplar.trace), exemplar.details.clone())),
+            None => Some((Arc::new(self.held(id).await?), Vec::new())),
+        }
+    }
+
     /// Whatever the trace's shard still has.
     async fn held(&self, id: TraceId) -> Option<Assembled> {
-        let shard = self.0.core.shard_of(id);
+        let shard = self.shared.core.shard_of(id);
         let (answer, answered) = oneshot::channel();
-        self.0.published[shard]
+        self.shared.published[shard]
             .questions
             .push(Question { id, answer })
             .ok()?;
-        self.0.outboxes[shard].wake();
+        self.shared.outboxes[shard].wake();
         answered.await.ok()?
     }
 
-    /// Analyses a trace off the async threads: a large one takes milliseconds.
-    async fn explain(&self, trace: Arc<Assembled>, details: Vec<SpanDetail>) -> FoundTrace {
-        let (dictionary, settings) = (self.0.dictionary.clone(), self.0.settings.analysis.clone());
-        let explained = tokio::task::spawn_blocking(move || {
-            Analyser::new(settings).explain(&trace, &dictionary, SPANS_MAX)
+    /// Analyses a trace off the async threads, when it is its turn: a large one takes milliseconds.
+    async fn analysed<T: Send + 'static>(
+        &self,
+        id: TraceId,
+        read: impl FnOnce(&mut Analyser, &Assembled, &dyn Lookup) -> T + Send + 'static,
+    ) -> Option<(T, Vec<SpanDetail>)> {
+        let turn = Arc::clone(&self.analyses).acquire_owned().await.ok()?;
+        let (trace, details) = self.find(id).await?;
+        let (dictionary, settings) = (
+            self.shared.dictionary.clone(),
+            self.shared.settings.analysis.clone(),
+        );
+        let answer = tokio::task::spawn_blocking(move || {
+            let answer = read(&mut Analyser::new(settings), &trace, &dictionary);
+            // Whoever asked may be gone; the turn ends with the work.
+            drop(turn);
+            answer
         });
-        explained.await.ok().map(|view| (view, details))
+        Some((answer.await.ok()?, details))
     }
 }

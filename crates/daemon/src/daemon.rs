@@ -111,7 +111,7 @@ impl Daemon {
             Threads::start(&shared, shards, config.snapshot_interval, spawn).map_err(StartError::Thread)?;
         let (api_stop, stopped) = oneshot::channel();
         let stopped = async move { drop(stopped.await) };
-        let reader = Arc::new(Reader(Arc::clone(&shared)));
+        let reader = Arc::new(Reader::new(Arc::clone(&shared)));
         Ok(Daemon {
             addresses: listeners.addresses,
             receivers: vec![
@@ -293,6 +293,7 @@ fn pipeline_settings(config: &Config, parts: &MemoryParts) -> Settings {
         hotspots: aggregates(parts.answers / config.shard_count() as u64),
         ..Settings::default()
     }
+    .tuned(&config.tuning)
 }
 
 /// Each worker of the receivers has memos of its own, so that little memory must mean small ones.

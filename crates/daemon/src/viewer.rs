@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use hotspan_api::View;
+use hotspan_api::{Detectors, View};
 use hotspan_hotspots::answers;
 use hotspan_model::LogTime;
 
@@ -26,6 +26,11 @@ impl Viewer {
         let catalogue = hotspan_pipeline::catalogue();
         let mut detectors: Vec<&'static str> = catalogue.iter().map(|meta| meta.id).collect();
         detectors.sort_unstable();
+        let known = Arc::new(Detectors {
+            catalogue: catalogue.clone(),
+            shared_knobs: hotspan_pipeline::shared_knobs(),
+            tuning: Arc::new(self.shared.settings.hotspots.tuning.clone()),
+        });
         // What was shown last: versions of the shards, and the counters, which also move when nothing reaches a shard.
         let (mut seen, mut version) = (None, 0);
         loop {
@@ -59,6 +64,7 @@ impl Viewer {
                     ),
                     status: status.clone(),
                     detectors: detectors.clone(),
+                    known: Arc::clone(&known),
                 }));
                 shared.viewed(start);
                 seen = state;

@@ -1,11 +1,13 @@
 //! What the command line may say.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use clap::{
     Arg, ArgAction, ArgMatches, Args, Command as Clap, FromArgMatches, Parser, Subcommand, ValueEnum,
 };
-use hotspan_daemon::{KEYS, Layers, Origin};
+use hotspan_daemon::{Config, KEYS, Layers, Origin};
+use hotspan_model::Tuning;
 
 /// Finds the structural faults of a backend in its own traces, and what each costs.
 #[derive(Debug, Parser)]
@@ -32,6 +34,10 @@ pub(crate) enum Command {
     Trace(TraceArguments),
     /// List the hotspots of a running daemon
     Hotspots(HotspotsArguments),
+    /// The system of a running daemon on one page: what to change first, and why
+    Audit(AuditArguments),
+    /// List the detectors: what they look for, their efforts and thresholds
+    Detectors(DetectorsArguments),
     /// Write or send traces with known answers
     Gen(GenArguments),
     /// Send a recorded file over real OTLP
@@ -108,13 +114,7 @@ impl FromArgMatches for ServeArguments {
 impl ServeArguments {
     /// Flags over environment over file.
     pub(crate) fn layers(&self) -> anyhow::Result<Layers> {
-        use anyhow::Context as _;
-        let mut layers = Layers::default();
-        if let Some(path) = &self.config {
-            let text =
-                std::fs::read_to_string(path).with_context(|| format!("config file {}", path.display()))?;
-            layers.set_toml(&text);
-        }
+        let mut layers = file(self.config.as_deref())?;
         layers.set_environment(
             std::env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
@@ -126,6 +126,22 @@ impl ServeArguments {
     }
 }
 
+/// The keys of a TOML file.
+fn file(path: Option<&Path>) -> anyhow::Result<Layers> {
+    let mut layers = Layers::default();
+    if let Some(path) = path {
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("config file {}", path.display()))?;
+        layers.set_toml(&text);
+    }
+    Ok(layers)
+}
+
+/// The thresholds and efforts of a TOML file, all of which must be right.
+pub(crate) fn tuning(path: Option<&Path>) -> anyhow::Result<Tuning> {
+    Ok(Config::read(&file(path)?)?.tuning)
+}
+
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -133,6 +149,30 @@ pub(crate) enum Format {
     Table,
     /// For programs: the shapes of the API
     Json,
+}
+
+/// How the answer about recorded files is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnalyzeFormat {
+    /// For people: the hotspots
+    Table,
+    /// For programs: the shapes of the API
+    Json,
+    /// The audit as Markdown
+    Md,
+    /// The audit as one HTML file
+    Html,
+}
+
+/// How the audit is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuditFormat {
+    /// Markdown
+    Md,
+    /// For programs: the shape of the API
+    Json,
+    /// One HTML file that needs nothing beside it
+    Html,
 }
 
 /// How a trace is written.
@@ -149,6 +189,7 @@ pub(crate) enum TraceFormat {
 #[command(after_help = "Examples:
   hotspan analyze traces.jsonl
   hotspan analyze -o json recorded/ > hotspots.json
+  hotspan analyze -o html recorded/ > audit.html
   zstd -dc traces.otlp.zst | hotspan analyze --fail-on any -
 
 Kinds are sniffed: OTLP/JSON one request a line, OTLP protobuf requests each prefixed with its length, each also
@@ -159,10 +200,13 @@ pub(crate) struct AnalyzeArguments {
     pub(crate) paths: Vec<PathBuf>,
     /// How the answer is written
     #[arg(short, long, value_enum, default_value = "table")]
-    pub(crate) output: Format,
+    pub(crate) output: AnalyzeFormat,
     /// Leave out hotspots below this confidence
     #[arg(long, value_name = "X", default_value = "0.4", value_parser = share)]
     pub(crate) min_confidence: hotspan_model::Millionths,
+    /// Use the thresholds and efforts of a TOML file
+    #[arg(long, value_name = "FILE", env = "HOTSPAN_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
     /// Exit with 1 when there is any hotspot, or one of this detector
     #[arg(long, value_name = "any|DETECTOR")]
     pub(crate) fail_on: Option<String>,
@@ -230,6 +274,43 @@ pub(crate) struct HotspotsArguments {
     /// At most so many
     #[arg(long, default_value_t = 20)]
     pub(crate) limit: u32,
+}
+
+/// Flags of `audit`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotspan audit
+  hotspan audit -o html > audit.html
+  hotspan audit --url http://10.0.0.7:4319 -o json | jq .interventions
+
+Exit codes: 0 answered, 2 usage, 4 no daemon answers.")]
+pub(crate) struct AuditArguments {
+    /// Where the daemon answers
+    #[arg(long, env = "HOTSPAN_URL", default_value = "http://127.0.0.1:4319")]
+    pub(crate) url: String,
+    /// How the answer is written
+    #[arg(short, long, value_enum, default_value = "md")]
+    pub(crate) output: AuditFormat,
+}
+
+/// Flags of `detectors`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotspan detectors                           defaults
+  hotspan detectors --config hotspan.toml     what this file sets, checked
+  hotspan detectors --url http://127.0.0.1:4319 -o json     what a daemon runs with
+
+Exit codes: 0 answered, 2 usage or configuration, 4 no daemon answers.")]
+pub(crate) struct DetectorsArguments {
+    /// Show the thresholds and efforts of a TOML file
+    #[arg(long, value_name = "FILE", env = "HOTSPAN_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Ask the daemon that answers here
+    #[arg(long, conflicts_with = "config")]
+    pub(crate) url: Option<String>,
+    /// How the answer is written
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub(crate) output: Format,
 }
 
 /// Flags of `gen`.

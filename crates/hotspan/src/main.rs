@@ -24,6 +24,8 @@ fn main() -> ExitCode {
         Command::Analyze(arguments) => commands::analyze::run(&arguments),
         Command::Trace(arguments) => commands::trace::run(&arguments),
         Command::Hotspots(arguments) => commands::hotspots::run(&arguments),
+        Command::Audit(arguments) => commands::audit::run(&arguments),
+        Command::Detectors(arguments) => commands::detectors::run(&arguments),
         Command::Gen(arguments) => commands::generate::run(&arguments),
         Command::Replay(arguments) => commands::replay::run(&arguments),
     };

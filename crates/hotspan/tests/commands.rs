@@ -155,6 +155,11 @@ fn a_daemon_that_does_not_answer_is_unreachable() {
         4,
         &["http://127.0.0.1:1"],
     );
+    check(
+        &["audit", "--url", "http://127.0.0.1:1"],
+        4,
+        &["http://127.0.0.1:1"],
+    );
     check(&["gen", "--to", "http://127.0.0.1:1"], 4, &["127.0.0.1:1"]);
 }
 
@@ -180,13 +185,122 @@ fn generated_faults_are_found_and_can_fail_a_build() {
 }
 
 #[test]
+fn the_audit_of_a_recording_is_a_page_and_the_same_every_time() {
+    let traces = file("audited.otlp", b"");
+    let generate = [
+        "gen",
+        "--scenario",
+        "nplus1-query",
+        "--traces",
+        "8",
+        "-o",
+        &traces,
+    ];
+    assert!(hotspan(&generate).status.success());
+    let page = |form| {
+        let output = hotspan(&["analyze", "-o", form, &traces]);
+        assert_eq!(output.status.code(), Some(0), "{form}");
+        let again = hotspan(&["analyze", "-o", form, &traces]);
+        assert_eq!(output.stdout, again.stdout, "{form}");
+        String::from_utf8(output.stdout).expect("a page is text")
+    };
+    let markdown = page("md");
+    for said in [
+        "# Audit",
+        "## Make these changes first",
+        "### 1. ",
+        "one after another",
+        "- **Saves**: ",
+        "| Template | System |",
+        "## Not seen",
+    ] {
+        assert!(markdown.contains(said), "{markdown}");
+    }
+    let html = page("html");
+    assert!(html.starts_with("<!DOCTYPE html>") && html.ends_with("</html>\n"));
+    assert!(html.contains("<svg ") && !html.contains("<script"));
+    let json: serde_json::Value = serde_json::from_str(&page("json")).expect("it is JSON");
+    let first = &json["audit"]["interventions"][0];
+    assert_eq!(first["change"], json["hotspots"][0]["id"]);
+    assert_eq!(json["audit"]["breaks"]["database"][0], json["hotspots"][0]["id"]);
+    assert!(json["audit"]["query_patterns"][0]["operations"][0]["calls"].as_u64() > Some(0));
+}
+
+#[test]
 fn help_has_examples_and_goes_to_stdout() {
-    for command in ["serve", "analyze", "trace", "hotspots", "gen", "replay"] {
+    for command in ["serve", "analyze", "trace", "hotspots", "audit", "gen", "replay"] {
         let output = hotspan(&[command, "--help"]);
         assert!(output.status.success());
         assert!(
             String::from_utf8_lossy(&output.stdout).contains("Examples:"),
             "{command}"
+        );
+    }
+}
+
+#[test]
+fn the_detectors_are_listed_with_what_a_file_sets() {
+    let shown = |arguments: &[&str]| String::from_utf8(hotspan(arguments).stdout).unwrap();
+    let table = shown(&["detectors"]);
+    for part in [
+        "n-plus-one-query",
+        "slow_query_once_ns",
+        "500000000",
+        "(all of them)",
+    ] {
+        assert!(table.contains(part), "{part} in {table}");
+    }
+    let config = file(
+        "knobs.toml",
+        b"[knobs]\nrepeat_min = 8\n[efforts]\nslow-query = 0.75\n[[workloads]]\nservice = \"bill*\"\nknobs = { cost_min_ns = 5 }",
+    );
+    let table = shown(&["detectors", "--config", &config]);
+    for part in ["0.75", "bill*", "cost_min_ns"] {
+        assert!(table.contains(part), "{part} in {table}");
+    }
+    let json = hotspan(&["detectors", "--config", &config, "-o", "json"]);
+    let list: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(list["shared_knobs"][0]["value"], 8);
+    assert_eq!(list["knob_rules"][1]["service"], "bill*");
+    assert!(list["detectors"].as_array().unwrap().len() > 30);
+    check(
+        &["detectors", "--url", "http://127.0.0.1:1"],
+        4,
+        &["http://127.0.0.1:1"],
+    );
+}
+
+#[test]
+fn recorded_files_are_analysed_with_the_thresholds_of_a_file() {
+    let traces = file("tuned.otlp", b"");
+    let gen_arguments = [
+        "gen",
+        "--scenario",
+        "nplus1-query",
+        "--traces",
+        "5",
+        "-o",
+        &traces,
+    ];
+    assert!(hotspan(&gen_arguments).status.success());
+    let config = file("many.toml", b"[knobs]\nrepeat_min = 1000000");
+    let fail = ["--fail-on", "n-plus-one-query", &traces];
+    check(&[&["analyze"], &fail[..]].concat(), 1, &[]);
+    check(&[&["analyze", "--config", &config], &fail[..]].concat(), 0, &[]);
+    let wrong = file(
+        "wrong.toml",
+        b"[knobs]\nrepeat_mni = 8\n[[workloads]]\nkind = \"sever\"",
+    );
+    for command in [&["analyze", &traces][..], &["detectors"], &["serve"]] {
+        let arguments = [command, &["--config", &wrong]].concat();
+        check(
+            &arguments,
+            2,
+            &[
+                "knobs.repeat_mni",
+                "did you mean repeat_min?",
+                "workloads[0].kind",
+            ],
         );
     }
 }

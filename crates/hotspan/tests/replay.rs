@@ -104,6 +104,25 @@ fn within<T>(ask: impl Fn() -> Option<T>) -> T {
     }
 }
 
+/// The daemon's audit is about these hotspots, in each of its forms.
+fn check_audit(url: &str, expected: &[(String, String, Value)]) {
+    let audit = |form| {
+        let output = hotspan().args(["audit", "-o", form, "--url", url]).output();
+        let output = output.expect("the binary runs");
+        assert_eq!(output.status.code(), Some(0), "{form}");
+        String::from_utf8(output.stdout).expect("a page is text")
+    };
+    let json: Value = serde_json::from_str(&audit("json")).expect("it is JSON");
+    let breaks = json["breaks"].as_object().expect("every break is there");
+    let ids = breaks.values().filter_map(Value::as_array).flatten();
+    let mut ids: Vec<&str> = ids.filter_map(Value::as_str).collect();
+    ids.sort_unstable();
+    let known: Vec<&str> = expected.iter().map(|of| of.0.as_str()).collect();
+    assert_eq!(ids, known);
+    assert!(audit("md").starts_with("# Audit\n"));
+    assert!(audit("html").starts_with("<!DOCTYPE html>"));
+}
+
 #[test]
 fn a_recording_over_the_wire_gives_what_the_file_gives() {
     if !Path::new(TRACES).is_dir() {
@@ -126,6 +145,7 @@ fn a_recording_over_the_wire_gives_what_the_file_gives() {
         assert!(sent.expect("the binary runs").status.success(), "{scenario}");
         let url = daemon.url("listen");
         within(|| (hotspots(&["hotspots", "-o", "json", "--url", &url]) == expected).then_some(()));
+        check_audit(&url, &expected);
         let said = daemon.stop();
         assert!(said.ends_with("0 open"), "{said}");
     }

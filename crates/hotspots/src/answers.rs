@@ -6,6 +6,7 @@ use hotspan_model::{
     Category, Class, DefectKind, Hotspot, LogTime, Lookup, Meta, Millionths, Nanos, Peer, PeerReason,
 };
 
+use crate::audit::{QueryPattern, patterns};
 use crate::buckets::Window;
 use crate::lists::{coverage, dependencies, operations, services, third_parties};
 use crate::merged::Merged;
@@ -33,6 +34,8 @@ pub struct Answers {
     pub third_parties: Vec<ThirdParty>,
     /// By service and operation, nearest first.
     pub near_misses: Vec<NearMissAnswer>,
+    /// Statements and cache commands, dearest first, at most 20.
+    pub query_patterns: Vec<QueryPattern>,
     /// What the answer rests on, as far as reports tell.
     pub coverage: Coverage,
 }
@@ -61,6 +64,16 @@ pub struct ServiceAnswer {
     pub failed: u64,
     /// Spans whose parent was never received.
     pub orphans: u64,
+    /// Requests, raw.
+    pub requests: u64,
+    /// Failed requests, raw.
+    pub failed_requests: u64,
+    /// Share of requests that failed, weighted.
+    pub error_share: Millionths,
+    /// Requests an hour in the window, weighted.
+    pub rate_per_hour: Millionths,
+    /// Durations of requests.
+    pub latency: Latency,
     /// Its critical-path time in primary units, weighted; `category as usize` is the place.
     pub path: [Nanos; Category::ALL.len()],
     /// Its share of all critical-path time.
@@ -192,6 +205,8 @@ pub struct Coverage {
     pub below_gate: u64,
     /// Fingerprints left out because their callee turned out to be internal.
     pub internal_after_all: u64,
+    /// Findings that `hotspan.ignore` accepts in the code.
+    pub ignored: u64,
     /// Sightings of fingerprints beyond `hotspots_max`.
     pub sightings_beyond: u64,
     /// Rows of services, edges and hand-offs beyond their bounds.
@@ -232,6 +247,7 @@ pub fn answers(
         dependencies: dependencies(&reader),
         third_parties: third_parties(&reader),
         near_misses: near_misses(&reader, stopped),
+        query_patterns: patterns(&reader),
         coverage,
         hotspots,
         listed,

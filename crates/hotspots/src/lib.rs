@@ -10,6 +10,7 @@
 
 mod aggregate;
 mod answers;
+pub mod audit;
 mod buckets;
 mod calendar;
 mod confidence;
@@ -33,6 +34,7 @@ mod sign;
 mod table;
 mod tally;
 mod topology;
+mod tuned;
 mod view;
 
 pub use answers::{
@@ -40,5 +42,5 @@ pub use answers::{
 };
 pub use cross::catalogue;
 pub use near::NearMissAnswer;
-pub use settings::{MIN_CONFIDENCE, SIGHTINGS, Settings};
+pub use settings::{MIN_CONFIDENCE, SHARED as SHARED_KNOBS, SIGHTINGS, Settings};
 pub use shard::{Hotspots, Kept, Snapshot};

@@ -7,7 +7,7 @@ use hotspan_model::{CalleeFacts, Class, Hotspot, LogTime, Millionths, Nanos, Pee
 use crate::distribution::Distribution;
 use crate::merged::EdgeText;
 use crate::peers::domain;
-use crate::sign::{narrow, share, unweighted};
+use crate::sign::{Sign, narrow, share, unweighted};
 use crate::topology::{Edge, EdgeKey, Operation, PathSums, Service};
 use crate::view::Reader;
 use crate::{Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty};
@@ -29,6 +29,7 @@ pub(crate) fn coverage(reader: &Reader<'_>, first: Option<LogTime>) -> Coverage 
         defects: totals.defects,
         below_gate: 0,
         internal_after_all: 0,
+        ignored: totals.ignored,
         sightings_beyond: merged.sightings_beyond,
         rows_beyond: merged.rows_beyond,
     }
@@ -51,16 +52,50 @@ fn service(reader: &Reader<'_>, name: &str, row: &Service, hotspots: u64) -> Ser
         .ranked(|&version| reader.dictionary.text(version).to_owned());
     let mut versions: Vec<String> = versions.into_iter().map(|version| version.0).collect();
     versions.sort();
+    let requests = Requests::of(reader, name);
     ServiceAnswer {
         service: name.to_owned(),
         traces: row.traces,
         spans: row.spans,
         failed: row.failed,
         orphans: row.orphans,
+        requests: requests.count,
+        failed_requests: requests.failed,
+        error_share: share(requests.weighted_failed, requests.weighted),
+        rate_per_hour: reader.window.per_hour(requests.in_window),
+        latency: latency(&requests.durations),
         path: row.path.map(unweighted),
         path_share: share(sum(&row.path), reader.merged.totals.path),
         versions,
         hotspots,
+    }
+}
+
+/// The requests of a service: the sum of its operations, which have all of them.
+#[derive(Debug, Default)]
+struct Requests {
+    count: u64,
+    failed: u64,
+    weighted: u128,
+    weighted_failed: u128,
+    in_window: u128,
+    durations: Distribution,
+}
+
+impl Requests {
+    fn of(reader: &Reader<'_>, service: &str) -> Requests {
+        let rows = reader.merged.operations.range((service, "")..);
+        let mut sum = Requests::default();
+        for (_, row) in rows.take_while(|((name, _), _)| *name == service) {
+            Sign::Add.count(&mut sum.count, row.requests);
+            Sign::Add.count(&mut sum.failed, row.failed);
+            Sign::Add.sum(&mut sum.weighted, row.weighted);
+            Sign::Add.sum(&mut sum.weighted_failed, row.weighted_failed);
+            let in_window = row.hours.since(reader.window.from).amount;
+            Sign::Add.sum(&mut sum.in_window, in_window);
+            sum.durations.merge(&row.durations);
+        }
+        sum
     }
 }
 

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hotspan_model::{Condition, Hotspot, Meta, Millionths, NearReason, Peer};
 
-use crate::Coverage;
 use crate::aggregate::{Aggregate, Shape};
 use crate::confidence::THIRD_PARTY;
 use crate::cross;
 use crate::gates::structure;
 use crate::near::{self, NearMissAnswer};
 use crate::view::Reader;
+use crate::{Coverage, SIGHTINGS};
 
 /// A detector that speaks when at least half of an operation's traces carry its fault.
 const MISSING_POOL: &str = "missing-pool";
@@ -89,7 +89,10 @@ fn gate(
     shape: &Shape,
     meta: &Meta,
 ) -> Option<(NearReason, Option<Condition>)> {
-    if let Some(sightings) = sightings(row, meta, reader.settings.sightings) {
+    let text = |symbol| reader.dictionary.text(symbol);
+    let (service, operation) = (text(shape.at.service), text(shape.at.operation));
+    let threshold = reader.knob(&SIGHTINGS, service, Some(operation));
+    if let Some(sightings) = sightings(row, meta, threshold) {
         return Some((NearReason::Sightings, Some(sightings)));
     }
     if let Some((reason, condition)) = structure(reader, row, shape) {

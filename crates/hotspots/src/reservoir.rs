@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hotspan_model::{Millionths, Nanos, Params, Saving, SpanId, TraceId};
+use hotspan_model::{Millionths, Moved, Nanos, Params, Saving, SpanId, TraceId};
 
 use crate::sighting::Sighting;
 use crate::sign;
@@ -28,6 +28,15 @@ struct Sample {
     saving: Saving,
     calls: u64,
     path: u64,
+    /// Duration of the unit, and what it would likely be.
+    unit: Moved,
+}
+
+/// Quantiles of the units of affected traces before and after the fix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Units {
+    pub(crate) p50: Moved,
+    pub(crate) p95: Moved,
 }
 
 impl Reservoir {
@@ -44,6 +53,7 @@ impl Reservoir {
             saving: sighting.saving,
             calls: sighting.calls,
             path: sighting.path,
+            unit: sighting.unit,
         };
         match self.place(sighting) {
             Ok(at) if self.samples[at].1.version <= sample.version => self.samples[at].1 = sample,
@@ -131,17 +141,54 @@ impl Reservoir {
         self.samples().map(|sample| (sample.calls, sample.path)).collect()
     }
 
+    /// What the units would become; `None` where no replay says that any would be shorter.
+    pub(crate) fn units(&self) -> Option<Units> {
+        self.shorter(|sample| sample.unit.after)
+    }
+
+    /// The same when critical-path time over its median is cut off, as [`Reservoir::capped`] says is likely.
+    pub(crate) fn units_capped(&self) -> Option<Units> {
+        let mut paths: Vec<u64> = self.samples().map(|sample| sample.path).collect();
+        paths.sort_unstable();
+        let median = paths[paths.len().checked_sub(1)? / 2];
+        self.shorter(|sample| {
+            sample
+                .unit
+                .before
+                .minus(Nanos(sample.path.saturating_sub(median)))
+        })
+    }
+
+    fn shorter(&self, after: impl Fn(&Sample) -> Nanos) -> Option<Units> {
+        if self.samples().all(|sample| after(sample) >= sample.unit.before) {
+            return None;
+        }
+        let change = |per_mille| Moved {
+            before: self.quantile(per_mille, |sample| sample.unit.before),
+            after: self.quantile(per_mille, &after),
+        };
+        Some(Units {
+            p50: change(500),
+            p95: change(950),
+        })
+    }
+
     fn median(&self, of: impl Fn(&Saving) -> Nanos) -> Nanos {
+        self.quantile(500, |sample| of(&sample.saving))
+    }
+
+    /// The least value that so many per mille do not exceed, each trace as heavy as it was sampled.
+    fn quantile(&self, per_mille: u128, of: impl Fn(&Sample) -> Nanos) -> Nanos {
         let mut values: Vec<(Nanos, u64)> = self
             .samples()
-            .map(|sample| (of(&sample.saving), sample.weight.max(1)))
+            .map(|sample| (of(sample), sample.weight.max(1)))
             .collect();
         values.sort_unstable();
         let total: u128 = values.iter().map(|value| u128::from(value.1)).sum();
         let mut passed = 0;
         for (value, weight) in values {
             passed += u128::from(weight);
-            if total <= 2 * passed {
+            if total * per_mille <= 1_000 * passed {
                 return value;
             }
         }

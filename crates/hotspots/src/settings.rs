@@ -1,10 +1,17 @@
 //! Every bound and gate of this crate, with its default.
 
-use hotspan_model::Millionths;
+use hotspan_model::{Knob, Millionths, Tuning};
 
 /// Traces within 24 hours that open a hotspot whose occurrences are cheap, or whose detector looks for
 /// habits.
-pub const SIGHTINGS: u64 = 3;
+pub static SIGHTINGS: Knob = Knob {
+    name: "sightings",
+    default: 3,
+    what: "traces within 24 hours that open a hotspot whose occurrences are cheap",
+};
+
+/// The thresholds over traces that every detector shares.
+pub static SHARED: [&Knob; 1] = [&SIGHTINGS];
 
 /// Below this confidence a hotspot is kept and listed only on request.
 pub const MIN_CONFIDENCE: Millionths = Millionths(400_000);
@@ -36,12 +43,10 @@ pub struct Settings {
     pub entries_max: usize,
     /// Affected traces whose replayed savings are kept for each hotspot.
     pub reservoir: usize,
-    /// Traces within 24 hours that open a hotspot.
-    pub sightings: u64,
     /// Confidence below which a hotspot is listed only on request.
     pub min_confidence: Millionths,
-    /// Thresholds of the detectors over traces that differ from their defaults, by name.
-    pub knobs: Vec<(&'static str, u64)>,
+    /// Thresholds and efforts that differ from their defaults.
+    pub tuning: Tuning,
 }
 
 impl Default for Settings {
@@ -59,9 +64,8 @@ impl Default for Settings {
             moments_max: 131_072,
             entries_max: 16,
             reservoir: 200,
-            sightings: SIGHTINGS,
             min_confidence: MIN_CONFIDENCE,
-            knobs: Vec::new(),
+            tuning: Tuning::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use hotspan_model::{Finding, Fingerprint, Identity, LogTime, Millionths, Report, Saving, TraceId};
+use hotspan_model::{Finding, Fingerprint, Identity, LogTime, Millionths, Moved, Report, Saving, TraceId};
 
 use crate::buckets::Point;
 use crate::sign::{self, weighted};
@@ -25,6 +25,8 @@ pub(crate) struct Sighting<'a> {
     pub(crate) path: u64,
     /// What the fix would save. Findings of one trace share no path time, so neither do their savings.
     pub(crate) saving: Saving,
+    /// Duration of the unit of `first`, and what it would likely be.
+    pub(crate) unit: Moved,
     /// Reaches the cost that opens a hotspot at once.
     pub(crate) dear: bool,
     /// What it adds to the timeline.
@@ -63,6 +65,10 @@ fn sighting<'a>(report: &'a Report, (trace, order): (TraceId, u128), group: &[u3
         calls: 0,
         path: 0,
         saving: Saving::default(),
+        unit: Moved {
+            before: report.findings[group[0] as usize].unit,
+            after: report.findings[group[0] as usize].unit,
+        },
         dear: false,
         point: Point {
             traces: 1,
@@ -77,6 +83,10 @@ fn sighting<'a>(report: &'a Report, (trace, order): (TraceId, u128), group: &[u3
         sum.saving.min = sum.saving.min.plus(finding.saving.min);
         sum.saving.likely = sum.saving.likely.plus(finding.saving.likely);
         sum.saving.max = sum.saving.max.plus(finding.saving.max);
+        // Units are told apart by their durations: a report does not say more of them.
+        if finding.unit == sum.first.unit {
+            sum.unit.after = sum.unit.after.minus(finding.saving.likely);
+        }
         sum.dear |= finding.dear;
         sum.point.amount += u128::from(path);
         sum.point.saving += weighted(report.weight, finding.saving.likely) / rate;

@@ -249,6 +249,8 @@ pub(crate) struct Totals {
     pub(crate) incomplete: u64,
     pub(crate) spans: u64,
     pub(crate) defects: [u64; DefectKind::ALL.len()],
+    /// Findings that the code accepts.
+    pub(crate) ignored: u64,
     /// Critical-path time of primary units, weighted.
     pub(crate) path: u128,
     pub(crate) timeline: Timeline,
@@ -260,6 +262,7 @@ impl Totals {
         sign.sum(&mut self.weighted, sign::weight(report.weight).into());
         sign.count(&mut self.incomplete, report.incomplete.into());
         sign.count(&mut self.spans, sign::number(report.spans));
+        sign.count(&mut self.ignored, report.ignored.into());
         for (mine, theirs) in self.defects.iter_mut().zip(report.defects) {
             sign.count(mine, theirs.into());
         }
@@ -278,6 +281,7 @@ impl Totals {
         Sign::Add.sum(&mut self.weighted, other.weighted);
         Sign::Add.count(&mut self.incomplete, other.incomplete);
         Sign::Add.count(&mut self.spans, other.spans);
+        Sign::Add.count(&mut self.ignored, other.ignored);
         for (mine, theirs) in self.defects.iter_mut().zip(other.defects) {
             Sign::Add.count(mine, theirs);
         }

@@ -1,8 +1,9 @@
 //! One aggregate as a hotspot: in words and numbers, not yet ranked.
 
 use hotspan_model::{
-    Anchor, Break, CalleeView, CallsPerTrace, CodePlace, EvidenceTrace, Facets, Fingerprint, Fix, Hotspot,
-    ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Role, SavingRule, State, Trend, Verb,
+    Anchor, Break, CalleeView, CallsPerTrace, CodePlace, Effort, EvidenceTrace, Facets, Fingerprint, Fix,
+    Hotspot, ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Role, SavingRule, State, Trend,
+    Verb,
 };
 
 use crate::Settings;
@@ -75,11 +76,12 @@ impl<'a> Reader<'a> {
             .or_else(|| self.surer(row, shape))
             .or_else(|| scaling(row));
         let confidence = confidence(row, revision);
-        let saving = match meta.saving {
-            SavingRule::Replayed => row.reservoir.saving(),
-            SavingRule::CappedAtMedian => row.reservoir.capped(),
+        let (saving, units) = match meta.saving {
+            SavingRule::Replayed => (row.reservoir.saving(), row.reservoir.units()),
+            SavingRule::CappedAtMedian => (row.reservoir.capped(), row.reservoir.units_capped()),
         };
         let (impact, basis) = self.impact(row, meta);
+        let effort = self.effort(meta, id, text(shape.at.service), text(shape.at.operation));
         let callee = self.callee(shape);
         let (title, fix) = self.wording(row, shape, meta, &callee, label.map_or("", |label| label.name()));
         let entries = row.entries.ranked(|entry| text(entry.operation).to_owned());
@@ -102,23 +104,20 @@ impl<'a> Reader<'a> {
             traces: row.traces,
             weighted_traces: Millionths(narrow(row.weighted)),
             share: self.share(row, shape),
-            calls_per_trace: CallsPerTrace {
-                min: row.calls.min(),
-                p50: row.calls.quantile(500),
-                p95: row.calls.quantile(950),
-                max: row.calls.max(),
-            },
+            calls_per_trace: calls_per_trace(row),
             critical_path: PathTime {
                 p50: Nanos(row.path.quantile(500)),
                 p95: Nanos(row.path.quantile(950)),
                 sum: Nanos(narrow(row.path_sum)),
             },
             saving,
+            operation_p50: units.map(|units| units.p50),
+            operation_p95: units.map(|units| units.p95),
             saving_share: Millionths::ratio(saving.likely.0, self.segment(row, shape)).min(Millionths::ONE),
-            priority: priority(impact, &confidence, meta),
+            priority: priority(impact, &confidence, effort),
             confidence: confidence.value,
             confidence_why: confidence.why,
-            effort_weeks: meta.effort,
+            effort_weeks: effort,
             impact_s_per_hour: impact,
             impact_basis: basis,
             rank: 0,
@@ -297,15 +296,24 @@ impl<'a> Reader<'a> {
     }
 }
 
+fn calls_per_trace(row: &Aggregate) -> CallsPerTrace {
+    CallsPerTrace {
+        min: row.calls.min(),
+        p50: row.calls.quantile(500),
+        p95: row.calls.quantile(950),
+        max: row.calls.max(),
+    }
+}
+
 fn cut<T>(mut list: Vec<T>, most: usize) -> Vec<T> {
     list.truncate(most);
     list
 }
 
 /// Impact x confidence / effort.
-pub(crate) fn priority(impact: Millionths, confidence: &Confidence, meta: &Meta) -> Millionths {
+pub(crate) fn priority(impact: Millionths, confidence: &Confidence, effort: Effort) -> Millionths {
     let worth = u128::from(impact.0) * u128::from(confidence.value.0);
-    Millionths(narrow(worth / u128::from(meta.effort.0.max(1))))
+    Millionths(narrow(worth / u128::from(effort.0.max(1))))
 }
 
 /// Worst, median and newest, each trace once.

@@ -1,6 +1,6 @@
 //! A hotspot as it is answered: all findings of one fingerprint, in words and numbers.
 
-use crate::{Break, Fingerprint, LogTime, Millionths, Nanos, Saving, SpanId, TraceId};
+use crate::{Break, Fingerprint, LogTime, Millionths, Moved, Nanos, Saving, SpanId, TraceId};
 
 /// Where a hotspot is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -208,6 +208,11 @@ pub struct Hotspot {
     pub critical_path: PathTime,
     /// Saving a trace: medians over the reservoir.
     pub saving: Saving,
+    /// Median duration of the replayed units (requests or jobs of affected traces) and what the fix would make of it;
+    /// `None` where no replay says that any would be shorter.
+    pub operation_p50: Option<Moved>,
+    /// The same for the 95th percentile.
+    pub operation_p95: Option<Moved>,
     /// Likely saving over the segment operation's median duration.
     pub saving_share: Millionths,
     /// Confidence.

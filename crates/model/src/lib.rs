@@ -22,6 +22,7 @@ mod span;
 mod symbol;
 mod time;
 mod trace;
+mod tuning;
 mod view;
 mod weight;
 
@@ -48,5 +49,9 @@ pub use span::Span;
 pub use symbol::{Symbol, Vocabulary};
 pub use time::{LogPos, LogTime, Nanos, Offset, Timestamp};
 pub use trace::{Assembled, Completeness, Decided, Defect, DefectKind, Group};
-pub use view::{Cause, EventView, FindingView, NearMissView, PathSegment, SpanDetail, SpanView, TraceView};
+pub use tuning::{Asked, EffortRule, KnobRule, Pattern, RULES_MAX, Selector, Tuning, Workload};
+pub use view::{
+    BeforeAfter, Cause, EventView, FindingView, Moved, NearMissView, PathSegment, ReplayedSpan, SpanDetail,
+    SpanView, TraceView,
+};
 pub use weight::{MILLION, Millionths, Threshold};

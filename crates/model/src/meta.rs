@@ -13,6 +13,17 @@ pub enum Scope {
     Cross,
 }
 
+impl Scope {
+    /// How answers call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Trace => "trace",
+            Scope::Both => "both",
+            Scope::Cross => "cross",
+        }
+    }
+}
+
 /// How the saving of a hotspot follows from those of its traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SavingRule {

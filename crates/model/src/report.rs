@@ -198,6 +198,8 @@ pub struct Report {
     pub facts: Vec<FactRow>,
     /// How many defects of each kind.
     pub defects: [u32; DefectKind::ALL.len()],
+    /// What they would say if `hotspan.ignore` did not accept it in the code.
+    pub ignored: u32,
     /// What the detectors say.
     pub findings: Vec<Finding>,
     /// What they nearly said.

@@ -193,3 +193,54 @@ pub struct TraceView {
     /// Spans, segments or findings were left out.
     pub truncated: bool,
 }
+
+/// A time before and after a fix.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// As it is.
+    pub before: Nanos,
+    /// As it would likely be.
+    pub after: Nanos,
+}
+
+/// One span of a [`BeforeAfter`]. Times count from the start of the unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplayedSpan {
+    /// Its id; `None` for a placeholder or a folded group.
+    pub id: Option<SpanId>,
+    /// Its service.
+    pub service: String,
+    /// What it does.
+    pub operation: String,
+    /// Distance from the unit's root.
+    pub depth: u32,
+    /// The fix changes or moves it, not only what is around it.
+    pub touched: bool,
+    /// When it starts.
+    pub start: Moved,
+    /// When it ends.
+    pub end: Moved,
+    /// Critical-path time of its own; off the path when zero.
+    pub path: Moved,
+}
+
+/// A unit of a trace, replayed with the fix of one finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BeforeAfter {
+    /// The unit's root: that of the request or job; `None` for one that was never received.
+    pub root: Option<SpanId>,
+    /// How long it took.
+    pub before: Nanos,
+    /// How long it would take at best.
+    pub best: Nanos,
+    /// Likely; the spans are shown so.
+    pub likely: Nanos,
+    /// At worst.
+    pub worst: Nanos,
+    /// What the finding says that saves.
+    pub saving: Saving,
+    /// Its spans in tree order, earliest first; at most as many as asked for.
+    pub spans: Vec<ReplayedSpan>,
+    /// How many more there are.
+    pub omitted: u64,
+}

@@ -7,10 +7,16 @@
 mod settings;
 mod shard;
 
-use hotspan_model::Meta;
+use hotspan_model::{Knob, Meta};
 
 pub use settings::{Clock, Settings};
 pub use shard::{Pipeline, Snapshot};
+
+/// The thresholds that all detectors share.
+pub fn shared_knobs() -> Vec<&'static Knob> {
+    let of_a_trace = hotspan_analysis::SHARED_KNOBS.into_iter();
+    of_a_trace.chain(hotspan_hotspots::SHARED_KNOBS).collect()
+}
 
 /// What is known about every detector: those of one trace in order of evaluation, then those over traces.
 pub fn catalogue() -> Vec<&'static Meta> {

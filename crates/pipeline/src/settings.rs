@@ -1,5 +1,7 @@
 //! The settings of one shard, part by part.
 
+use hotspan_model::Tuning;
+
 /// Which time windows, trends, first and last sightings are in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Clock {
@@ -24,6 +26,14 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// With these thresholds and efforts, in analysis and in hotspots alike.
+    #[must_use]
+    pub fn tuned(mut self, tuning: &Tuning) -> Settings {
+        self.analysis.tuning = tuning.clone();
+        self.hotspots.tuning = tuning.clone();
+        self
+    }
+
     /// For files: log time stands still, everything is decided at the end of input.
     pub fn offline(bytes_max: u64) -> Settings {
         Settings {

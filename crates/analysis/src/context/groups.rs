@@ -7,6 +7,7 @@ use hotspan_model::{Assembled, Class, Lookup};
 use super::layout::Layout;
 use super::operations::{Operation, Operations};
 use super::segments::Segments;
+use super::thresholds::Thresholds;
 use super::verdict::Verdict;
 use crate::{Forest, NONE};
 
@@ -55,18 +56,23 @@ pub(super) struct Input<'a> {
     pub segments: &'a Segments,
     pub operations: &'a Operations,
     pub dictionary: &'a dyn Lookup,
-    /// Required weight of queries and calls.
-    pub repeat_min: u64,
-    /// Required weight of cache commands and publishes.
-    pub repeat_min_fast: u64,
+    pub thresholds: &'a Thresholds,
 }
 
 impl Input<'_> {
-    fn required(&self, class: Class) -> u64 {
+    fn required(&self, segment: u32, class: Class) -> u64 {
         match is_fast(class) {
-            true => self.repeat_min_fast,
-            false => self.repeat_min,
+            true => self.thresholds.repeat_min_fast(segment),
+            false => self.thresholds.repeat_min(segment),
         }
+    }
+
+    /// Fewer operations repeat nothing.
+    fn fewest(&self, segment: u32) -> u64 {
+        let thresholds = self.thresholds;
+        thresholds
+            .repeat_min(segment)
+            .min(thresholds.repeat_min_fast(segment))
     }
 
     pub(super) fn operation(&self, at: u32) -> &Operation {
@@ -120,9 +126,9 @@ impl Groups {
         self.near.clear();
         self.doubled.clear();
         self.order.clear();
-        let fewest = input.repeat_min.min(input.repeat_min_fast);
         for (at, row) in input.operations.rows.iter().enumerate() {
-            let enough = is_near(input.segments.rows[row.segment as usize].outgoing, fewest);
+            let outgoing = input.segments.rows[row.segment as usize].outgoing;
+            let enough = is_near(outgoing, input.fewest(row.segment));
             if enough && row.counts() {
                 self.order.push(Key {
                     segment: row.segment,
@@ -144,7 +150,7 @@ impl Groups {
     }
 
     fn repeat(&mut self, input: Input<'_>, run: &[Key]) {
-        let required = input.required(run[0].class);
+        let required = input.required(run[0].segment, run[0].class);
         let weight = |at: u32| input.operation(at).weight;
         if !is_near(run.iter().map(|key| weight(key.at)).sum(), required) {
             return;

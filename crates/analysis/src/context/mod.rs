@@ -6,21 +6,23 @@ mod operations;
 mod peers;
 mod segments;
 mod sources;
+mod thresholds;
 mod units;
 mod verdict;
 mod wrappers;
 
 use hotspan_model::{
-    Assembled, Class, DefectKind, Extras, Flag, Lookup, Millionths, Side, SpanId, Symbol, Terms,
+    Assembled, Class, DefectKind, Extras, Flag, Knob, Lookup, Millionths, Side, SpanId, Symbol, Terms,
 };
 
-use crate::{Forest, Knobs, Mark, NONE, Node, Path};
+use crate::{Forest, Mark, NONE, Node, Path};
 
 pub(crate) use groups::{Group, NearGroup, is_fast, is_near};
 pub(crate) use operations::Operation;
 pub(crate) use peers::decision;
 pub(crate) use segments::{Segment, is_trusted};
 pub(crate) use sources::Source;
+pub(crate) use thresholds::Thresholds;
 pub(crate) use units::{is_awaited, rooted_in};
 pub(crate) use verdict::{clock_step, overlap};
 pub(crate) use wrappers::Wrappers;
@@ -37,6 +39,7 @@ pub(crate) struct Prepared {
     layout: Layout,
     sources: Sources,
     segments: Segments,
+    thresholds: Thresholds,
     operations: Operations,
     groups: Groups,
     paths: Path,
@@ -50,7 +53,6 @@ pub struct Context<'a> {
     pub(crate) trace: &'a Assembled,
     pub(crate) forest: &'a Forest,
     pub(crate) dictionary: &'a dyn Lookup,
-    pub(crate) knobs: &'a Knobs,
     /// Spans that hang below a flat wrapper, and that wrapper.
     adopted: &'a [(u32, SpanId)],
     prepared: &'a Prepared,
@@ -65,6 +67,14 @@ impl std::fmt::Debug for Context<'_> {
 }
 
 impl Prepared {
+    /// One with no scratch yet, for detectors with these thresholds.
+    pub(crate) fn new(thresholds: Thresholds) -> Prepared {
+        Prepared {
+            thresholds,
+            ..Prepared::default()
+        }
+    }
+
     /// Prepares the first `spans` spans of `trace`, whose trees are in `forest`.
     pub(crate) fn context<'a>(
         &'a mut self,
@@ -72,13 +82,14 @@ impl Prepared {
         spans: usize,
         forest: &'a Forest,
         dictionary: &'a dyn Lookup,
-        knobs: &'a Knobs,
         adopted: &'a [(u32, SpanId)],
     ) -> Context<'a> {
         self.sources.clear();
         self.layout.build(forest);
         self.segments
             .build(trace, forest, &self.layout, &mut self.sources, dictionary);
+        self.thresholds
+            .assign(&self.segments.rows, forest, &self.layout, dictionary);
         self.operations
             .build(trace, forest, &self.layout, &mut self.segments, spans);
         units::sweep(&mut self.paths, forest);
@@ -101,14 +112,12 @@ impl Prepared {
             segments: &self.segments,
             operations: &self.operations,
             dictionary,
-            repeat_min: knobs.get(&crate::detectors::REPEAT_MIN),
-            repeat_min_fast: knobs.get(&crate::detectors::REPEAT_MIN_FAST),
+            thresholds: &self.thresholds,
         });
         Context {
             trace,
             forest,
             dictionary,
-            knobs,
             adopted,
             prepared: self,
         }
@@ -116,6 +125,24 @@ impl Prepared {
 }
 
 impl<'a> Context<'a> {
+    /// A threshold in a segment.
+    pub(crate) fn knob(self, segment: u32, knob: &Knob) -> u64 {
+        self.prepared.thresholds.get(segment, knob)
+    }
+
+    /// No segment of this trace has a lower one.
+    pub(crate) fn least(self, knob: &Knob) -> u64 {
+        self.prepared.thresholds.least(knob)
+    }
+
+    /// How many operations of `class` are a repeat in a segment.
+    pub(crate) fn required(self, segment: u32, class: Class) -> u64 {
+        match is_fast(class) {
+            true => self.prepared.thresholds.repeat_min_fast(segment),
+            false => self.prepared.thresholds.repeat_min(segment),
+        }
+    }
+
     /// Groups of `class` that reach their required weight, by their first member.
     pub(crate) fn repeats(self, class: Class) -> impl Iterator<Item = &'a Group> {
         self.groups().iter().filter(move |group| group.class == class)

@@ -180,7 +180,7 @@ fn transaction(cx: &Context<'_>, begin: u32, calls: &[u32], end: u32, out: &mut 
 fn judge(cx: &Context<'_>, begin: u32, calls: &[u32], end: u32, out: &mut Findings<'_>) {
     let first = cx.operation(calls[0]);
     let path = super::findings::path(cx, calls, cx.node_of(calls[0]).head);
-    if path.0 < cx.knobs.get(&PATH_MIN) || !pays(cx, first.segment, path) {
+    if path.0 < cx.knob(first.segment, &PATH_MIN) || !pays(cx, first.segment, path) {
         return;
     }
     let mut places = std::mem::take(&mut out.scratch.spans.places);

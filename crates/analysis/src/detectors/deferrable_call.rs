@@ -114,7 +114,7 @@ impl Detector for DeferrableCall {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
-        let least = cx.knobs.get(&PATH_MIN);
+        let least = cx.least(&PATH_MIN);
         for (at, row) in cx.operations().iter().enumerate() {
             if cx.paths().subtree(row.node).0 < least {
                 continue;
@@ -139,8 +139,8 @@ impl Detector for DeferrableCall {
 /// Whether a call takes its share of the segment.
 fn is_long(cx: &Context<'_>, row: &Operation) -> bool {
     let time = cx.paths().subtree(row.node).0;
-    let share = Millionths(cx.knobs.get(&PATH_SHARE)).of(cx.segment(row.segment).length());
-    time >= share
+    let share = Millionths(cx.knob(row.segment, &PATH_SHARE)).of(cx.segment(row.segment).length());
+    time >= cx.knob(row.segment, &PATH_MIN) && time >= share
 }
 
 /// How sure it is that nobody needed the call; `None` when somebody did, or nothing speaks for it.

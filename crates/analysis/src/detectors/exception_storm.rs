@@ -108,7 +108,7 @@ fn judge(cx: &Context<'_>, failed: &[(u32, i64, u32)], out: &mut Findings<'_>) {
         .iter()
         .map(|&place| cx.paths().subtree(cx.nodes()[place as usize]))
         .sum();
-    if count >= cx.knobs.get(&FAILURES_MIN) && pays(cx, at, path) {
+    if count >= cx.knob(at, &FAILURES_MIN) && pays(cx, at, path) {
         report(cx, at, &mut places, count, path, out);
     }
     out.scratch.spans.places = places;

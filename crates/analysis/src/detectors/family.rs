@@ -8,9 +8,9 @@ use hotspan_model::{Class, Meta, Millionths, Nanos, NearReason, Saving, Symbol};
 
 use super::findings::{Draft, Findings, wall};
 use super::near::{Near, of_repeat};
-use super::{COST_MIN, COST_SHARE, REPEAT_MIN, REPEAT_MIN_FAST};
+use super::{COST_MIN, COST_SHARE};
 use crate::Edit;
-use crate::context::{Context, Group, is_fast};
+use crate::context::{Context, Group};
 
 /// Confidence of a repeat that no other trace has shown to grow with its list.
 pub(super) const WITHOUT_SCALING_PROOF: Millionths = Millionths(950_000);
@@ -80,7 +80,7 @@ pub(super) fn each(
         let mut free = std::mem::take(&mut out.scratch.free);
         free.clear();
         free.extend(members.iter().copied().filter(|&at| !out.is_claimed(at)));
-        if weight(cx, &free) >= required(cx, class) {
+        if weight(cx, &free) >= cx.required(group.segment, class) {
             judge(group, &free, out);
         } else if let Some(by) = members
             .iter()
@@ -136,16 +136,8 @@ pub(super) fn stopped(
 
 /// The cost gate.
 pub(super) fn pays(cx: &Context<'_>, segment: u32, cost: Nanos) -> bool {
-    let share = Millionths(cx.knobs.get(&COST_SHARE)).of(cx.segment(segment).length());
-    cost.0 >= share && cost.0 >= cx.knobs.get(&COST_MIN)
-}
-
-/// How many operations of `class` are a repeat.
-pub(super) fn required(cx: &Context<'_>, class: Class) -> u64 {
-    cx.knobs.get(match is_fast(class) {
-        true => &REPEAT_MIN_FAST,
-        false => &REPEAT_MIN,
-    })
+    let share = Millionths(cx.knob(segment, &COST_SHARE)).of(cx.segment(segment).length());
+    cost.0 >= share && cost.0 >= cx.knob(segment, &COST_MIN)
 }
 
 /// How many operations `members` stand for.

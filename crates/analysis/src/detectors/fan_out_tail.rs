@@ -62,7 +62,7 @@ impl Detector for FanOutTail {
         for class in [Class::Call, Class::Db, Class::Cache, Class::Publish] {
             for group in cx.repeats(class).filter(|group| group.verdict.parallel) {
                 let free = !cx.segment(group.segment).front_end && !out.is_claimed(cx.members(group)[0]);
-                if free && cx.members(group).len() as u64 >= cx.knobs.get(&MEMBERS_MIN) {
+                if free && cx.members(group).len() as u64 >= cx.knob(group.segment, &MEMBERS_MIN) {
                     judge(cx, group, out);
                 }
             }
@@ -88,7 +88,7 @@ fn judge(cx: &Context<'_>, group: &Group, out: &mut Findings<'_>) {
     let excess = (slowest - p90).unsigned_abs();
     let tenth = cx.segment(group.segment).length() / 10;
     let long = i128::from(slowest) >= i128::from(median) * 5
-        && excess >= cx.knobs.get(&EXCESS_MIN)
+        && excess >= cx.knob(group.segment, &EXCESS_MIN)
         && excess >= tenth;
     let path = cx.paths().subtree(cx.operation(slow).node).min(Nanos(excess));
     if long && pays(cx, group.segment, path) && !is_explained(cx, members, slow, median) {

@@ -8,6 +8,7 @@ use hotspan_model::{
 use super::near::Near;
 use super::{COST_ONCE, COST_SHARE, detectors, spans};
 use crate::context::{Context, is_awaited};
+use crate::replay::Scene;
 use crate::{Edit, Replay};
 
 /// Most member spans that a finding lists.
@@ -43,6 +44,9 @@ pub(crate) struct Scratch {
     /// Of loops that do several things for each item.
     pub loops: super::per_item_loop::Scratch,
     pub(super) nodes: Vec<u32>,
+    /// The finding whose replay is to be shown, and that replay.
+    pub wanted: Option<FindingId>,
+    pub scene: Option<Scene>,
 }
 
 /// A fault before it gets its names.
@@ -142,14 +146,15 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Reports a fault. Nothing is reported when the code says to ignore it, but its members are claimed: the one
-    /// cause was looked at.
+    /// Reports a fault. What the code says to ignore is only counted, but its members are claimed: the one cause
+    /// was looked at.
     pub(super) fn push(&mut self, cx: &Context<'_>, draft: &Draft<'_>) {
         self.claim(draft.members);
         let id = draft.meta.id;
         let ignored = cx.ignores(cx.node_at(draft.anchor), id)
             || draft.members.iter().any(|&at| cx.ignores(cx.node_of(at), id));
         if ignored {
+            self.report.ignored += 1;
             return self.ignored(cx, draft);
         }
         let Some(trace) = cx.trace.trace else {
@@ -202,10 +207,11 @@ impl<'a> Findings<'a> {
             code,
             rows_before: draft.rows_before,
             source: source.symbol,
-            dear: is_dear(cx, draft.wall, segment.length()),
+            dear: is_dear(cx, draft.wall, draft.segment),
             headless: segment.is_headless(cx.forest, cx.node_at(segment.root)),
             kin: kin(cx, draft.meta, draft.templates, segment.service, first.template()),
         };
+        self.keep_scene(cx, head, finding.id, finding.saving);
         self.report.findings.push(finding);
     }
 
@@ -222,6 +228,20 @@ impl<'a> Findings<'a> {
                 conditions: Default::default(),
             },
         );
+    }
+
+    /// Keeps the replay that a finding's saving comes from, when it is the one that is wanted.
+    pub(super) fn keep_scene(&mut self, cx: &Context<'_>, head: u32, id: FindingId, saving: Saving) {
+        let Scratch {
+            replay,
+            wanted,
+            scene,
+            ..
+        } = &mut *self.scratch;
+        if *wanted == Some(id) && scene.is_none() && saving.max > Nanos::ZERO {
+            *scene = replay.scene(cx.forest, head, saving);
+        }
+        replay.forget_films();
     }
 
     pub(super) fn templates(&mut self, templates: &[Symbol]) -> std::ops::Range<u32> {
@@ -262,8 +282,9 @@ pub(super) fn wall(cx: &Context<'_>, segment: u32, members: &[u32]) -> Nanos {
 }
 
 /// Whether one trace of this cost opens the hotspot.
-pub(super) fn is_dear(cx: &Context<'_>, cost: Nanos, segment: u64) -> bool {
-    cost.0 >= cx.knobs.get(&COST_ONCE) && cost.0 >= Millionths(cx.knobs.get(&COST_SHARE)).of(segment)
+pub(super) fn is_dear(cx: &Context<'_>, cost: Nanos, segment: u32) -> bool {
+    let share = Millionths(cx.knob(segment, &COST_SHARE)).of(cx.segment(segment).length());
+    cost.0 >= cx.knob(segment, &COST_ONCE) && cost.0 >= share
 }
 
 /// The fingerprint of what `meta`'s detector says about `service` under `key`.

@@ -75,8 +75,7 @@ impl Detector for HopChain {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
-        let fewest = cx.knobs.get(&HOPS_MIN);
-        if cx.segments().len() as u64 <= fewest {
+        if cx.segments().len() as u64 <= cx.least(&HOPS_MIN) {
             return;
         }
         let mut hops = std::mem::take(&mut out.scratch.spans.hops);
@@ -86,6 +85,7 @@ impl Detector for HopChain {
         ends.clear();
         let is_end = |at: &u32| {
             let hop = &hops[*at as usize];
+            let fewest = cx.knob(hop.first, &HOPS_MIN);
             hop.hops >= fewest && !hop.leads_on && is_known(cx, hop.first)
         };
         ends.extend((0..hops.len() as u32).filter(is_end));

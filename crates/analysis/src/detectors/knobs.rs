@@ -1,4 +1,4 @@
-//! Thresholds that users may tune: their defaults live beside the rules, their overrides here.
+//! The thresholds that every detector shares; those of one detector live beside its rule.
 
 use hotspan_model::Knob;
 
@@ -37,50 +37,5 @@ pub(crate) static COST_ONCE: Knob = Knob {
     what: "cost of one trace that opens a hotspot at once",
 };
 
-/// The knobs that every detector shares.
+/// All of them.
 pub static SHARED: [&Knob; 5] = [&REPEAT_MIN, &REPEAT_MIN_FAST, &COST_SHARE, &COST_MIN, &COST_ONCE];
-
-/// Values of the knobs that differ from their defaults.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Knobs(Vec<(&'static str, u64)>);
-
-impl Knobs {
-    /// Sets a knob of the table; `false` when no detector has one of this name.
-    #[must_use]
-    pub fn set(&mut self, name: &str, value: u64) -> bool {
-        let own = super::detectors()
-            .iter()
-            .flat_map(|detector| detector.meta().knobs);
-        let Some(known) = SHARED.into_iter().chain(own).find(|knob| knob.name == name) else {
-            return false;
-        };
-        self.0.retain(|&(set, _)| set != known.name);
-        self.0.push((known.name, value));
-        true
-    }
-
-    /// The value of a knob.
-    pub fn get(&self, knob: &Knob) -> u64 {
-        let set = self.0.iter().find(|&&(name, _)| name == knob.name);
-        set.map_or(knob.default, |&(_, value)| value)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_knob_has_its_default_until_it_is_set() {
-        let mut knobs = Knobs::default();
-        assert_eq!(knobs.get(&REPEAT_MIN), 5);
-        assert!(knobs.set("repeat_min", 7) && knobs.set("repeat_min", 8));
-        assert_eq!(knobs.get(&REPEAT_MIN), 8);
-        assert_eq!(knobs.get(&REPEAT_MIN_FAST), 10);
-    }
-
-    #[test]
-    fn a_knob_that_no_detector_has_is_refused() {
-        assert!(!Knobs::default().set("repeat_max", 7));
-    }
-}

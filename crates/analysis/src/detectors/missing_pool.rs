@@ -89,11 +89,11 @@ fn store<'a>(cx: &Context<'a>, at: u32) -> &'a str {
 fn judge(cx: &Context<'_>, handshakes: &[u32], out: &mut Findings<'_>) {
     let first = cx.operation(handshakes[0]);
     let cost = wall(cx, first.segment, handshakes);
-    let share = Millionths(cx.knobs.get(&SHARE)).of(cx.segment(first.segment).length());
+    let share = Millionths(cx.knob(first.segment, &SHARE)).of(cx.segment(first.segment).length());
     if cost.0 < share || !pays(cx, first.segment, cost) {
         let part = share_of(cx, first.segment, cost);
         let [_, least] = of_cost(cx, first.segment, cost);
-        let conditions = [condition(cx, &SHARE, part), least];
+        let conditions = [condition(cx, first.segment, &SHARE, part), least];
         if is_told(&conditions) {
             let near = Near {
                 meta: &META,

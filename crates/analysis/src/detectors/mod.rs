@@ -6,6 +6,8 @@
 mod family;
 mod findings;
 mod frameworks;
+#[cfg(test)]
+mod ignored;
 mod knobs;
 mod near;
 mod spans;
@@ -20,8 +22,8 @@ use crate::context::Context;
 
 pub use findings::Findings;
 pub(crate) use findings::Scratch;
+pub use knobs::SHARED as SHARED_KNOBS;
 pub(crate) use knobs::{COST_MIN, COST_ONCE, COST_SHARE, REPEAT_MIN, REPEAT_MIN_FAST};
-pub use knobs::{Knobs, SHARED as SHARED_KNOBS};
 
 /// One structural fault that a trace can show.
 pub trait Detector: Sync {

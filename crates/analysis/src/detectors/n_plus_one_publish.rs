@@ -70,7 +70,7 @@ fn judge(cx: &Context<'_>, group: &Group, members: &[u32], out: &mut Findings<'_
     let head = cx.node_at(group.anchor).head;
     let cost = path(cx, members, head);
     let sends = family::weight(cx, members);
-    let waits = cost.0 >= cx.knobs.get(&SEND_MIN).saturating_mul(sends);
+    let waits = cost.0 >= cx.knob(group.segment, &SEND_MIN).saturating_mul(sends);
     let stop = match (waits, is_awaited(cx.forest, head)) {
         (false, _) => NearReason::Guard("asynchronous"),
         (true, false) => NearReason::Guard("unasked"),

@@ -44,12 +44,12 @@ impl Findings<'_> {
     }
 }
 
-/// How far a value is from a knob.
-pub(super) fn condition(cx: &Context<'_>, knob: &Knob, value: u64) -> Condition {
+/// How far a value is from a knob of its segment.
+pub(super) fn condition(cx: &Context<'_>, segment: u32, knob: &Knob, value: u64) -> Condition {
     Condition {
         name: knob.name,
         value,
-        threshold: cx.knobs.get(knob),
+        threshold: cx.knob(segment, knob),
     }
 }
 
@@ -75,14 +75,14 @@ pub(super) fn of_repeat(
         false => &REPEAT_MIN,
     };
     let [share, least] = cost.map_or([Condition::default(); 2], |cost| of_cost(cx, segment, cost));
-    [condition(cx, knob, members), share, least]
+    [condition(cx, segment, knob, members), share, least]
 }
 
 /// The conditions of the cost gate.
 pub(super) fn of_cost(cx: &Context<'_>, segment: u32, cost: Nanos) -> [Condition; 2] {
     [
-        condition(cx, &COST_SHARE, share_of(cx, segment, cost)),
-        condition(cx, &COST_MIN, cost.0),
+        condition(cx, segment, &COST_SHARE, share_of(cx, segment, cost)),
+        condition(cx, segment, &COST_MIN, cost.0),
     ]
 }
 

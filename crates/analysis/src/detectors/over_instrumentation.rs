@@ -61,13 +61,14 @@ impl Detector for OverInstrumentation {
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
         let all = out.report.spans;
-        if all < cx.knobs.get(&LEAVES_MIN).min(cx.knobs.get(&SPANS_MIN)) {
+        if all < cx.least(&LEAVES_MIN).min(cx.least(&SPANS_MIN)) {
             return;
         }
         let mut rows = std::mem::take(&mut out.scratch.spans.marks);
         let before = out.report.findings.len();
         leaves(cx, &mut rows, out);
-        if all > cx.knobs.get(&SPANS_MIN) && out.report.findings.len() == before {
+        // The size of a trace is a matter of whoever began it.
+        if all > cx.knob(0, &SPANS_MIN) && out.report.findings.len() == before {
             crowd(cx, &mut rows, all, out);
         }
         out.scratch.spans.marks = rows;
@@ -76,7 +77,6 @@ impl Detector for OverInstrumentation {
 
 /// Reports segments that are mostly short spans of one operation. `rows` is scratch: segment, operation, place.
 fn leaves(cx: &Context<'_>, rows: &mut Vec<(u32, i64, u32)>, out: &mut Findings<'_>) {
-    let fewest = cx.knobs.get(&LEAVES_MIN);
     let mut counts = std::mem::take(&mut out.scratch.spans.lengths);
     counts.clear();
     counts.resize(cx.segments().len(), 0);
@@ -99,6 +99,7 @@ fn leaves(cx: &Context<'_>, rows: &mut Vec<(u32, i64, u32)>, out: &mut Findings<
         let nodes = same.len() as u64;
         let others = counts[segment as usize].unsigned_abs() - nodes;
         let count = weigh(cx, same, out);
+        let fewest = cx.knob(segment, &LEAVES_MIN);
         if count >= fewest && count * 5 >= (count + others) * 4 && !cx.segment(segment).front_end {
             report(cx, same, count, out);
         }

@@ -64,16 +64,16 @@ impl Detector for ProcedureHeavy {
         let calls_routine = |at: u32| {
             let row = cx.operation(at);
             // Most segments are too short for it, whatever they call.
-            cx.segment(row.segment).length() >= cx.knobs.get(&PATH_MIN)
+            cx.segment(row.segment).length() >= cx.knob(row.segment, &PATH_MIN)
                 && cx.paths().subtree(row.node) > Nanos::ZERO
                 && facts(cx, row).is_some_and(|facts| facts.verb == Verb::Routine)
         };
         statements::each(cx, out, calls_routine, routine, |same, out| {
             let head = cx.node_of(same[0]).head;
-            let segment = cx.segment(cx.operation(same[0]).segment);
-            let share = Millionths(cx.knobs.get(&PATH_SHARE)).of(segment.length());
+            let segment = cx.operation(same[0]).segment;
+            let share = Millionths(cx.knob(segment, &PATH_SHARE)).of(cx.segment(segment).length());
             let time = path(cx, same, head);
-            if time.0 >= cx.knobs.get(&PATH_MIN) && time.0 >= share {
+            if time.0 >= cx.knob(segment, &PATH_MIN) && time.0 >= share {
                 report(cx, same, time, out);
             }
         });

@@ -21,7 +21,7 @@ use hotspan_model::{
     Break, Class, Facets, Fix, Meta, Millionths, NearReason, SavingRule, Scope, TemplateFacts, Verb,
 };
 
-use super::family::{self, draft, key, pays, required, weight};
+use super::family::{self, draft, key, pays, weight};
 use super::findings::{Draft, wall};
 use super::statements::facts;
 use super::words::{Advice, advice, target, tenths_of_a_week};
@@ -121,7 +121,7 @@ fn judge(cx: &Context<'_>, group: &Group, members: &[u32], writes: &[u32], out: 
     let own = &writes[from..];
     let own = &own[..own.partition_point(|&at| cx.operation(at).segment == group.segment)];
     let unwritten = |&a: &u32, &b: &u32| !any_write(cx, own, a, b);
-    let least = required(cx, group.class);
+    let least = cx.required(group.segment, group.class);
     let mut kept = std::mem::take(&mut out.scratch.free_of_writes);
     kept.clear();
     for run in members.chunk_by(unwritten).filter(|run| weight(cx, run) >= least) {

@@ -125,7 +125,8 @@ fn is_storm(cx: &Context<'_>, run: &[u32]) -> bool {
     let failed = may_be_tried_again(cx, run[run.len() - 1]);
     let rapid = failed && run.len() > 1 && !backs_off(cx, run);
     let count = attempts(cx, run);
-    count >= cx.knobs.get(&ATTEMPTS_MIN) || rapid && count >= cx.knobs.get(&RAPID_MIN)
+    let segment = cx.operation(run[0]).segment;
+    count >= cx.knob(segment, &ATTEMPTS_MIN) || rapid && count >= cx.knob(segment, &RAPID_MIN)
 }
 
 /// Attempts that have spans, or as many as the last failed one says that there were.

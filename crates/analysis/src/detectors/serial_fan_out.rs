@@ -79,10 +79,11 @@ impl Detector for SerialFanOut {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
-        let fewest = usize::try_from(cx.knobs.get(&TEMPLATES_MIN)).unwrap_or(usize::MAX);
         let mut calls = std::mem::take(&mut out.scratch.picked);
-        for segment in cx.calls().filter(|segment| segment.len() >= fewest) {
-            if cx.segment(cx.operation(segment[0]).segment).front_end {
+        for segment in cx.calls() {
+            let at = cx.operation(segment[0]).segment;
+            let fewest = usize::try_from(cx.knob(at, &TEMPLATES_MIN)).unwrap_or(usize::MAX);
+            if segment.len() < fewest || cx.segment(at).front_end {
                 continue;
             }
             calls.clear();
@@ -205,8 +206,8 @@ fn nearly(
     let segment = cx.operation(chain[0]).segment;
     let [least, share] = saving.map_or([Condition::default(); 2], |saving| {
         [
-            condition(cx, &SAVING_MIN, saving.0),
-            condition(cx, &SAVING_SHARE, share_of(cx, segment, saving)),
+            condition(cx, segment, &SAVING_MIN, saving.0),
+            condition(cx, segment, &SAVING_SHARE, share_of(cx, segment, saving)),
         ]
     });
     let near = Near {
@@ -215,7 +216,11 @@ fn nearly(
         first: chain[0],
         members: chain.len() as u64,
         reason,
-        conditions: [condition(cx, &TEMPLATES_MIN, templates as u64), least, share],
+        conditions: [
+            condition(cx, segment, &TEMPLATES_MIN, templates as u64),
+            least,
+            share,
+        ],
     };
     out.near(cx, near);
 }
@@ -230,8 +235,8 @@ fn report(cx: &Context<'_>, chain: &[u32], templates: &[Symbol], out: &mut Findi
     };
     let head = cx.node_at(anchor).head;
     let saving = out.saving(cx, head, together, chain, &[]);
-    let share = Millionths(cx.knobs.get(&SAVING_SHARE)).of(segment.length());
-    if saving.likely.0 < cx.knobs.get(&SAVING_MIN) || saving.likely.0 < share {
+    let share = Millionths(cx.knob(first.segment, &SAVING_SHARE)).of(segment.length());
+    if saving.likely.0 < cx.knob(first.segment, &SAVING_MIN) || saving.likely.0 < share {
         return nearly(
             cx,
             chain,

@@ -113,7 +113,7 @@ fn nearly(cx: &Context<'_>, out: &mut Findings<'_>) {
 fn near(cx: &Context<'_>, at: u32) -> Option<Near> {
     let (row, node) = (cx.operation(at), cx.node_of(at));
     let path = cx.paths().subtree(row.node);
-    if !is_near(path.0, cx.knobs.get(&READ)) {
+    if !is_near(path.0, cx.knob(row.segment, &READ)) {
         return None;
     }
     let reads = facts(cx, row).is_some_and(|facts| facts.verb == Verb::Read);
@@ -128,8 +128,8 @@ fn near(cx: &Context<'_>, at: u32) -> Option<Near> {
         .max(1);
     let time = Nanos(path.0 / u64::from(rows));
     let conditions = [
-        condition(cx, least, time.0),
-        condition(cx, share, share_of(cx, row.segment, time)),
+        condition(cx, row.segment, least, time.0),
+        condition(cx, row.segment, share, share_of(cx, row.segment, time)),
     ];
     let passes = conditions.iter().all(|one| one.value >= one.threshold);
     let reason = match (cx.segment(row.segment).front_end, waits_for_lock(cx, at)) {
@@ -151,14 +151,14 @@ fn near(cx: &Context<'_>, at: u32) -> Option<Near> {
 /// Whether a statement takes so much of the critical path; one that works on many rows is judged by the row.
 fn takes(cx: &Context<'_>, at: u32, least: &Knob, share: &Knob) -> bool {
     let row = cx.operation(at);
-    let (least, path) = (cx.knobs.get(least), cx.paths().subtree(row.node).0);
+    let (least, path) = (cx.knob(row.segment, least), cx.paths().subtree(row.node).0);
     if path < least {
         return false;
     }
     let extras = cx.extras(cx.node_of(at));
     let rows = extras.and_then(|extras| extras.batch).unwrap_or(1).max(1);
     let time = path / u64::from(rows);
-    time >= least && time >= Millionths(cx.knobs.get(share)).of(cx.segment(row.segment).length())
+    time >= least && time >= Millionths(cx.knob(row.segment, share)).of(cx.segment(row.segment).length())
 }
 
 fn is_slow_once(cx: &Context<'_>, at: u32) -> bool {

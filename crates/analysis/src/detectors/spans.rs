@@ -61,11 +61,12 @@ pub(super) struct SpanDraft<'a> {
 }
 
 impl Findings<'_> {
-    /// Reports a fault, unless the code says to ignore it.
+    /// Reports a fault; what the code says to ignore is only counted.
     pub(super) fn push_spans(&mut self, cx: &Context<'_>, draft: &SpanDraft<'_>) {
         let id = draft.meta.id;
         let nodes = || draft.places.iter().map(|&place| cx.node_at(place));
         let ignored = cx.ignores(cx.node_at(draft.anchor), id) || nodes().any(|node| cx.ignores(node, id));
+        self.report.ignored += u32::from(ignored);
         let (Some(trace), false) = (cx.trace.trace, ignored) else {
             return;
         };
@@ -121,10 +122,11 @@ impl Findings<'_> {
             code: cx.extras(cx.node_at(first)).and_then(|extras| extras.code),
             rows_before: None,
             source: source.symbol,
-            dear: is_dear(cx, draft.wall, segment.length()),
+            dear: is_dear(cx, draft.wall, draft.segment),
             headless: segment.is_headless(cx.forest, cx.node_at(segment.root)),
             kin: kin(cx, draft.meta, draft.templates, segment.service, template),
         };
+        self.keep_scene(cx, head, finding.id, finding.saving);
         self.report.findings.push(finding);
     }
 
@@ -145,8 +147,8 @@ impl Findings<'_> {
 
 /// The cost gate of faults that are no repeats: the path time that they touch.
 pub(super) fn pays(cx: &Context<'_>, segment: u32, path: Nanos) -> bool {
-    let share = Millionths(cx.knobs.get(&COST_SHARE)).of(cx.segment(segment).length());
-    path.0 >= share && path.0 >= cx.knobs.get(&COST_MIN)
+    let share = Millionths(cx.knob(segment, &COST_SHARE)).of(cx.segment(segment).length());
+    path.0 >= share && path.0 >= cx.knob(segment, &COST_MIN)
 }
 
 /// Template of an operation, and the service that answered it where that is known: what tells callees apart.

@@ -123,17 +123,18 @@ fn judge(cx: &Context<'_>, same: &[u32], out: &mut Findings<'_>) {
     let head = cx.node_of(same[0]).head;
     let members = without_failed_attempts(cx, same);
     let time = path(cx, members, head);
+    let segment = cx.operation(same[0]).segment;
     let unit = cx.forest.node(head).length();
-    let share = Millionths(cx.knobs.get(&PATH_SHARE)).of(unit.0);
-    if time.0 < cx.knobs.get(&PATH_MIN) || time.0 < share {
+    let share = Millionths(cx.knob(segment, &PATH_SHARE)).of(unit.0);
+    if time.0 < cx.knob(segment, &PATH_MIN) || time.0 < share {
         let conditions = [
-            condition(cx, &PATH_MIN, time.0),
-            condition(cx, &PATH_SHARE, floor_share(time, unit)),
+            condition(cx, segment, &PATH_MIN, time.0),
+            condition(cx, segment, &PATH_SHARE, floor_share(time, unit)),
         ];
         if is_told(&conditions) {
             let near = Near {
                 meta: &META,
-                segment: cx.operation(members[0]).segment,
+                segment,
                 first: members[0],
                 members: members.iter().map(|&at| cx.operation(at).weight).sum(),
                 reason: NearReason::Cost,

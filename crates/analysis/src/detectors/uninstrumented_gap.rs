@@ -66,7 +66,7 @@ impl Detector for UninstrumentedGap {
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
         let mut holes = std::mem::take(&mut out.scratch.spans.marks);
         holes.clear();
-        let (pieces, least) = (cx.paths().segments(), cx.knobs.get(&GAP_MIN));
+        let (pieces, least) = (cx.paths().segments(), cx.least(&GAP_MIN));
         for (at, piece) in pieces.iter().enumerate() {
             let own = cx.paths().own(piece.node).0;
             if own >= least && is_candidate(cx, piece.node, own) {
@@ -91,10 +91,11 @@ fn is_candidate(cx: &Context<'_>, at: u32, own: u64) -> bool {
     let segment = cx.segment_at(cx.place_of(at));
     let works = matches!(node.class(), Class::Server | Class::Consumer | Class::Internal);
     works && segment != NONE && is_trusted(node) && {
+        let share = Millionths(cx.knob(segment, &GAP_SHARE)).of(cx.segment(segment).length());
+        let enough = own >= share && own >= cx.knob(segment, &GAP_MIN);
         let segment = cx.segment(segment);
-        let share = Millionths(cx.knobs.get(&GAP_SHARE)).of(segment.length());
         let awaited = node.head == cx.node_at(segment.root).head;
-        segment.outgoing > 0 && !segment.front_end && awaited && own >= share
+        segment.outgoing > 0 && !segment.front_end && awaited && enough
     }
 }
 
@@ -140,9 +141,9 @@ fn judge(cx: &Context<'_>, holes: &[(u32, i64, u32)], out: &mut Findings<'_>) {
         largest = largest.max(Some((length, std::cmp::Reverse(piece))));
     }
     let hidden = hidden.unsigned_abs();
-    let share = Millionths(cx.knobs.get(&GAP_SHARE)).of(segment.length());
+    let share = Millionths(cx.knob(at, &GAP_SHARE)).of(segment.length());
     let (Some((_, std::cmp::Reverse(piece))), true) =
-        (largest, hidden >= cx.knobs.get(&GAP_MIN) && hidden >= share)
+        (largest, hidden >= cx.knob(at, &GAP_MIN) && hidden >= share)
     else {
         return;
     };

@@ -52,6 +52,17 @@ impl Forest {
         }
     }
 
+    /// Gives nodes other times, as start and end after `from`. Whatever else depends on times stays as it is.
+    pub(crate) fn restage(&mut self, from: i64, times: &[Option<(u64, u64)>]) {
+        let moment = |offset: u64| from.saturating_add_unsigned(offset);
+        for (node, time) in self.nodes.iter_mut().zip(times) {
+            if let &Some((start, end)) = time {
+                (node.start, node.end) = (moment(start), moment(end));
+            }
+        }
+        self.sort_children();
+    }
+
     /// Sets the tolerance of every parent.
     pub(super) fn set_tolerance(&mut self, settings: &Settings) {
         for at in 0..self.nodes.len() {

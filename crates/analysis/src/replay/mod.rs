@@ -9,11 +9,13 @@
 //! each move as the wrappers do, and what a wrapper does besides its query stays.
 
 mod edit;
+mod film;
 mod model;
 mod run;
 mod slack;
 
 pub use edit::{Edit, WIDTH};
+pub(crate) use film::{Scene, before};
 pub use slack::Slack;
 
 use hotspan_model::{Millionths, Nanos, Saving};
@@ -81,6 +83,7 @@ pub struct Replay {
     durations: Vec<Times>,
     scratch: edit::Scratch,
     queue: model::Queue,
+    camera: film::Camera,
 }
 
 impl Replay {
@@ -121,12 +124,14 @@ impl Replay {
         for &at in &self.dirty {
             self.place[at as usize] = NONE;
         }
-        Outcome {
+        let outcome = Outcome {
             before,
             optimistic,
             likely,
             pessimistic,
-        }
+        };
+        self.keep_film(outcome);
+        outcome
     }
 
     /// What one edit alone saves.
@@ -168,6 +173,7 @@ impl Replay {
             + self.durations.capacity() * size_of::<Times>()
             + self.scratch.bytes()
             + self.queue.bytes()
+            + self.camera.bytes()
     }
 }
 

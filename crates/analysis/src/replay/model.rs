@@ -3,6 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
+use super::film::Shot;
 use super::{Replay, Times};
 use crate::{Forest, Mark, NONE, Node};
 
@@ -108,6 +109,11 @@ impl Replay {
             let normal = last_new.map(|last| last.saturating_add(lag).max(0));
             let duration = self.duration_of(forest, at);
             let start = self.start(runs.clone(), at, Start { lag, normal }, duration);
+            self.camera.shoot(Shot {
+                child: at,
+                start,
+                duration,
+            });
             let new_end = sum(start, duration);
             (end_old, end_new) = (end_old.max(child.end), latest(end_new, new_end));
             self.queue.0.push(Reverse(Started {

@@ -1,5 +1,6 @@
 //! The HTTP/JSON side: routes, documents, headers.
 
+mod audit;
 mod flat;
 mod form;
 mod health;
@@ -40,6 +41,8 @@ pub(crate) fn router(backend: Shared) -> Router {
         .route("/api/v1/dependencies", get(routes::dependencies))
         .route("/api/v1/third-parties", get(routes::third_parties))
         .route("/api/v1/near-misses", get(routes::near_misses))
+        .route("/api/v1/audit", get(audit::audit))
+        .route("/api/v1/detectors", get(routes::detectors))
         .route("/api/v1/status", get(routes::status))
         .route("/api/v1/openapi.json", get(openapi::document))
         .fallback(async || Problem::not_found("there is no such path; GET / names those there are"))

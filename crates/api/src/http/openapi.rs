@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{health, routes};
+use super::{audit, health, routes};
 use crate::metrics;
 
 #[derive(OpenApi)]
@@ -26,6 +26,8 @@ use crate::metrics;
         routes::dependencies,
         routes::third_parties,
         routes::near_misses,
+        audit::audit,
+        routes::detectors,
         routes::status,
         health::livez,
         health::readyz,

@@ -100,6 +100,23 @@ pub(super) struct TraceParams {
     flat: Option<bool>,
 }
 
+/// How the audit is written.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AuditParams {
+    /// JSON, Markdown, or one HTML file that needs nothing beside it.
+    #[param(inline)]
+    format: Option<PageParam>,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+enum PageParam {
+    Json,
+    Md,
+    Html,
+}
+
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 enum SortParam {

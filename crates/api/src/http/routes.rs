@@ -28,6 +28,8 @@ Hotspan: structural faults of a backend, ranked by what they cost.
   /api/v1/services            /api/v1/operations
   /api/v1/dependencies        /api/v1/third-parties
   /api/v1/near-misses         what nearly is a hotspot, and why it is none (?entry= &service=)
+  /api/v1/audit               the system on one page (?format=md html)
+  /api/v1/detectors           what is looked for, thresholds, efforts
   /api/v1/status              counters, listeners, shards
   /api/v1/openapi.json        all of this, described
   /metrics                    Prometheus
@@ -261,6 +263,30 @@ pub(super) async fn near_misses(
 ) -> Result<Response, Problem> {
     let filter = |query: &mut Query, _: &View| NearFilter::read(query);
     list(&backend.view(), &headers, query, filter, read::near_misses)
+}
+
+/// The detectors, their thresholds and efforts.
+#[utoipa::path(
+    get,
+    path = "/api/v1/detectors",
+    tag = "system",
+    responses(
+        (status = 200, description = "All of them", body = shape::DetectorList),
+        (status = 304, description = "The snapshot is the one in If-None-Match"),
+        (status = 400, description = "There are no parameters", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn detectors(
+    State(backend): State<Shared>,
+    headers: HeaderMap,
+    query: Query,
+) -> Result<Response, Problem> {
+    query.finish()?;
+    let view = backend.view();
+    Ok(tagged(&view, &headers, || {
+        Json(shape::DetectorList::from(&*view.known)).into_response()
+    }))
 }
 
 /// Counters and facts of the process.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use hotspan_model::{EvidenceTrace, Fingerprint, Hotspot};
+use hotspan_model::{self as model, EvidenceTrace, FindingId, Fingerprint, Hotspot, SpanDetail, TraceView};
 
 use super::coverage;
 use crate::ask::{HotspotFilter, Problem};
-use crate::shape::{self, HotspotDetail, HotspotList, Mark, Trace, Waterfall};
+use crate::shape::{self, BeforeAfter, HotspotDetail, HotspotList, Mark, Replay, Trace, Waterfall};
 use crate::{Backend, View};
 
 /// Most spans of one exemplar beside its hotspot.
@@ -44,9 +44,12 @@ pub(crate) async fn hotspot(backend: &dyn Backend, view: &View, id: &str) -> Res
             "no hotspot has this id; GET /api/v1/hotspots?min_confidence=0 lists all",
         ));
     };
-    let mut waterfalls = Vec::new();
+    let (mut waterfalls, mut before_after) = (Vec::new(), Vec::new());
     for evidence in hotspot.evidence.iter().take(WATERFALLS_MAX) {
-        if let Some((trace, details)) = backend.trace(evidence.trace).await {
+        let finding = FindingId::new(evidence.trace, hotspot.detector, evidence.anchor, hotspot.id);
+        let found = backend.fix(evidence.trace, finding).await;
+        before_after.push(replayed(evidence, finding, found.as_ref()));
+        if let Some((trace, details, _)) = found {
             let mut trace = Trace::bounded(&trace, &details, SPANS_MAX, DETAIL_BYTES_MAX);
             mark(&mut trace, evidence);
             waterfalls.push(Waterfall {
@@ -58,7 +61,31 @@ pub(crate) async fn hotspot(backend: &dyn Backend, view: &View, id: &str) -> Res
     Ok(HotspotDetail {
         hotspot: hotspot.into(),
         waterfalls,
+        before_after,
     })
+}
+
+/// The replay of one exemplar, or why there is none.
+fn replayed(
+    evidence: &EvidenceTrace,
+    finding: FindingId,
+    found: Option<&(TraceView, Vec<SpanDetail>, Option<model::BeforeAfter>)>,
+) -> BeforeAfter {
+    let replay = found.and_then(|(_, _, after)| Some(Replay::bounded(after.as_ref()?, SPANS_MAX)));
+    let why_not = match found {
+        _ if replay.is_some() => None,
+        None => Some("the trace is no longer held"),
+        Some((trace, ..)) if trace.findings.iter().any(|own| own.id == finding) => {
+            Some("no replay says that the fix makes this trace shorter")
+        }
+        Some(_) => Some("the fault shows in many traces together, or no longer in this one"),
+    };
+    BeforeAfter {
+        role: evidence.role.into(),
+        trace_id: evidence.trace.to_string(),
+        replay,
+        why_not: why_not.map(str::to_owned),
+    }
 }
 
 fn find<'a>(view: &'a View, id: &str) -> Option<&'a Hotspot> {

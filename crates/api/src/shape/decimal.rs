@@ -19,6 +19,25 @@ impl Decimal {
     pub fn as_double(self) -> f64 {
         self.ten_thousandths as f64 / 10_000.0
     }
+
+    /// The exact number of its last place.
+    pub(crate) fn ten_thousandths(self) -> u64 {
+        self.ten_thousandths
+    }
+
+    /// With one decimal, for people.
+    pub(crate) fn tenths(self) -> String {
+        let tenths = self.ten_thousandths / 1_000 + u64::from(self.ten_thousandths % 1_000 >= 500);
+        format!("{}.{}", tenths / 10, tenths % 10)
+    }
+
+    /// A share as a percentage, for people.
+    pub(crate) fn percent(self) -> String {
+        format!(
+            "{} %",
+            self.ten_thousandths / 100 + u64::from(self.ten_thousandths % 100 >= 50)
+        )
+    }
 }
 
 impl From<Millionths> for Decimal {
@@ -78,6 +97,15 @@ mod tests {
             let decimal = Decimal::from(Millionths(millionths));
             assert_eq!(serde_json::to_string(&decimal).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn people_read_fewer_places() {
+        let decimal = Decimal::from(Millionths(1_255_000));
+        assert_eq!(
+            (decimal.tenths(), decimal.percent()),
+            ("1.3".into(), "126 %".into())
+        );
     }
 
     #[test]

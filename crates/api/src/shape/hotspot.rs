@@ -7,7 +7,7 @@ use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::text::clean;
-use super::{Break, Decimal, ImpactBasis, Moment, Role, State};
+use super::{Break, Decimal, ImpactBasis, Moment, Outlook, Role, State};
 
 /// All findings of one fingerprint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -47,6 +47,10 @@ pub struct Hotspot {
     pub critical_path_ns: PathTime,
     /// What the fix would save of an affected trace: medians over the replayed reservoir.
     pub saving_ns: Saving,
+    /// Median duration of the replayed requests or jobs, before and after the fix.
+    pub operation_p50_ns: Outlook,
+    /// The same for the 95th percentile.
+    pub operation_p95_ns: Outlook,
     /// Likely saving over the segment operation's median duration.
     pub saving_share: Decimal,
     /// How sure, 0 to 1.
@@ -243,6 +247,8 @@ impl From<&model::Hotspot> for Hotspot {
             calls_per_trace: of.calls_per_trace.into(),
             critical_path_ns: of.critical_path.into(),
             saving_ns: of.saving.into(),
+            operation_p50_ns: of.operation_p50.into(),
+            operation_p95_ns: of.operation_p95.into(),
             saving_share: of.saving_share.into(),
             confidence: of.confidence.into(),
             confidence_why: texts(&of.confidence_why),

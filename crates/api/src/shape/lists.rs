@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Coverage, Dependency, Hotspot, Operation, Role, Service, ThirdParty, Trace};
+use super::{BeforeAfter, Coverage, Dependency, Hotspot, Operation, Role, Service, ThirdParty, Trace};
 
 /// A page of hotspots.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -125,6 +125,8 @@ pub struct HotspotDetail {
     pub hotspot: Hotspot,
     /// The exemplar traces that are still held.
     pub waterfalls: Vec<Waterfall>,
+    /// What the fix would do to each exemplar, held or not.
+    pub before_after: Vec<BeforeAfter>,
 }
 
 /// An exemplar trace with the hotspot's evidence marked on its spans.

@@ -3,8 +3,11 @@
 //! Core types know nothing of serialisation; everything that leaves the process is converted here, once, and
 //! its texts are cleaned here. Same input, same bytes: lists keep their total order, maps are sorted.
 
+mod audit;
+mod before_after;
 mod coverage;
 mod decimal;
+mod detectors;
 mod document;
 mod hotspot;
 mod lists;
@@ -16,9 +19,12 @@ mod text;
 mod trace;
 mod words;
 
+pub use audit::{Audit, Bottleneck, Coupling, Gap, Intervention, PatternOperation, QueryPattern, Said};
+pub use before_after::{After, BeforeAfter, Moved, Outlook, Replay, ReplayedSpan};
 pub use coverage::{Blind, Coverage, LeftOut, SpanCounts, TraceCounts};
 pub use decimal::Decimal;
-pub use document::{Audit, Coupling, Document};
+pub use detectors::{Detector, DetectorList, EffortRule, Knob, KnobRule, Selector};
+pub use document::Document;
 pub use hotspot::{
     Anchor, Callee, Calls, Code, Entry, Evidence, Fix, Hotspot, PathTime, Saving, Trend, TrendPoint,
 };

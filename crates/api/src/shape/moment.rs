@@ -14,6 +14,15 @@ pub struct Moment(pub u64);
 const SECOND: u64 = 1_000_000_000;
 const DAY_SECONDS: u64 = 86_400;
 
+impl Moment {
+    /// `2026-01-02 03:04 UTC`, for people.
+    pub(crate) fn to_minute(self) -> String {
+        let text = self.to_string();
+        let (date, time) = text.split_once('T').unwrap_or((&text, ""));
+        format!("{date} {} UTC", time.get(..5).unwrap_or(time))
+    }
+}
+
 impl From<LogTime> for Moment {
     fn from(time: LogTime) -> Moment {
         Moment(time.0)

@@ -22,6 +22,16 @@ pub struct Service {
     pub failed_spans: u64,
     /// Spans whose parent was never received.
     pub orphan_spans: u64,
+    /// Requests and messages that it worked on, not adjusted for sampling.
+    pub requests: u64,
+    /// Failed ones.
+    pub failed_requests: u64,
+    /// Share of requests that failed, weighted.
+    pub error_share: Decimal,
+    /// Requests an hour in the window, weighted.
+    pub rate_per_hour: Decimal,
+    /// Durations of requests, over all its operations.
+    pub latency_ns: Latency,
     /// Its critical-path time, weighted, by category.
     pub critical_path_ns: PathNanos,
     /// Its share of all critical-path time.
@@ -178,6 +188,11 @@ impl From<&hotspots::ServiceAnswer> for Service {
             spans: of.spans,
             failed_spans: of.failed,
             orphan_spans: of.orphans,
+            requests: of.requests,
+            failed_requests: of.failed_requests,
+            error_share: of.error_share.into(),
+            rate_per_hour: of.rate_per_hour.into(),
+            latency_ns: of.latency.into(),
             critical_path_ns: of.path.into(),
             critical_path_share: of.path_share.into(),
             versions: texts(&of.versions),

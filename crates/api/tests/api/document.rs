@@ -9,8 +9,9 @@ use crate::world::World;
 #[tokio::test]
 async fn analyze_says_what_the_api_says() {
     let view = World::new().view;
-    let listed = &view.answers.hotspots[..3];
-    let document = Document::new(listed, Coverage::new(&view.answers, &view.status));
+    let listed: Vec<_> = view.answers.hotspots[..3].iter().collect();
+    let coverage = Coverage::new(&view.answers, &view.status);
+    let document = Document::new(&view.answers, &listed, coverage);
     let document = serde_json::to_value(&document).unwrap();
     let page = get(World::start().await, "/api/v1/hotspots?limit=3").await.json();
     assert_eq!(document["hotspots"], page["hotspots"]);

@@ -58,7 +58,7 @@ fn full_name<M>(_: &M) -> String {
     format!("hotspan.v1.{name}")
 }
 
-/// What both sides mean: without nulls and absent waterfalls, words in lower case, tuples by name, moments without
+/// What both sides mean: without nulls, absent waterfalls and replays, words in lower case, tuples by name, moments without
 /// zeros at the end.
 fn plain(key: &str, value: Value) -> Value {
     match value {
@@ -67,7 +67,8 @@ fn plain(key: &str, value: Value) -> Value {
             let fields: Map<String, Value> = kept
                 .map(|(key, value)| (key.clone(), plain(&key, value)))
                 .collect();
-            let empty = |key: &str, value: &Value| key == "waterfalls" && value == &Value::Array(Vec::new());
+            let of_details = |key: &str| matches!(key, "waterfalls" | "before_after");
+            let empty = |key: &str, value: &Value| of_details(key) && value == &Value::Array(Vec::new());
             fields
                 .into_iter()
                 .filter(|(key, value)| !empty(key, value))
@@ -194,7 +195,7 @@ async fn every_single_answer_is_the_one_that_http_gives() {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(detail.waterfalls.len(), 1);
+    assert_eq!((detail.waterfalls.len(), detail.before_after.len()), (1, 2));
     same(at, &format!("/api/v1/hotspots/{id}"), &detail).await;
 
     let mut traces = TracesClient::new(channel(at).await);

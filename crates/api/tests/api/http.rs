@@ -24,7 +24,7 @@ async fn a_hotspot_is_written_as_the_contract_says() {
     let at = World::start().await;
     let list = get(at, "/api/v1/hotspots?limit=1").await;
     assert_eq!(list.header("content-type"), "application/json");
-    let expected = json!({
+    let mut expected = json!({
         "id": hotspot(1).id.to_string(),
         "detector": "n-plus-one-query", "break": "database",
         "title": "cart runs SELECT 38 times a request",
@@ -38,7 +38,8 @@ async fn a_hotspot_is_written_as_the_contract_says() {
         "state": "open", "traces": 24, "weighted_traces": 96.0, "share": 0.8334,
         "calls_per_trace": {"min": 11, "p50": 38, "p95": 120, "max": 131},
         "critical_path_ns": {"p50": 412, "p95": 1300, "sum": 9_888_000_000_000_000_u64},
-        "saving_ns": {"min": 300, "likely": 380, "max": 405}, "saving_share": 0.71,
+        "saving_ns": {"min": 300, "likely": 380, "max": 405},
+        "saving_share": 0.71,
         "confidence": 0.93, "confidence_why": ["parameters visible", "24 traces"],
         "effort_weeks": 0.2, "impact_s_per_hour": 36.1, "impact_basis": "saving", "priority": 199.0, "rank": 1,
         "fix": {"summary": "load the items with the orders", "how": "prefetch_related(\"items\")"},
@@ -57,6 +58,9 @@ async fn a_hotspot_is_written_as_the_contract_says() {
         "first_seen": "2025-11-22T16:00:00.000000000Z", "last_seen": "2025-11-24T15:30:00.000000000Z",
         "trend": {"minute": [[1_764_000_000, 3, 1_140_000_000]], "hour": [[1_763_996_400, 5, 2]]},
     });
+    for quantile in ["operation_p50_ns", "operation_p95_ns"] {
+        expected[quantile] = json!({"before": null, "after": null});
+    }
     assert_eq!(list.json()["hotspots"][0], expected);
     let order = [
         "\"id\"",
@@ -302,6 +306,48 @@ async fn a_hotspot_alone_brings_its_waterfall_with_marks() {
 }
 
 #[tokio::test]
+async fn a_hotspot_alone_shows_its_exemplars_before_and_after_the_fix() {
+    let at = World::start().await;
+    let detail = get(at, &format!("/api/v1/hotspots/{}", hotspot(1).id))
+        .await
+        .json();
+    let shown = detail["before_after"].as_array().unwrap();
+    assert_eq!((shown.len(), &shown[0]["role"]), (2, &json!("worst")));
+    assert_eq!(shown[0]["why_not"], Value::Null);
+    let replay = &shown[0]["replay"];
+    assert_eq!(replay["before_ns"], 1_000);
+    assert_eq!(
+        replay["after_ns"],
+        json!({"best": 595, "likely": 620, "worst": 700})
+    );
+    assert_eq!(
+        (&replay["omitted_spans"], &replay["root_span_id"]),
+        (&json!(3), &json!(format!("{:016x}", 1)))
+    );
+    let span = &replay["spans"][1];
+    assert_eq!((&span["span_id"], &span["touched"]), (&Value::Null, &json!(true)));
+    assert_eq!(span["end_ns"], json!({"before": 600, "after": 219}));
+    assert_eq!(span["critical_path_ns"], json!({"before": 600, "after": 219}));
+    assert!(!span["service"].as_str().unwrap().contains('\u{202e}'));
+    // Nobody holds the newest one any more.
+    assert_eq!(
+        shown[1],
+        json!({"role": "newest", "trace_id": trace_id(2).to_string(), "replay": null,
+               "why_not": "the trace is no longer held"})
+    );
+    // Held, but no finding of the hotspot is in it.
+    let other = get(at, &format!("/api/v1/hotspots/{}", hotspot(2).id))
+        .await
+        .json();
+    assert_eq!(
+        other["before_after"][0]["why_not"],
+        "the fault shows in many traces together, or no longer in this one"
+    );
+    assert_eq!(other["operation_p50_ns"], json!({"before": 1_000, "after": 620}));
+    assert_eq!(detail["operation_p95_ns"], json!({"before": null, "after": null}));
+}
+
+#[tokio::test]
 async fn a_trace_is_written_whole() {
     let at = World::start().await;
     let trace = get(at, "/api/v1/traces/1").await.json();
@@ -520,4 +566,65 @@ async fn status_tells_what_the_process_did() {
     assert_eq!(status["symbols"]["callee"], 62);
     assert_eq!(status["listeners"][0]["address"], "127.0.0.1:4319");
     assert!(get(at, "/").await.body.contains("/api/v1/hotspots"));
+}
+
+#[tokio::test]
+async fn the_detectors_say_how_they_are_set() {
+    let at = World::start().await;
+    let list = get(at, "/api/v1/detectors").await.json();
+    let one = &list["detectors"][0];
+    assert_eq!(list["detectors"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (
+            &one["detector"],
+            &one["break"],
+            &one["scope"],
+            &one["effort_weeks"]
+        ),
+        (
+            &"n-plus-one-query".into(),
+            &"database".into(),
+            &"both".into(),
+            &0.2.into()
+        )
+    );
+    let knob = &one["knobs"][0];
+    assert_eq!(
+        (&knob["knob"], &knob["default"], &knob["value"], &knob["most"]),
+        (
+            &"wait_ns".into(),
+            &6.into(),
+            &7.into(),
+            &86_400_000_000_000_u64.into()
+        )
+    );
+    assert_eq!(list["shared_knobs"][0]["value"], 5);
+    let rule = &list["knob_rules"][1];
+    assert_eq!(
+        (&rule["knob"], &rule["value"], &rule["service"], &rule["kind"]),
+        (&"repeat_min".into(), &8.into(), &"billing*".into(), &"job".into())
+    );
+    assert!(rule["operation"].is_null());
+    assert_eq!(list["effort_rules"][0]["effort_weeks"], 1.5);
+    assert_eq!(list["effort_rules"][1]["of"], format!("{:032x}", 1));
+    let refused = get(at, "/api/v1/detectors?detector=x").await;
+    assert_eq!(refused.status, 400);
+}
+
+#[tokio::test]
+async fn a_service_has_the_latency_of_its_requests() {
+    let at = World::start().await;
+    let service = &get(at, "/api/v1/services").await.json()["services"][0];
+    assert_eq!(
+        (&service["requests"], &service["failed_requests"]),
+        (&31.into(), &32.into())
+    );
+    assert_eq!(
+        (&service["error_share"], &service["rate_per_hour"]),
+        (&0.33.into(), &34.5.into())
+    );
+    assert_eq!(
+        service["latency_ns"],
+        serde_json::json!({"p50": 8, "p95": 9, "p99": 10})
+    );
 }

@@ -1,6 +1,8 @@
 //! The reading side over real sockets: rows of `docs/query-surface.md` that exist, by what they promise.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod document;

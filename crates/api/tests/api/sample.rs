@@ -1,10 +1,10 @@
 //! A hotspot and a trace with everything they can have.
 
 use hotspan_model::{
-    Anchor, Break, CalleeView, CallsPerTrace, Cause, Class, CodePlace, Completeness, Decided, Defect,
-    DefectKind, EventView, EvidenceTrace, FindingId, FindingView, Fingerprint, Fix, Hotspot, ImpactBasis,
-    Kind, LogTime, Millionths, Nanos, PathSegment, PathTime, Role, Saving, SpanDetail, SpanId, SpanView,
-    State, Timestamp, TraceId, TraceView, Trend, TrendPoint,
+    Anchor, BeforeAfter, Break, CalleeView, CallsPerTrace, Cause, Class, CodePlace, Completeness, Decided,
+    Defect, DefectKind, EventView, EvidenceTrace, FindingId, FindingView, Fingerprint, Fix, Hotspot,
+    ImpactBasis, Kind, LogTime, Millionths, Moved, Nanos, PathSegment, PathTime, ReplayedSpan, Role, Saving,
+    SpanDetail, SpanId, SpanView, State, Timestamp, TraceId, TraceView, Trend, TrendPoint,
 };
 
 use crate::world::{HOSTILE, HOUR, NOW};
@@ -55,6 +55,8 @@ pub(crate) fn hotspot(rank: u32) -> Hotspot {
         calls_per_trace: calls(),
         critical_path: path_time(),
         saving: saving(),
+        operation_p50: even.then(|| moved(1_000, 620)),
+        operation_p95: even.then(|| moved(3_000, 2_620)),
         saving_share: Millionths(710_000),
         confidence: Millionths(if rank > 100 { 300_000 } else { 930_000 }),
         confidence_why: vec!["parameters visible".to_owned(), "24 traces".to_owned()],
@@ -121,6 +123,43 @@ fn saving() -> Saving {
         likely: Nanos(380),
         max: Nanos(405),
     }
+}
+
+fn moved(before: u64, after: u64) -> Moved {
+    Moved {
+        before: Nanos(before),
+        after: Nanos(after),
+    }
+}
+
+/// What the fix of the first hotspot would do to the first trace.
+pub(crate) fn before_after() -> (FindingId, BeforeAfter) {
+    let first = hotspot(1);
+    let span = |id: Option<u64>, depth, end, path| ReplayedSpan {
+        id: id.map(span_id),
+        service: HOSTILE.to_owned(),
+        operation: "GET /orders".to_owned(),
+        depth,
+        touched: depth > 0,
+        start: moved(0, 0),
+        end,
+        path,
+    };
+    let after = BeforeAfter {
+        root: Some(span_id(1)),
+        before: Nanos(1_000),
+        best: Nanos(595),
+        likely: Nanos(620),
+        worst: Nanos(700),
+        saving: saving(),
+        spans: vec![
+            span(Some(1), 0, moved(1_000, 620), moved(400, 401)),
+            span(None, 1, moved(600, 219), moved(600, 219)),
+        ],
+        omitted: 3,
+    };
+    let id = FindingId::new(trace_id(1), first.detector, span_id(1), first.id);
+    (id, after)
 }
 
 fn fix() -> Fix {

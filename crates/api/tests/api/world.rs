@@ -5,20 +5,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hotspan_api::{
-    Backend, Check, Connections, FoundTrace, Listener, Memory, Metrics, Refused, Requests, Shard, Status,
-    TraceFuture, View, serve,
+    Backend, Check, Connections, Detectors, FixFuture, FoundTrace, Listener, Memory, Metrics, Refused,
+    Requests, Shard, Status, TraceFuture, View, serve,
 };
+use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
     Answers, Coverage, Dependency, Latency, NearMissAnswer, OperationAnswer, PeerDecision, ServiceAnswer,
     ThirdParty,
 };
 use hotspan_model::{
-    Class, Condition, Counts, Decided, DefectKind, LogTime, Millionths, Nanos, NearReason, Peer, PeerReason,
-    Reason, SpanDetail, TraceId, TraceView,
+    BeforeAfter, Break, Class, Condition, Counts, Decided, DefectKind, EffortRule, FindingId, Fingerprint,
+    Fix, Knob, KnobRule, LogTime, Meta, Millionths, Nanos, NearReason, Pattern, Peer, PeerReason, Reason,
+    SavingRule, Scope, Selector, SpanDetail, TraceId, TraceView, Tuning, Workload,
 };
 use tokio::net::TcpListener;
 
-use crate::sample::{hotspot, trace, trace_id};
+use crate::sample::{before_after, hotspot, trace, trace_id};
 
 /// What a hostile service calls itself and its operations.
 pub(crate) const HOSTILE: &str =
@@ -32,6 +34,7 @@ pub(crate) const HOUR: u64 = 3_600_000_000_000;
 pub(crate) struct World {
     pub(crate) view: Arc<View>,
     pub(crate) traces: BTreeMap<TraceId, (TraceView, Vec<SpanDetail>)>,
+    pub(crate) fixes: BTreeMap<FindingId, BeforeAfter>,
     pub(crate) ready: bool,
 }
 
@@ -43,10 +46,12 @@ impl World {
             answers: answers(),
             status: status(),
             detectors: vec!["blind-service", "n-plus-one-query", "serial-calls"],
+            known: Arc::new(detectors()),
         };
         World {
             view: Arc::new(view),
             traces: BTreeMap::from([(trace_id(1), trace(1))]),
+            fixes: BTreeMap::from([before_after()]),
             ready: true,
         }
     }
@@ -74,6 +79,12 @@ impl Backend for World {
         Box::pin(std::future::ready(found))
     }
 
+    fn fix(&self, id: TraceId, finding: FindingId) -> FixFuture<'_> {
+        let found = self.traces.get(&id).cloned();
+        let fix = |(trace, details)| (trace, details, self.fixes.get(&finding).cloned());
+        Box::pin(std::future::ready(found.map(fix)))
+    }
+
     fn metrics(&self) -> Metrics {
         Metrics {
             status: status(),
@@ -96,6 +107,58 @@ impl Backend for World {
     }
 }
 
+static REPEAT: Knob = Knob {
+    name: "repeat_min",
+    default: 5,
+    what: "fewest that repeat",
+};
+static WAIT: Knob = Knob {
+    name: "wait_ns",
+    default: 6,
+    what: "longest wait",
+};
+static META: Meta = Meta {
+    id: "n-plus-one-query",
+    title: "One query for each item",
+    in_break: Break::Database,
+    scope: Scope::Both,
+    habit: false,
+    effort: Millionths(200_000),
+    saving: SavingRule::Replayed,
+    knobs: &[WAIT],
+    sentence: |_| String::new(),
+    fix: |_| Fix::default(),
+};
+
+/// One detector, one shared threshold, one rule of each kind.
+fn detectors() -> Detectors {
+    let mut tuning = Tuning::default();
+    let everywhere = Selector::default();
+    let billing = Selector {
+        service: Pattern::new("billing*").ok(),
+        workload: Some(Workload::Job),
+        ..Selector::default()
+    };
+    for (selector, knob, value) in [(everywhere, &WAIT, 7), (billing.clone(), &REPEAT, 8)] {
+        tuning.set_knob(KnobRule {
+            selector,
+            knob,
+            value,
+        });
+    }
+    tuning.set_effort(EffortRule {
+        selector: billing,
+        detector: Some(META.id),
+        effort: Millionths(1_500_000),
+    });
+    tuning.set_hotspot(Fingerprint(1), Millionths(3_000_000));
+    Detectors {
+        catalogue: vec![&META],
+        shared_knobs: vec![&REPEAT],
+        tuning: Arc::new(tuning),
+    }
+}
+
 fn answers() -> Answers {
     let path = [1, 2, 3, 4, 5, 6, 7].map(Nanos);
     let latency = Latency {
@@ -109,6 +172,11 @@ fn answers() -> Answers {
         spans: 12,
         failed: 13,
         orphans,
+        requests: 31,
+        failed_requests: 32,
+        error_share: Millionths(330_000),
+        rate_per_hour: Millionths(34_500_000),
+        latency,
         path,
         path_share: Millionths(140_000),
         versions: vec!["1".to_owned(), "2".to_owned()],
@@ -146,6 +214,7 @@ fn answers() -> Answers {
             near_miss("cart", "GET /cart", "serial-calls", NearReason::Guard("writes")),
             near_miss("orders", "GET /", "n-plus-one-query", NearReason::Sightings),
         ],
+        query_patterns: vec![pattern("SELECT ?"), pattern(HOSTILE)],
         coverage: coverage(),
     }
 }
@@ -171,6 +240,24 @@ fn near_miss(service: &str, operation: &str, detector: &'static str, reason: Nea
         conditions: vec![members],
         distance: members.distance(),
         last_seen: LogTime(NOW),
+    }
+}
+
+fn pattern(template: &str) -> QueryPattern {
+    QueryPattern {
+        class: Class::Db,
+        system: "postgresql".to_owned(),
+        template: template.to_owned(),
+        calls: 42,
+        path_s_per_hour: Millionths(43_000_000),
+        share: Millionths(440_000),
+        causes: vec![PatternCause {
+            service: HOSTILE.to_owned(),
+            operation: "GET /cart".to_owned(),
+            calls: 45,
+            path_s_per_hour: Millionths(46_000_000),
+        }],
+        more_causes: 47,
     }
 }
 
@@ -231,6 +318,7 @@ fn coverage() -> Coverage {
         defects,
         below_gate: 37,
         internal_after_all: 38,
+        ignored: 39_000,
         sightings_beyond: 39,
         rows_beyond: 41,
     }

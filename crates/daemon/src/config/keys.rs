@@ -36,7 +36,8 @@ impl Key {
 }
 
 macro_rules! keys {
-    ($($name:ident, $value:literal, $default:literal, $parse:expr, $help:literal;)*) => {
+    ($($name:ident, $value:literal, $default:literal, $parse:expr, $help:literal;)*
+     $(@rules $rules:ident, $form:literal, $what:literal;)*) => {
         /// Every key, in the order of `--help`.
         pub const KEYS: &[Key] = &[$(Key {
             name: stringify!($name),
@@ -44,6 +45,13 @@ macro_rules! keys {
             default: $default,
             help: $help,
             set: |config, text| Ok(config.$name = $parse(text)?),
+        },)* $(Key {
+            name: stringify!($rules),
+            value: $form,
+            default: "",
+            help: $what,
+            // All rules are read together, whatever layer they are in.
+            set: |_, _| Ok(()),
         }),*];
     };
 }
@@ -68,6 +76,8 @@ keys! {
     root_quiet, "TIME", "8s", duration, "Decide a trace with a root when quiet for so long";
     rootless_quiet, "TIME", "15s", duration, "Decide a trace without a root when quiet for so long";
     age, "TIME", "90s", duration, "Decide any trace at this age";
+    @rules knobs, "RULES", "Thresholds of detectors, say 'repeat_min=8; cost_min_ns=5000000 @ service=billing*, kind=job'";
+    @rules efforts, "RULES", "Weeks of one team by detector or hotspot, say 'slow-query=1; slow-query=3 @ service=legacy*'";
 }
 
 fn path(text: &str) -> Result<Option<std::path::PathBuf>, String> {

@@ -3,10 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use hotspan_model::Tuning;
+use toml::Value;
+
+use super::tuning::{Reading, What};
 use super::{Config, KEYS, Key};
 
 /// With less, hardly a request fits into its share.
 const MEMORY_MIN: u64 = 32 << 20;
+
+/// The list of what holds for some workloads alone; a table of the file and no flag.
+const WORKLOADS: &str = "workloads";
 
 /// Where a value came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +73,8 @@ impl fmt::Display for ConfigErrors {
 #[derive(Clone, Debug, Default)]
 pub struct Layers {
     values: BTreeMap<String, (Origin, String)>,
+    /// Tables of the file, by key.
+    tables: Vec<(String, Value)>,
     errors: Vec<ConfigError>,
 }
 
@@ -73,7 +82,8 @@ impl Layers {
     /// Adds a value; a stronger origin keeps its own. Unknown keys are remembered as errors.
     pub fn set(&mut self, origin: Origin, key: &str, value: &str) {
         if !KEYS.iter().any(|known| known.name == key) {
-            let why = format!("no such key; did you mean {}?", nearest(key));
+            let names = KEYS.iter().map(|known| known.name).chain([WORKLOADS]);
+            let why = format!("no such key; did you mean {}?", nearest(key, names));
             self.errors.push(ConfigError {
                 key: key.to_owned(),
                 value: value.to_owned(),
@@ -111,6 +121,11 @@ impl Layers {
             }
         };
         for (key, value) in table {
+            let rules = matches!(key.as_str(), "knobs" | "efforts") && value.is_table();
+            if rules || key == WORKLOADS {
+                self.tables.push((key, value));
+                continue;
+            }
             let value = value
                 .as_str()
                 .map_or_else(|| value.to_string(), ToOwned::to_owned);
@@ -141,6 +156,7 @@ impl Layers {
                 });
             }
         }
+        config.tuning = self.tuning(&mut errors);
         if config.memory > 0 && config.memory < MEMORY_MIN {
             let (origin, value) = self
                 .values
@@ -186,6 +202,24 @@ impl Layers {
         }
     }
 
+    /// Rules of the file, then those of a flag or variable, which hold over equally precise ones.
+    fn tuning(&self, errors: &mut Vec<ConfigError>) -> Tuning {
+        let mut reading = Reading::new(errors);
+        for (key, value) in &self.tables {
+            match (key.as_str(), value) {
+                ("knobs", Value::Table(table)) => reading.table(What::Knobs, table),
+                ("efforts", Value::Table(table)) => reading.table(What::Efforts, table),
+                (_, list) => reading.workloads(list),
+            }
+        }
+        for (key, what) in [("knobs", What::Knobs), ("efforts", What::Efforts)] {
+            if let Some((origin, rules)) = self.values.get(key) {
+                reading.rules(what, *origin, rules);
+            }
+        }
+        reading.tuning
+    }
+
     fn value(&self, key: &Key) -> (Origin, &str) {
         match self.values.get(key.name) {
             Some((origin, value)) => (*origin, value),
@@ -194,11 +228,11 @@ impl Layers {
     }
 }
 
-/// The known key with the fewest differing letters.
-fn nearest(key: &str) -> &'static str {
-    KEYS.iter()
-        .map(|known| known.name)
-        .min_by_key(|known| distance(known, key))
+/// The known name with the fewest differing letters.
+pub(super) fn nearest<'a>(meant: &str, names: impl IntoIterator<Item = &'a str>) -> &'a str {
+    let names = names.into_iter();
+    names
+        .min_by_key(|known| distance(known, meant))
         .unwrap_or_default()
 }
 

@@ -3,11 +3,14 @@
 mod keys;
 mod layers;
 mod memory;
+mod tuning;
 mod value;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use hotspan_model::Tuning;
 
 pub use keys::{KEYS, Key};
 pub use layers::{ConfigError, ConfigErrors, Layers, Origin};
@@ -55,6 +58,8 @@ pub struct Config {
     pub rootless_quiet: Duration,
     /// Any trace is decided at this age.
     pub age: Duration,
+    /// Thresholds and efforts that differ from their defaults.
+    pub tuning: Tuning,
 }
 
 impl Config {
@@ -104,6 +109,7 @@ impl Config {
             root_quiet: Duration::ZERO,
             rootless_quiet: Duration::ZERO,
             age: Duration::ZERO,
+            tuning: Tuning::default(),
         }
     }
 }

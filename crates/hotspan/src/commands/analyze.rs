@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
-use hotspan_api::{Status, shape};
+use hotspan_api::{Status, page, shape};
+use hotspan_hotspots::audit::Audit;
 use hotspan_hotspots::{Answers, answers};
 use hotspan_ingest::file::Recorded;
-use hotspan_model::{Batch, Decided, Hotspot, LocalDictionary, LogPos, Offset, ParamKey, TableSeed};
+use hotspan_model::{Batch, Decided, Hotspot, LocalDictionary, LogPos, Offset, ParamKey, TableSeed, Tuning};
 use hotspan_otlp::{Decoder, Encoding, Limits, Undecodable};
 use hotspan_pipeline::{Pipeline, Settings};
 
 use super::input;
-use crate::arguments::{AnalyzeArguments, Format};
+use crate::arguments::{AnalyzeArguments, AnalyzeFormat, tuning};
 use crate::exit::Failure;
 use crate::output::{Table, percent, print, tenths};
 use crate::progress::Progress;
@@ -20,7 +21,8 @@ use crate::progress::Progress;
 const BYTES_MAX: u64 = 8 << 30;
 
 pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<(), Failure> {
-    let mut line = Line::new(key(arguments)?);
+    let tuning = tuning(arguments.config.as_deref())?;
+    let mut line = Line::new(key(arguments)?, &tuning);
     input::for_each(&arguments.paths, &mut Progress::new(), |request| {
         line.take(&request)
     })?;
@@ -38,13 +40,15 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<(), Failure> {
         .filter(|hotspot| hotspot.confidence >= arguments.min_confidence)
         .collect();
     match arguments.output {
-        Format::Json => {
-            let document =
-                shape::Document::new(shown.iter().copied(), shape::Coverage::new(&answers, &status));
+        AnalyzeFormat::Table => table(&shown, &status, line.undecodable)?,
+        AnalyzeFormat::Json => {
+            let coverage = shape::Coverage::new(&answers, &status);
+            let document = shape::Document::new(&answers, &shown, coverage);
             let text = serde_json::to_string_pretty(&document).context("the answer has a JSON form")?;
             print(&(text + "\n"))?;
         }
-        Format::Table => table(&shown, &status, line.undecodable)?,
+        AnalyzeFormat::Md => print(&page::markdown(&audit(&answers, &shown, &status), &shown))?,
+        AnalyzeFormat::Html => print(&page::html(&audit(&answers, &shown, &status), &shown))?,
     }
     let matched = |wanted: &str| {
         shown
@@ -55,6 +59,11 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<(), Failure> {
         true => Err(Failure::Matched),
         false => Ok(()),
     }
+}
+
+fn audit(answers: &Answers, shown: &[&Hotspot], status: &Status) -> shape::Audit {
+    let coverage = shape::Coverage::new(answers, status);
+    shape::Audit::new(&Audit::new(answers, shown), coverage)
 }
 
 fn key(arguments: &AnalyzeArguments) -> Result<ParamKey> {
@@ -106,8 +115,8 @@ struct Line {
 }
 
 impl Line {
-    fn new(key: ParamKey) -> Line {
-        let (seed, settings) = (TableSeed::default(), Settings::offline(BYTES_MAX));
+    fn new(key: ParamKey, tuning: &Tuning) -> Line {
+        let (seed, settings) = (TableSeed::default(), Settings::offline(BYTES_MAX).tuned(tuning));
         Line {
             decoder: Decoder::new(Limits::default(), key, seed),
             dictionary: LocalDictionary::new(seed),

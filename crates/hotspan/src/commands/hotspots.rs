@@ -2,6 +2,8 @@
 
 use anyhow::{Context as _, anyhow};
 use serde_json::Value;
+use ureq::RequestBuilder;
+use ureq::typestate::WithoutBody;
 
 use crate::arguments::{Format, HotspotsArguments};
 use crate::exit::Failure;
@@ -16,6 +18,16 @@ pub(crate) fn run(arguments: &HotspotsArguments) -> Result<(), Failure> {
             request = request.query(name, value);
         }
     }
+    let text = answered(base, request)?;
+    match arguments.output {
+        Format::Json => print(&text)?,
+        Format::Table => table(&serde_json::from_str(&text).context("the answer is JSON")?)?,
+    }
+    Ok(())
+}
+
+/// What the daemon at `base` answers: JSON, and no refusal.
+pub(super) fn answered(base: &str, request: RequestBuilder<WithoutBody>) -> Result<String, Failure> {
     let request = request.config().http_status_as_error(false).build();
     let mut reply = request
         .call()
@@ -29,11 +41,7 @@ pub(crate) fn run(arguments: &HotspotsArguments) -> Result<(), Failure> {
     if !reply.status().is_success() {
         return Err(anyhow!("{}", answer["detail"].as_str().unwrap_or(&text)).into());
     }
-    match arguments.output {
-        Format::Json => print(&text)?,
-        Format::Table => table(&answer)?,
-    }
-    Ok(())
+    Ok(text)
 }
 
 fn table(answer: &Value) -> Result<(), Failure> {

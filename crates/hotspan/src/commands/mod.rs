@@ -1,6 +1,8 @@
 //! One file a command. Each returns how it ended; the code is `exit`'s.
 
 pub(crate) mod analyze;
+pub(crate) mod audit;
+pub(crate) mod detectors;
 pub(crate) mod generate;
 pub(crate) mod hotspots;
 mod input;

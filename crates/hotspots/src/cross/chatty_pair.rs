@@ -99,7 +99,7 @@ impl CrossDetector for ChattyPair {
 fn judge(cx: &Evidence<'_>, from: &str, to: &str, pair: Pair<'_>, traces: u64) -> Option<Draft> {
     let requests = cx.requests_of(from);
     let network = share(pair.client.saturating_sub(pair.server), pair.client);
-    let few = pair.calls < cx.knob(&CHATTY_MIN).saturating_mul(requests) || requests == 0;
+    let few = pair.calls < cx.knob_of(&CHATTY_MIN, from).saturating_mul(requests) || requests == 0;
     if few || traces < TRACES || pair.templates.len() < 2 || network < NETWORK {
         return None;
     }

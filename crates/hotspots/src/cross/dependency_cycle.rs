@@ -108,7 +108,7 @@ fn loops<'a>(cx: &Evidence<'a>) -> BTreeMap<Vec<&'a str>, (Edges<'a>, Seen)> {
     let mut loops = BTreeMap::new();
     for (edges, seen, traces) in groups.into_values() {
         let services: BTreeSet<&str> = edges.keys().flat_map(|&(from, to)| [from, to]).collect();
-        if SIGHTINGS <= traces && 1 < services.len() && is_circle(&edges) {
+        if cx.knob(&SIGHTINGS) <= traces && 1 < services.len() && is_circle(&edges) {
             loops.insert(services.into_iter().collect(), (edges, seen));
         }
     }

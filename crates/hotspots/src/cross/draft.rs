@@ -149,6 +149,7 @@ impl Draft {
     pub(super) fn hotspot(self, reader: &Reader<'_>) -> Hotspot {
         let id = self.fingerprint();
         let seen = &self.seen;
+        let effort = reader.effort(self.meta, id, &self.service, &self.operation);
         let confidence = Confidence::over(seen.traces, &self.terms);
         let exposed = seen.calendar.since(reader.window.from).exposure;
         let exposure = reader.window.seconds_per_hour(exposed).times(EXPOSURE);
@@ -187,11 +188,14 @@ impl Draft {
                 ..PathTime::default()
             },
             saving,
+            // Facts are replayed in no trace.
+            operation_p50: None,
+            operation_p95: None,
             saving_share: Millionths(0),
-            priority: priority(impact, &confidence, self.meta),
+            priority: priority(impact, &confidence, effort),
             confidence: confidence.value,
             confidence_why: confidence.why,
-            effort_weeks: self.meta.effort,
+            effort_weeks: effort,
             impact_s_per_hour: impact,
             impact_basis: basis,
             rank: 0,

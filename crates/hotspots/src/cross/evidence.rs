@@ -86,11 +86,14 @@ impl<'a> Evidence<'a> {
         self.reader.merged.newest
     }
 
-    /// The value of a threshold.
+    /// A threshold of faults that belong to no service more than to another.
     pub(super) fn knob(&self, knob: &Knob) -> u64 {
-        let set = self.reader.settings.knobs.iter().rev();
-        let mut set = set.filter(|(name, _)| *name == knob.name);
-        set.next().map_or(knob.default, |&(_, value)| value)
+        self.reader.settings.tuning.base(knob)
+    }
+
+    /// A threshold for a service as a whole.
+    pub(super) fn knob_of(&self, knob: &Knob, service: &str) -> u64 {
+        self.reader.knob(knob, service, None)
     }
 
     /// Whether a service answers requests: jobs, migrations and backups do not.

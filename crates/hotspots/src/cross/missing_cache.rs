@@ -136,7 +136,7 @@ fn judge(
     let windows = read.moments.since(FactKind::Read, cx.newest());
     let quiet = windows.filter(|&(window, _)| is_quiet(window));
     let good: Vec<Window> = quiet
-        .filter_map(|(_, stretch)| window(stretch, cx.knob(&CACHE_TRACES)))
+        .filter_map(|(_, stretch)| window(stretch, cx.knob_of(&CACHE_TRACES, service)))
         .collect();
     let best = good
         .into_iter()

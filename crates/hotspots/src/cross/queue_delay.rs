@@ -102,16 +102,18 @@ fn judge(
     // A day of data of which the queue fills few hours.
     let long = cx.reader.window.hours.0 >= 20 * Millionths::ONE.0;
     let batch = long && queue.hours <= BATCH_HOURS;
-    let slow = work.saturating_mul(2) <= late && cx.knob(&DELAY) <= late;
-    if queue.waits.count() < MESSAGES || !slow || constant || batch {
-        return None;
-    }
-    let mut draft = Draft::new(&META, service, &[destination, service, group]);
     let operation = queue
         .operations
         .iter()
         .max_by_key(|(name, count)| (**count, std::cmp::Reverse(**name)));
-    draft.operation = operation.map_or("", |(name, _)| name).to_owned();
+    let operation = operation.map_or("", |(name, _)| name);
+    let least = cx.reader.knob(&DELAY, service, Some(operation));
+    let slow = work.saturating_mul(2) <= late && least <= late;
+    if queue.waits.count() < MESSAGES || !slow || constant || batch {
+        return None;
+    }
+    let mut draft = Draft::new(&META, service, &[destination, service, group]);
+    draft.operation = operation.to_owned();
     draft.callee = CalleeView {
         class: Class::Publish.name().to_owned(),
         system: String::new(),

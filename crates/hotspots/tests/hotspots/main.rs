@@ -1,5 +1,6 @@
 //! What a shard learns and what readers are told, from reports built by hand or drawn at random.
 
+mod audit;
 mod bounds;
 mod build;
 mod exact;
@@ -8,3 +9,4 @@ mod life;
 mod near;
 mod peers;
 mod reading;
+mod tuning;

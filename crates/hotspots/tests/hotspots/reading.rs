@@ -227,6 +227,36 @@ fn a_trace_whose_new_version_lost_the_fault_is_no_exemplar_any_more() {
 }
 
 #[test]
+fn the_reservoir_says_what_the_operation_would_become() {
+    let mut world = World::default();
+    let millis = Nanos::from_millis;
+    let mut reports: Vec<Report> = (1..=20).map(|n| dear(&mut world, n, "SELECT ?")).collect();
+    for (n, report) in (1..).zip(&mut reports) {
+        report.findings[0].unit = millis(100 * n);
+        report.findings[0].saving.likely = millis(10 * n);
+    }
+    // A second finding in one unit shortens it once more; one in another unit does not.
+    let mut again = reports[19].findings[0].clone();
+    again.path = millis(1);
+    reports[19].findings.push(again.clone());
+    again.unit = millis(7);
+    reports[19].findings.push(again);
+    let hotspot = world.answers(&reports, minute(0)).hotspots.remove(0);
+    let change = |before, after| Some(Moved { before, after });
+    assert_eq!(hotspot.operation_p50, change(millis(1_000), millis(900)));
+    assert_eq!(hotspot.operation_p95, change(millis(1_900), millis(1_620)));
+
+    for report in &mut reports {
+        report
+            .findings
+            .iter_mut()
+            .for_each(|finding| finding.saving = Saving::default());
+    }
+    let hotspot = world.answers(&reports, minute(0)).hotspots.remove(0);
+    assert_eq!((hotspot.operation_p50, hotspot.operation_p95), (None, None));
+}
+
+#[test]
 fn an_earlier_version_that_goes_late_does_not_take_the_later_one_along() {
     let mut world = World::default();
     let mut shard = Hotspots::new(Settings::default(), TableSeed(1));
@@ -282,4 +312,43 @@ fn nothing_in_nothing_out() {
             .traces,
         0
     );
+}
+
+#[test]
+fn a_service_has_the_latency_and_errors_of_all_its_operations() {
+    let mut world = World::default();
+    let mut shards = [3, 4].map(|seed| Hotspots::new(Settings::default(), TableSeed(seed)));
+    let mut last = None;
+    for n in 1..=100_u64 {
+        let operation = if n <= 90 { "GET /fast" } else { "GET /slow" };
+        let mut report = world.report(n.into(), "orders", operation);
+        report.segments[0].duration = Nanos(n);
+        report.segments[0].failed = n > 95;
+        shards[(n % 2) as usize].add(&report, &world.dictionary);
+        last = Some(report);
+    }
+    let all = world.read(&mut shards, minute(0));
+    let service = &all.services[0];
+    assert_eq!((service.requests, service.failed_requests), (100, 5));
+    assert_eq!(service.error_share, Millionths(50_000));
+    let latency = service.latency;
+    assert_eq!([latency.p50, latency.p95, latency.p99], [50, 95, 99].map(Nanos));
+    assert_eq!(all.operations[1].latency.p50, Nanos(95));
+    // What is taken back was never there.
+    shards[0].subtract(&last.expect("a hundred were added"), &world.dictionary);
+    let service = &world.read(&mut shards, minute(0)).services[0];
+    assert_eq!((service.requests, service.failed_requests), (99, 4));
+    assert_eq!(service.latency.p99, Nanos(99));
+}
+
+#[test]
+fn what_the_code_accepts_is_counted_and_taken_back() {
+    let mut world = World::default();
+    let mut report = world.report(1, "orders", "GET /orders");
+    report.ignored = 2;
+    let mut shard = Hotspots::new(Settings::default(), TableSeed(3));
+    shard.add(&report, &world.dictionary);
+    shard.add(&report, &world.dictionary);
+    shard.subtract(&report, &world.dictionary);
+    assert_eq!(world.read(&mut [shard], minute(0)).coverage.ignored, 2);
 }

@@ -195,7 +195,7 @@ impl Resolver<'_> {
     }
 
     /// Takes the text apart, or remembers how it was.
-    fn outline(&mut self, literal: &Literal<'_>, known: &mut Known<'_>) -> Outline {
+    fn outline(&mut self, literal: &Literal<'_>, known: &Known<'_>) -> Outline {
         let mut hasher = self.memory.symbols.hasher().build_hasher();
         hasher.write_u64(self.block ^ literal.hides.0 as u64);
         if literal.statement {
@@ -207,11 +207,8 @@ impl Resolver<'_> {
             return outline;
         }
         let fits = literal.text.len() <= self.reader.limits.statement_bytes_max;
-        let system = if literal.statement {
-            store::system(known)
-        } else {
-            ""
-        };
+        // Whether the system decides anything is not known yet, so it is not asked for: no misfit is counted here.
+        let system = known.span.newest_text(Field::DB_SYSTEM).map_or("", store::named);
         let outline = match literal.statement {
             _ if !fits => None,
             true => store::is_sql(system).then(|| self.memory.of_statement(system, literal.text)),

@@ -145,6 +145,8 @@ impl Resolver<'_> {
         Ok(record)
     }
 
+    /// What the fields that were read say. A call of its own, so that reading and resolving can be measured apart.
+    #[inline(never)]
     fn record<'a>(
         &mut self,
         parts: &Parts<'a>,

@@ -238,10 +238,14 @@ fn class(system: &str, session: bool, waits: bool) -> Class {
 
 /// `db.system` in today's words; empty when unknown.
 pub(super) fn system<'a>(known: &mut Known<'a>) -> &'a str {
-    let system = known.atom(Field::DB_SYSTEM);
-    let Some(Atom::Text(system)) = system else {
-        return "";
-    };
+    match known.atom(Field::DB_SYSTEM) {
+        Some(Atom::Text(system)) => named(system),
+        Some(Atom::Int(_)) | None => "",
+    }
+}
+
+/// A system in today's words.
+pub(super) fn named(system: &[u8]) -> &str {
     match system {
         b"mssql" => "microsoft.sql_server",
         b"oracle" => "oracle.db",

@@ -122,6 +122,16 @@ fn next_command(text: &str) -> usize {
     text.len()
 }
 
+/// Longest name of a command.
+const NAME_BYTES_MAX: usize = 32;
+
+/// A copy of an ASCII text that fits.
+fn copied<'b>(text: &str, buffer: &'b mut [u8; NAME_BYTES_MAX]) -> &'b str {
+    let len = text.len().min(NAME_BYTES_MAX);
+    buffer[..len].copy_from_slice(&text.as_bytes()[..len]);
+    std::str::from_utf8(&buffer[..len]).unwrap_or_default()
+}
+
 struct Pass {
     params: ParamHasher,
     hidden: bool,
@@ -138,14 +148,16 @@ impl Pass {
         }
         let start = out.template.len();
         let (name, arguments) = line.split_at(line.find([' ', '\n', '\t']).unwrap_or(line.len()));
-        let plain = name.len() <= 32
+        let plain = name.len() <= NAME_BYTES_MAX
             && name
                 .bytes()
                 .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'.' | b'_'));
         out.template.push_str(if plain { name } else { "?" });
         out.template[start..].make_ascii_uppercase();
-        let verb = out.template[start..].to_owned();
-        let command = known(&verb);
+        // Names that are no command are one byte by now.
+        let mut buffer = [0; NAME_BYTES_MAX];
+        let verb = copied(&out.template[start..], &mut buffer);
+        let command = known(verb);
         if first {
             let blocks = || {
                 arguments
@@ -160,7 +172,7 @@ impl Pass {
         let keys = command.map_or(Keys::None, |command| command.keys);
         let count = self.arguments(arguments, keys, &mut out.template);
         if first {
-            out.summary.push_str(&verb);
+            out.summary.push_str(verb);
         }
         let (before, now) = (self.last, (start, out.template.len()));
         if !first && out.template[before.0..before.1] == out.template[now.0..now.1] {

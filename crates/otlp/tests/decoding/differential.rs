@@ -1,13 +1,14 @@
 //! Random requests: the walk gives what prost's types say, in any order of fields, and the same from JSON.
 
-use hotspan_model::{Flag, Kind, Lookup, Side};
+use hotspan_model::{Flag, Kind, LocalDictionary, Lookup, Side};
+use hotspan_otlp::Tally;
 use proptest::prelude::*;
 use prost::Message;
 
 use crate::oracle::{Expected, expected};
 use crate::request::{
     AnyValue, ArrayValue, Decoded, Event, InstrumentationScope, KeyValue, KeyValueList, Link, Request,
-    Resource, ResourceSpans, ScopeSpans, Span, Status, Value, json, protobuf,
+    Resource, ResourceSpans, ScopeSpans, Span, Status, Value, again, decoder, json, line, protobuf,
 };
 use crate::shuffle::{Dice, Shape, shuffled};
 
@@ -21,6 +22,10 @@ const KEYS: &[&str] = &[
     "http.route",
     "url.full",
     "http.url",
+    "url.path",
+    "url.query",
+    "http.target",
+    "url.template",
     "server.address",
     "server.port",
     "net.peer.name",
@@ -53,10 +58,13 @@ const TEXTS: &[&str] = &[
     "POST",
     "/orders/:id",
     "http://api.example.com/v1/items/77?page=2",
+    "http://api.example.com/v1/items/78?page=3",
+    "/orders/17?x=1",
     "postgresql",
     "redis",
     "mssql",
     "SELECT a FROM t WHERE id = 7 AND b = ?",
+    "SELECT a FROM t WHERE id = 8 AND b = ?",
     "INSERT INTO t VALUES (1), (2)",
     "GET user:1",
     "BEGIN",
@@ -231,6 +239,23 @@ fn found(decoded: &Decoded, expected: &[Expected]) -> Vec<Expected> {
     found.collect()
 }
 
+/// A request for each span.
+fn each_alone(request: &Request) -> impl Iterator<Item = Request> {
+    request.resource_spans.iter().flat_map(|block| {
+        block.scope_spans.iter().flat_map(|scope| {
+            scope.spans.iter().map(|span| Request {
+                resource_spans: vec![ResourceSpans {
+                    scope_spans: vec![ScopeSpans {
+                        spans: vec![span.clone()],
+                        ..scope.clone()
+                    }],
+                    ..block.clone()
+                }],
+            })
+        })
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -243,6 +268,21 @@ proptest! {
         prop_assert_eq!(&found(&decoded, &expected), &expected);
         let mixed = shuffled(&bytes, Shape::Request, &mut Dice(seed));
         prop_assert_eq!(protobuf(&mixed).unwrap().lines(), decoded.lines());
+    }
+
+    /// The oracle of the memory: every span alone, before a decoder that has seen nothing.
+    #[test]
+    fn what_is_remembered_is_what_is_decided(requests in proptest::collection::vec(request(), 1..6)) {
+        let (mut decoder, mut dictionary) = (decoder(), LocalDictionary::default());
+        for request in requests.iter().chain(&requests) {
+            let (tally, spans) = again(&mut decoder, &mut dictionary, &request.encode_to_vec());
+            let alone: Vec<_> = each_alone(request).map(|span| protobuf(&span.encode_to_vec()).unwrap()).collect();
+            let lines: Vec<String> = spans.iter().map(|span| line(&dictionary, span)).collect();
+            prop_assert_eq!(lines, alone.iter().flat_map(Decoded::lines).collect::<Vec<_>>());
+            let sum = |count: fn(&Tally) -> u64| alone.iter().map(|decoded| count(&decoded.tally)).sum::<u64>();
+            prop_assert_eq!(tally.type_mismatch, sum(|tally| tally.type_mismatch));
+            prop_assert_eq!(tally.cut, sum(|tally| tally.cut));
+        }
     }
 
     #[test]

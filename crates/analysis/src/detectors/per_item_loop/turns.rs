@@ -2,7 +2,7 @@
 
 use crate::context::{Context, Group, clock_step};
 use crate::detectors::Findings;
-use crate::detectors::family::{is_by_design, required, weight};
+use crate::detectors::family::{is_by_design, weight};
 
 /// Repeats before one that are compared with it.
 const LOOK_BACK: usize = 8;
@@ -74,7 +74,7 @@ fn is_eligible(cx: &Context<'_>, group: &Group, out: &Findings<'_>) -> bool {
     !is_by_design(group)
         && !cx.segment(group.segment).front_end
         && weight(cx, members) == members.len() as u64
-        && free >= required(cx, group.class)
+        && free >= cx.required(group.segment, group.class)
 }
 
 /// Whether two repeats are of one length, and another one comes next at 80 % of the steps.

@@ -132,7 +132,7 @@ fn is_dear(cx: Context<'_>, same: &[Statement]) -> bool {
         covered += (node.end - node.start.max(until)).max(0);
         until = until.max(node.end);
     }
-    let segment = cx.segment(cx.operation(same[0].operation).segment).length();
-    let share = Millionths(cx.knobs.get(&COST_SHARE)).of(segment);
+    let segment = cx.operation(same[0].operation).segment;
+    let share = Millionths(cx.knob(segment, &COST_SHARE)).of(cx.segment(segment).length());
     Nanos(u64::try_from(covered).unwrap_or(0)) >= Nanos(share)
 }

@@ -50,6 +50,7 @@ impl From<shape::LeftOut> for v1::LeftOut {
         v1::LeftOut {
             below_gate: of.below_gate,
             internal_after_all: of.internal_after_all,
+            ignored: of.ignored,
             sightings_beyond: of.sightings_beyond,
             rows_beyond: of.rows_beyond,
         }

@@ -43,6 +43,9 @@ impl From<shape::Hotspot> for v1::Hotspot {
             last_seen: Some(timestamp(of.last_seen)),
             trend: Some(of.trend.into()),
             waterfalls: Vec::new(),
+            operation_p50_ns: Some(of.operation_p50_ns.into()),
+            operation_p95_ns: Some(of.operation_p95_ns.into()),
+            before_after: Vec::new(),
         }
     }
 }

@@ -110,6 +110,7 @@ impl From<shape::HotspotDetail> for v1::Hotspot {
     fn from(of: shape::HotspotDetail) -> v1::Hotspot {
         v1::Hotspot {
             waterfalls: all(of.waterfalls),
+            before_after: all(of.before_after),
             ..of.hotspot.into()
         }
     }

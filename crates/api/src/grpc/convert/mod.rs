@@ -1,5 +1,6 @@
 //! Shapes to messages, field by field: the same names, so that the two APIs cannot drift apart unseen.
 
+mod before_after;
 mod coverage;
 mod hotspot;
 mod lists;

@@ -16,6 +16,11 @@ impl From<shape::Service> for v1::Service {
             critical_path_share: of.critical_path_share.as_double(),
             versions: of.versions,
             hotspots: of.hotspots,
+            requests: of.requests,
+            failed_requests: of.failed_requests,
+            error_share: of.error_share.as_double(),
+            rate_per_hour: of.rate_per_hour.as_double(),
+            latency_ns: Some(of.latency_ns.into()),
         }
     }
 }
