@@ -94,6 +94,7 @@ impl Analyser {
         };
         let mut findings = Findings::new(report, &mut self.scratch, cx.operations().len());
         for detector in detectors() {
+            findings.turn();
             detector.detect(&cx, &mut findings);
         }
         self.rows.hand_offs(cx, &self.scratch.chains, report);
@@ -113,6 +114,7 @@ impl Analyser {
         let view = explain(trace, forest, response, completion, dictionary, limits);
         let mut view = view.expect("a decided trace has an id");
         view.findings = report::view::findings(&report, dictionary);
+        view.near_misses = report::view::near_misses(&report, dictionary);
         self.shown = report;
         view
     }

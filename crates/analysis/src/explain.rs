@@ -61,6 +61,7 @@ pub fn explain(
         critical_path: shown.segments(response.segments(), limits.segments_max),
         completion_path: shown.segments(caused, limits.segments_max),
         findings: Vec::new(),
+        near_misses: Vec::new(),
         defects: forest.defects().to_vec(),
         completeness: trace.completeness,
     })

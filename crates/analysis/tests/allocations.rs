@@ -90,6 +90,9 @@ fn siblings() -> String {
     (1..5).map(row).collect()
 }
 
+/// What is nearly a fault.
+const NEARLY: &str = "shop GET /page 0..1000\n  db SELECT item 10..20 x3+10\n  connect connect 200..280";
+
 #[test]
 fn a_fault_that_is_found_again_allocates_nothing() {
     let mut drawing = Drawing::default();
@@ -103,6 +106,8 @@ fn a_fault_that_is_found_again_allocates_nothing() {
             (detector, drawing.trace.clone())
         })
         .collect();
+    drawing.add(traces.len() as u128 + 1, NEARLY);
+    let nearly = drawing.trace.clone();
     // Thresholds of some workloads are resolved once for each operation.
     let mut tuning = Tuning::default();
     tuning.set_knob(KnobRule {
@@ -125,6 +130,8 @@ fn a_fault_that_is_found_again_allocates_nothing() {
             let mut said = report.findings.iter().map(|finding| finding.detector);
             assert!(said.any(|said| said == *detector), "{detector}");
         }
+        analyser.analyse(&nearly, None, When::Claimed, &drawing.dictionary, &mut report);
+        assert_eq!(report.near_misses.len(), 2);
     };
     round();
     let region = Region::new(ALLOCATOR);

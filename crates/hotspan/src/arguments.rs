@@ -239,6 +239,9 @@ pub(crate) struct TraceArguments {
     /// How the answer is written
     #[arg(short, long, value_enum, default_value = "text")]
     pub(crate) output: TraceFormat,
+    /// Tell for each rule that did not speak what stopped it, with its values; text only
+    #[arg(long)]
+    pub(crate) explain: bool,
     /// What becomes of a child that outlives its parent: auto, clip, detach
     #[arg(long, default_value = "auto", value_parser = ["auto", "clip", "detach"])]
     pub(crate) overflow: String,

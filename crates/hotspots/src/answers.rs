@@ -10,8 +10,9 @@ use crate::audit::{QueryPattern, patterns};
 use crate::buckets::Window;
 use crate::lists::{coverage, dependencies, operations, services, third_parties};
 use crate::merged::Merged;
+use crate::near::{NearMissAnswer, near_misses};
 use crate::peers::Peers;
-use crate::ranking::hotspots;
+use crate::ranking::{Ranked, hotspots};
 use crate::view::Reader;
 use crate::{Settings, Snapshot};
 
@@ -31,6 +32,8 @@ pub struct Answers {
     pub dependencies: Vec<Dependency>,
     /// By domain.
     pub third_parties: Vec<ThirdParty>,
+    /// By service and operation, nearest first.
+    pub near_misses: Vec<NearMissAnswer>,
     /// Statements and cache commands, dearest first, at most 20.
     pub query_patterns: Vec<QueryPattern>,
     /// What the answer rests on, as far as reports tell.
@@ -233,12 +236,17 @@ pub fn answers(
         dictionary,
     };
     let mut coverage = coverage(&reader, first);
-    let (hotspots, listed) = hotspots(&reader, catalogue, &mut coverage);
+    let Ranked {
+        hotspots,
+        listed,
+        stopped,
+    } = hotspots(&reader, catalogue, &mut coverage);
     Answers {
         services: services(&reader, &hotspots[..listed]),
         operations: operations(&reader),
         dependencies: dependencies(&reader),
         third_parties: third_parties(&reader),
+        near_misses: near_misses(&reader, stopped),
         query_patterns: patterns(&reader),
         coverage,
         hotspots,

@@ -1,5 +1,7 @@
 //! Sums over time: by minute, by hour, by day. Old buckets go when newer data comes.
 
+use std::ops::Range;
+
 use hotspan_model::{LogTime, MILLION, Millionths, Nanos, TrendPoint};
 
 use crate::sign::{Sign, narrow};
@@ -38,13 +40,14 @@ pub(crate) struct Buckets<const WIDTH: u64, const KEEP: u64> {
 
 /// By minute. Two hours are held, so that every minute of the first of two hours is still there.
 pub(crate) type Minutes = Buckets<60, 120>;
-/// By hour, for a week.
-pub(crate) type Hours = Buckets<HOUR_S, 168>;
+/// By hour, for nine days: a day, the week it is compared with, and a day in which that comparison may linger.
+pub(crate) type Hours = Buckets<HOUR_S, 216>;
 /// By day: what was learned in the last seven days.
 pub(crate) type Days = Buckets<86_400, 7>;
 
 impl<const WIDTH: u64, const KEEP: u64> Buckets<WIDTH, KEEP> {
-    fn place(at: LogTime) -> u64 {
+    /// Which bucket a moment falls into.
+    pub(crate) fn place(at: LogTime) -> u64 {
         at.0 / SECOND / WIDTH
     }
 
@@ -116,6 +119,24 @@ impl<const WIDTH: u64, const KEEP: u64> Buckets<WIDTH, KEEP> {
         sum
     }
 
+    /// Everything in the buckets of these places.
+    pub(crate) fn within(&self, places: Range<u64>) -> Point {
+        let mut sum = Point::default();
+        let from = self.points.partition_point(|point| point.0 < places.start);
+        for (_, point) in self.points[from..]
+            .iter()
+            .take_while(|point| point.0 < places.end)
+        {
+            sum.shift(Sign::Add, point);
+        }
+        sum
+    }
+
+    /// The filled buckets with their places, ascending.
+    pub(crate) fn filled(&self) -> &[(u64, Point)] {
+        &self.points
+    }
+
     /// The last `most` filled buckets, earliest first.
     pub(crate) fn last(&self, most: usize) -> Vec<TrendPoint> {
         let skip = self.points.len().saturating_sub(most);
@@ -156,7 +177,7 @@ impl<const WIDTH: u64, const KEEP: u64> Buckets<WIDTH, KEEP> {
 pub(crate) struct Timeline {
     /// The last two hours.
     pub(crate) minutes: Minutes,
-    /// The last week.
+    /// The last nine days.
     pub(crate) hours: Hours,
 }
 
@@ -253,7 +274,7 @@ mod tests {
             line.shift(Sign::Add, at(minute), at(minute), &one());
         }
         assert_eq!(line.minutes.points.len(), 120);
-        assert_eq!(line.hours.points.len(), 168);
+        assert_eq!(line.hours.points.len(), 216);
         assert_eq!(line.minutes.last(60).len(), 60);
         assert_eq!(line.last(), Some((at(49_999), at(50_000))));
     }

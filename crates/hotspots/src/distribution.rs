@@ -82,6 +82,11 @@ impl Distribution {
         self.buckets.first().map_or(0, |bucket| bucket.0)
     }
 
+    /// Lower bound of the highest filled bucket.
+    pub(crate) fn top(&self) -> u64 {
+        self.buckets.last().map_or(0, |bucket| bucket.0)
+    }
+
     /// Upper bound of the highest filled bucket.
     pub(crate) fn max(&self) -> u64 {
         self.buckets

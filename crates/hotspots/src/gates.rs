@@ -1,6 +1,6 @@
 //! What some faults need over traces, beside sightings, before they are a structure and not an incident.
 
-use hotspan_model::Millionths;
+use hotspan_model::{Condition, Millionths, NearReason};
 
 use crate::aggregate::{Aggregate, Shape};
 use crate::view::Reader;
@@ -26,17 +26,35 @@ const TIMEOUT: &str = "timeout-inversion";
 const TIMEOUTS_MIN: u64 = 5;
 const SPREAD: Millionths = Millionths(28_000);
 
-/// Whether `row` passes the gate over traces that its detector has, if it has one.
-pub(crate) fn is_structure(reader: &Reader<'_>, row: &Aggregate, shape: &Shape) -> bool {
+/// What `row` lacks of the gate over traces that its detector has, if it has one.
+pub(crate) fn structure(
+    reader: &Reader<'_>,
+    row: &Aggregate,
+    shape: &Shape,
+) -> Option<(NearReason, Condition)> {
     let share = SHARES.iter().find(|(detector, _)| *detector == row.detector);
-    match share {
-        Some(&(GAP, least)) if spans_are_lost(reader) => {
-            is_frequent(reader, row, shape, least.max(BEYOND_LOSSES))
-        }
-        Some(&(_, least)) => is_frequent(reader, row, shape, least),
-        None if row.detector == TIMEOUT => gathers(row),
-        None => true,
+    if let Some(&(detector, least)) = share {
+        let least = match detector == GAP && spans_are_lost(reader) {
+            true => least.max(BEYOND_LOSSES),
+            false => least,
+        };
+        let condition = Condition {
+            name: "share_millionths",
+            value: share_of(reader, row, shape).0,
+            threshold: least.0,
+        };
+        return (condition.value < least.0).then_some((NearReason::Sightings, condition));
     }
+    let condition = Condition {
+        name: "timeouts",
+        value: row.traces,
+        threshold: TIMEOUTS_MIN,
+    };
+    let reason = match row.traces < TIMEOUTS_MIN {
+        true => NearReason::Sightings,
+        false => NearReason::Guard("spread"),
+    };
+    (row.detector == TIMEOUT && !gathers(row)).then_some((reason, condition))
 }
 
 fn spans_are_lost(reader: &Reader<'_>) -> bool {
@@ -45,9 +63,9 @@ fn spans_are_lost(reader: &Reader<'_>) -> bool {
 }
 
 /// Raw counts decide: a share of weighted ones would open on one trace that stands for many.
-fn is_frequent(reader: &Reader<'_>, row: &Aggregate, shape: &Shape, least: Millionths) -> bool {
+fn share_of(reader: &Reader<'_>, row: &Aggregate, shape: &Shape) -> Millionths {
     let judged = reader.operation(shape).map_or(0, |operation| operation.traces);
-    Millionths::ratio(row.traces, judged.max(row.traces)) >= least
+    Millionths::ratio(row.traces, judged.max(row.traces))
 }
 
 /// Whether the critical-path times of the middle half gather at one value.

@@ -19,9 +19,11 @@ mod cross;
 mod distribution;
 mod facts;
 mod gates;
+mod life;
 mod lists;
 mod merged;
 mod moments;
+mod near;
 mod peers;
 mod ranking;
 mod reservoir;
@@ -41,5 +43,6 @@ pub use answers::{
     Answers, Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty, answers,
 };
 pub use cross::catalogue;
+pub use near::NearMissAnswer;
 pub use settings::{MIN_CONFIDENCE, SHARED as SHARED_KNOBS, SIGHTINGS, Settings};
 pub use shard::{Hotspots, Kept, Snapshot};

@@ -3,12 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use hotspan_model::{Hotspot, Meta, Peer};
+use hotspan_model::{Condition, Hotspot, Meta, Millionths, NearReason, Peer};
 
 use crate::aggregate::{Aggregate, Shape};
 use crate::confidence::THIRD_PARTY;
 use crate::cross;
-use crate::gates::is_structure;
+use crate::gates::structure;
+use crate::near::{self, NearMissAnswer};
 use crate::view::Reader;
 use crate::{Coverage, SIGHTINGS};
 
@@ -18,12 +19,19 @@ const MISSING_POOL: &str = "missing-pool";
 /// Hours in which the sightings that open a hotspot must lie.
 const SIGHTING_HOURS: u64 = 24;
 
-/// The hotspots by rank, and how many of them a reader sees unasked.
-pub(crate) fn hotspots(
-    reader: &Reader<'_>,
-    catalogue: &[&'static Meta],
-    coverage: &mut Coverage,
-) -> (Vec<Hotspot>, usize) {
+/// The hotspots, and what nearly is one.
+#[derive(Debug, Default)]
+pub(crate) struct Ranked {
+    /// By rank.
+    pub(crate) hotspots: Vec<Hotspot>,
+    /// How many of them a reader sees unasked.
+    pub(crate) listed: usize,
+    /// Fingerprints that a gate stops, or that are not sure enough to be seen unasked.
+    pub(crate) stopped: Vec<NearMissAnswer>,
+}
+
+/// The hotspots by rank, and what stopped the rest.
+pub(crate) fn hotspots(reader: &Reader<'_>, catalogue: &[&'static Meta], coverage: &mut Coverage) -> Ranked {
     let metas: BTreeMap<&str, &'static Meta> = catalogue.iter().map(|&meta| (meta.id, meta)).collect();
     let with_root: BTreeSet<u128> = reader
         .merged
@@ -32,24 +40,33 @@ pub(crate) fn hotspots(
         .filter(|row| row.headless < row.traces)
         .map(|row| row.kin)
         .collect();
-    let mut list = Vec::new();
+    let least = reader.settings.min_confidence;
+    let (mut list, mut stopped) = (Vec::new(), Vec::new());
     for (&id, row) in &reader.merged.aggregates {
         let (Some(&meta), Some(shape)) = (metas.get(row.detector), reader.shape(row)) else {
             continue;
         };
         // A segment that lost its root cannot say its operation; it speaks only when no other says the same.
         let is_said = row.headless == row.traces && with_root.contains(&row.kin);
-        let opens = opens(row, meta, sightings(reader, shape)) && is_structure(reader, row, shape);
-        if is_said || !opens || is_cold_start(reader, row) {
+        let mut stop =
+            |reason, condition| stopped.push(near::stopped(reader, (id, row, shape), reason, condition));
+        if is_said {
             coverage.below_gate += 1;
+        } else if let Some((reason, condition)) = gate(reader, row, shape, meta) {
+            coverage.below_gate += 1;
+            stop(reason, condition);
         } else if is_internal_after_all(reader, row, shape) {
             coverage.internal_after_all += 1;
+            stop(NearReason::Guard("internal"), None);
         } else {
-            list.push(reader.hotspot(id, row, shape, meta));
+            let hotspot = reader.hotspot(id, row, shape, meta);
+            if hotspot.confidence < least {
+                stop(NearReason::Confidence, Some(sureness(hotspot.confidence, least)));
+            }
+            list.push(hotspot);
         }
     }
     list.extend(cross::hotspots(reader, catalogue));
-    let least = reader.settings.min_confidence;
     list.sort_by_cached_key(|hotspot| {
         let order = (hotspot.priority, hotspot.impact_s_per_hour);
         (hotspot.confidence < least, Reverse(order), hotspot.id)
@@ -58,19 +75,49 @@ pub(crate) fn hotspots(
         hotspot.rank = rank;
     }
     let listed = list.iter().filter(|hotspot| hotspot.confidence >= least).count();
-    (list, listed)
+    Ranked {
+        hotspots: list,
+        listed,
+        stopped,
+    }
 }
 
-/// How many traces of a shape's operation open a hotspot.
-fn sightings(reader: &Reader<'_>, shape: &Shape) -> u64 {
+/// What stops a fingerprint that is no hotspot yet.
+fn gate(
+    reader: &Reader<'_>,
+    row: &Aggregate,
+    shape: &Shape,
+    meta: &Meta,
+) -> Option<(NearReason, Option<Condition>)> {
     let text = |symbol| reader.dictionary.text(symbol);
-    reader.knob(&SIGHTINGS, text(shape.at.service), Some(text(shape.at.operation)))
+    let (service, operation) = (text(shape.at.service), text(shape.at.operation));
+    let threshold = reader.knob(&SIGHTINGS, service, Some(operation));
+    if let Some(sightings) = sightings(row, meta, threshold) {
+        return Some((NearReason::Sightings, Some(sightings)));
+    }
+    if let Some((reason, condition)) = structure(reader, row, shape) {
+        return Some((reason, Some(condition)));
+    }
+    is_cold_start(reader, row).then_some((NearReason::Guard("cold-start"), None))
 }
 
-/// The gate: dear once, or cheap often enough. A habit must be seen often whatever it costs.
-fn opens(row: &Aggregate, meta: &Meta, sightings: u64) -> bool {
+/// What it lacks of the gate: dear once, or cheap often enough. A habit must be seen often whatever it costs.
+fn sightings(row: &Aggregate, meta: &Meta, threshold: u64) -> Option<Condition> {
     let once = row.dear > 0 && !meta.habit;
-    once || row.timeline.hours.most_within(SIGHTING_HOURS) >= sightings
+    let value = row.timeline.hours.most_within(SIGHTING_HOURS);
+    (!once && value < threshold).then_some(Condition {
+        name: "sightings",
+        value,
+        threshold,
+    })
+}
+
+fn sureness(confidence: Millionths, least: Millionths) -> Condition {
+    Condition {
+        name: "confidence_millionths",
+        value: confidence.0,
+        threshold: least.0,
+    }
 }
 
 /// New connections in few of an operation's traces are those that its instances open first. One trace alone says

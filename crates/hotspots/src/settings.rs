@@ -35,6 +35,8 @@ pub struct Settings {
     pub facts_max: usize,
     /// Facts held for one service; beyond, they are only counted.
     pub facts_of_service_max: usize,
+    /// Kinds of near misses that a shard holds.
+    pub near_misses_max: usize,
     /// Moments that all facts of a shard hold; beyond, the stretch of time they fall in is not judged.
     pub moments_max: usize,
     /// Keys of each breakdown of a hotspot: entries, versions, places in the code; the rest is one number.
@@ -60,6 +62,7 @@ impl Default for Settings {
             hand_offs_max: 65_536,
             facts_max: 32_768,
             facts_of_service_max: 4_096,
+            near_misses_max: 16_384,
             moments_max: 131_072,
             entries_max: 16,
             reservoir: 200,

@@ -10,6 +10,7 @@ use hotspan_model::{
 use crate::Settings;
 use crate::aggregate::Aggregate;
 use crate::facts::{Fact, FactKey, used};
+use crate::near::{Near, NearKey};
 use crate::sighting::{Sighting, sightings};
 use crate::sign::{self, Sign, weighted};
 use crate::table::{Table, sort};
@@ -46,6 +47,7 @@ pub struct Hotspots {
     edges: Table<EdgeKey, Arc<Edge>>,
     orders: Table<u128, Order>,
     facts: Table<FactKey, Arc<Fact>>,
+    near: Table<NearKey, Arc<Near>>,
     /// Moments in all facts.
     moments: usize,
     /// When old moments were dropped last.
@@ -68,6 +70,7 @@ pub struct Snapshot {
     pub(crate) edges: Arc<Vec<(EdgeKey, Arc<Edge>)>>,
     pub(crate) orders: Arc<Vec<(u128, Order)>>,
     pub(crate) facts: Arc<Vec<(FactKey, Arc<Fact>)>>,
+    pub(crate) near: Arc<Vec<(NearKey, Arc<Near>)>>,
     /// Sightings of fingerprints that found no row.
     pub(crate) sightings_beyond: u64,
     /// Other contributions that found no row.
@@ -92,6 +95,7 @@ impl Hotspots {
             edges: Table::new(seed, 4, settings.edges_max),
             orders: Table::new(seed, 5, settings.hand_offs_max),
             facts: Table::new(seed, 6, settings.facts_max),
+            near: Table::new(seed, 7, settings.near_misses_max),
             moments: 0,
             swept: LogTime::default(),
             settings,
@@ -139,12 +143,14 @@ impl Hotspots {
             edges: Arc::clone(self.edges.rows()),
             orders: Arc::clone(self.orders.rows()),
             facts: Arc::clone(self.facts.rows()),
+            near: Arc::clone(self.near.rows()),
             sightings_beyond: self.aggregates.beyond(),
             rows_beyond: self.services.beyond()
                 + self.operations.beyond()
                 + self.edges.beyond()
                 + self.orders.beyond()
-                + self.facts.beyond(),
+                + self.facts.beyond()
+                + self.near.beyond(),
         })
     }
 
@@ -169,6 +175,7 @@ impl Hotspots {
         self.edges.turn(newest);
         self.orders.turn(newest);
         self.facts.turn(newest);
+        self.near.turn(newest);
         if SWEEP <= newest.since(self.swept) {
             self.swept = newest;
             self.forget_moments();
@@ -182,6 +189,7 @@ impl Hotspots {
         self.shift_operations(sign, report);
         self.shift_edges(sign, report);
         self.shift_facts(sign, report);
+        self.shift_near(sign, report);
         for hand_off in &report.hand_offs {
             if let Some(order) = self.orders.row(sign, &hand_off.key) {
                 order.shift(sign, hand_off);
@@ -227,10 +235,8 @@ impl Hotspots {
                 continue;
             };
             let operation = Arc::make_mut(operation);
-            sign.count(&mut operation.traces, 1);
-            sign.sum(&mut operation.weighted_traces, sign::weight(report.weight).into());
-            for &at in group {
-                operation.shift(sign, &rows[at as usize], report, self.newest);
+            for (nth, &at) in group.iter().enumerate() {
+                operation.shift(sign, &rows[at as usize], nth == 0, report, self.newest);
             }
         }
         self.scratch = scratch;
@@ -295,6 +301,19 @@ impl Hotspots {
             self.shift_fact(sign, same.iter().map(|&at| &rows[at as usize]), report);
         }
         self.scratch = scratch;
+    }
+
+    fn shift_near(&mut self, sign: Sign, report: &Report) {
+        let (most, newest) = (self.settings.entries_max, self.newest);
+        let rows = &report.near_misses;
+        sort(&mut self.scratch, rows, |row| NearKey::of(row).packed());
+        let key = |at: u32| NearKey::of(&rows[at as usize]);
+        for same in self.scratch.chunk_by(|&a, &b| key(a) == key(b)) {
+            if let Some(near) = self.near.row(sign, &key(same[0])) {
+                let rows = same.iter().map(|&at| &rows[at as usize]);
+                Arc::make_mut(near).shift(sign, rows, report, newest, most);
+            }
+        }
     }
 
     /// Rows of one key.

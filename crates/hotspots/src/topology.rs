@@ -1,5 +1,7 @@
 //! The system as traces show it: services, operations, edges, the order of calls. All of it subtractable.
 
+use std::ops::Range;
+
 use hotspan_model::{
     Category, Class, DefectKind, HandOff, HandOffOutcome, LogTime, MILLION, Millionths, Nanos, Report,
     SegmentRow, ServiceRow, Symbol, Target,
@@ -8,7 +10,7 @@ use hotspan_model::{
 use crate::buckets::{Days, Hours, Point, Timeline};
 use crate::calendar::Calendar;
 use crate::distribution::Distribution;
-use crate::sign::{self, Sign, weighted};
+use crate::sign::{self, Sign, narrow, weighted};
 use crate::tally::Tally;
 
 /// Weighted critical-path time by category, in millionths of a nanosecond.
@@ -63,13 +65,25 @@ pub(crate) struct Operation {
     pub(crate) entries: u64,
     pub(crate) durations: Distribution,
     pub(crate) path: PathSums,
-    /// Requests and their weight over time.
+    /// Requests and their weight over time; `exposure` counts the traces in which it was judged.
     pub(crate) hours: Hours,
 }
 
 impl Operation {
-    pub(crate) fn shift(&mut self, sign: Sign, row: &SegmentRow, report: &Report, newest: LogTime) {
+    /// Counts one request. The `first` of a trace counts the trace as well.
+    pub(crate) fn shift(
+        &mut self,
+        sign: Sign,
+        row: &SegmentRow,
+        first: bool,
+        report: &Report,
+        newest: LogTime,
+    ) {
         let weight = u128::from(sign::weight(report.weight));
+        if first {
+            sign.count(&mut self.traces, 1);
+            sign.sum(&mut self.weighted_traces, weight);
+        }
         sign.count(&mut self.requests, 1);
         sign.sum(&mut self.weighted, weight);
         if row.failed {
@@ -84,9 +98,15 @@ impl Operation {
         let point = Point {
             traces: 1,
             amount: weight,
+            exposure: first.into(),
             ..Point::default()
         };
         self.hours.shift(sign, report.at, newest, &point);
+    }
+
+    /// Traces in which it was judged, in these hours.
+    pub(crate) fn judged(&self, hours: Range<u64>) -> u64 {
+        narrow(self.hours.within(hours).exposure)
     }
 
     pub(crate) fn merge(&mut self, other: &Operation) {

@@ -10,6 +10,7 @@ use crate::Settings;
 use crate::aggregate::{Aggregate, Shape};
 use crate::buckets::Window;
 use crate::confidence::{Confidence, Label, Revision, confidence, label, labelled, surer, unneeded};
+use crate::life::Life;
 use crate::merged::Merged;
 use crate::peers::Peers;
 use crate::reservoir::Exemplar;
@@ -20,8 +21,6 @@ use crate::topology::Operation;
 
 /// Exposed seconds count so much of seconds that a replay would save.
 pub(crate) const EXPOSURE: Millionths = Millionths(20_000);
-/// A hotspot is new for so long.
-pub(crate) const NEW: Nanos = Nanos::from_secs(24 * 3_600);
 /// Places in the code that an answer names.
 const PLACES: usize = 8;
 /// Points of the trend by minute, and by hour.
@@ -99,11 +98,7 @@ impl<'a> Reader<'a> {
                 operation: text(shape.anchor.1).to_owned(),
             },
             callee,
-            state: if self.now.since(first) < NEW {
-                State::New
-            } else {
-                State::Open
-            },
+            state: self.state(row, shape, basis),
             traces: row.traces,
             weighted_traces: Millionths(narrow(row.weighted)),
             share: self.share(row, shape),
@@ -138,6 +133,19 @@ impl<'a> Reader<'a> {
                 hour: row.timeline.hours.last(TREND.1),
             },
         }
+    }
+
+    fn state(&self, row: &Aggregate, shape: &Shape, basis: ImpactBasis) -> State {
+        let first = row.timeline.first(self.merged.newest).unwrap_or_default();
+        let (_, last) = row.timeline.last().unwrap_or_default();
+        let life = Life {
+            hours: &row.timeline.hours,
+            operation: self.operation(shape),
+            now: self.now,
+            seen: (first, last),
+            basis,
+        };
+        life.state()
     }
 
     /// Share of the segment operation's judged traces that carry the fault.

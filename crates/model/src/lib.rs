@@ -15,6 +15,7 @@ mod hash;
 mod hotspot;
 mod ids;
 mod meta;
+mod near;
 mod report;
 mod side;
 mod span;
@@ -39,6 +40,7 @@ pub use hotspot::{
 };
 pub use ids::{Fingerprint, SpanId, TraceId};
 pub use meta::{Facets, Knob, Meta, SavingRule, Scope};
+pub use near::{CONDITIONS_MAX, Condition, NearMiss, NearReason};
 pub use report::{
     CallRow, Category, HandOff, HandOffOutcome, OpRef, PathRow, Report, SegmentRow, ServiceRow, Target,
 };
@@ -49,7 +51,7 @@ pub use time::{LogPos, LogTime, Nanos, Offset, Timestamp};
 pub use trace::{Assembled, Completeness, Decided, Defect, DefectKind, Group};
 pub use tuning::{Asked, EffortRule, KnobRule, Pattern, RULES_MAX, Selector, Tuning, Workload};
 pub use view::{
-    BeforeAfter, Cause, EventView, FindingView, Moved, PathSegment, ReplayedSpan, SpanDetail, SpanView,
-    TraceView,
+    BeforeAfter, Cause, EventView, FindingView, Moved, NearMissView, PathSegment, ReplayedSpan, SpanDetail,
+    SpanView, TraceView,
 };
 pub use weight::{MILLION, Millionths, Threshold};

@@ -3,7 +3,9 @@
 //! Everything here is added once and, when a new version of the trace comes, subtracted once; so it is built
 //! from the trace alone and holds no minimum, maximum or mean.
 
-use crate::{Class, DefectKind, FactRow, Finding, LogTime, Millionths, Nanos, SpanId, Symbol, TraceId};
+use crate::{
+    Class, DefectKind, FactRow, Finding, LogTime, Millionths, Nanos, NearMiss, SpanId, Symbol, TraceId,
+};
 
 /// A service and one of its operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -200,6 +202,8 @@ pub struct Report {
     pub ignored: u32,
     /// What the detectors say.
     pub findings: Vec<Finding>,
+    /// What they nearly said.
+    pub near_misses: Vec<NearMiss>,
     /// Member spans of findings.
     pub members: Vec<SpanId>,
     /// Templates of chains.
@@ -217,6 +221,7 @@ impl Report {
             hand_offs,
             facts,
             findings,
+            near_misses,
             members,
             templates,
             ..
@@ -229,6 +234,7 @@ impl Report {
             hand_offs,
             facts,
             findings,
+            near_misses,
             members,
             templates,
             ..Report::default()
@@ -240,6 +246,7 @@ impl Report {
         self.hand_offs.clear();
         self.facts.clear();
         self.findings.clear();
+        self.near_misses.clear();
         self.members.clear();
         self.templates.clear();
     }

@@ -1,8 +1,8 @@
 //! A single trace as it is answered.
 
 use crate::{
-    Class, Completeness, Decided, Defect, DefectKind, FindingId, Fingerprint, Kind, Millionths, Nanos,
-    Saving, SpanId, Timestamp, TraceId,
+    Class, Completeness, Condition, Decided, Defect, DefectKind, FindingId, Fingerprint, Kind, Millionths,
+    Nanos, NearReason, Saving, SpanId, Timestamp, TraceId,
 };
 
 /// Why a segment of the critical path is on it.
@@ -142,6 +142,25 @@ pub struct FindingView {
     pub template: String,
 }
 
+/// A near miss as a trace shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NearMissView {
+    /// Detector id.
+    pub detector: &'static str,
+    /// What stopped it.
+    pub reason: NearReason,
+    /// The service.
+    pub service: String,
+    /// Its segment operation.
+    pub operation: String,
+    /// Grouping key of its members.
+    pub template: String,
+    /// How many members.
+    pub members: u64,
+    /// Every condition that was looked at.
+    pub conditions: Vec<Condition>,
+}
+
 /// One trace, analysed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceView {
@@ -165,6 +184,8 @@ pub struct TraceView {
     pub completion_path: Vec<PathSegment>,
     /// What the detectors say.
     pub findings: Vec<FindingView>,
+    /// What they nearly say.
+    pub near_misses: Vec<NearMissView>,
     /// What is wrong with it.
     pub defects: Vec<Defect>,
     /// How whole it is.

@@ -57,13 +57,13 @@ impl Pipeline {
         }
     }
 
-    /// One record of the log: the timers first, then its spans in order.
+    /// One record of the log: the timers first, then its spans in order, then what they brought over the budgets.
     pub fn handle_batch(&mut self, at: LogPos, batch: &Batch, dictionary: &dyn Lookup) {
         self.handle_tick(at, dictionary);
         for (record, sides) in batch.iter() {
             let _: Outcome = self.assembler.push(record, sides, at, dictionary);
         }
-        self.drain(dictionary);
+        self.handle_tick(at, dictionary);
     }
 
     /// Time goes on without spans.

@@ -31,6 +31,22 @@ pub(crate) fn is_fast(class: Class) -> bool {
     matches!(class, Class::Cache | Class::Publish)
 }
 
+/// Operations that are nearly enough to repeat.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NearGroup {
+    pub class: Class,
+    pub segment: u32,
+    /// The first operation.
+    pub first: u32,
+    /// How many there are.
+    pub weight: u64,
+}
+
+/// Whether so many come near what is required: 60 % of it.
+pub(crate) fn is_near(value: u64, required: u64) -> bool {
+    u128::from(value) * 10 >= u128::from(required) * 6
+}
+
 /// What grouping reads.
 #[derive(Clone, Copy)]
 pub(super) struct Input<'a> {
@@ -69,6 +85,8 @@ impl Input<'_> {
 pub(crate) struct Groups {
     pub rows: Vec<Group>,
     pub members: Vec<u32>,
+    /// Those that nearly reach it, at most one of each class and template in a segment.
+    pub near: Vec<NearGroup>,
     /// Operations that a sibling of another scope stands for.
     pub doubled: Vec<u32>,
     /// Where those of the run at hand begin.
@@ -105,10 +123,12 @@ impl Groups {
     pub(super) fn build(&mut self, input: Input<'_>) {
         self.rows.clear();
         self.members.clear();
+        self.near.clear();
         self.doubled.clear();
         self.order.clear();
         for (at, row) in input.operations.rows.iter().enumerate() {
-            let enough = input.segments.rows[row.segment as usize].outgoing >= input.fewest(row.segment);
+            let outgoing = input.segments.rows[row.segment as usize].outgoing;
+            let enough = is_near(outgoing, input.fewest(row.segment));
             if enough && row.counts() {
                 self.order.push(Key {
                     segment: row.segment,
@@ -132,7 +152,7 @@ impl Groups {
     fn repeat(&mut self, input: Input<'_>, run: &[Key]) {
         let required = input.required(run[0].segment, run[0].class);
         let weight = |at: u32| input.operation(at).weight;
-        if run.iter().map(|key| weight(key.at)).sum::<u64>() < required {
+        if !is_near(run.iter().map(|key| weight(key.at)).sum(), required) {
             return;
         }
         self.doubled_from = self.doubled.len() as u32;
@@ -145,12 +165,26 @@ impl Groups {
         }
         self.label(input);
         let labels = std::mem::take(&mut self.labels);
+        let (rows, mut nearest) = (self.rows.len(), (0, NONE));
         for same in labels.chunk_by(|a, b| a.group == b.group) {
-            if same.iter().map(|label| weight(label.at)).sum::<u64>() >= required {
+            let weight = same.iter().map(|label| weight(label.at)).sum::<u64>();
+            if weight >= required {
                 self.group(input, same, required);
+            } else if weight > nearest.0 {
+                nearest = (weight, same[0].at);
             }
         }
         self.labels = labels;
+        let (weight, first) = nearest;
+        if self.rows.len() == rows && is_near(weight, required) {
+            let (class, segment) = (run[0].class, run[0].segment);
+            self.near.push(NearGroup {
+                class,
+                segment,
+                first,
+                weight,
+            });
+        }
     }
 
     /// Two spans of two scopes for each operation, side by side: the longer of each pair counts.

@@ -17,7 +17,7 @@ use hotspan_model::{
 
 use crate::{Forest, Mark, NONE, Node, Path};
 
-pub(crate) use groups::{Group, is_fast};
+pub(crate) use groups::{Group, NearGroup, is_fast, is_near};
 pub(crate) use operations::Operation;
 pub(crate) use peers::decision;
 pub(crate) use segments::{Segment, is_trusted};
@@ -151,6 +151,12 @@ impl<'a> Context<'a> {
     /// All groups, by their first member.
     pub(crate) fn groups(self) -> &'a [Group] {
         &self.prepared.groups.rows
+    }
+
+    /// Groups of `class` that nearly reach their required weight.
+    pub(crate) fn near_repeats(self, class: Class) -> impl Iterator<Item = &'a NearGroup> {
+        let near = self.prepared.groups.near.iter();
+        near.filter(move |group| group.class == class)
     }
 
     /// Members of a group, in order of time.

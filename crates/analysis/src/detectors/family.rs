@@ -4,9 +4,10 @@
 //! whose visible arguments are all equal are one read made again ([`redundant_query`](super::redundant_query)), anything
 //! else is one operation for each item of a list.
 
-use hotspan_model::{Class, Meta, Millionths, Nanos, Saving, Symbol};
+use hotspan_model::{Class, Meta, Millionths, Nanos, NearReason, Saving, Symbol};
 
 use super::findings::{Draft, Findings, wall};
+use super::near::{Near, of_repeat};
 use super::{COST_MIN, COST_SHARE};
 use crate::Edit;
 use crate::context::{Context, Group};
@@ -19,27 +20,56 @@ const KEYSET: Millionths = Millionths(500_000);
 
 /// Reports every group of `class` that is an N+1 and costs its share by the clock.
 pub(super) fn detect(meta: &'static Meta, class: Class, cx: &Context<'_>, out: &mut Findings<'_>) {
-    each(class, cx, out, |group, members, out| {
+    few(meta, class, cx, out);
+    let plural = |group: &Group| !group.verdict.redundant;
+    each(meta, class, plural, cx, out, |group, members, out| {
         let wall = match members.len() == cx.members(group).len() {
             true => group.verdict.wall,
             false => wall(cx, group.segment, members),
         };
-        if !group.verdict.redundant && pays(cx, group.segment, wall) {
+        if pays(cx, group.segment, wall) {
             report(meta, cx, group, members, wall, out);
+        } else {
+            stopped(meta, cx, group, NearReason::Cost, out);
         }
     });
 }
 
-/// Calls `judge` with every group of `class` that is a fault, and those of its members that no earlier finding has.
+/// Tells the groups of `class` that have nearly enough members.
+pub(super) fn few(meta: &'static Meta, class: Class, cx: &Context<'_>, out: &mut Findings<'_>) {
+    for group in cx.near_repeats(class) {
+        let front_end = cx.segment(group.segment).front_end && class != Class::Call;
+        if !front_end && !out.is_claimed(group.first) {
+            let near = Near {
+                meta,
+                segment: group.segment,
+                first: group.first,
+                members: group.weight,
+                reason: NearReason::Count,
+                conditions: of_repeat(cx, group.segment, group.first, group.weight, None),
+            };
+            out.near(cx, near);
+        }
+    }
+}
+
+/// Calls `judge` with every group of `class` that is a fault of the kind `own`, and those of its members that no
+/// earlier finding has.
 pub(super) fn each(
+    meta: &'static Meta,
     class: Class,
+    own: impl Fn(&Group) -> bool,
     cx: &Context<'_>,
     out: &mut Findings<'_>,
     mut judge: impl FnMut(&Group, &[u32], &mut Findings<'_>),
 ) {
-    for group in cx.repeats(class) {
-        let front_end = cx.segment(group.segment).front_end && class != Class::Call;
-        if front_end || is_by_design(group) {
+    for group in cx.repeats(class).filter(|group| own(group)) {
+        if cx.segment(group.segment).front_end && class != Class::Call {
+            stopped(meta, cx, group, NearReason::FrontEnd, out);
+            continue;
+        }
+        if let Some(guard) = guard(group) {
+            stopped(meta, cx, group, NearReason::Guard(guard), out);
             continue;
         }
         let members = cx.members(group);
@@ -52,6 +82,12 @@ pub(super) fn each(
         free.extend(members.iter().copied().filter(|&at| !out.is_claimed(at)));
         if weight(cx, &free) >= cx.required(group.segment, class) {
             judge(group, &free, out);
+        } else if let Some(by) = members
+            .iter()
+            .find_map(|&at| out.claimer(at))
+            .filter(|&by| by != meta.id)
+        {
+            stopped(meta, cx, group, NearReason::Subsumed(by), out);
         }
         out.scratch.free = free;
     }
@@ -59,8 +95,43 @@ pub(super) fn each(
 
 /// The guards: repeats that are another fault, or none.
 pub(super) fn is_by_design(group: &Group) -> bool {
+    guard(group).is_some()
+}
+
+/// The first guard that holds.
+fn guard(group: &Group) -> Option<&'static str> {
     let verdict = &group.verdict;
-    verdict.failing || verdict.scatter || verdict.polling || verdict.cursor
+    let guards = [
+        (verdict.failing, "failing"),
+        (verdict.scatter, "scatter"),
+        (verdict.polling, "polling"),
+        (verdict.cursor, "cursor"),
+    ];
+    guards.into_iter().find(|guard| guard.0).map(|guard| guard.1)
+}
+
+/// Tells that a group of enough members is stopped by `reason`.
+pub(super) fn stopped(
+    meta: &'static Meta,
+    cx: &Context<'_>,
+    group: &Group,
+    reason: NearReason,
+    out: &mut Findings<'_>,
+) {
+    let members = cx.members(group);
+    let weight = weight(cx, members);
+    let cost = Some(group.verdict.wall);
+    out.near(
+        cx,
+        Near {
+            meta,
+            segment: group.segment,
+            first: members[0],
+            members: weight,
+            reason,
+            conditions: of_repeat(cx, group.segment, members[0], weight, cost),
+        },
+    );
 }
 
 /// The cost gate.

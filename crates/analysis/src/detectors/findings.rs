@@ -1,11 +1,12 @@
 //! Where detectors put what they found: names, evidence and claims are the same for all of them.
 
 use hotspan_model::{
-    Finding, FindingId, Fingerprint, Identity, Meta, Millionths, Nanos, Params, Report, Saving, SpanId,
-    Symbol,
+    Finding, FindingId, Fingerprint, Identity, Meta, Millionths, Nanos, NearReason, Params, Report, Saving,
+    SpanId, Symbol,
 };
 
-use super::{COST_ONCE, COST_SHARE, spans};
+use super::near::Near;
+use super::{COST_ONCE, COST_SHARE, detectors, spans};
 use crate::context::{Context, is_awaited};
 use crate::replay::Scene;
 use crate::{Edit, Replay};
@@ -24,8 +25,10 @@ pub struct Findings<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     pub replay: Replay,
-    /// By operation: a finding has it as a member.
-    pub claimed: Vec<bool>,
+    /// By operation: place in the catalogue, from one, of the detector whose finding has it as a member.
+    pub claimed: Vec<u8>,
+    /// The detector that looks.
+    pub looks: u8,
     /// Segments of findings that are chains, with the finding's place in the report.
     pub chains: Vec<(u32, u32)>,
     /// Operations that a detector looks at.
@@ -72,20 +75,33 @@ pub(super) struct Draft<'a> {
 impl<'a> Findings<'a> {
     pub(crate) fn new(report: &'a mut Report, scratch: &'a mut Scratch, operations: usize) -> Findings<'a> {
         scratch.claimed.clear();
-        scratch.claimed.resize(operations, false);
+        scratch.claimed.resize(operations, 0);
+        scratch.looks = 0;
         scratch.chains.clear();
         Findings { report, scratch }
     }
 
     /// Whether an earlier finding has this operation as a member.
     pub(super) fn is_claimed(&self, operation: u32) -> bool {
-        self.scratch.claimed[operation as usize]
+        self.scratch.claimed[operation as usize] > 0
+    }
+
+    /// The detector whose finding has this operation as a member.
+    pub(super) fn claimer(&self, operation: u32) -> Option<&'static str> {
+        let place = usize::from(self.scratch.claimed[operation as usize]);
+        let detector = detectors().get(place.checked_sub(1)?)?;
+        Some(detector.meta().id)
+    }
+
+    /// Says that the next detector of the catalogue looks.
+    pub(crate) fn turn(&mut self) {
+        self.scratch.looks += 1;
     }
 
     /// Makes operations members of nothing else.
     pub(super) fn claim(&mut self, operations: &[u32]) {
         for &at in operations {
-            self.scratch.claimed[at as usize] = true;
+            self.scratch.claimed[at as usize] = self.scratch.looks.max(1);
         }
     }
 
@@ -137,8 +153,11 @@ impl<'a> Findings<'a> {
         let id = draft.meta.id;
         let ignored = cx.ignores(cx.node_at(draft.anchor), id)
             || draft.members.iter().any(|&at| cx.ignores(cx.node_of(at), id));
-        self.report.ignored += u32::from(ignored);
-        let (Some(trace), false) = (cx.trace.trace, ignored) else {
+        if ignored {
+            self.report.ignored += 1;
+            return self.ignored(cx, draft);
+        }
+        let Some(trace) = cx.trace.trace else {
             return;
         };
         let (segment, first) = (cx.segment(draft.segment), cx.operation(draft.members[0]));
@@ -194,6 +213,21 @@ impl<'a> Findings<'a> {
         };
         self.keep_scene(cx, head, finding.id, finding.saving);
         self.report.findings.push(finding);
+    }
+
+    fn ignored(&mut self, cx: &Context<'_>, draft: &Draft<'_>) {
+        let members = draft.members.iter().map(|&at| cx.operation(at).weight);
+        self.near(
+            cx,
+            Near {
+                meta: draft.meta,
+                segment: draft.segment,
+                first: draft.members[0],
+                members: members.sum(),
+                reason: NearReason::Ignored,
+                conditions: Default::default(),
+            },
+        );
     }
 
     /// Keeps the replay that a finding's saving comes from, when it is the one that is wanted.

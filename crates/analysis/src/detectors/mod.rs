@@ -9,6 +9,7 @@ mod frameworks;
 #[cfg(test)]
 mod ignored;
 mod knobs;
+mod near;
 mod spans;
 mod statements;
 #[cfg(test)]

@@ -15,13 +15,13 @@
 //!
 //! **Fix**: the broker's batch call, or a producer that batches in the background.
 
-use hotspan_model::{Break, Class, Facets, Fix, Knob, Meta, SavingRule, Scope};
+use hotspan_model::{Break, Class, Facets, Fix, Knob, Meta, NearReason, SavingRule, Scope};
 
 use super::family::{self, pays};
 use super::findings::path;
 use super::words::{Advice, advice, manner, peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
-use crate::context::{Context, is_awaited};
+use crate::context::{Context, Group, is_awaited};
 
 /// The detector.
 #[derive(Debug)]
@@ -52,16 +52,34 @@ impl Detector for NPlusOnePublish {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
-        family::each(Class::Publish, cx, out, |group, members, out| {
-            let head = cx.node_at(group.anchor).head;
-            let cost = path(cx, members, head);
-            let sends = family::weight(cx, members);
-            let waits = cost.0 >= cx.knob(group.segment, &SEND_MIN).saturating_mul(sends);
-            if waits && is_awaited(cx.forest, head) && pays(cx, group.segment, cost) {
-                family::report(&META, cx, group, members, cost, out);
-            }
-        });
+        family::few(&META, Class::Publish, cx, out);
+        family::each(
+            &META,
+            Class::Publish,
+            |_| true,
+            cx,
+            out,
+            |group, members, out| {
+                judge(cx, group, members, out);
+            },
+        );
     }
+}
+
+fn judge(cx: &Context<'_>, group: &Group, members: &[u32], out: &mut Findings<'_>) {
+    let head = cx.node_at(group.anchor).head;
+    let cost = path(cx, members, head);
+    let sends = family::weight(cx, members);
+    let waits = cost.0 >= cx.knob(group.segment, &SEND_MIN).saturating_mul(sends);
+    let stop = match (waits, is_awaited(cx.forest, head)) {
+        (false, _) => NearReason::Guard("asynchronous"),
+        (true, false) => NearReason::Guard("unasked"),
+        (true, true) if pays(cx, group.segment, cost) => {
+            return family::report(&META, cx, group, members, cost, out);
+        }
+        (true, true) => NearReason::Cost,
+    };
+    family::stopped(&META, cx, group, stop, out);
 }
 
 fn sentence(facets: &Facets<'_>) -> String {

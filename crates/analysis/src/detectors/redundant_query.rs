@@ -17,7 +17,9 @@
 //!
 //! **Fix**: load it once and pass it on, or memoise it for the length of the request.
 
-use hotspan_model::{Break, Class, Facets, Fix, Meta, Millionths, SavingRule, Scope, TemplateFacts, Verb};
+use hotspan_model::{
+    Break, Class, Facets, Fix, Meta, Millionths, NearReason, SavingRule, Scope, TemplateFacts, Verb,
+};
 
 use super::family::{self, draft, key, pays, weight};
 use super::findings::{Draft, wall};
@@ -73,9 +75,13 @@ impl Detector for RedundantQuery {
             collect_writes(cx, &mut writes);
         }
         for class in [Class::Db, Class::Cache, Class::Call] {
-            family::each(class, cx, out, |group, members, out| {
-                let segment = cx.segment(group.segment);
-                if group.verdict.redundant && !segment.front_end && !differs(cx, members) {
+            let own = |group: &Group| group.verdict.redundant;
+            family::each(&META, class, own, cx, out, |group, members, out| {
+                if cx.segment(group.segment).front_end {
+                    family::stopped(&META, cx, group, NearReason::FrontEnd, out);
+                } else if differs(cx, members) {
+                    family::stopped(&META, cx, group, NearReason::Guard("differs"), out);
+                } else {
                     judge(cx, group, members, &writes, out);
                 }
             });
@@ -122,7 +128,11 @@ fn judge(cx: &Context<'_>, group: &Group, members: &[u32], writes: &[u32], out: 
         kept.extend_from_slice(run);
     }
     let cost = wall(cx, group.segment, &kept);
-    if !kept.is_empty() && pays(cx, group.segment, cost) {
+    if kept.is_empty() {
+        family::stopped(&META, cx, group, NearReason::Guard("written-between"), out);
+    } else if !pays(cx, group.segment, cost) {
+        family::stopped(&META, cx, group, NearReason::Cost, out);
+    } else {
         let head = cx.node_at(group.anchor).head;
         let gone = cx.doubled(group);
         let runs = kept.chunk_by(unwritten);

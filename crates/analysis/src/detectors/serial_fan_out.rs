@@ -21,12 +21,15 @@
 //!
 //! **Fix**: start the calls together and join once, where no call needs the answer of another.
 
-use hotspan_model::{Break, Facets, Fix, Knob, Meta, Millionths, Nanos, SavingRule, Scope, Symbol, Verb};
+use hotspan_model::{
+    Break, Condition, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Symbol, Verb,
+};
 
 use super::findings::Draft;
+use super::near::{Near, condition, share_of};
 use super::words::tenths_of_a_week;
 use super::{Detector, Findings};
-use crate::context::{Context, overlap};
+use crate::context::{Context, is_near, overlap};
 use crate::{Edit, NONE, Node, WIDTH};
 
 /// Confidence in independence that one trace alone gives.
@@ -159,7 +162,7 @@ fn follows(cx: &Context<'_>, a: u32, b: u32) -> bool {
 }
 
 fn judge(cx: &Context<'_>, chain: &[u32], fewest: usize, out: &mut Findings<'_>) {
-    if chain.len() < fewest || writes(cx, chain) >= 2 {
+    if chain.len() < fewest {
         return;
     }
     let mut templates = std::mem::take(&mut out.scratch.templates);
@@ -172,7 +175,13 @@ fn judge(cx: &Context<'_>, chain: &[u32], fewest: usize, out: &mut Findings<'_>)
             break;
         }
     }
-    if templates.len() >= fewest {
+    if templates.len() < fewest {
+        if is_near(templates.len() as u64, fewest as u64) {
+            nearly(cx, chain, templates.len(), NearReason::Count, None, out);
+        }
+    } else if writes(cx, chain) >= 2 {
+        nearly(cx, chain, templates.len(), NearReason::Guard("writes"), None, out);
+    } else {
         report(cx, chain, &templates, out);
     }
     out.scratch.templates = templates;
@@ -183,6 +192,37 @@ fn writes(cx: &Context<'_>, chain: &[u32]) -> usize {
         .iter()
         .filter_map(|&at| cx.dictionary.template(cx.operation(at).own?));
     facts.filter(|facts| facts.verb == Verb::Write).count()
+}
+
+/// Tells a chain that is stopped by `reason`; what it would save counts when that was looked at.
+fn nearly(
+    cx: &Context<'_>,
+    chain: &[u32],
+    templates: usize,
+    reason: NearReason,
+    saving: Option<Nanos>,
+    out: &mut Findings<'_>,
+) {
+    let segment = cx.operation(chain[0]).segment;
+    let [least, share] = saving.map_or([Condition::default(); 2], |saving| {
+        [
+            condition(cx, segment, &SAVING_MIN, saving.0),
+            condition(cx, segment, &SAVING_SHARE, share_of(cx, segment, saving)),
+        ]
+    });
+    let near = Near {
+        meta: &META,
+        segment,
+        first: chain[0],
+        members: chain.len() as u64,
+        reason,
+        conditions: [
+            condition(cx, segment, &TEMPLATES_MIN, templates as u64),
+            least,
+            share,
+        ],
+    };
+    out.near(cx, near);
 }
 
 fn report(cx: &Context<'_>, chain: &[u32], templates: &[Symbol], out: &mut Findings<'_>) {
@@ -197,7 +237,14 @@ fn report(cx: &Context<'_>, chain: &[u32], templates: &[Symbol], out: &mut Findi
     let saving = out.saving(cx, head, together, chain, &[]);
     let share = Millionths(cx.knob(first.segment, &SAVING_SHARE)).of(segment.length());
     if saving.likely.0 < cx.knob(first.segment, &SAVING_MIN) || saving.likely.0 < share {
-        return;
+        return nearly(
+            cx,
+            chain,
+            templates.len(),
+            NearReason::Cost,
+            Some(saving.likely),
+            out,
+        );
     }
     let mut key = [cx.text(segment.operation); TEMPLATES_MAX + 1];
     for (part, &template) in key[1..].iter_mut().zip(templates) {

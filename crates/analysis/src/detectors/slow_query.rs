@@ -17,14 +17,17 @@
 //!
 //! **Fix**: an index, a narrower read, or move it out of the request.
 
-use hotspan_model::{Break, Facets, Fix, Knob, Meta, Millionths, SavingRule, Scope, Verb};
+use hotspan_model::{
+    Break, Class, Condition, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Verb,
+};
 
 use super::findings::{Draft, path};
+use super::near::{Near, condition, share_of};
 use super::statements::{self, certainty, facts, halved, template};
 use super::words::{Advice, advice, target, tenths_of_a_week};
 use super::{COST_SHARE, Detector, Findings, frameworks};
 use crate::NONE;
-use crate::context::Context;
+use crate::context::{Context, is_near};
 
 /// The detector.
 #[derive(Debug)]
@@ -75,7 +78,74 @@ impl Detector for SlowQuery {
                 out.hold_back(place);
             }
         });
+        nearly(cx, out);
     }
+}
+
+/// Tells the statement of each segment that comes nearest.
+fn nearly(cx: &Context<'_>, out: &mut Findings<'_>) {
+    let mut slowest: Option<Near> = None;
+    for at in 0..cx.operations().len() as u32 {
+        let row = cx.operation(at);
+        if row.class != Class::Db || !row.counts() || out.is_claimed(at) {
+            continue;
+        }
+        let Some(near) = near(cx, at) else { continue };
+        match &mut slowest {
+            Some(known) if known.segment == near.segment => {
+                if (known.reason, known.conditions[0].value) < (near.reason, near.conditions[0].value) {
+                    *known = near;
+                }
+            }
+            Some(_) | None => {
+                if let Some(before) = slowest.replace(near) {
+                    out.near(cx, before);
+                }
+            }
+        }
+    }
+    if let Some(last) = slowest {
+        out.near(cx, last);
+    }
+}
+
+/// A statement that nobody reported, when it comes near.
+fn near(cx: &Context<'_>, at: u32) -> Option<Near> {
+    let (row, node) = (cx.operation(at), cx.node_of(at));
+    let path = cx.paths().subtree(row.node);
+    if !is_near(path.0, cx.knob(row.segment, &READ)) {
+        return None;
+    }
+    let reads = facts(cx, row).is_some_and(|facts| facts.verb == Verb::Read);
+    let (least, share) = match reads {
+        true => (&READ, &READ_SHARE),
+        false => (&ONCE, &COST_SHARE),
+    };
+    let rows = cx
+        .extras(node)
+        .and_then(|extras| extras.batch)
+        .unwrap_or(1)
+        .max(1);
+    let time = Nanos(path.0 / u64::from(rows));
+    let conditions = [
+        condition(cx, row.segment, least, time.0),
+        condition(cx, row.segment, share, share_of(cx, row.segment, time)),
+    ];
+    let passes = conditions.iter().all(|one| one.value >= one.threshold);
+    let reason = match (cx.segment(row.segment).front_end, waits_for_lock(cx, at)) {
+        (true, _) => NearReason::FrontEnd,
+        (false, true) if passes => NearReason::Guard("lock"),
+        (false, _) if passes => NearReason::Guard("unasked"),
+        (false, _) => NearReason::Cost,
+    };
+    is_near(time.0, conditions[0].threshold).then_some(Near {
+        meta: &META,
+        segment: row.segment,
+        first: at,
+        members: row.weight,
+        reason,
+        conditions: [conditions[0], conditions[1], Condition::default()],
+    })
 }
 
 /// Whether a statement takes so much of the critical path; one that works on many rows is judged by the row.

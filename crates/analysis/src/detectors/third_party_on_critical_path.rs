@@ -23,10 +23,12 @@
 //! **Fix**: defer the call, cache its answer, or bound it with a timeout and a fallback.
 
 use hotspan_model::{
-    Break, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, Peer, Saving, SavingRule, Scope, Symbol,
+    Break, Condition, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, NearReason, Peer, Saving, SavingRule,
+    Scope, Symbol,
 };
 
 use super::findings::{Draft, path};
+use super::near::{Near, condition, floor_share, is_told};
 use super::words::{peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
 use crate::context::{Context, decision, is_awaited, rooted_in};
@@ -122,8 +124,24 @@ fn judge(cx: &Context<'_>, same: &[u32], out: &mut Findings<'_>) {
     let members = without_failed_attempts(cx, same);
     let time = path(cx, members, head);
     let segment = cx.operation(same[0]).segment;
-    let share = Millionths(cx.knob(segment, &PATH_SHARE)).of(cx.forest.node(head).length().0);
+    let unit = cx.forest.node(head).length();
+    let share = Millionths(cx.knob(segment, &PATH_SHARE)).of(unit.0);
     if time.0 < cx.knob(segment, &PATH_MIN) || time.0 < share {
+        let conditions = [
+            condition(cx, segment, &PATH_MIN, time.0),
+            condition(cx, segment, &PATH_SHARE, floor_share(time, unit)),
+        ];
+        if is_told(&conditions) {
+            let near = Near {
+                meta: &META,
+                segment,
+                first: members[0],
+                members: members.iter().map(|&at| cx.operation(at).weight).sum(),
+                reason: NearReason::Cost,
+                conditions: [conditions[0], conditions[1], Condition::default()],
+            };
+            out.near(cx, near);
+        }
         return;
     }
     report(cx, members, head, out);

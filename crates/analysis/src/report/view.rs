@@ -1,6 +1,8 @@
 //! A finding as a single trace shows it.
 
-use hotspan_model::{Finding, FindingView, Lookup, Millionths, Params, Report, Terms};
+use hotspan_model::{
+    Finding, FindingView, Lookup, Millionths, NearMiss, NearMissView, Params, Report, Terms,
+};
 
 /// All findings of a report in words.
 pub(crate) fn findings(report: &Report, dictionary: &dyn Lookup) -> Vec<FindingView> {
@@ -22,6 +24,26 @@ pub(crate) fn findings(report: &Report, dictionary: &dyn Lookup) -> Vec<FindingV
             .map_or_else(String::new, |template| dictionary.text(template).to_owned()),
     };
     report.findings.iter().map(view).collect()
+}
+
+/// All near misses of a report in words.
+pub(crate) fn near_misses(report: &Report, dictionary: &dyn Lookup) -> Vec<NearMissView> {
+    let text = |symbol| dictionary.text(symbol).to_owned();
+    let view = |near: &NearMiss| NearMissView {
+        detector: near.detector,
+        reason: near.reason,
+        service: text(near.at.service),
+        operation: text(near.at.operation),
+        template: near.template.map(text).unwrap_or_default(),
+        members: near.members,
+        conditions: near
+            .conditions
+            .iter()
+            .copied()
+            .filter(|one| !one.name.is_empty())
+            .collect(),
+    };
+    report.near_misses.iter().map(view).collect()
 }
 
 /// The product of the terms: how sure this one trace is.

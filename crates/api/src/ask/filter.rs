@@ -50,6 +50,14 @@ pub(crate) struct RowFilter {
     pub(crate) page: Cursor,
 }
 
+/// Which near misses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NearFilter {
+    pub(crate) service: Vec<String>,
+    pub(crate) entry: Vec<String>,
+    pub(crate) page: Cursor,
+}
+
 /// Which exemplars.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TraceFilter {
@@ -122,6 +130,24 @@ impl RowFilter {
     /// Whether a row that these services are part of is asked for.
     pub(crate) fn matches<'a>(&self, services: impl IntoIterator<Item = &'a str>) -> bool {
         self.service.is_empty() || services.into_iter().any(|service| among(&self.service, service))
+    }
+}
+
+impl NearFilter {
+    /// Reads the parameters.
+    pub(crate) fn read(query: &mut Query) -> Result<NearFilter, Problem> {
+        Ok(NearFilter {
+            service: query.all("service"),
+            entry: query.all("entry"),
+            page: Cursor::read(query)?,
+        })
+    }
+
+    /// Whether an operation of `service` is asked for, by its own name or by that of a root operation that its traces
+    /// entered by.
+    pub(crate) fn matches(&self, service: &str, operation: &str, entries: &[String]) -> bool {
+        let entered = || entries.iter().any(|entry| self.entry.contains(entry));
+        among(&self.service, service) && (among(&self.entry, operation) || entered())
     }
 }
 

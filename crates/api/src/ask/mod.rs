@@ -7,7 +7,7 @@ mod problem;
 mod query;
 mod since;
 
-pub(crate) use filter::{HotspotFilter, RowFilter, Sort, TraceFilter, known_detectors};
+pub(crate) use filter::{HotspotFilter, NearFilter, RowFilter, Sort, TraceFilter, known_detectors};
 pub(crate) use page::Cursor;
 pub use problem::{Parameter, Problem};
 pub(crate) use query::Query;

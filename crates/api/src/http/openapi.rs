@@ -25,6 +25,7 @@ use crate::metrics;
         routes::operations,
         routes::dependencies,
         routes::third_parties,
+        routes::near_misses,
         audit::audit,
         routes::detectors,
         routes::status,

@@ -59,6 +59,27 @@ pub(super) struct RowParams {
     flat: Option<bool>,
 }
 
+/// Which near misses, in which form.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct NearParams {
+    /// Only operations of these services; repeat for alternatives.
+    service: Option<Vec<String>>,
+    /// Only these operations and what their traces reach; names the rules that never came near as well. Repeat for
+    /// alternatives.
+    entry: Option<Vec<String>>,
+    /// Most rows; 50 when absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// JSON with an envelope, one JSON object a line, or comma-separated values.
+    #[param(inline)]
+    format: Option<FormatParam>,
+    /// Rows without nesting and without an envelope.
+    flat: Option<bool>,
+}
+
 /// Which exemplars, in which form.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

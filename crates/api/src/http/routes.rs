@@ -8,14 +8,14 @@ use axum::response::{IntoResponse, Response};
 
 use super::Shared;
 use super::form::{Form, Listed};
-use super::params::{HotspotParams, RowParams, TraceParams};
+use super::params::{HotspotParams, NearParams, RowParams, TraceParams};
 use super::snapshot::tagged;
 use crate::View;
-use crate::ask::{HotspotFilter, Problem, Query, RowFilter, TraceFilter};
+use crate::ask::{HotspotFilter, NearFilter, Problem, Query, RowFilter, TraceFilter};
 use crate::read;
 use crate::shape::{
-    self, DependencyList, HotspotDetail, HotspotList, List, OperationList, ServiceList, ThirdPartyList,
-    Trace, TraceList,
+    self, DependencyList, HotspotDetail, HotspotList, List, NearMissList, OperationList, ServiceList,
+    ThirdPartyList, Trace, TraceList,
 };
 
 const INDEX: &str = "\
@@ -27,6 +27,7 @@ Hotspan: structural faults of a backend, ranked by what they cost.
   /api/v1/traces/{trace_id}   one of them, analysed
   /api/v1/services            /api/v1/operations
   /api/v1/dependencies        /api/v1/third-parties
+  /api/v1/near-misses         what nearly is a hotspot, and why it is none (?entry= &service=)
   /api/v1/audit               the system on one page (?format=md html)
   /api/v1/detectors           what is looked for, thresholds, efforts
   /api/v1/status              counters, listeners, shards
@@ -236,6 +237,32 @@ pub(super) async fn third_parties(
     query: Query,
 ) -> Result<Response, Problem> {
     list(&backend.view(), &headers, query, rows, read::third_parties)
+}
+
+/// What nearly is a hotspot, by service and operation, and why it is none.
+#[utoipa::path(
+    get,
+    path = "/api/v1/near-misses",
+    tag = "hotspots",
+    params(NearParams),
+    responses(
+        (status = 200, description = "A page", content(
+            (Listed<NearMissList> = "application/json"),
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+        )),
+        (status = 304, description = "The snapshot is the one in If-None-Match"),
+        (status = 400, description = "What was asked makes no sense", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn near_misses(
+    State(backend): State<Shared>,
+    headers: HeaderMap,
+    query: Query,
+) -> Result<Response, Problem> {
+    let filter = |query: &mut Query, _: &View| NearFilter::read(query);
+    list(&backend.view(), &headers, query, filter, read::near_misses)
 }
 
 /// The detectors, their thresholds and efforts.

@@ -12,6 +12,7 @@ mod document;
 mod hotspot;
 mod lists;
 mod moment;
+mod near;
 mod status;
 mod system;
 mod text;
@@ -34,6 +35,7 @@ pub use lists::{
 };
 pub use moment::Moment;
 pub(crate) use moment::day;
+pub use near::{NearCondition, NearMiss, NearMissList, SilentRule};
 pub use status::{Connections, Listener, Memory, Refused, Requests, Shard, Status};
 pub use system::{Dependency, Latency, Operation, PathNanos, PathShares, Service, ThirdParty};
 pub(crate) use text::clean_to;

@@ -387,6 +387,7 @@ mod tests {
             critical_path: Vec::new(),
             completion_path: Vec::new(),
             findings: Vec::new(),
+            near_misses: Vec::new(),
             defects: Vec::new(),
             completeness: model::Completeness::default(),
             truncated: false,

@@ -87,6 +87,7 @@ async fn every_list_has_total_cursor_and_coverage() {
         ("operations", "operations", 3),
         ("dependencies", "dependencies", 2),
         ("third-parties", "third_parties", 2),
+        ("near-misses", "near_misses", 3),
     ] {
         let list = get(at, &format!("/api/v1/{path}")).await.json();
         assert_eq!(list["total"], total, "{path}");
@@ -137,6 +138,10 @@ async fn filters_are_alternatives_within_and_conditions_between() {
         ("dependencies?service=cart", 1),
         ("third-parties?service=cart", 2),
         ("third-parties?service=orders", 0),
+        ("near-misses?service=cart", 2),
+        ("near-misses?entry=GET%20/cart", 3),
+        ("near-misses?entry=GET%20/", 1),
+        ("near-misses?entry=POST%20/cart", 0),
         ("traces?detector=n-plus-one-query&service=orders", 21),
     ] {
         assert_eq!(
@@ -145,6 +150,33 @@ async fn filters_are_alternatives_within_and_conditions_between() {
             "{path}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_near_miss_says_what_it_lacks_and_other_rules_that_they_never_came_near() {
+    let at = World::start().await;
+    let list = get(at, "/api/v1/near-misses?entry=GET%20/cart&service=cart")
+        .await
+        .json();
+    let near = &list["near_misses"];
+    assert_eq!(
+        (&near[0]["reason"], &near[1]["reason"]),
+        (&json!("count"), &json!("guard:writes"))
+    );
+    assert_eq!(
+        near[0]["conditions"],
+        json!([{"name": "repeat_min", "value": 4, "threshold": 5, "distance": 0.2}])
+    );
+    assert_eq!(list["silent"], json!([]));
+    let other = get(at, "/api/v1/near-misses?entry=POST%20/cart").await.json();
+    let silent = |detector: &str| json!({"service": "cart", "operation": "POST /cart", "detector": detector, "evaluated": 16});
+    assert_eq!(other["near_misses"], json!([]));
+    assert_eq!(
+        other["silent"],
+        json!([silent("n-plus-one-query"), silent("serial-calls")])
+    );
+    let all = get(at, "/api/v1/near-misses").await.json();
+    assert_eq!(all["silent"], json!([]));
 }
 
 #[tokio::test]

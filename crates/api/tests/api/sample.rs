@@ -225,6 +225,7 @@ pub(crate) fn trace(number: u128) -> (TraceView, Vec<SpanDetail>) {
         ],
         completion_path: vec![segment(Some(3), 0, 7, Cause::Queue)],
         findings: vec![finding()],
+        near_misses: Vec::new(),
         defects: vec![
             defect(DefectKind::Clipped, Some(3)),
             defect(DefectKind::MultiRoot, None),

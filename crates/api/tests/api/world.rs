@@ -10,12 +10,13 @@ use hotspan_api::{
 };
 use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
-    Answers, Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty,
+    Answers, Coverage, Dependency, Latency, NearMissAnswer, OperationAnswer, PeerDecision, ServiceAnswer,
+    ThirdParty,
 };
 use hotspan_model::{
-    BeforeAfter, Break, Class, Counts, Decided, DefectKind, EffortRule, FindingId, Fingerprint, Fix, Knob,
-    KnobRule, LogTime, Meta, Millionths, Nanos, Pattern, Peer, PeerReason, Reason, SavingRule, Scope,
-    Selector, SpanDetail, TraceId, TraceView, Tuning, Workload,
+    BeforeAfter, Break, Class, Condition, Counts, Decided, DefectKind, EffortRule, FindingId, Fingerprint,
+    Fix, Knob, KnobRule, LogTime, Meta, Millionths, Nanos, NearReason, Pattern, Peer, PeerReason, Reason,
+    SavingRule, Scope, Selector, SpanDetail, TraceId, TraceView, Tuning, Workload,
 };
 use tokio::net::TcpListener;
 
@@ -208,8 +209,37 @@ fn answers() -> Answers {
             third_party("api.example.com", Some("Example")),
             third_party("example.org", None),
         ],
+        near_misses: vec![
+            near_miss("cart", "GET /cart", "n-plus-one-query", NearReason::Count),
+            near_miss("cart", "GET /cart", "serial-calls", NearReason::Guard("writes")),
+            near_miss("orders", "GET /", "n-plus-one-query", NearReason::Sightings),
+        ],
         query_patterns: vec![pattern("SELECT ?"), pattern(HOSTILE)],
         coverage: coverage(),
+    }
+}
+
+fn near_miss(service: &str, operation: &str, detector: &'static str, reason: NearReason) -> NearMissAnswer {
+    let members = Condition {
+        name: "repeat_min",
+        value: 4,
+        threshold: 5,
+    };
+    NearMissAnswer {
+        service: service.to_owned(),
+        operation: operation.to_owned(),
+        entries: vec!["GET /cart".to_owned()],
+        detector,
+        reason,
+        class: Class::Db,
+        template: "SELECT ?".to_owned(),
+        id: None,
+        traces: 3,
+        evaluated: 16,
+        members: 4,
+        conditions: vec![members],
+        distance: members.distance(),
+        last_seen: LogTime(NOW),
     }
 }
 

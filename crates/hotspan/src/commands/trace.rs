@@ -34,7 +34,10 @@ pub(crate) fn run(arguments: &TraceArguments) -> Result<(), Failure> {
     input::for_each(&arguments.paths, &mut Progress::new(), |request| {
         reader.take(request)
     })?;
-    let shown = reader.show(arguments.output)?;
+    if arguments.explain && arguments.output == TraceFormat::Json {
+        return Err(anyhow!("--explain is text; leave out -o json").into());
+    }
+    let shown = reader.show(arguments.output, arguments.explain)?;
     match (shown, wanted) {
         (0, Some(id)) => Err(Failure::NoData(format!("trace {id} is not in what was read"))),
         (0, None) => Err(Failure::NoData("no traces in what was read".to_owned())),
@@ -128,7 +131,7 @@ impl Reader {
         Ok(())
     }
 
-    fn show(&mut self, format: TraceFormat) -> Result<u64> {
+    fn show(&mut self, format: TraceFormat, explain: bool) -> Result<u64> {
         self.assembler.finish(self.at, Decided::EndOfInput);
         let (mut trace, mut shown) = (Assembled::default(), 0);
         while self.assembler.poll_trace(&mut trace) {
@@ -138,6 +141,7 @@ impl Reader {
                     let shape = shape::Trace::new(&view, &self.details(&trace));
                     serde_json::to_string(&shape).context("the answer has a JSON form")? + "\n"
                 }
+                TraceFormat::Text if explain => waterfall(&view) + &rules(&view),
                 TraceFormat::Text => waterfall(&view),
             };
             print(&text)?;
@@ -159,6 +163,43 @@ impl Reader {
         }
         details
     }
+}
+
+/// Each rule of a trace that did not speak: what stopped it where it came near, then those that never did.
+fn rules(view: &TraceView) -> String {
+    let mut text = String::new();
+    for near in &view.near_misses {
+        let names = [&near.service, &near.operation, &near.template].map(|name| shape::clean(name));
+        let [service, operation, template] = names;
+        text.push_str(&format!(
+            "  {} stopped by {}: {} members in {service} {operation} ({template})\n",
+            near.detector, near.reason, near.members
+        ));
+        for one in &near.conditions {
+            let verdict = if one.value >= one.threshold {
+                "reached"
+            } else {
+                "missed"
+            };
+            text.push_str(&format!(
+                "    {} {} of {}, {verdict}\n",
+                one.name, one.value, one.threshold
+            ));
+        }
+    }
+    let spoke = |id: &str| view.findings.iter().any(|finding| finding.detector == id);
+    let near = |id: &str| view.near_misses.iter().any(|near| near.detector == id);
+    let rules = hotspan_analysis::catalogue();
+    let silent: Vec<&str> = rules
+        .iter()
+        .map(|meta| meta.id)
+        .filter(|id| !spoke(id) && !near(id))
+        .collect();
+    text.push_str(&format!(
+        "  evaluated, and nothing like it: {}\n\n",
+        silent.join(", ")
+    ));
+    text
 }
 
 /// Columns of the bar that shows when a span ran.

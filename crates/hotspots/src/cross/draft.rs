@@ -2,16 +2,17 @@
 
 use hotspan_model::{
     Anchor, CalleeView, CallsPerTrace, EvidenceTrace, Facets, Fingerprint, Hotspot, Identity, ImpactBasis,
-    LogTime, Meta, Millionths, Nanos, Params, PathTime, Role, Saving, State, Trend,
+    LogTime, Meta, Millionths, Nanos, Params, PathTime, Role, Saving, Trend,
 };
 
 use crate::calendar::Calendar;
 use crate::confidence::Confidence;
 use crate::facts::{Fact, Shown};
+use crate::life::young;
 use crate::sampling::counted;
 use crate::sign::{Sign, narrow};
 use crate::topology::Edge;
-use crate::view::{EXPOSURE, NEW, Reader, priority};
+use crate::view::{EXPOSURE, Reader, priority};
 
 /// Traces that a hotspot shows.
 const EVIDENCE: usize = 3;
@@ -172,11 +173,7 @@ impl Draft {
                 service: self.service.clone(),
                 operation: self.operation.clone(),
             },
-            state: if reader.now.since(first) < NEW {
-                State::New
-            } else {
-                State::Open
-            },
+            state: young(reader.now, first),
             traces: seen.traces,
             weighted_traces: Millionths(narrow(seen.weighted)),
             share: self.share.min(Millionths::ONE),

@@ -227,6 +227,31 @@ impl World {
         report.findings.last_mut().expect("one was just added")
     }
 
+    /// Adds a near miss of so many of five members on the report's first segment.
+    pub(crate) fn near(
+        &mut self,
+        report: &mut Report,
+        detector: &'static str,
+        template: &str,
+        reason: NearReason,
+        members: u64,
+    ) {
+        let count = Condition {
+            name: "repeat_min",
+            value: members,
+            threshold: 5,
+        };
+        report.near_misses.push(NearMiss {
+            at: report.segments[0].at,
+            detector,
+            reason,
+            class: Class::Db,
+            template: Some(self.template(template)),
+            members,
+            conditions: [count, Condition::default(), Condition::default()],
+        });
+    }
+
     /// Adds calls to a target on the report's first segment.
     pub(crate) fn call(&mut self, report: &mut Report, target: Target, callee: Option<Symbol>, calls: u64) {
         report.calls.push(CallRow {

@@ -95,6 +95,10 @@ fn report(world: &mut World, trace: u128, draw: &Draw) -> Report {
             finding.hand_offs = hand_offs;
         }
     }
+    for &(host, many, members) in &draw.calls {
+        let reason = [NearReason::Count, NearReason::Guard("polling")][usize::from(many)];
+        world.near(&mut report, N_PLUS_ONE, &format!("t{host}"), reason, members);
+    }
     for &(host, answered, calls) in &draw.calls {
         let callee = hosts[usize::from(host)];
         let pay = world.text(&format!("s{}", host % 2));

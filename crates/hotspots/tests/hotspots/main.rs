@@ -5,6 +5,8 @@ mod bounds;
 mod build;
 mod exact;
 mod gates;
+mod life;
+mod near;
 mod peers;
 mod reading;
 mod tuning;
