@@ -1,6 +1,6 @@
 //! The audit as a page that people read: Markdown, or one HTML file that needs nothing beside it.
 //!
-//! What it says is put together once, in [`content`]; the two writers escape it, each in its own way. Texts of spans
+//! What it says is put together once, in `content`; the two writers escape it, each in its own way. Texts of spans
 //! never reach a page but through them.
 
 mod bars;
