@@ -142,6 +142,24 @@ fn files_that_cannot_be_read_or_are_of_no_known_kind_are_named() {
 }
 
 #[test]
+fn a_folder_may_hold_what_is_no_recording() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mixed");
+    drop(fs::remove_dir_all(&folder));
+    fs::create_dir_all(&folder).expect("the folder is there");
+    fs::write(folder.join("README.md"), "# Traces of the shop").expect("it can be written");
+    let folder = folder.to_str().expect("the folder's name is text");
+    check(&["analyze", folder], 2, &["README.md", "expected OTLP traces"]);
+    let traces = format!("{folder}/traces.pb");
+    check(&["gen", "--scenario", "nplus1-query", "-o", &traces], 0, &[]);
+    check(&["analyze", folder], 0, &["passed over", "README.md"]);
+    check(
+        &["analyze", folder, &format!("{folder}/README.md")],
+        2,
+        &["README.md"],
+    );
+}
+
+#[test]
 fn silence_is_never_green() {
     let empty = file("empty.json", b"{}");
     check(&["analyze", &empty], 3, &["nothing usable"]);
