@@ -8,7 +8,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 use hotspan_api::{Listener, View};
 use hotspan_ingest::{
-    Caps, Core, Inbox, Message, OtherSignals, Outbox, SharedDictionary, queue, serve_grpc, serve_http,
+    Caps, Core, Inbox, Message, OtherSignals, Outbox, SharedDictionary, WHOLE_SHARE, queue, serve_grpc,
+    serve_http,
 };
 use hotspan_model::{Counts, LogTime, Nanos, ParamKey, TableSeed};
 use hotspan_otlp::Limits;
@@ -275,6 +276,7 @@ fn shards(
         shared: Arc::clone(shared),
         published: Arc::clone(published),
         snapshot_interval: config.snapshot_interval,
+        share: WHOLE_SHARE,
     };
     inboxes.into_iter().zip(&shared.published).map(shard).collect()
 }
