@@ -207,6 +207,8 @@ pub struct Coverage {
     pub internal_after_all: u64,
     /// Findings that `hotspan.ignore` accepts in the code.
     pub ignored: u64,
+    /// Hotspots that a person muted.
+    pub muted: u64,
     /// Sightings of fingerprints beyond `hotspots_max`.
     pub sightings_beyond: u64,
     /// Rows of services, edges and hand-offs beyond their bounds.
