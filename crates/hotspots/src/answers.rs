@@ -205,7 +205,7 @@ pub struct Coverage {
     pub below_gate: u64,
     /// Fingerprints left out because their callee turned out to be internal.
     pub internal_after_all: u64,
-    /// Findings that `hotspan.ignore` accepts in the code.
+    /// Findings, and hotspots over traces, that `hotspan.ignore` accepts in the code.
     pub ignored: u64,
     /// Hotspots that a person muted.
     pub muted: u64,

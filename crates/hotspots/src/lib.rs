@@ -21,6 +21,7 @@ mod distribution;
 mod facts;
 mod gates;
 mod growth;
+mod ignored;
 mod life;
 mod lists;
 mod merged;

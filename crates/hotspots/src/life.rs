@@ -93,9 +93,9 @@ impl Life<'_> {
         let expected = EXPECTED + u64::from(pauses().count().max(1).ilog2());
         let mut returns = Returns::default();
         for (pair, earlier) in pauses() {
-            let (pause, before) = (pair[0].to..pair[1].from, &self.spells[..earlier]);
-            let needed = self.needed(before, expected);
-            if needed.is_some_and(|needed| needed <= (self.judged)(pause)) {
+            let clean = (self.judged)(pair[0].to..pair[1].from);
+            let needed = || self.needed(&self.spells[..earlier], expected);
+            if clean >= TRACES_MIN && needed().is_some_and(|needed| needed <= clean) {
                 returns.count += 1;
                 returns.last = Some(LogTime(pair[1].from.saturating_mul(HOUR)));
             }

@@ -46,7 +46,7 @@ pub use note::{Decision, Note, Over};
 pub use report::{
     CallRow, Category, HandOff, HandOffOutcome, OpRef, PathRow, Report, SegmentRow, ServiceRow, Target,
 };
-pub use side::{Extras, Link, Side, Summary};
+pub use side::{Extras, Link, Side, Summary, names_detector};
 pub use span::Span;
 pub use symbol::{Symbol, Vocabulary};
 pub use time::{LogPos, LogTime, Nanos, Offset, Timestamp};

@@ -78,7 +78,7 @@ pub struct LeftOut {
     pub below_gate: u64,
     /// Fingerprints whose callee turned out to be internal.
     pub internal_after_all: u64,
-    /// Findings in single traces that `hotspan.ignore` accepts in the code.
+    /// Findings in single traces, and hotspots over traces, that `hotspan.ignore` accepts in the code.
     pub ignored: u64,
     /// Hotspots that a person muted.
     pub muted: u64,

@@ -9,6 +9,7 @@ use crate::calendar::Calendar;
 use crate::confidence::Confidence;
 use crate::facts::{Fact, Shown};
 use crate::growth::worsens_by_day;
+use crate::ignored::Ignored;
 use crate::life::Life;
 use crate::sampling::counted;
 use crate::sign::{Sign, narrow};
@@ -57,6 +58,7 @@ pub(super) struct Seen {
     path: u128,
     calendar: Calendar,
     shown: Vec<Shown>,
+    ignored: Ignored,
 }
 
 impl Seen {
@@ -66,7 +68,7 @@ impl Seen {
         self.weighted = self.weighted.max(fact.weighted);
         Sign::Add.sum(&mut self.path, fact.path);
         self.calendar.cover(&fact.calendar);
-        self.shown.extend(fact.shown);
+        self.show(fact);
     }
 
     /// Adds an edge, which has no traces to show.
@@ -84,11 +86,13 @@ impl Seen {
         Sign::Add.sum(&mut self.path, other.path);
         self.calendar.cover(&other.calendar);
         self.shown.extend(&other.shown);
+        self.ignored.merge(&other.ignored);
     }
 
     /// Shows the traces of a fact and counts nothing of it.
     pub(super) fn show(&mut self, fact: &Fact) {
         self.shown.extend(fact.shown);
+        self.ignored.merge(&fact.ignored);
     }
 
     /// Start of the hour, or day, of the first.
@@ -152,6 +156,13 @@ impl Draft {
     /// A term of confidence.
     pub(super) fn term(&mut self, millionths: u64, why: &str) {
         self.terms.push((Millionths(millionths), why.to_owned()));
+    }
+
+    /// Whether the code accepts it: `hotspan.ignore` stands on what showed it last.
+    pub(super) fn is_ignored(&self, reader: &Reader<'_>) -> bool {
+        let (seen, newest) = (&self.seen, reader.merged.newest);
+        seen.ignored
+            .names(self.meta.id, seen.last(newest), newest, reader.dictionary)
     }
 
     /// What identifies its hotspot.

@@ -62,3 +62,49 @@ fn what_is_seen_every_day_is_open_and_its_trend_is_that_of_a_day() {
     assert_eq!((hours, hotspot.trend.minute.len()), (vec![25; 3], 0));
     assert_eq!(hotspot.trend.hour[0].at % HOUR, 0);
 }
+
+#[test]
+fn what_the_code_accepts_is_counted_and_not_listed_for_as_long_as_it_does() {
+    for (ids, accepted) in [
+        ("blind-service", 1),
+        ("slow-query,blind-service", 1),
+        ("*", 1),
+        ("slow-query", 0),
+    ] {
+        let mut world = World::default();
+        world.traces(25, &format!("{WORDLESS} ignore={ids}"));
+        assert_eq!(
+            world.hotspots("blind-service").len() as u64,
+            1 - accepted,
+            "{ids}"
+        );
+        assert_eq!(world.ignored(), accepted, "{ids}");
+    }
+    let mut world = World::default();
+    world.traces(25, WORDLESS);
+    assert_eq!(state(&world, "blind-service").0, State::New);
+    add(
+        &mut world,
+        2 * HOUR,
+        1,
+        &format!("{WORDLESS} ignore=blind-service"),
+    );
+    assert_eq!((world.hotspots("blind-service").len(), world.ignored()), (0, 1));
+    add(&mut world, 4 * HOUR, 1, WORDLESS);
+    assert_eq!((world.hotspots("blind-service").len(), world.ignored()), (1, 0));
+}
+
+#[test]
+fn what_one_member_of_a_circle_accepts_is_accepted() {
+    let mut world = World::default();
+    world.traces(3, CIRCLE);
+    assert_eq!(world.hotspots("dependency-cycle").len(), 1);
+    world.trace(&CIRCLE.replace(
+        "GET /tax       12..88",
+        "GET /tax       12..88 ignore=dependency-cycle",
+    ));
+    assert_eq!(
+        (world.hotspots("dependency-cycle").len(), world.ignored()),
+        (0, 1)
+    );
+}
