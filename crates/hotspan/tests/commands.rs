@@ -178,6 +178,14 @@ fn a_daemon_that_does_not_answer_is_unreachable() {
         4,
         &["http://127.0.0.1:1"],
     );
+    for saying in ["ack", "mute", "reopen"] {
+        check(
+            &["hotspots", saying, "7", "--url", "http://127.0.0.1:1"],
+            4,
+            &["http://127.0.0.1:1"],
+        );
+        check(&["hotspots", saying], 2, &["<ID>"]);
+    }
     check(&["gen", "--to", "http://127.0.0.1:1"], 4, &["127.0.0.1:1"]);
 }
 

@@ -205,8 +205,10 @@ pub struct Coverage {
     pub below_gate: u64,
     /// Fingerprints left out because their callee turned out to be internal.
     pub internal_after_all: u64,
-    /// Findings that `hotspan.ignore` accepts in the code.
+    /// Findings, and hotspots over traces, that `hotspan.ignore` accepts in the code.
     pub ignored: u64,
+    /// Hotspots that a person muted.
+    pub muted: u64,
     /// Sightings of fingerprints beyond `hotspots_max`.
     pub sightings_beyond: u64,
     /// Rows of services, edges and hand-offs beyond their bounds.

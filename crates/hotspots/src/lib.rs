@@ -6,7 +6,8 @@
 //! puts the result in words and numbers. How reports were spread over shards, and in which order they came,
 //! shows nowhere.
 //!
-//! Absent on purpose: clocks (the caller says what time it is), storage, life-cycle states set by people.
+//! Absent on purpose: clocks (the caller says what time it is) and storage. [`Notes`] are what people said, held by
+//! whoever reads, beside what traces say.
 
 mod aggregate;
 mod answers;
@@ -19,13 +20,17 @@ mod cross;
 mod distribution;
 mod facts;
 mod gates;
+mod growth;
+mod ignored;
 mod life;
 mod lists;
 mod merged;
 mod moments;
 mod near;
+mod notes;
 mod peers;
 mod ranking;
+mod recent;
 mod reservoir;
 mod sampling;
 mod scaling;
@@ -44,5 +49,6 @@ pub use answers::{
 };
 pub use cross::catalogue;
 pub use near::NearMissAnswer;
+pub use notes::{BY_CHARS_MAX, NOTES_MAX, Notes, REASON_CHARS_MAX, Saying, Unsaid};
 pub use settings::{MIN_CONFIDENCE, SHARED as SHARED_KNOBS, SIGHTINGS, Settings};
 pub use shard::{Hotspots, Kept, Snapshot};

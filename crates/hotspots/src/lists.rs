@@ -30,6 +30,7 @@ pub(crate) fn coverage(reader: &Reader<'_>, first: Option<LogTime>) -> Coverage 
         below_gate: 0,
         internal_after_all: 0,
         ignored: totals.ignored,
+        muted: 0,
         sightings_beyond: merged.sightings_beyond,
         rows_beyond: merged.rows_beyond,
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use hotspan_model::{Class, Fingerprint, LogTime, Lookup, OVERFLOW, Target};
+use hotspan_model::{Class, FactKind, Fingerprint, LogTime, Lookup, OVERFLOW, Target};
 
 use crate::Settings;
 use crate::aggregate::Aggregate;
@@ -113,6 +113,28 @@ impl<'a> Merged<'a> {
                 }
             }
         }
+    }
+
+    /// How often each version served an operation.
+    pub(crate) fn served(
+        &self,
+        service: &'a str,
+        operation: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &Fact)> {
+        let first = FactText {
+            kind: FactKind::Served,
+            service,
+            operation,
+            class: Class::Internal,
+            other: None,
+            what: None,
+            group: 0,
+        };
+        let rows = self.facts.range(first..);
+        let rows = rows.take_while(move |(text, _)| {
+            (text.kind, text.service, text.operation) == (FactKind::Served, service, operation)
+        });
+        rows.filter_map(|(text, (_, fact))| Some((text.what?, fact.as_ref())))
     }
 
     /// A shard that lags behind still holds buckets that are too old beside the others.

@@ -209,7 +209,7 @@ fn answer(reader: &Reader<'_>, text: &NearText<'_>, near: &Near) -> Option<NearM
         members: near.members.top(),
         distance: distance(&conditions),
         conditions,
-        last_seen: near.calendar.last().unwrap_or_default(),
+        last_seen: near.calendar.last(reader.merged.newest).unwrap_or_default(),
     })
 }
 

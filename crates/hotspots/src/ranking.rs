@@ -66,7 +66,7 @@ pub(crate) fn hotspots(reader: &Reader<'_>, catalogue: &[&'static Meta], coverag
             list.push(hotspot);
         }
     }
-    list.extend(cross::hotspots(reader, catalogue));
+    list.extend(cross::hotspots(reader, catalogue, coverage));
     list.sort_by_cached_key(|hotspot| {
         let order = (hotspot.priority, hotspot.impact_s_per_hour);
         (hotspot.confidence < least, Reverse(order), hotspot.id)

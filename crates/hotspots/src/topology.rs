@@ -10,6 +10,7 @@ use hotspan_model::{
 use crate::buckets::{Days, Hours, Point, Timeline};
 use crate::calendar::Calendar;
 use crate::distribution::Distribution;
+use crate::recent::Recent;
 use crate::sign::{self, Sign, narrow, weighted};
 use crate::tally::Tally;
 
@@ -67,6 +68,8 @@ pub(crate) struct Operation {
     pub(crate) path: PathSums,
     /// Requests and their weight over time; `exposure` counts the traces in which it was judged.
     pub(crate) hours: Hours,
+    /// Traces in which it was judged, of the last hour.
+    pub(crate) recent: Recent,
 }
 
 impl Operation {
@@ -83,6 +86,7 @@ impl Operation {
         if first {
             sign.count(&mut self.traces, 1);
             sign.sum(&mut self.weighted_traces, weight);
+            self.recent.shift(sign, report.at, newest);
         }
         sign.count(&mut self.requests, 1);
         sign.sum(&mut self.weighted, weight);
@@ -120,6 +124,7 @@ impl Operation {
         self.durations.merge(&other.durations);
         add_paths(&mut self.path, &other.path);
         self.hours.merge(&other.hours);
+        self.recent.merge(&other.recent);
     }
 }
 

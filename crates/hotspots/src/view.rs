@@ -1,16 +1,19 @@
 //! One aggregate as a hotspot: in words and numbers, not yet ranked.
 
+use std::ops::Range;
+
 use hotspan_model::{
     Anchor, Break, CalleeView, CallsPerTrace, CodePlace, Effort, EvidenceTrace, Facets, Fingerprint, Fix,
-    Hotspot, ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Role, SavingRule, State, Trend,
-    Verb,
+    Hotspot, ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Returns, Role, SavingRule,
+    State, Trend, Verb,
 };
 
 use crate::Settings;
 use crate::aggregate::{Aggregate, Shape};
 use crate::buckets::Window;
 use crate::confidence::{Confidence, Label, Revision, confidence, label, labelled, surer, unneeded};
-use crate::life::Life;
+use crate::growth::worsens;
+use crate::life::{Life, QUIET, spells};
 use crate::merged::Merged;
 use crate::peers::Peers;
 use crate::reservoir::Exemplar;
@@ -84,6 +87,7 @@ impl<'a> Reader<'a> {
         let (title, fix) = self.wording(row, shape, meta, &callee, label.map_or("", |label| label.name()));
         let entries = row.entries.ranked(|entry| text(entry.operation).to_owned());
         let first = row.timeline.first(self.merged.newest).unwrap_or_default();
+        let (state, returns) = self.state(row, shape, basis);
         Hotspot {
             id,
             detector: meta.id,
@@ -98,7 +102,9 @@ impl<'a> Reader<'a> {
                 operation: text(shape.anchor.1).to_owned(),
             },
             callee,
-            state: self.state(row, shape, basis),
+            state,
+            note: None,
+            returns,
             traces: row.traces,
             weighted_traces: Millionths(narrow(row.weighted)),
             share: self.share(row, shape),
@@ -135,17 +141,46 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn state(&self, row: &Aggregate, shape: &Shape, basis: ImpactBasis) -> State {
+    fn state(&self, row: &Aggregate, shape: &Shape, basis: ImpactBasis) -> (State, Returns) {
         let first = row.timeline.first(self.merged.newest).unwrap_or_default();
         let (_, last) = row.timeline.last().unwrap_or_default();
+        let operation = self.operation(shape);
         let life = Life {
-            hours: &row.timeline.hours,
-            operation: self.operation(shape),
+            spells: &spells(&row.timeline.hours),
+            judged: &|hours| operation.map_or(0, |operation| operation.judged(hours)),
+            renewed: self.renewed(row, shape, (first, last)),
             now: self.now,
             seen: (first, last),
-            basis,
+            worsens: worsens(&row.timeline.hours, basis, self.now),
         };
         life.state()
+    }
+
+    /// Traces of its operation within the hour since it was last seen, as far as a version may account for them that
+    /// began after the fault and never showed it.
+    fn renewed(&self, row: &Aggregate, shape: &Shape, (first, last): (LogTime, LogTime)) -> u64 {
+        let Some(operation) = self.operation(shape) else {
+            return 0;
+        };
+        let since = operation.recent.since(last);
+        if since == 0 || QUIET <= self.now.since(last) || !row.versions.is_whole() {
+            return 0;
+        }
+        let carried: Vec<&str> = row
+            .versions
+            .keys()
+            .map(|&version| self.dictionary.text(version))
+            .collect();
+        let (service, operation) = (shape.at.service, shape.at.operation);
+        let served = self
+            .merged
+            .served(self.dictionary.text(service), self.dictionary.text(operation));
+        let renewed = served.filter(|(version, fact)| {
+            let began = fact.calendar.first(self.merged.newest);
+            !carried.contains(version) && began.is_some_and(|began| first <= began)
+        });
+        let traces = renewed.map(|(_, fact)| fact.traces).max();
+        traces.unwrap_or(0).min(since)
     }
 
     /// Share of the segment operation's judged traces that carry the fault.
@@ -163,6 +198,17 @@ impl<'a> Reader<'a> {
             self.dictionary.text(shape.at.operation),
         );
         self.merged.operations.get(&key).map(AsRef::as_ref)
+    }
+
+    /// Traces of some hours in which an operation of `service` was judged, at least so many: one trace may be several
+    /// operations'. Of one operation where it is named and known.
+    pub(crate) fn judged(&self, service: &str, operation: &str, hours: &Range<u64>) -> u64 {
+        if let Some(row) = self.merged.operations.get(&(service, operation)) {
+            return row.judged(hours.clone());
+        }
+        let rows = self.merged.operations.range((service, "")..);
+        let rows = rows.take_while(|((name, _), _)| *name == service);
+        rows.map(|(_, row)| row.judged(hours.clone())).max().unwrap_or(0)
     }
 
     /// Median duration of the segment operation; of its affected traces when it has no row of its own.

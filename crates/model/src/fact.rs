@@ -77,6 +77,8 @@ pub struct FactRow {
     pub moment: Option<Moment>,
     /// A span that shows it.
     pub span: Option<SpanId>,
+    /// What `hotspan.ignore` says there.
+    pub ignored: Option<Symbol>,
 }
 
 impl FactRow {
@@ -95,6 +97,7 @@ impl FactRow {
             path: Nanos::ZERO,
             moment: None,
             span: None,
+            ignored: None,
         }
     }
 }

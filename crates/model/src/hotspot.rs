@@ -1,6 +1,6 @@
 //! A hotspot as it is answered: all findings of one fingerprint, in words and numbers.
 
-use crate::{Break, Fingerprint, LogTime, Millionths, Moved, Nanos, Saving, SpanId, TraceId};
+use crate::{Break, Fingerprint, LogTime, Millionths, Moved, Nanos, Note, Saving, SpanId, TraceId};
 
 /// Where a hotspot is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +37,15 @@ impl State {
             State::Regressed => "regressed",
         }
     }
+}
+
+/// How often a hotspot came back after it was fixed, in the hours that are held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Returns {
+    /// How often.
+    pub count: u64,
+    /// Start of the hour in which it did so last.
+    pub last: Option<LogTime>,
 }
 
 /// What an impact is made of.
@@ -196,6 +205,10 @@ pub struct Hotspot {
     pub callee: CalleeView,
     /// Where it is in its life.
     pub state: State,
+    /// What a person said about it last, whether that still holds or not.
+    pub note: Option<Note>,
+    /// Its returns.
+    pub returns: Returns,
     /// Traces seen.
     pub traces: u64,
     /// Traces adjusted for sampling.

@@ -141,6 +141,8 @@ pub struct CallRow {
     pub path_in_trace: Nanos,
     /// The first of them that is a single span.
     pub span: Option<SpanId>,
+    /// What `hotspan.ignore` says on the first of them.
+    pub ignored: Option<Symbol>,
 }
 
 /// How two child operations of one parent lay to each other.

@@ -8,7 +8,7 @@ use hotspan_proto::v1::traces_server::Traces;
 use hotspan_proto::v1::{
     DependenciesResponse, GetHotspotRequest, GetTraceRequest, Hotspot, ListHotspotsRequest,
     ListHotspotsResponse, ListRequest, ListTracesRequest, ListTracesResponse, OperationsResponse,
-    ServicesResponse, StatusRequest, StatusResponse, ThirdPartiesResponse, Trace,
+    ServicesResponse, SetStateRequest, StatusRequest, StatusResponse, ThirdPartiesResponse, Trace,
 };
 use tonic::{Request, Response, Status, async_trait};
 
@@ -44,6 +44,11 @@ impl Hotspots for Reader {
     async fn get(&self, request: Request<GetHotspotRequest>) -> Answer<Hotspot> {
         let view = self.backend.view();
         answer(read::hotspot(&*self.backend, &view, &request.into_inner().id).await?)
+    }
+
+    async fn set_state(&self, request: Request<SetStateRequest>) -> Answer<Hotspot> {
+        let (id, said) = ask::said(request.into_inner())?;
+        answer(read::say(&*self.backend, &id, said).await?)
     }
 }
 

@@ -7,7 +7,7 @@ use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::text::clean;
-use super::{Break, Decimal, ImpactBasis, Moment, Outlook, Role, State};
+use super::{Break, Decimal, ImpactBasis, Moment, Note, Outlook, Role, State};
 
 /// All findings of one fingerprint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -35,6 +35,12 @@ pub struct Hotspot {
     pub callee: Callee,
     /// Where it is in its life.
     pub state: State,
+    /// What a person said about it last, whether that still holds or not.
+    pub note: Note,
+    /// How often it came back after it was fixed, in the hours that are held.
+    pub returns: u64,
+    /// Start of the hour in which it did so last; null when it never did.
+    pub returned: Option<Moment>,
     /// Traces seen.
     pub traces: u64,
     /// Traces adjusted for sampling.
@@ -243,6 +249,9 @@ impl From<&model::Hotspot> for Hotspot {
             anchor: Anchor::from(&of.anchor),
             callee: Callee::from(&of.callee),
             state: of.state.into(),
+            note: of.note.as_ref().into(),
+            returns: of.returns.count,
+            returned: of.returns.last.map(Moment::from),
             traces: of.traces,
             weighted_traces: of.weighted_traces.into(),
             share: of.share.into(),

@@ -13,6 +13,7 @@ mod hotspot;
 mod lists;
 mod moment;
 mod near;
+mod note;
 mod status;
 mod system;
 mod text;
@@ -36,6 +37,7 @@ pub use lists::{
 pub use moment::Moment;
 pub(crate) use moment::day;
 pub use near::{NearCondition, NearMiss, NearMissList, SilentRule};
+pub use note::{Note, Over};
 pub use status::{Connections, Listener, Memory, Refused, Requests, Shard, Status};
 pub use system::{Dependency, Latency, Operation, PathNanos, PathShares, Service, ThirdParty};
 pub(crate) use text::clean_to;

@@ -107,6 +107,7 @@ fn plain_text(text: String) -> String {
         "KIND_",
         "CAUSE_",
         "MARK_",
+        "OVER_",
     ];
     if let Some(word) = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)) {
         return word.to_lowercase();

@@ -2,13 +2,15 @@
 
 use hotspan_model::{
     Anchor, CalleeView, CallsPerTrace, EvidenceTrace, Facets, Fingerprint, Hotspot, Identity, ImpactBasis,
-    LogTime, Meta, Millionths, Nanos, Params, PathTime, Role, Saving, Trend,
+    LogTime, Meta, Millionths, Nanos, Params, PathTime, Returns, Role, Saving, State, Trend,
 };
 
 use crate::calendar::Calendar;
 use crate::confidence::Confidence;
 use crate::facts::{Fact, Shown};
-use crate::life::young;
+use crate::growth::worsens_by_day;
+use crate::ignored::Ignored;
+use crate::life::Life;
 use crate::sampling::counted;
 use crate::sign::{Sign, narrow};
 use crate::topology::Edge;
@@ -56,6 +58,7 @@ pub(super) struct Seen {
     path: u128,
     calendar: Calendar,
     shown: Vec<Shown>,
+    ignored: Ignored,
 }
 
 impl Seen {
@@ -64,8 +67,8 @@ impl Seen {
         self.traces = self.traces.max(fact.traces);
         self.weighted = self.weighted.max(fact.weighted);
         Sign::Add.sum(&mut self.path, fact.path);
-        self.calendar.merge(&fact.calendar);
-        self.shown.extend(fact.shown);
+        self.calendar.cover(&fact.calendar);
+        self.show(fact);
     }
 
     /// Adds an edge, which has no traces to show.
@@ -73,7 +76,7 @@ impl Seen {
         self.traces = self.traces.max(edge.traces);
         self.weighted = self.weighted.max(u128::from(edge.traces) * 1_000_000);
         Sign::Add.sum(&mut self.path, edge.path);
-        self.calendar.merge(&edge.calendar);
+        self.calendar.cover(&edge.calendar);
     }
 
     /// Adds what was seen elsewhere.
@@ -81,18 +84,33 @@ impl Seen {
         self.traces = self.traces.max(other.traces);
         self.weighted = self.weighted.max(other.weighted);
         Sign::Add.sum(&mut self.path, other.path);
-        self.calendar.merge(&other.calendar);
+        self.calendar.cover(&other.calendar);
         self.shown.extend(&other.shown);
+        self.ignored.merge(&other.ignored);
     }
 
     /// Shows the traces of a fact and counts nothing of it.
     pub(super) fn show(&mut self, fact: &Fact) {
         self.shown.extend(fact.shown);
+        self.ignored.merge(&fact.ignored);
     }
 
     /// Start of the hour, or day, of the first.
     pub(super) fn first(&self, newest: LogTime) -> Option<LogTime> {
         self.calendar.first(newest)
+    }
+
+    /// End of the hour, or day, of the last.
+    fn last(&self, newest: LogTime) -> Option<LogTime> {
+        self.calendar.last(newest)
+    }
+
+    /// Facts are dated by the hour, and only for a day.
+    fn trend(&self, newest: LogTime) -> Trend {
+        Trend {
+            minute: Vec::new(),
+            hour: self.calendar.trend(newest),
+        }
     }
 
     fn evidence(&self) -> Vec<EvidenceTrace> {
@@ -140,10 +158,36 @@ impl Draft {
         self.terms.push((Millionths(millionths), why.to_owned()));
     }
 
+    /// Whether the code accepts it: `hotspan.ignore` stands on what showed it last.
+    pub(super) fn is_ignored(&self, reader: &Reader<'_>) -> bool {
+        let (seen, newest) = (&self.seen, reader.merged.newest);
+        seen.ignored
+            .names(self.meta.id, seen.last(newest), newest, reader.dictionary)
+    }
+
     /// What identifies its hotspot.
     pub(super) fn fingerprint(&self) -> Fingerprint {
         let id = Identity::new("fingerprint").text(self.meta.id);
         Fingerprint(self.key.iter().fold(id, |id, part| id.text(part)).finish())
+    }
+
+    /// The state as far as hours of a day and days of a week tell it. What shows the fault is what it is made of: where
+    /// that stops while its service works on, it is gone.
+    fn state(&self, reader: &Reader<'_>) -> (State, Returns) {
+        let (seen, newest) = (&self.seen, reader.merged.newest);
+        let life = Life {
+            spells: &seen.calendar.spells(newest),
+            judged: &|hours| reader.judged(&self.service, &self.operation, &hours),
+            renewed: 0,
+            now: reader.now,
+            seen: (
+                seen.first(newest).unwrap_or_default(),
+                seen.last(newest).unwrap_or_default(),
+            ),
+            // What was measured otherwise has no history.
+            worsens: self.saving.is_none() && worsens_by_day(&seen.calendar, reader.window.from, newest),
+        };
+        life.state()
     }
 
     /// The hotspot, without a rank.
@@ -160,7 +204,8 @@ impl Draft {
         };
         let details: Vec<&str> = self.details.iter().map(String::as_str).collect();
         let facets = facets(&self, &details);
-        let first = seen.first(reader.merged.newest).unwrap_or_default();
+        let newest = reader.merged.newest;
+        let (state, returns) = self.state(reader);
         Hotspot {
             id,
             detector: self.meta.id,
@@ -173,7 +218,9 @@ impl Draft {
                 service: self.service.clone(),
                 operation: self.operation.clone(),
             },
-            state: young(reader.now, first),
+            state,
+            note: None,
+            returns,
             traces: seen.traces,
             weighted_traces: Millionths(narrow(seen.weighted)),
             share: self.share.min(Millionths::ONE),
@@ -205,9 +252,9 @@ impl Draft {
             evidence: seen.evidence(),
             related: Vec::new(),
             change: None,
-            first_seen: first,
-            last_seen: seen.calendar.last().unwrap_or_default(),
-            trend: Trend::default(),
+            first_seen: seen.first(newest).unwrap_or_default(),
+            last_seen: seen.last(newest).unwrap_or_default(),
+            trend: seen.trend(newest),
             service: self.service,
             operation: self.operation,
             callee: self.callee,

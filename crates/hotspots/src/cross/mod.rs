@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use hotspan_model::{Hotspot, Meta};
 
+use crate::Coverage;
 use crate::view::Reader;
 
 use draft::{Draft, Seen};
@@ -31,8 +32,12 @@ pub fn catalogue() -> Vec<&'static Meta> {
     ALL.iter().map(|detector| detector.meta()).collect()
 }
 
-/// The hotspots of the detectors that `catalogue` lists, without ranks.
-pub(crate) fn hotspots(reader: &Reader<'_>, catalogue: &[&'static Meta]) -> Vec<Hotspot> {
+/// The hotspots of the detectors that `catalogue` lists, without ranks; those that the code accepts are counted.
+pub(crate) fn hotspots(
+    reader: &Reader<'_>,
+    catalogue: &[&'static Meta],
+    coverage: &mut Coverage,
+) -> Vec<Hotspot> {
     let listed = |detector: &&&dyn CrossDetector| {
         let id = detector.meta().id;
         catalogue.iter().any(|meta| meta.id == id)
@@ -45,6 +50,9 @@ pub(crate) fn hotspots(reader: &Reader<'_>, catalogue: &[&'static Meta]) -> Vec<
     for detector in ALL.iter().filter(listed) {
         detector.detect(&cx, &mut out);
     }
+    let all = out.len();
+    out.retain(|draft| !draft.is_ignored(reader));
+    coverage.ignored += (all - out.len()) as u64;
     changes(out, reader)
 }
 

@@ -44,6 +44,7 @@ fn statement_call(report: &Report, world: &mut World, template: Option<Symbol>, 
         path: Nanos::from_millis(millis),
         path_in_trace: Nanos::from_millis(millis),
         span: SpanId::new(9),
+        ignored: None,
     }
 }
 

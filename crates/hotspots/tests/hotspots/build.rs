@@ -266,6 +266,7 @@ impl World {
             path: Nanos::from_millis(30 * calls),
             path_in_trace: Nanos::from_millis(30),
             span: SpanId::new(9),
+            ignored: None,
         });
     }
 

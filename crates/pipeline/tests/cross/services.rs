@@ -60,7 +60,7 @@ fn loops_count_once_and_requests_that_do_not_call_count_too() {
     assert_eq!(diluted.found("chatty-pair"), [""; 0]);
 }
 
-const CIRCLE: &str = "
+pub(crate) const CIRCLE: &str = "
     cart GET /price                0..100
       call GET /tax               10..90
         tax server GET /tax       12..88

@@ -70,6 +70,12 @@ impl World {
         found.filter(|hotspot| hotspot.detector == detector).collect()
     }
 
+    /// Faults that the code accepts.
+    pub(crate) fn ignored(&self) -> u64 {
+        let all: Vec<&Report> = self.reports.iter().collect();
+        self.answer(&mut [self.shard(&all)]).coverage.ignored
+    }
+
     /// Everything is taken back and added again, and in the end taken back for good.
     fn check_revision(&self, all: &[&Report], one: &Answers) {
         let mut shard = self.shard(all);

@@ -61,6 +61,8 @@ fn paired(cx: Context<'_>, same: &[(u64, u32)]) -> Option<FactRow> {
         if !is_trusted(server) {
             continue;
         }
+        let ignored = cx.ignored(client).or_else(|| cx.ignored(server));
+        row.ignored = row.ignored.or(ignored);
         row.count = row.count.saturating_add(operation.weight);
         row.time = row.time.plus(client.length());
         row.inner = row.inner.plus(server.length().min(client.length()));
@@ -89,6 +91,7 @@ fn sent(cx: Context<'_>, operation: &Operation) -> Option<FactRow> {
             key: (start.0, end.0),
         }),
         span: shown(node),
+        ignored: cx.ignored(node),
         ..FactRow::new(FactKind::Sent, Class::Call, at(cx, operation.segment))
     })
 }
@@ -119,6 +122,7 @@ fn queued(cx: Context<'_>, operation: &Operation) -> Option<FactRow> {
         inner: length(taken.b, taken.e),
         path: cx.paths().subtree(cx.nodes()[operation.server as usize]),
         span: shown(taken),
+        ignored: cx.ignored(taken).or_else(|| cx.ignored(sent)),
         ..FactRow::new(FactKind::Queued, Class::Consumer, at(cx, segment))
     })
 }

@@ -70,6 +70,7 @@ fn push(cx: Context<'_>, place: u32, above: u32, report: &mut Report) {
                 group,
                 path,
                 span: shown(cx.node_at(to.root)),
+                ignored: cx.ignored(cx.node_at(to.root)),
                 ..FactRow::new(FactKind::Looped, Class::Call, at(cx, caller))
             });
         }
