@@ -82,14 +82,20 @@ impl Calendar {
     pub(crate) fn first(&self, newest: LogTime) -> Option<LogTime> {
         let day = (newest.0 / HOUR / 24 + 1).saturating_sub(DAYS);
         let day = self.days.iter().find(|cell| day <= cell.place)?.place;
-        let hour = self.hours.iter().find(|cell| cell.place / 24 == day);
+        let hour = self.held(newest).find(|cell| cell.place / 24 == day);
         let hour = hour.map_or(day * 24, |cell| cell.place);
         Some(LogTime(hour.saturating_mul(HOUR)))
     }
 
-    /// End of the last cell.
-    pub(crate) fn last(&self) -> Option<LogTime> {
-        let hour = self.hours.last().map(|cell| cell.place);
+    /// The hours that `newest` has not made too old: a shard that lags behind holds older ones.
+    fn held(&self, newest: LogTime) -> impl DoubleEndedIterator<Item = &Cell> {
+        let oldest = (newest.0 / HOUR + 1).saturating_sub(HOURS);
+        self.hours.iter().filter(move |cell| oldest <= cell.place)
+    }
+
+    /// End of the last cell: of its hour if hours reach back as far.
+    pub(crate) fn last(&self, newest: LogTime) -> Option<LogTime> {
+        let hour = self.held(newest).next_back().map(|cell| cell.place);
         let hour = hour.or_else(|| Some(self.days.last()?.place * 24 + 23))?;
         Some(LogTime((hour + 1).saturating_mul(HOUR)))
     }
@@ -149,7 +155,7 @@ mod tests {
         let day = calendar.since(hour(24 * 29));
         assert_eq!((day.traces, day.count, day.exposure), (24, 48, 120));
         assert_eq!(calendar.first(newest), Some(hour(24 * 23)));
-        assert_eq!(calendar.last(), Some(hour(24 * 30)));
+        assert_eq!(calendar.last(newest), Some(hour(24 * 30)));
         assert_eq!((calendar.day(newest, 1).traces, calendar.busiest()), (24, 1));
     }
 

@@ -11,6 +11,7 @@
 mod aggregate;
 mod answers;
 pub mod audit;
+mod blind;
 mod buckets;
 mod calendar;
 mod calibration;
@@ -40,8 +41,10 @@ mod tuned;
 mod view;
 
 pub use answers::{
-    Answers, Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty, answers,
+    Answers, Coverage, Dependency, Latency, Most, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty,
+    answers,
 };
+pub use blind::Remedy;
 pub use cross::catalogue;
 pub use near::NearMissAnswer;
 pub use settings::{MIN_CONFIDENCE, SHARED as SHARED_KNOBS, SIGHTINGS, Settings};

@@ -5,7 +5,9 @@ use hotspan_model::{Break, MILLION, Millionths, State};
 use hotspan_proto::v1;
 
 use crate::View;
-use crate::ask::{Cursor, HotspotFilter, Problem, RowFilter, Sort, TraceFilter, known_detectors, since};
+use crate::ask::{
+    Cursor, HotspotFilter, NearFilter, Problem, RowFilter, Sort, TraceFilter, known_detectors, since,
+};
 use crate::shape;
 
 /// The filter of a question about hotspots.
@@ -31,6 +33,15 @@ pub(super) fn traces(of: v1::ListTracesRequest, view: &View) -> Result<TraceFilt
     Ok(TraceFilter {
         service: of.service,
         detector: known_detectors(of.detector, view)?,
+        page: page(of.limit, &of.cursor)?,
+    })
+}
+
+/// The filter of a question about near misses.
+pub(super) fn near_misses(of: v1::NearMissesRequest) -> Result<NearFilter, Problem> {
+    Ok(NearFilter {
+        service: of.service,
+        entry: of.entry,
         page: page(of.limit, &of.cursor)?,
     })
 }

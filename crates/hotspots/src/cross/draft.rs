@@ -1,8 +1,8 @@
 //! What a detector over traces says, and the hotspot that becomes of it.
 
 use hotspan_model::{
-    Anchor, CalleeView, CallsPerTrace, EvidenceTrace, Facets, Fingerprint, Hotspot, Identity, ImpactBasis,
-    LogTime, Meta, Millionths, Nanos, Params, PathTime, Role, Saving, Trend,
+    Anchor, CalleeView, CallsPerTrace, Condition, EvidenceTrace, Facets, Fingerprint, Hotspot, Identity,
+    ImpactBasis, LogTime, Meta, Millionths, Nanos, NearReason, Params, PathTime, Role, Saving, Trend,
 };
 
 use crate::calendar::Calendar;
@@ -16,6 +16,22 @@ use crate::view::{EXPOSURE, Reader, priority};
 
 /// Traces that a hotspot shows.
 const EVIDENCE: usize = 3;
+
+/// What stops a fault that is none yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stopped {
+    pub reason: NearReason,
+    pub conditions: Vec<Condition>,
+}
+
+/// A threshold of a rule, and how far a case came.
+pub(super) fn wants(name: &'static str, value: u64, threshold: u64) -> Condition {
+    Condition {
+        name,
+        value,
+        threshold,
+    }
+}
 
 /// A fault before it gets its numbers.
 #[derive(Debug)]
@@ -45,6 +61,8 @@ pub(super) struct Draft {
     pub versions: Vec<String>,
     /// What one change would settle together with others; empty when nothing.
     pub change: Vec<String>,
+    /// It is a near miss.
+    pub stopped: Option<Stopped>,
 }
 
 /// What was seen of a fault.
@@ -95,6 +113,11 @@ impl Seen {
         self.calendar.first(newest)
     }
 
+    /// End of the last filled hour or day.
+    pub(super) fn last(&self, newest: LogTime) -> LogTime {
+        self.calendar.last(newest).unwrap_or_default()
+    }
+
     fn evidence(&self) -> Vec<EvidenceTrace> {
         let mut shown = self.shown.clone();
         shown.sort_by_key(|shown| std::cmp::Reverse((shown.badness(), std::cmp::Reverse(shown.span))));
@@ -132,7 +155,37 @@ impl Draft {
             saving: None,
             versions: Vec::new(),
             change: Vec::new(),
+            stopped: None,
         }
+    }
+
+    /// A fault when all of `conditions` hold, a near miss when none lacks more than two fifths, else nothing.
+    pub(super) fn gated<const N: usize>(mut self, conditions: [Condition; N]) -> Option<Draft> {
+        let missed = conditions.iter().max_by_key(|one| one.distance());
+        let missed = missed.filter(|one| !one.holds());
+        if let Some(missed) = missed {
+            self.stopped = Some(Stopped {
+                reason: reason(missed),
+                conditions: conditions.to_vec(),
+            });
+        }
+        conditions.iter().all(Condition::is_near).then_some(self)
+    }
+
+    /// The same when `guard`, if there is one, stops what passes.
+    pub(super) fn guarded<const N: usize>(
+        self,
+        guard: Option<&'static str>,
+        conditions: [Condition; N],
+    ) -> Option<Draft> {
+        let mut draft = self.gated(conditions)?;
+        if let (Some(guard), None) = (guard, &draft.stopped) {
+            draft.stopped = Some(Stopped {
+                reason: NearReason::Guard(guard),
+                conditions: conditions.to_vec(),
+            });
+        }
+        Some(draft)
     }
 
     /// A term of confidence.
@@ -206,13 +259,22 @@ impl Draft {
             related: Vec::new(),
             change: None,
             first_seen: first,
-            last_seen: seen.calendar.last().unwrap_or_default(),
+            last_seen: seen.last(reader.merged.newest),
             trend: Trend::default(),
             service: self.service,
             operation: self.operation,
             callee: self.callee,
             versions: self.versions,
         }
+    }
+}
+
+/// What a missed condition is about, by its unit.
+fn reason(missed: &Condition) -> NearReason {
+    match missed.name {
+        "traces" | "sightings" => NearReason::Sightings,
+        name if name.ends_with("_ns") || name.ends_with("_millionths") => NearReason::Cost,
+        _ => NearReason::Count,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod change;
 mod database;
+mod near;
 mod observability;
 mod services;
 mod world;
