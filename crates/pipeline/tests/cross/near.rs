@@ -1,5 +1,7 @@
 //! What nearly is a fault over traces, and rules that cannot see.
 
+use hotspan_hotspots::audit::Audit;
+
 use crate::world::World;
 
 /// A request to `cart` that asks `stock` so many times, in turn by two routes.
@@ -115,4 +117,30 @@ fn one_trace_that_shows_it_is_enough_to_see() {
             "{detector}"
         );
     }
+}
+
+#[test]
+fn what_no_span_tells_is_a_gap_of_the_audit() {
+    let mut world = World::default();
+    world.traces(20, "cart GET /cart 0..50\n  db SELECT item 10..20 hidden");
+    let answers = world.answers();
+    let gaps = Audit::new(&answers, &[]).gaps;
+    let untold = gaps
+        .iter()
+        .find(|gap| gap.what.starts_with("its spans do not tell "));
+    let untold = untold.map(|gap| (gap.service, gap.what.contains("db.query.parameter")));
+    assert_eq!(untold, Some(("cart", true)));
+}
+
+#[test]
+fn an_operation_says_what_it_does_most_on_average() {
+    let mut world = World::default();
+    world.traces(
+        3,
+        "cart GET /cart 0..50\n  db SELECT item 10..12 x2\n  call GET /a 20..30\n  call GET /b 30..40",
+    );
+    world.trace("cart GET /cart 0..50\n  db SELECT item 10..12 x3");
+    let most = world.answers().operations[0].most;
+    assert_eq!((most.queries, most.calls, most.call_templates), (3, 1, 2));
+    assert_eq!((most.cache_commands, most.publishes), (0, 0));
 }

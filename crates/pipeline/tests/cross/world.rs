@@ -74,7 +74,7 @@ impl World {
     }
 
     /// What is answered, after holding it against the laws.
-    fn answers(&self) -> Answers {
+    pub(crate) fn answers(&self) -> Answers {
         let all: Vec<&Report> = self.reports.iter().collect();
         let one = self.answer(&mut [self.shard(&all)]);
         let mut parts: Vec<Vec<&Report>> = vec![Vec::new(); 3];
