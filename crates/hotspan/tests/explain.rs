@@ -1,5 +1,7 @@
 //! Why a rule did not speak: of single recorded traces, and of an operation of a running daemon.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;

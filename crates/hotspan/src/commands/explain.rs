@@ -68,9 +68,9 @@ fn tables(answer: &Value) -> Result<(), Failure> {
         let mut table = Table::new(&["SERVICE", "OPERATION", "RULE", "EVALUATED", "ON AVERAGE", "FOUND"]);
         for (list, found) in lists {
             for row in rows(list) {
-                let best = match &row["best"] {
-                    Value::Null => String::new(),
-                    best => condition(best),
+                let best = match row["best"].is_null() {
+                    true => String::new(),
+                    false => condition(&row["best"]),
                 };
                 let names = ["service", "operation", "detector", "evaluated"].map(|key| text(&row[key]));
                 table.row([names.as_slice(), &[best, found.to_owned()]].concat());
@@ -89,12 +89,13 @@ fn condition(of: &Value) -> String {
 
 /// What a near miss is about: its template, or what a blind rule needs.
 fn subject(row: &Value) -> String {
-    match &row["remedy"] {
-        Value::Null => text(&row["template"]),
-        remedy => match text(&remedy["older"]).as_str() {
-            "" => format!("set {}", text(&remedy["attribute"])),
-            older => format!("set {} (or {older})", text(&remedy["attribute"])),
-        },
+    let remedy = &row["remedy"];
+    if remedy.is_null() {
+        return text(&row["template"]);
+    }
+    match text(&remedy["older"]).as_str() {
+        "" => format!("set {}", text(&remedy["attribute"])),
+        older => format!("set {} (or {older})", text(&remedy["attribute"])),
     }
 }
 
