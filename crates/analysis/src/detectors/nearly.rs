@@ -31,7 +31,7 @@ fn a_chain_of_three_hops_is_near_four() {
         &chain(3, 44),
         &[
             "GET /a0: hop-chain count 3, hop_chain_hops_min 3 of 4, cost_share_millionths 363636 of 50000, \
-           cost_min_ns 15000000 of 1000000",
+           cost_min_ns 16000000 of 1000000",
         ],
     );
     check("hop-chain", &chain(2, 44), &[]);
