@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Trace(TraceArguments),
     /// List the hotspots of a running daemon; acknowledge, mute or reopen one
     Hotspots(HotspotsArguments),
+    /// Why a running daemon says no more about an operation: what each rule lacks there
+    Explain(ExplainArguments),
     /// The system of a running daemon on one page: what to change first, and why
     Audit(AuditArguments),
     /// List the detectors: what they look for, their efforts and thresholds
@@ -220,6 +222,7 @@ pub(crate) struct AnalyzeArguments {
 #[command(after_help = "Examples:
   hotspan trace --id 5b8efff798038103d269b633813fc60c traces.jsonl
   hotspan trace --all -o json traces.jsonl | jq .critical_path
+  hotspan trace --all --explain --config hotspan.toml traces.jsonl   why the other rules did not speak
   hotspan trace --all --overflow clip --tolerance 0 traces.jsonl     as Jaeger UI would draw it")]
 pub(crate) struct TraceArguments {
     /// Files, folders, or - for standard input
@@ -239,9 +242,12 @@ pub(crate) struct TraceArguments {
     /// How the answer is written
     #[arg(short, long, value_enum, default_value = "text")]
     pub(crate) output: TraceFormat,
-    /// Tell for each rule that did not speak what stopped it, with its values; text only
+    /// Tell for each rule that did not speak what stopped it, with its values
     #[arg(long)]
     pub(crate) explain: bool,
+    /// Use the thresholds of a TOML file
+    #[arg(long, value_name = "FILE", env = "HOTSPAN_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
     /// What becomes of a child that outlives its parent: auto, clip, detach
     #[arg(long, default_value = "auto", value_parser = ["auto", "clip", "detach"])]
     pub(crate) overflow: String,
@@ -315,6 +321,32 @@ pub(crate) struct SayingArguments {
     /// When it ends: RFC 3339, Unix seconds, or from now like 2h, 7d; needed to mute
     #[arg(long, value_name = "WHEN")]
     pub(crate) until: Option<String>,
+}
+
+/// Flags of `explain`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotspan explain \"GET /cart\"
+  hotspan explain \"GET /cart\" --service shop -o json
+  hotspan explain --service shop                    near misses of all its operations
+
+Exit codes: 0 answered, 2 usage, 3 no such operation, 4 no daemon answers.")]
+pub(crate) struct ExplainArguments {
+    /// An operation: what nearly is a hotspot in it and in what its traces reach, and what each rule saw
+    #[arg(value_name = "OPERATION")]
+    pub(crate) entry: Option<String>,
+    /// Where the daemon answers
+    #[arg(long, env = "HOTSPAN_URL", default_value = "http://127.0.0.1:4319")]
+    pub(crate) url: String,
+    /// How the answer is written
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub(crate) output: Format,
+    /// Only of this service
+    #[arg(long)]
+    pub(crate) service: Option<String>,
+    /// At most so many near misses
+    #[arg(long, default_value_t = 100)]
+    pub(crate) limit: u32,
 }
 
 /// Flags of `audit`.

@@ -186,6 +186,11 @@ fn a_daemon_that_does_not_answer_is_unreachable() {
         );
         check(&["hotspots", saying], 2, &["<ID>"]);
     }
+    check(
+        &["explain", "GET /cart", "--url", "http://127.0.0.1:1"],
+        4,
+        &["http://127.0.0.1:1"],
+    );
     check(&["gen", "--to", "http://127.0.0.1:1"], 4, &["127.0.0.1:1"]);
 }
 
@@ -254,7 +259,9 @@ fn the_audit_of_a_recording_is_a_page_and_the_same_every_time() {
 
 #[test]
 fn help_has_examples_and_goes_to_stdout() {
-    for command in ["serve", "analyze", "trace", "hotspots", "audit", "gen", "replay"] {
+    for command in [
+        "serve", "analyze", "trace", "hotspots", "explain", "audit", "gen", "replay",
+    ] {
         let output = hotspan(&[command, "--help"]);
         assert!(output.status.success());
         assert!(

@@ -109,6 +109,27 @@ pub struct OperationAnswer {
     pub path: [Nanos; Category::ALL.len()],
     /// Share of each category in that time.
     pub path_share: [Millionths; Category::ALL.len()],
+    /// What it does most.
+    pub most: Most,
+}
+
+/// What an operation does most, on average over the traces in which it does so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Most {
+    /// Queries of one template.
+    pub queries: u64,
+    /// Cache commands of one template.
+    pub cache_commands: u64,
+    /// Calls of one template.
+    pub calls: u64,
+    /// Messages to one destination.
+    pub publishes: u64,
+    /// Different calls, in all traces together.
+    pub call_templates: u64,
+    /// Critical-path time of the queries of one template.
+    pub query_path: Nanos,
+    /// The same of calls and messages.
+    pub call_path: Nanos,
 }
 
 /// One edge: a service and whom it calls.

@@ -12,6 +12,7 @@
 mod aggregate;
 mod answers;
 pub mod audit;
+mod blind;
 mod buckets;
 mod calendar;
 mod calibration;
@@ -45,8 +46,10 @@ mod tuned;
 mod view;
 
 pub use answers::{
-    Answers, Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty, answers,
+    Answers, Coverage, Dependency, Latency, Most, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty,
+    answers,
 };
+pub use blind::Remedy;
 pub use cross::catalogue;
 pub use near::NearMissAnswer;
 pub use notes::{BY_CHARS_MAX, NOTES_MAX, Notes, REASON_CHARS_MAX, Saying, Unsaid};

@@ -66,7 +66,11 @@ pub(crate) fn hotspots(reader: &Reader<'_>, catalogue: &[&'static Meta], coverag
             list.push(hotspot);
         }
     }
-    list.extend(cross::hotspots(reader, catalogue, coverage));
+    let (over_traces, nearly) = cross::hotspots(reader, catalogue, coverage);
+    stopped.extend(nearly);
+    let unsure = over_traces.iter().filter(|hotspot| hotspot.confidence < least);
+    stopped.extend(unsure.map(|hotspot| near::unsure(reader, hotspot, sureness(hotspot.confidence, least))));
+    list.extend(over_traces);
     list.sort_by_cached_key(|hotspot| {
         let order = (hotspot.priority, hotspot.impact_s_per_hour);
         (hotspot.confidence < least, Reverse(order), hotspot.id)

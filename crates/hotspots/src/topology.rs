@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use hotspan_model::{
-    Category, Class, DefectKind, HandOff, HandOffOutcome, LogTime, MILLION, Millionths, Nanos, Report,
+    Category, Class, DefectKind, HandOff, HandOffOutcome, Input, LogTime, MILLION, Millionths, Nanos, Report,
     SegmentRow, ServiceRow, Symbol, Target,
 };
 
@@ -26,6 +26,8 @@ pub(crate) struct Service {
     pub(crate) orphans: u64,
     pub(crate) path: PathSums,
     pub(crate) versions: Tally<Symbol>,
+    /// Traces that show each input; `input as usize` is the place.
+    pub(crate) inputs: [u64; Input::ALL.len()],
     /// Operations that have a row of their own. Who found room keeps it while it is used.
     pub(crate) operations: usize,
     /// Facts that have a row, in the same way.
@@ -37,6 +39,9 @@ impl Service {
         sign.count(&mut self.spans, sign::number(row.spans));
         sign.count(&mut self.failed, sign::number(row.failed));
         sign.count(&mut self.orphans, sign::number(row.orphans));
+        for input in Input::ALL {
+            sign.count(&mut self.inputs[input as usize], row.inputs.has(input).into());
+        }
         if let Some(version) = row.version {
             self.versions.shift(sign, &version, 1, most);
         }
@@ -47,6 +52,9 @@ impl Service {
         Sign::Add.count(&mut self.spans, other.spans);
         Sign::Add.count(&mut self.failed, other.failed);
         Sign::Add.count(&mut self.orphans, other.orphans);
+        for (sum, traces) in self.inputs.iter_mut().zip(other.inputs) {
+            Sign::Add.count(sum, traces);
+        }
         add_paths(&mut self.path, &other.path);
         self.versions.merge(&other.versions);
     }

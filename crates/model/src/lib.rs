@@ -14,6 +14,7 @@ mod finding;
 mod hash;
 mod hotspot;
 mod ids;
+mod inputs;
 mod meta;
 mod near;
 mod note;
@@ -40,6 +41,7 @@ pub use hotspot::{
     Returns, Role, State, Trend, TrendPoint,
 };
 pub use ids::{Fingerprint, SpanId, TraceId};
+pub use inputs::{Input, Inputs};
 pub use meta::{Facets, Knob, Meta, SavingRule, Scope};
 pub use near::{CONDITIONS_MAX, Condition, NearMiss, NearReason};
 pub use note::{Decision, Note, Over};

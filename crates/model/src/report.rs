@@ -4,7 +4,8 @@
 //! from the trace alone and holds no minimum, maximum or mean.
 
 use crate::{
-    Class, DefectKind, FactRow, Finding, LogTime, Millionths, Nanos, NearMiss, SpanId, Symbol, TraceId,
+    Class, DefectKind, FactRow, Finding, Inputs, LogTime, Millionths, Nanos, NearMiss, SpanId, Symbol,
+    TraceId,
 };
 
 /// A service and one of its operations.
@@ -94,6 +95,8 @@ pub struct ServiceRow {
     pub failed: u64,
     /// Spans that name a parent which was never received.
     pub orphans: u64,
+    /// What they tell.
+    pub inputs: Inputs,
 }
 
 /// Critical-path time of the primary unit.

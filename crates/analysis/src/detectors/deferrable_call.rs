@@ -25,13 +25,14 @@
 //! **Fix**: write the intent to an outbox or a queue, answer, and let a worker make the call.
 
 use hotspan_model::{
-    Break, Class, Facets, Fix, Flag, Kind, Knob, Meta, Millionths, Nanos, SavingRule, Scope, Verb,
+    Break, Class, Facets, Fix, Flag, Kind, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Verb,
 };
 
+use super::near::{Near, all, condition, share_of};
 use super::spans::{SpanDraft, callee_key};
 use super::words::{has_any, peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
-use crate::context::{Context, Operation, is_awaited, rooted_in};
+use crate::context::{Context, Operation, is_awaited, is_near, rooted_in};
 use crate::{Edit, NONE};
 
 /// Confidence in a class that the vendor catalogue or a name gives.
@@ -116,24 +117,48 @@ impl Detector for DeferrableCall {
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
         let least = cx.least(&PATH_MIN);
         for (at, row) in cx.operations().iter().enumerate() {
-            if cx.paths().subtree(row.node).0 < least {
+            if !is_near(cx.paths().subtree(row.node).0, least) {
                 continue;
             }
             let sends = matches!(row.class, Class::Call | Class::Publish) && row.counts();
-            if !sends || !is_long(cx, row) || out.is_claimed(at as u32) {
-                continue;
-            }
-            let segment = cx.segment(row.segment);
-            let head = cx.forest.node(row.node).head;
-            let answers = is_awaited(cx.forest, head) && rooted_in(cx.forest, head) == Kind::Server;
-            if segment.front_end || !answers {
-                continue;
-            }
-            if let Some(certainty) = certainty(cx, row).filter(|_| ends_the_request(cx, row)) {
-                report(cx, at as u32, certainty, out);
+            if sends && !out.is_claimed(at as u32) {
+                judge(cx, at as u32, out);
             }
         }
     }
+}
+
+fn judge(cx: &Context<'_>, at: u32, out: &mut Findings<'_>) {
+    let row = cx.operation(at);
+    let time = cx.paths().subtree(row.node);
+    let conditions = [
+        condition(cx, row.segment, &PATH_MIN, time.0),
+        condition(cx, row.segment, &PATH_SHARE, share_of(cx, row.segment, time)),
+    ];
+    if !conditions.iter().all(|one| is_near(one.value, one.threshold)) {
+        return;
+    }
+    let Some(certainty) = certainty(cx, row).filter(|_| ends_the_request(cx, row)) else {
+        return;
+    };
+    let head = cx.forest.node(row.node).head;
+    let answers = is_awaited(cx.forest, head) && rooted_in(cx.forest, head) == Kind::Server;
+    let reason = match certainty {
+        _ if cx.segment(row.segment).front_end => NearReason::FrontEnd,
+        _ if !answers => NearReason::Guard("unasked"),
+        Err(guard) => NearReason::Guard(guard),
+        Ok(certainty) if is_long(cx, row) => return report(cx, at, certainty, out),
+        Ok(_) => NearReason::Cost,
+    };
+    let near = Near {
+        meta: &META,
+        segment: row.segment,
+        first: at,
+        members: row.weight,
+        reason,
+        conditions: all(conditions),
+    };
+    out.near(cx, near);
 }
 
 /// Whether a call takes its share of the segment.
@@ -143,26 +168,31 @@ fn is_long(cx: &Context<'_>, row: &Operation) -> bool {
     time >= cx.knob(row.segment, &PATH_MIN) && time >= share
 }
 
-/// How sure it is that nobody needed the call; `None` when somebody did, or nothing speaks for it.
-fn certainty(cx: &Context<'_>, row: &Operation) -> Option<Millionths> {
+/// How sure it is that nobody needed the call, or the guard that says that somebody did; `None` when nothing speaks
+/// for it.
+fn certainty(cx: &Context<'_>, row: &Operation) -> Option<Result<Millionths, &'static str>> {
     let node = cx.forest.node(row.node);
     let facts = row.own.and_then(|own| cx.dictionary.template(own));
     let writes = row.class == Class::Publish || facts.is_some_and(|facts| facts.verb != Verb::Read);
     let gate = facts.is_some_and(|facts| facts.gatekeeper);
     let root = cx.node_at(cx.segment(row.segment).root);
     let honest = row.failed > 0 && root.bits.has(Flag::Failed);
-    if !writes || gate || honest || names(cx, row).any(|name| has_any(name, &CANNOT_WAIT)) {
-        return None;
+    match () {
+        () if !writes => return None,
+        () if gate => return Some(Err("gatekeeper")),
+        () if honest => return Some(Err("honest")),
+        () if names(cx, row).any(|name| has_any(name, &CANNOT_WAIT)) => return Some(Err("cannot-wait")),
+        () => {}
     }
     let callee = row.callee.and_then(|callee| cx.dictionary.callee(callee));
     let vendor = callee.and_then(|callee| callee.vendor);
     if vendor.is_some_and(|vendor| CATEGORIES.contains(&vendor.category))
         || names(cx, row).any(|name| has_any(name, &CAN_WAIT))
     {
-        return Some(BY_CLASS);
+        return Some(Ok(BY_CLASS));
     }
     let unnoticed = row.failed > 0 || matches!(node.bits.http_status(), 202 | 204);
-    unnoticed.then_some(HERE_ONLY)
+    unnoticed.then_some(Ok(HERE_ONLY))
 }
 
 /// Template, host and service that say what a call is for.

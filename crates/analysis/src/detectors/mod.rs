@@ -10,6 +10,8 @@ mod frameworks;
 mod ignored;
 mod knobs;
 mod near;
+#[cfg(test)]
+mod nearly;
 mod spans;
 mod statements;
 #[cfg(test)]

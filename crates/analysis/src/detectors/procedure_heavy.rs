@@ -17,9 +17,10 @@
 //!
 //! **Fix**: move the logic beside its data's owner service; begin with the largest share of the path.
 
-use hotspan_model::{Break, Facets, Fix, Knob, Meta, Millionths, Nanos, SavingRule, Scope, Verb};
+use hotspan_model::{Break, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Verb};
 
 use super::findings::{Draft, path};
+use super::near::{Near, all, condition, is_told, share_of};
 use super::statements::{self, certainty, facts, halved, template};
 use super::words::tenths_of_a_week;
 use super::{Detector, Findings};
@@ -74,7 +75,22 @@ impl Detector for ProcedureHeavy {
             let share = Millionths(cx.knob(segment, &PATH_SHARE)).of(cx.segment(segment).length());
             let time = path(cx, same, head);
             if time.0 >= cx.knob(segment, &PATH_MIN) && time.0 >= share {
-                report(cx, same, time, out);
+                return report(cx, same, time, out);
+            }
+            let conditions = [
+                condition(cx, segment, &PATH_MIN, time.0),
+                condition(cx, segment, &PATH_SHARE, share_of(cx, segment, time)),
+            ];
+            if is_told(&conditions) {
+                let near = Near {
+                    meta: &META,
+                    segment,
+                    first: same[0],
+                    members: same.len() as u64,
+                    reason: NearReason::Cost,
+                    conditions: all(conditions),
+                };
+                out.near(cx, near);
             }
         });
     }

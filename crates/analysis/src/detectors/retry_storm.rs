@@ -19,14 +19,16 @@
 //! **Fix**: let one layer retry, within a budget, with growing and random pauses, behind a circuit breaker.
 
 use hotspan_model::{
-    Break, Facets, Fix, Knob, Meta, Millionths, Nanos, Params, SavingRule, Scope, Visibility,
+    Break, Condition, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, Params, SavingRule, Scope,
+    Visibility,
 };
 
+use super::near::{Near, all, condition, of_cost};
 use super::spans::{SpanDraft, callee_key, pays};
 use super::words::{peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
 use crate::Edit;
-use crate::context::{Context, clock_step, overlap};
+use crate::context::{Context, clock_step, is_near, overlap};
 
 /// The detector.
 #[derive(Debug)]
@@ -64,8 +66,7 @@ impl Detector for RetryStorm {
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
         for segment in cx.calls() {
-            let any_failed = segment.iter().any(|&at| may_be_tried_again(cx, at));
-            if any_failed && !cx.segment(cx.operation(segment[0]).segment).front_end {
+            if segment.iter().any(|&at| may_be_tried_again(cx, at)) {
                 storms(cx, segment, out);
             }
         }
@@ -91,10 +92,13 @@ fn storms(cx: &Context<'_>, segment: &[u32], out: &mut Findings<'_>) {
             from = at;
         }
     }
-    runs.retain(|&(_, from, to)| is_storm(cx, &calls[from as usize..to as usize]));
+    runs.retain(|&(_, from, to)| {
+        let nearest = nearest(cx, &calls[from as usize..to as usize]);
+        is_near(nearest.value, nearest.threshold)
+    });
     runs.sort_unstable();
     for &(_, from, to) in &runs {
-        report(cx, &calls[from as usize..to as usize], out);
+        judge(cx, &calls[from as usize..to as usize], out);
     }
     (out.scratch.picked, out.scratch.spans.runs) = (calls, runs);
 }
@@ -121,12 +125,39 @@ fn may_be_tried_again(cx: &Context<'_>, at: u32) -> bool {
     cx.operation(at).failed > 0 && matches!(status, 0 | 408 | 425 | 429 | 500..)
 }
 
-fn is_storm(cx: &Context<'_>, run: &[u32]) -> bool {
-    let failed = may_be_tried_again(cx, run[run.len() - 1]);
-    let rapid = failed && run.len() > 1 && !backs_off(cx, run);
+/// How far attempts are from a storm: of the two thresholds the one that is nearer, when both are theirs.
+fn nearest(cx: &Context<'_>, run: &[u32]) -> Condition {
     let count = attempts(cx, run);
     let segment = cx.operation(run[0]).segment;
-    count >= cx.knob(segment, &ATTEMPTS_MIN) || rapid && count >= cx.knob(segment, &RAPID_MIN)
+    let many = condition(cx, segment, &ATTEMPTS_MIN, count);
+    let few = condition(cx, segment, &RAPID_MIN, count);
+    let failed = may_be_tried_again(cx, run[run.len() - 1]);
+    let rapid = failed && run.len() > 1 && many.value < many.threshold && !backs_off(cx, run);
+    match rapid && few.threshold < many.threshold {
+        true => few,
+        false => many,
+    }
+}
+
+fn judge(cx: &Context<'_>, run: &[u32], out: &mut Findings<'_>) {
+    let (attempts, segment) = (nearest(cx, run), cx.operation(run[0]).segment);
+    let path = path_with_pauses(cx, run);
+    let reason = match () {
+        () if attempts.value < attempts.threshold => NearReason::Count,
+        () if cx.segment(segment).front_end => NearReason::FrontEnd,
+        () if !pays(cx, segment, path) => NearReason::Cost,
+        () => return report(cx, run, path, out),
+    };
+    let [share, least] = of_cost(cx, segment, path);
+    let near = Near {
+        meta: &META,
+        segment,
+        first: run[0],
+        members: attempts.value,
+        reason,
+        conditions: all([attempts, share, least]),
+    };
+    out.near(cx, near);
 }
 
 /// Attempts that have spans, or as many as the last failed one says that there were.
@@ -150,12 +181,8 @@ fn backs_off(cx: &Context<'_>, run: &[u32]) -> bool {
     })
 }
 
-fn report(cx: &Context<'_>, run: &[u32], out: &mut Findings<'_>) {
+fn report(cx: &Context<'_>, run: &[u32], path: Nanos, out: &mut Findings<'_>) {
     let (first, last) = (cx.operation(run[0]), cx.operation(run[run.len() - 1]));
-    let path = path_with_pauses(cx, run);
-    if !pays(cx, first.segment, path) {
-        return;
-    }
     let anchor = match cx.common(first.place.min(last.place), first.place.max(last.place)) {
         crate::NONE => cx.segment(first.segment).root,
         anchor => anchor,

@@ -2,9 +2,10 @@
 //!
 //! Unlike [`Findings::push`], nothing here claims: a detector says itself which operations nobody else may have.
 
-use hotspan_model::{Finding, FindingId, Meta, Millionths, Nanos, Params, Saving, Symbol};
+use hotspan_model::{Finding, FindingId, Meta, Millionths, Nanos, NearReason, Params, Saving, Symbol};
 
 use super::findings::{Findings, MEMBERS_MAX, Scratch as Buffers, fingerprint, is_dear, kin, visibility};
+use super::near::NearSpans;
 use super::{COST_MIN, COST_SHARE};
 use crate::Edit;
 use crate::context::{Context, Operation, is_awaited};
@@ -66,8 +67,11 @@ impl Findings<'_> {
         let id = draft.meta.id;
         let nodes = || draft.places.iter().map(|&place| cx.node_at(place));
         let ignored = cx.ignores(cx.node_at(draft.anchor), id) || nodes().any(|node| cx.ignores(node, id));
-        self.report.ignored += u32::from(ignored);
-        let (Some(trace), false) = (cx.trace.trace, ignored) else {
+        if ignored {
+            self.report.ignored += 1;
+            return self.ignored_spans(cx, draft);
+        }
+        let Some(trace) = cx.trace.trace else {
             return;
         };
         let (segment, first) = (cx.segment(draft.segment), draft.places[0]);
@@ -128,6 +132,22 @@ impl Findings<'_> {
         };
         self.keep_scene(cx, head, finding.id, finding.saving);
         self.report.findings.push(finding);
+    }
+
+    fn ignored_spans(&mut self, cx: &Context<'_>, draft: &SpanDraft<'_>) {
+        let first = cx.node_at(draft.places[0]).class();
+        self.near_spans(
+            cx,
+            NearSpans {
+                meta: draft.meta,
+                segment: draft.segment,
+                class: draft.about.map_or(first, |about| about.class),
+                template: draft.about.map_or(draft.template, Operation::template),
+                members: draft.calls,
+                reason: NearReason::Ignored,
+                conditions: Default::default(),
+            },
+        );
     }
 
     /// What an edit of the spans at `places` saves of the unit under `head`.

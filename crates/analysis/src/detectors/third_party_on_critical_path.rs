@@ -23,12 +23,12 @@
 //! **Fix**: defer the call, cache its answer, or bound it with a timeout and a fallback.
 
 use hotspan_model::{
-    Break, Condition, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, NearReason, Peer, Saving, SavingRule,
-    Scope, Symbol,
+    Break, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, NearReason, Peer, Saving, SavingRule, Scope,
+    Symbol,
 };
 
 use super::findings::{Draft, path};
-use super::near::{Near, condition, floor_share, is_told};
+use super::near::{Near, all, condition, floor_share, is_told};
 use super::words::{peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
 use crate::context::{Context, decision, is_awaited, rooted_in};
@@ -138,7 +138,7 @@ fn judge(cx: &Context<'_>, same: &[u32], out: &mut Findings<'_>) {
                 first: members[0],
                 members: members.iter().map(|&at| cx.operation(at).weight).sum(),
                 reason: NearReason::Cost,
-                conditions: [conditions[0], conditions[1], Condition::default()],
+                conditions: all(conditions),
             };
             out.near(cx, near);
         }

@@ -1,9 +1,9 @@
 //! Spans by service and version.
 
-use hotspan_model::{Flag, Report, ServiceRow, Symbol};
+use hotspan_model::{Class, Flag, Input, Inputs, Report, ServiceRow, Symbol, Visibility};
 
 use crate::context::Context;
-use crate::{Mark, NONE};
+use crate::{Mark, NONE, Node};
 
 /// Buffers.
 #[derive(Debug, Default)]
@@ -41,6 +41,7 @@ impl Rows {
             row.spans = row.spans.saturating_add(spans);
             row.failed = row.failed.saturating_add(failed);
             row.orphans += u64::from(orphan);
+            tell(cx, node, &mut row.inputs);
         }
     }
 
@@ -81,8 +82,33 @@ impl Rows {
                 spans: 0,
                 failed: 0,
                 orphans: 0,
+                inputs: Inputs::default(),
             });
         }
         &mut report.services[*at as usize]
+    }
+}
+
+/// Adds what one span tells.
+fn tell(cx: Context<'_>, node: &Node, inputs: &mut Inputs) {
+    match node.class() {
+        Class::Internal | Class::Server | Class::Consumer | Class::Wait | Class::Cache | Class::Publish => {}
+        Class::Db => {
+            inputs.add(Input::Queries);
+            if node.bits.visibility() == Visibility::Visible {
+                inputs.add(Input::Arguments);
+            }
+        }
+        Class::Call => {
+            inputs.add(Input::Calls);
+            let span = cx.trace.spans.get(node.span as usize);
+            if span.is_some_and(|span| span.callee.is_some()) {
+                inputs.add(Input::Addresses);
+            }
+        }
+        Class::UnknownOut => inputs.add(Input::UnknownCalls),
+        Class::Connect => inputs.add(Input::Handshakes),
+        Class::Checkout => inputs.add(Input::Checkouts),
+        Class::DbMeta => inputs.add(Input::Sessions),
     }
 }

@@ -6,7 +6,7 @@ use hotspan_proto::v1;
 
 use crate::View;
 use crate::ask::{
-    Cursor, HotspotFilter, Problem, RowFilter, Said, Sort, TraceFilter, known_detectors, since,
+    Cursor, HotspotFilter, NearFilter, Problem, RowFilter, Said, Sort, TraceFilter, known_detectors, since,
 };
 use crate::shape;
 
@@ -33,6 +33,15 @@ pub(super) fn traces(of: v1::ListTracesRequest, view: &View) -> Result<TraceFilt
     Ok(TraceFilter {
         service: of.service,
         detector: known_detectors(of.detector, view)?,
+        page: page(of.limit, &of.cursor)?,
+    })
+}
+
+/// The filter of a question about near misses.
+pub(super) fn near_misses(of: v1::NearMissesRequest) -> Result<NearFilter, Problem> {
+    Ok(NearFilter {
+        service: of.service,
+        entry: of.entry,
         page: page(of.limit, &of.cursor)?,
     })
 }

@@ -36,7 +36,7 @@ pub use lists::{
 };
 pub use moment::Moment;
 pub(crate) use moment::day;
-pub use near::{NearCondition, NearMiss, NearMissList, SilentRule};
+pub use near::{Explained, NearCondition, NearMiss, NearMissHere, NearMissList, Remedy, Rule};
 pub use note::{Note, Over};
 pub use status::{Connections, Listener, Memory, Refused, Requests, Shard, Status};
 pub use system::{Dependency, Latency, Operation, PathNanos, PathShares, Service, ThirdParty};

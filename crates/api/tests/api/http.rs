@@ -94,7 +94,7 @@ async fn every_list_has_total_cursor_and_coverage() {
         ("operations", "operations", 3),
         ("dependencies", "dependencies", 2),
         ("third-parties", "third_parties", 2),
-        ("near-misses", "near_misses", 3),
+        ("near-misses", "near_misses", 4),
     ] {
         let list = get(at, &format!("/api/v1/{path}")).await.json();
         assert_eq!(list["total"], total, "{path}");
@@ -145,10 +145,11 @@ async fn filters_are_alternatives_within_and_conditions_between() {
         ("dependencies?service=cart", 1),
         ("third-parties?service=cart", 2),
         ("third-parties?service=orders", 0),
-        ("near-misses?service=cart", 2),
-        ("near-misses?entry=GET%20/cart", 3),
+        ("near-misses?service=cart", 3),
+        // What a whole service lacks is lacking in each of its operations.
+        ("near-misses?entry=GET%20/cart", 4),
         ("near-misses?entry=GET%20/", 1),
-        ("near-misses?entry=POST%20/cart", 0),
+        ("near-misses?entry=POST%20/cart", 1),
         ("traces?detector=n-plus-one-query&service=orders", 21),
     ] {
         assert_eq!(
@@ -166,24 +167,37 @@ async fn a_near_miss_says_what_it_lacks_and_other_rules_that_they_never_came_nea
         .await
         .json();
     let near = &list["near_misses"];
+    let reasons = [0, 1, 2].map(|at| near[at]["reason"].as_str());
     assert_eq!(
-        (&near[0]["reason"], &near[1]["reason"]),
-        (&json!("count"), &json!("guard:writes"))
+        reasons,
+        [Some("blind:template"), Some("count"), Some("guard:writes")]
     );
     assert_eq!(
-        near[0]["conditions"],
+        near[0]["remedy"],
+        json!({"attribute": "db.query.text", "older": "db.statement", "how": "send it"})
+    );
+    assert_eq!(near[1]["remedy"], json!(null));
+    assert_eq!(
+        near[1]["conditions"],
         json!([{"name": "repeat_min", "value": 4, "threshold": 5, "distance": 0.2}])
     );
-    assert_eq!(list["silent"], json!([]));
+    // Rules over traces judge the service.
+    let of_service = json!({"service": "cart", "operation": "", "detector": "blind-service", "evaluated": 11, "best": null});
+    assert_eq!(list["silent"], json!([of_service]));
     let other = get(at, "/api/v1/near-misses?entry=POST%20/cart").await.json();
-    let silent = |detector: &str| json!({"service": "cart", "operation": "POST /cart", "detector": detector, "evaluated": 16});
-    assert_eq!(other["near_misses"], json!([]));
+    let best = json!({"name": "repeat_min", "value": 2, "threshold": 5, "distance": 0.6});
+    let silent = |detector: &str, best: &Value| json!({"service": "cart", "operation": "POST /cart", "detector": detector, "evaluated": 16, "best": best});
+    assert_eq!(other["near_misses"][0]["reason"], "blind:template");
     assert_eq!(
         other["silent"],
-        json!([silent("n-plus-one-query"), silent("serial-calls")])
+        json!([
+            silent("n-plus-one-query", &best),
+            silent("serial-calls", &Value::Null),
+            of_service
+        ])
     );
     let all = get(at, "/api/v1/near-misses").await.json();
-    assert_eq!(all["silent"], json!([]));
+    assert_eq!((&all["silent"], &all["spoke"]), (&json!([]), &json!([])));
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use hotspan_api::{
 };
 use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
-    Answers, Coverage, Dependency, Latency, NearMissAnswer, Notes, OperationAnswer, PeerDecision, Saying,
-    ServiceAnswer, ThirdParty,
+    Answers, Coverage, Dependency, Latency, Most, NearMissAnswer, Notes, OperationAnswer, PeerDecision,
+    Remedy, Saying, ServiceAnswer, ThirdParty,
 };
 use hotspan_model::{
     BeforeAfter, Break, Class, Condition, Counts, Decided, DefectKind, EffortRule, FindingId, Fingerprint,
@@ -208,6 +208,10 @@ fn answers() -> Answers {
         latency,
         path,
         path_share: [1, 2, 3, 4, 5, 6, 7].map(|n| Millionths(n * 10_000)),
+        most: Most {
+            queries: 2,
+            ..Most::default()
+        },
     };
     Answers {
         hotspots: (1..=120).map(hotspot).collect(),
@@ -227,6 +231,15 @@ fn answers() -> Answers {
             near_miss("cart", "GET /cart", "n-plus-one-query", NearReason::Count),
             near_miss("cart", "GET /cart", "serial-calls", NearReason::Guard("writes")),
             near_miss("orders", "GET /", "n-plus-one-query", NearReason::Sightings),
+            NearMissAnswer {
+                entries: Vec::new(),
+                remedy: Some(Remedy {
+                    attribute: "db.query.text",
+                    older: "db.statement",
+                    how: "send it",
+                }),
+                ..near_miss("cart", "", "n-plus-one-query", NearReason::Blind("template"))
+            },
         ],
         query_patterns: vec![pattern("SELECT ?"), pattern(HOSTILE)],
         coverage: coverage(),
@@ -254,6 +267,7 @@ fn near_miss(service: &str, operation: &str, detector: &'static str, reason: Nea
         conditions: vec![members],
         distance: members.distance(),
         last_seen: LogTime(NOW),
+        remedy: None,
     }
 }
 

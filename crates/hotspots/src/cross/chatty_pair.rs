@@ -22,7 +22,7 @@ use hotspan_model::{
 };
 
 use super::names::{list, tenths_of_a_week};
-use super::{CrossDetector, Draft, Evidence, Seen};
+use super::{CrossDetector, Draft, Evidence, Seen, wants};
 use crate::sign::share;
 use crate::topology::percent;
 
@@ -99,10 +99,13 @@ impl CrossDetector for ChattyPair {
 fn judge(cx: &Evidence<'_>, from: &str, to: &str, pair: Pair<'_>, traces: u64) -> Option<Draft> {
     let requests = cx.requests_of(from);
     let network = share(pair.client.saturating_sub(pair.server), pair.client);
-    let few = pair.calls < cx.knob_of(&CHATTY_MIN, from).saturating_mul(requests) || requests == 0;
-    if few || traces < TRACES || pair.templates.len() < 2 || network < NETWORK {
-        return None;
-    }
+    let calls = pair.calls.checked_div(requests)?;
+    let conditions = [
+        wants(CHATTY_MIN.name, calls, cx.knob_of(&CHATTY_MIN, from)),
+        wants("traces", traces, TRACES),
+        wants("templates", pair.templates.len() as u64, 2),
+        wants("network_share_millionths", network.0, NETWORK.0),
+    ];
     let mut draft = Draft::new(&META, from, &[from, to]);
     draft.callee = CalleeView {
         class: Class::Call.name().to_owned(),
@@ -117,12 +120,12 @@ fn judge(cx: &Evidence<'_>, from: &str, to: &str, pair: Pair<'_>, traces: u64) -
         .map(|(template, _)| (*template).to_owned())
         .collect();
     draft.said = format!("{} % of the time is between them", percent(network));
-    draft.calls = pair.calls / requests;
+    draft.calls = calls;
     draft.share = Millionths::ratio(traces, cx.traces_of(from));
     draft.seen = pair.seen;
     draft.seen.traces = traces;
     draft.term(900_000, "both sides of the calls are seen");
-    Some(draft)
+    draft.gated(conditions)
 }
 
 fn sentence(facets: &Facets<'_>) -> String {

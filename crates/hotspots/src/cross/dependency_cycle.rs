@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hotspan_model::{Break, CalleeView, Class, Facets, FactKind, Fix, Meta, SavingRule, Scope, Target};
 
 use super::names::{is_check, list, tenths_of_a_week};
-use super::{CrossDetector, Draft, Evidence, Seen};
+use super::{CrossDetector, Draft, Evidence, Seen, wants};
 use crate::SIGHTINGS;
 
 /// The detector.
@@ -57,11 +57,14 @@ impl CrossDetector for DependencyCycle {
 
     fn detect(&self, cx: &Evidence<'_>, out: &mut Vec<Draft>) {
         let mut looped = BTreeSet::new();
-        for (services, (edges, seen)) in loops(cx) {
+        for (services, (edges, seen, traces)) in loops(cx) {
             let mut draft = draft(&services, &edges, seen, "a request comes back to where it began");
             draft.term(950_000, "seen on one chain of calls");
-            out.push(draft);
-            looped.insert(services);
+            let sightings = wants("sightings", traces, cx.knob(&SIGHTINGS));
+            out.extend(draft.gated([sightings]));
+            if sightings.holds() {
+                looped.insert(services);
+            }
         }
         let edges = edges(cx);
         for services in circles(&edges) {
@@ -92,7 +95,7 @@ impl CrossDetector for DependencyCycle {
 }
 
 /// The circles that single requests went in, by their services.
-fn loops<'a>(cx: &Evidence<'a>) -> BTreeMap<Vec<&'a str>, (Edges<'a>, Seen)> {
+fn loops<'a>(cx: &Evidence<'a>) -> BTreeMap<Vec<&'a str>, (Edges<'a>, Seen, u64)> {
     let mut groups: BTreeMap<u64, (Edges<'a>, Seen, u64)> = BTreeMap::new();
     for row in cx.facts(FactKind::Looped) {
         let Some(other) = row.text.other else { continue };
@@ -105,11 +108,17 @@ fn loops<'a>(cx: &Evidence<'a>) -> BTreeMap<Vec<&'a str>, (Edges<'a>, Seen)> {
         *traces = (*traces).max(day);
         seen.add(row.fact);
     }
-    let mut loops = BTreeMap::new();
+    let mut loops: BTreeMap<Vec<&str>, (Edges<'_>, Seen, u64)> = BTreeMap::new();
     for (edges, seen, traces) in groups.into_values() {
         let services: BTreeSet<&str> = edges.keys().flat_map(|&(from, to)| [from, to]).collect();
-        if cx.knob(&SIGHTINGS) <= traces && 1 < services.len() && is_circle(&edges) {
-            loops.insert(services.into_iter().collect(), (edges, seen));
+        if services.len() < 2 || !is_circle(&edges) {
+            continue;
+        }
+        let services: Vec<&str> = services.into_iter().collect();
+        // Of the circles that are often enough the last speaks for its services, of the others none that does not.
+        let often = cx.knob(&SIGHTINGS) <= traces;
+        if often || loops.get(&services).is_none_or(|known| known.2 < traces) {
+            loops.insert(services, (edges, seen, traces));
         }
     }
     loops

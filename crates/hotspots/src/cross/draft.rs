@@ -1,8 +1,9 @@
 //! What a detector over traces says, and the hotspot that becomes of it.
 
 use hotspan_model::{
-    Anchor, CalleeView, CallsPerTrace, EvidenceTrace, Facets, Fingerprint, Hotspot, Identity, ImpactBasis,
-    LogTime, Meta, Millionths, Nanos, Params, PathTime, Returns, Role, Saving, State, Trend,
+    Anchor, CalleeView, CallsPerTrace, Condition, EvidenceTrace, Facets, Fingerprint, Hotspot, Identity,
+    ImpactBasis, LogTime, Meta, Millionths, Nanos, NearReason, Params, PathTime, Returns, Role, Saving,
+    State, Trend,
 };
 
 use crate::calendar::Calendar;
@@ -18,6 +19,22 @@ use crate::view::{EXPOSURE, Reader, priority};
 
 /// Traces that a hotspot shows.
 const EVIDENCE: usize = 3;
+
+/// What stops a fault that is none yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stopped {
+    pub reason: NearReason,
+    pub conditions: Vec<Condition>,
+}
+
+/// A threshold of a rule, and how far a case came.
+pub(super) fn wants(name: &'static str, value: u64, threshold: u64) -> Condition {
+    Condition {
+        name,
+        value,
+        threshold,
+    }
+}
 
 /// A fault before it gets its numbers.
 #[derive(Debug)]
@@ -47,6 +64,8 @@ pub(super) struct Draft {
     pub versions: Vec<String>,
     /// What one change would settle together with others; empty when nothing.
     pub change: Vec<String>,
+    /// It is a near miss.
+    pub stopped: Option<Stopped>,
 }
 
 /// What was seen of a fault.
@@ -101,7 +120,7 @@ impl Seen {
     }
 
     /// End of the hour, or day, of the last.
-    fn last(&self, newest: LogTime) -> Option<LogTime> {
+    pub(super) fn last(&self, newest: LogTime) -> Option<LogTime> {
         self.calendar.last(newest)
     }
 
@@ -150,7 +169,37 @@ impl Draft {
             saving: None,
             versions: Vec::new(),
             change: Vec::new(),
+            stopped: None,
         }
+    }
+
+    /// A fault when all of `conditions` hold, a near miss when none lacks more than two fifths, else nothing.
+    pub(super) fn gated<const N: usize>(mut self, conditions: [Condition; N]) -> Option<Draft> {
+        let missed = conditions.iter().max_by_key(|one| one.distance());
+        let missed = missed.filter(|one| !one.holds());
+        if let Some(missed) = missed {
+            self.stopped = Some(Stopped {
+                reason: reason(missed),
+                conditions: conditions.to_vec(),
+            });
+        }
+        conditions.iter().all(Condition::is_near).then_some(self)
+    }
+
+    /// The same when `guard`, if there is one, stops what passes.
+    pub(super) fn guarded<const N: usize>(
+        self,
+        guard: Option<&'static str>,
+        conditions: [Condition; N],
+    ) -> Option<Draft> {
+        let mut draft = self.gated(conditions)?;
+        if let (Some(guard), None) = (guard, &draft.stopped) {
+            draft.stopped = Some(Stopped {
+                reason: NearReason::Guard(guard),
+                conditions: conditions.to_vec(),
+            });
+        }
+        Some(draft)
     }
 
     /// A term of confidence.
@@ -260,6 +309,15 @@ impl Draft {
             callee: self.callee,
             versions: self.versions,
         }
+    }
+}
+
+/// What a missed condition is about, by its unit.
+fn reason(missed: &Condition) -> NearReason {
+    match missed.name {
+        "traces" | "sightings" => NearReason::Sightings,
+        name if name.ends_with("_ns") || name.ends_with("_millionths") => NearReason::Cost,
+        _ => NearReason::Count,
     }
 }
 

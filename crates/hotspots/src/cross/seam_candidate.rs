@@ -20,10 +20,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hotspan_model::{Break, CalleeView, Class, Facets, FactKind, Fix, Meta, Millionths, SavingRule, Scope};
+use hotspan_model::{
+    Break, CalleeView, Class, Condition, Facets, FactKind, Fix, Meta, Millionths, SavingRule, Scope,
+};
 
 use super::names::{list, tenths_of_a_week};
-use super::{CrossDetector, Draft, Evidence, Seen};
+use super::{CrossDetector, Draft, Evidence, Seen, wants};
 use crate::facts::Fact;
 use crate::topology::percent;
 
@@ -127,8 +129,17 @@ fn judge(cx: &Evidence<'_>, service: &str, uses: &[Use<'_>]) -> Vec<Draft> {
     let statements = uses.iter().filter(|used| used.class == Class::Db);
     let tables: BTreeSet<&str> = statements.flat_map(|used| &used.resources).copied().collect();
     let operations: BTreeSet<&str> = uses.iter().map(|used| used.operation).collect();
-    if operations.len() < OPERATIONS || tables.len() < TABLES {
-        return Vec::new();
+    let conditions = [
+        wants("operations", operations.len() as u64, OPERATIONS as u64),
+        wants("tables", tables.len() as u64, TABLES as u64),
+    ];
+    if !conditions.iter().all(Condition::holds) {
+        let near = conditions.iter().all(Condition::is_near);
+        let small = near.then(|| no_seam(cx, service, Millionths::ONE, uses));
+        return small
+            .and_then(|draft| draft.gated(conditions))
+            .into_iter()
+            .collect();
     }
     let today = graph(uses, |fact| fact.calendar.day(cx.newest(), 0).count);
     let yesterday = graph(uses, |fact| fact.calendar.day(cx.newest(), 1).count);
@@ -149,8 +160,14 @@ fn judge(cx: &Evidence<'_>, service: &str, uses: &[Use<'_>]) -> Vec<Draft> {
             taken.extend(tables);
         }
     }
-    if drafts.is_empty() && best.is_some_and(|best| NO_SEAM < best) && !before.is_empty() {
-        drafts.push(no_seam(cx, service, best.unwrap_or_default(), uses));
+    if drafts.is_empty() {
+        let guard = match best {
+            Some(best) if NO_SEAM < best && !before.is_empty() => None,
+            Some(best) if NO_SEAM < best => Some("one-day"),
+            Some(_) | None => Some("undecided"),
+        };
+        let draft = no_seam(cx, service, best.unwrap_or_default(), uses);
+        drafts.extend(draft.guarded(guard, conditions));
     }
     drafts
 }

@@ -26,7 +26,7 @@ use hotspan_model::{
 };
 
 use super::names::{list, masked, store, tenths_of_a_week};
-use super::{CrossDetector, Draft, Evidence, Seen};
+use super::{CrossDetector, Draft, Evidence, Seen, wants};
 
 /// The detector.
 #[derive(Debug)]
@@ -112,8 +112,9 @@ impl CrossDetector for SharedDatabase {
         }
         for (key, mut used) in stores {
             used.services.retain(|_, (traces, _)| TRACES <= *traces);
-            if cx.knob(&SERVICES) <= used.services.len() as u64 {
-                out.push(draft(cx, &key, &used));
+            let services = wants(SERVICES.name, used.services.len() as u64, cx.knob(&SERVICES));
+            if services.is_near() {
+                out.extend(draft(cx, &key, &used).gated([services]));
             }
         }
     }

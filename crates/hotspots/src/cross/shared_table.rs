@@ -19,11 +19,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hotspan_model::{Break, CalleeView, Class, Facets, FactKind, Fix, Meta, SavingRule, Scope, Verb};
+use hotspan_model::{
+    Break, CalleeView, Class, Facets, FactKind, Fix, Meta, Millionths, SavingRule, Scope, Verb,
+};
 
 use super::names::{list, tenths_of_a_week};
 use super::shared_database::{StoreKey, TRACES, key_parts, store_key};
-use super::{CrossDetector, Draft, Evidence, Seen};
+use super::{CrossDetector, Draft, Evidence, Seen, wants};
 
 /// The detector.
 #[derive(Debug)]
@@ -135,7 +137,7 @@ fn judge(
         .sum();
     let behind = writers == [owner] && !foreign.is_empty() && all <= theirs.saturating_mul(FOREIGN);
     let is_log = !table.changed && (foreign.is_empty() || named_like_a_log(name));
-    if is_log || !(writers.len() > 1 || behind) {
+    if writers.len() == 1 && writers != [owner] {
         return None;
     }
     let mut draft = Draft::new(&META, owner, &[]);
@@ -156,7 +158,7 @@ fn judge(
     for user in table.users.values() {
         draft.seen.merge(&user.seen);
     }
-    draft.share = hotspan_model::Millionths::ratio(theirs, all);
+    draft.share = Millionths::ratio(theirs, all);
     let reports = foreign
         .iter()
         .all(|&reader| !authors.contains(&(key.clone(), reader)));
@@ -167,7 +169,20 @@ fn judge(
             "the readers write nothing here: perhaps they are reports",
         ),
     }
-    Some(draft)
+    let mut writing: Vec<u64> = table.users.values().map(|user| user.writing).collect();
+    writing.sort_unstable_by_key(|&traces| std::cmp::Reverse(traces));
+    let writes = |nth: usize| wants("traces", writing.get(nth).copied().unwrap_or(0), TRACES);
+    let theirs = wants(
+        "foreign_reads_share_millionths",
+        draft.share.0,
+        Millionths::ONE.0 / FOREIGN,
+    );
+    // Two writers are the graver fault, and the one that is shown where both are near.
+    let second = match behind || !writes(1).is_near() {
+        true => theirs,
+        false => writes(1),
+    };
+    draft.guarded(is_log.then_some("log"), [writes(0), second])
 }
 
 /// Who writes most; ties by name.

@@ -153,6 +153,7 @@ impl World {
                 path,
             }],
             services: vec![ServiceRow {
+                inputs: Inputs::default(),
                 service: at.service,
                 version: Some(self.text("1.4.0")),
                 spans: 12,
@@ -241,6 +242,8 @@ impl World {
             value: members,
             threshold: 5,
         };
+        let mut conditions = [Condition::default(); CONDITIONS_MAX];
+        conditions[0] = count;
         report.near_misses.push(NearMiss {
             at: report.segments[0].at,
             detector,
@@ -248,7 +251,7 @@ impl World {
             class: Class::Db,
             template: Some(self.template(template)),
             members,
-            conditions: [count, Condition::default(), Condition::default()],
+            conditions,
         });
     }
 

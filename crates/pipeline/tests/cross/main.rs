@@ -6,6 +6,7 @@
 mod change;
 mod database;
 mod life;
+mod near;
 mod observability;
 mod services;
 mod world;
