@@ -42,7 +42,8 @@ pub use ids::{Fingerprint, SpanId, TraceId};
 pub use meta::{Facets, Knob, Meta, SavingRule, Scope};
 pub use near::{CONDITIONS_MAX, Condition, NearMiss, NearReason};
 pub use report::{
-    CallRow, Category, HandOff, HandOffOutcome, OpRef, PathRow, Report, SegmentRow, ServiceRow, Target,
+    CallRow, Category, HandOff, HandOffOutcome, JOINT_MAX, JointRow, OpRef, PathRow, Report, SegmentRow,
+    ServiceRow, Target,
 };
 pub use side::{Extras, Link, Side, Summary};
 pub use span::Span;

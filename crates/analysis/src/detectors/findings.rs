@@ -44,6 +44,8 @@ pub(crate) struct Scratch {
     /// Of loops that do several things for each item.
     pub loops: super::per_item_loop::Scratch,
     pub(super) nodes: Vec<u32>,
+    /// Of what findings save together.
+    pub joint: super::joint::Scratch,
     /// The finding whose replay is to be shown, and that replay.
     pub wanted: Option<FindingId>,
     pub scene: Option<Scene>,
@@ -78,6 +80,7 @@ impl<'a> Findings<'a> {
         scratch.claimed.resize(operations, 0);
         scratch.looks = 0;
         scratch.chains.clear();
+        scratch.joint.clear();
         Findings { report, scratch }
     }
 
@@ -212,6 +215,7 @@ impl<'a> Findings<'a> {
             kin: kin(cx, draft.meta, draft.templates, segment.service, first.template()),
         };
         self.keep_scene(cx, head, finding.id, finding.saving);
+        self.keep_edits(head, fingerprint, finding.saving);
         self.report.findings.push(finding);
     }
 

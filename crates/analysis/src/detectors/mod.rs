@@ -8,6 +8,7 @@ mod findings;
 mod frameworks;
 #[cfg(test)]
 mod ignored;
+mod joint;
 mod knobs;
 mod near;
 mod spans;

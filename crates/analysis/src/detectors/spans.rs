@@ -127,6 +127,7 @@ impl Findings<'_> {
             kin: kin(cx, draft.meta, draft.templates, segment.service, template),
         };
         self.keep_scene(cx, head, finding.id, finding.saving);
+        self.keep_edits(head, fingerprint, finding.saving);
         self.report.findings.push(finding);
     }
 
