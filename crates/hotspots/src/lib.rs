@@ -18,7 +18,9 @@ mod confidence;
 mod cross;
 mod distribution;
 mod facts;
+mod fixes;
 mod gates;
+mod joint;
 mod life;
 mod lists;
 mod merged;
@@ -43,6 +45,7 @@ pub use answers::{
     Answers, Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty, answers,
 };
 pub use cross::catalogue;
+pub use joint::Joints;
 pub use near::NearMissAnswer;
 pub use settings::{MIN_CONFIDENCE, SHARED as SHARED_KNOBS, SIGHTINGS, Settings};
 pub use shard::{Hotspots, Kept, Snapshot};

@@ -8,6 +8,7 @@ use hotspan_model::{Condition, Hotspot, Meta, Millionths, NearReason, Peer};
 use crate::aggregate::{Aggregate, Shape};
 use crate::confidence::THIRD_PARTY;
 use crate::cross;
+use crate::fixes;
 use crate::gates::structure;
 use crate::near::{self, NearMissAnswer};
 use crate::view::Reader;
@@ -74,6 +75,7 @@ pub(crate) fn hotspots(reader: &Reader<'_>, catalogue: &[&'static Meta], coverag
     for (rank, hotspot) in (1..).zip(&mut list) {
         hotspot.rank = rank;
     }
+    fixes::share(&mut list);
     let listed = list.iter().filter(|hotspot| hotspot.confidence >= least).count();
     Ranked {
         hotspots: list,

@@ -34,7 +34,7 @@ pub(crate) struct Sighting<'a> {
 }
 
 /// Work that nobody waits for counts a fifth.
-const UNAWAITED: u128 = 5;
+pub(crate) const UNAWAITED: u128 = 5;
 
 /// The place of a trace in the reservoirs: the same in every installation.
 pub(crate) fn order(trace: TraceId) -> u128 {

@@ -1,5 +1,6 @@
 //! Builds reports, a dictionary for them and a catalogue of detectors.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hotspan_hotspots::{Answers, Hotspots, Settings, answers};
@@ -55,6 +56,31 @@ pub(crate) static CATALOGUE: [&Meta; 9] = [
     &meta(DEFERRABLE, Break::Synchronous, false, 1_000_000),
     &meta(TIMEOUT, Break::Synchronous, true, 200_000),
 ];
+
+/// Says that the findings of a report lie inside one another: the dearest saves all that any of them saves.
+pub(crate) fn nest(report: &mut Report) {
+    let mut own: BTreeMap<Fingerprint, Nanos> = BTreeMap::new();
+    for finding in &report.findings {
+        let sum = own.entry(finding.fingerprint).or_default();
+        *sum = sum.plus(finding.saving.likely);
+    }
+    let own: Vec<(Fingerprint, Nanos)> = own.into_iter().take(JOINT_MAX).collect();
+    if own.len() < 2 {
+        return;
+    }
+    let most = |set: usize| {
+        let members = own.iter().enumerate().filter(|(at, _)| set >> at & 1 == 1);
+        members.map(|(_, fault)| fault.1).max().unwrap_or_default()
+    };
+    report.joints.push(JointRow {
+        faults: std::array::from_fn(|at| own.get(at).map_or(Fingerprint(0), |fault| fault.0)),
+        savings: std::array::from_fn(|set| match set >> own.len() {
+            0 => most(set),
+            _ => Nanos::ZERO,
+        }),
+        awaited: report.findings[0].awaited,
+    });
+}
 
 /// 2026-01-01, at the full hour.
 const EPOCH_S: u64 = 1_767_225_600;
