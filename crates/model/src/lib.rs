@@ -36,7 +36,7 @@ pub use finding::{Break, Effort, Finding, FindingId, Params, Saving, Terms};
 pub use hash::{Identity, ParamHash, ParamKey, TableSeed};
 pub use hotspot::{
     Anchor, CalleeView, CallsPerTrace, CodePlace, EvidenceTrace, Fix, Hotspot, ImpactBasis, PathTime, Role,
-    State, Trend, TrendPoint,
+    State, Tail, Trend, TrendPoint,
 };
 pub use ids::{Fingerprint, SpanId, TraceId};
 pub use meta::{Facets, Knob, Meta, SavingRule, Scope};

@@ -14,6 +14,8 @@ mod near;
 mod spans;
 mod statements;
 #[cfg(test)]
+mod subsumption;
+#[cfg(test)]
 mod testing;
 mod words;
 

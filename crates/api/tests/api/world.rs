@@ -10,8 +10,8 @@ use hotspan_api::{
 };
 use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
-    Answers, Coverage, Dependency, Latency, NearMissAnswer, OperationAnswer, PeerDecision, ServiceAnswer,
-    ThirdParty,
+    Answers, Coverage, Dependency, Joints, Latency, NearMissAnswer, OperationAnswer, PeerDecision,
+    ServiceAnswer, ThirdParty,
 };
 use hotspan_model::{
     BeforeAfter, Break, Class, Condition, Counts, Decided, DefectKind, EffortRule, FindingId, Fingerprint,
@@ -215,6 +215,7 @@ fn answers() -> Answers {
             near_miss("orders", "GET /", "n-plus-one-query", NearReason::Sightings),
         ],
         query_patterns: vec![pattern("SELECT ?"), pattern(HOSTILE)],
+        joints: Joints::default(),
         coverage: coverage(),
     }
 }

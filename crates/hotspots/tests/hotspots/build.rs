@@ -7,6 +7,9 @@ use hotspan_hotspots::{Answers, Hotspots, Settings, answers};
 use hotspan_model::*;
 
 pub(crate) const N_PLUS_ONE: &str = "n-plus-one-query";
+pub(crate) const CALLS: &str = "n-plus-one-call";
+pub(crate) const RETRY: &str = "retry-storm";
+pub(crate) const PROCEDURE: &str = "procedure-heavy";
 pub(crate) const SERIAL: &str = "serial-fan-out";
 pub(crate) const THIRD_PARTY: &str = "third-party-on-critical-path";
 pub(crate) const SHARED: &str = "shared-database";
@@ -45,8 +48,11 @@ const fn meta(id: &'static str, in_break: Break, habit: bool, effort: u64) -> Me
     }
 }
 
-pub(crate) static CATALOGUE: [&Meta; 9] = [
+pub(crate) static CATALOGUE: [&Meta; 12] = [
     &meta(N_PLUS_ONE, Break::Database, false, 200_000),
+    &meta(CALLS, Break::Synchronous, false, 2_000_000),
+    &meta(RETRY, Break::Synchronous, false, 1_000_000),
+    &meta(PROCEDURE, Break::Database, true, 4_000_000),
     &meta(SERIAL, Break::Synchronous, false, 1_000_000),
     &meta(THIRD_PARTY, Break::Synchronous, true, 2_000_000),
     &meta(SHARED, Break::Database, false, 8_000_000),
@@ -111,6 +117,16 @@ impl World {
     pub(crate) fn template(&mut self, text: &str) -> Symbol {
         let facts = TemplateFacts {
             summary: format!("summary of {text}").into(),
+            ..TemplateFacts::default()
+        };
+        self.dictionary
+            .admit(Vocabulary::Template, None, text, Facts::Template(facts))
+    }
+
+    pub(crate) fn routine(&mut self, text: &str, name: &str) -> Symbol {
+        let facts = TemplateFacts {
+            verb: Verb::Routine,
+            routine: Some(name.into()),
             ..TemplateFacts::default()
         };
         self.dictionary
@@ -248,6 +264,9 @@ impl World {
             source: self.source(&service, "1.4.0"),
             dear: false,
             headless: false,
+            same_team: false,
+            deferrable: false,
+            needs_many: false,
             kin: 0,
         });
         report.findings.last_mut().expect("one was just added")

@@ -47,6 +47,17 @@ impl From<shape::Hotspot> for v1::Hotspot {
             operation_p50_ns: Some(of.operation_p50_ns.into()),
             operation_p95_ns: Some(of.operation_p95_ns.into()),
             before_after: Vec::new(),
+            tail: of.tail.map(Into::into),
+        }
+    }
+}
+
+impl From<shape::Tail> for v1::Tail {
+    fn from(of: shape::Tail) -> v1::Tail {
+        v1::Tail {
+            slow_share: of.slow_share.as_double(),
+            fast_share: of.fast_share.as_double(),
+            says: of.says,
         }
     }
 }
