@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn few_slow_requests_say_nothing() {
-        assert_eq!(tail(&of(1..=100), &of(90..=100)).is_some(), true);
+        assert!(tail(&of(1..=100), &of(90..=100)).is_some());
         assert_eq!(tail(&of(1..=80), &of(70..=80)), None);
         assert_eq!(tail(&of([7; 500]), &of([7; 500])), None);
     }

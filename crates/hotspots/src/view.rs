@@ -2,8 +2,8 @@
 
 use hotspan_model::{
     Anchor, Break, CalleeView, CallsPerTrace, CodePlace, Effort, EvidenceTrace, Facets, Fingerprint, Fix,
-    Hotspot, ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Role, SavingRule, State, Trend,
-    Verb,
+    Hotspot, ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Role, SavingRule, State, Tail,
+    Trend, Verb,
 };
 
 use crate::Settings;
@@ -79,11 +79,6 @@ impl<'a> Reader<'a> {
         let text = |symbol| self.dictionary.text(symbol);
         let meta = &as_seen(meta, row);
         let label = label(shape, self.merged);
-        let deferrable = is_most(row.deferrable, row);
-        let shown = match deferrable {
-            true => "deferrable",
-            false => label.map_or("", |label| label.name()),
-        };
         let confidence = self.confidence(row, shape, label);
         let (saving, units) = match meta.saving {
             SavingRule::Replayed => (row.reservoir.saving(), row.reservoir.units()),
@@ -92,7 +87,7 @@ impl<'a> Reader<'a> {
         let (impact, basis) = self.impact(row, meta);
         let effort = self.effort(meta, id, text(shape.at.service), text(shape.at.operation));
         let callee = self.callee(shape);
-        let (title, fix) = self.wording(row, shape, meta, &callee, shown);
+        let (title, fix) = self.wording(row, shape, meta, &callee, said(row, label));
         let entries = row.entries.ranked(|entry| text(entry.operation).to_owned());
         let first = row.timeline.first(self.merged.newest).unwrap_or_default();
         Hotspot {
@@ -113,9 +108,7 @@ impl<'a> Reader<'a> {
             traces: row.traces,
             weighted_traces: Millionths(narrow(row.weighted)),
             share: self.share(row, shape),
-            tail: self
-                .operation(shape)
-                .and_then(|operation| tail(&operation.durations, &row.segment)),
+            tail: self.tail(row, shape),
             calls_per_trace: calls_per_trace(row),
             critical_path: PathTime {
                 p50: Nanos(row.path.quantile(500)),
@@ -137,10 +130,7 @@ impl<'a> Reader<'a> {
             fix,
             code: self.code(row),
             evidence: evidence(row),
-            related: deferrable
-                .then(|| many::DEFERRABLE.to_owned())
-                .into_iter()
-                .collect(),
+            related: related(row),
             change: None,
             versions: self.versions(row),
             first_seen: first,
@@ -150,6 +140,11 @@ impl<'a> Reader<'a> {
                 hour: row.timeline.hours.last(TREND.1),
             },
         }
+    }
+
+    fn tail(&self, row: &Aggregate, shape: &Shape) -> Option<Tail> {
+        let operation = self.operation(shape)?;
+        tail(&operation.durations, &row.segment)
     }
 
     fn state(&self, row: &Aggregate, shape: &Shape, basis: ImpactBasis) -> State {
@@ -348,6 +343,22 @@ fn as_seen(meta: &Meta, row: &Aggregate) -> Meta {
         seen.saving = SavingRule::Replayed;
     }
     seen
+}
+
+/// What its evidence says that its words depend on.
+fn said(row: &Aggregate, label: Option<Label>) -> &'static str {
+    match is_most(row.deferrable, row) {
+        true => "deferrable",
+        false => label.map_or("", |label| label.name()),
+    }
+}
+
+/// The detectors that would say the same.
+fn related(row: &Aggregate) -> Vec<String> {
+    match is_most(row.deferrable, row) {
+        true => vec![many::DEFERRABLE.to_owned()],
+        false => Vec::new(),
+    }
 }
 
 fn calls_per_trace(row: &Aggregate) -> CallsPerTrace {

@@ -226,7 +226,7 @@ fn unneeded(survived: u128, sunk: u128, emptied: u128, all: u128) -> Option<Mill
         let template = Some(world.template("PUT /copies"));
         let (at, host) = (report.segments[0].at, world.public("copies.test", "", None));
         world.call(&mut report, Target::Callee(host), None, 1);
-        report.calls.last_mut().unwrap().template = template;
+        report.calls.last_mut().expect("one was just added").template = template;
         if let Some(kind) = kind {
             report.facts.push(FactRow {
                 what: template,
