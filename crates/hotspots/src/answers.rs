@@ -8,6 +8,7 @@ use hotspan_model::{
 
 use crate::audit::{QueryPattern, patterns};
 use crate::buckets::Window;
+use crate::joint::Joints;
 use crate::lists::{coverage, dependencies, operations, services, third_parties};
 use crate::merged::Merged;
 use crate::near::{NearMissAnswer, near_misses};
@@ -36,6 +37,8 @@ pub struct Answers {
     pub near_misses: Vec<NearMissAnswer>,
     /// Statements and cache commands, dearest first, at most 20.
     pub query_patterns: Vec<QueryPattern>,
+    /// What hotspots save together.
+    pub joints: Joints,
     /// What the answer rests on, as far as reports tell.
     pub coverage: Coverage,
 }
@@ -271,6 +274,7 @@ pub fn answers(
         third_parties: third_parties(&reader),
         near_misses: near_misses(&reader, stopped),
         query_patterns: patterns(&reader),
+        joints: Joints::new(&merged, &hotspots),
         coverage,
         hotspots,
         listed,

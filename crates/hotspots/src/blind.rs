@@ -284,7 +284,10 @@ impl Shown {
             | FactKind::Nameless
             | FactKind::Queued
             | FactKind::Busy
-            | FactKind::Waited => {}
+            | FactKind::Waited
+            | FactKind::Survived
+            | FactKind::Sunk
+            | FactKind::Emptied => {}
         }
     }
 }

@@ -9,6 +9,7 @@ use hotspan_model::{Class, FactKind, Fingerprint, LogTime, Lookup, OVERFLOW, Tar
 use crate::Settings;
 use crate::aggregate::Aggregate;
 use crate::facts::{Fact, FactKey, FactText};
+use crate::joint::{JointKey, JointSums};
 use crate::near::{Near, NearText};
 use crate::shard::Snapshot;
 use crate::topology::{Edge, EdgeKey, Operation, Order, Service, Totals};
@@ -26,6 +27,7 @@ pub(crate) struct Merged<'a> {
     pub(crate) orders: BTreeMap<u128, Order>,
     pub(crate) facts: BTreeMap<FactText<'a>, (FactKey, Arc<Fact>)>,
     pub(crate) near: BTreeMap<NearText<'a>, Arc<Near>>,
+    pub(crate) joints: BTreeMap<JointKey, Arc<JointSums>>,
     pub(crate) sightings_beyond: u64,
     pub(crate) rows_beyond: u64,
 }
@@ -101,6 +103,9 @@ impl<'a> Merged<'a> {
                     free.insert((*key, Arc::clone(row)));
                 }
             }
+        }
+        for (key, row) in snapshot.joints.iter() {
+            merge(&mut self.joints, *key, row, JointSums::merge);
         }
         for (key, row) in snapshot.near.iter() {
             merge(&mut self.near, NearText::new(key, dictionary), row, Near::merge);

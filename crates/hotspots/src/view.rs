@@ -5,7 +5,7 @@ use std::ops::Range;
 use hotspan_model::{
     Anchor, Break, CalleeView, CallsPerTrace, CodePlace, Effort, EvidenceTrace, Facets, Fingerprint, Fix,
     Hotspot, ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Returns, Role, SavingRule,
-    State, Trend, Verb,
+    State, Tail, Trend, Verb,
 };
 
 use crate::Settings;
@@ -14,16 +14,21 @@ use crate::buckets::Window;
 use crate::confidence::{Confidence, Label, Revision, confidence, label, labelled, surer, unneeded};
 use crate::growth::worsens;
 use crate::life::{Life, QUIET, spells};
+use crate::many;
 use crate::merged::Merged;
 use crate::peers::Peers;
 use crate::reservoir::Exemplar;
 use crate::sampling::Sums;
 use crate::scaling::scaling;
 use crate::sign::{narrow, share};
+use crate::tail::tail;
 use crate::topology::Operation;
 
 /// Exposed seconds count so much of seconds that a replay would save.
 pub(crate) const EXPOSURE: Millionths = Millionths(20_000);
+/// A detector whose fix changes caller and callee, and the weeks it takes one team that owns both.
+const N_PLUS_ONE_CALL: &str = "n-plus-one-call";
+const SAME_TEAM: Effort = Millionths(1_000_000);
 /// Places in the code that an answer names.
 const PLACES: usize = 8;
 /// Points of the trend by minute, and by hour.
@@ -75,6 +80,7 @@ impl<'a> Reader<'a> {
         meta: &'static Meta,
     ) -> Hotspot {
         let text = |symbol| self.dictionary.text(symbol);
+        let meta = &as_seen(meta, row);
         let label = label(shape, self.merged);
         let confidence = self.confidence(row, shape, label);
         let (saving, units) = match meta.saving {
@@ -84,7 +90,7 @@ impl<'a> Reader<'a> {
         let (impact, basis) = self.impact(row, meta);
         let effort = self.effort(meta, id, text(shape.at.service), text(shape.at.operation));
         let callee = self.callee(shape);
-        let (title, fix) = self.wording(row, shape, meta, &callee, label.map_or("", |label| label.name()));
+        let (title, fix) = self.wording(row, shape, meta, &callee, said(row, label));
         let entries = row.entries.ranked(|entry| text(entry.operation).to_owned());
         let first = row.timeline.first(self.merged.newest).unwrap_or_default();
         let (state, returns) = self.state(row, shape, basis);
@@ -108,6 +114,7 @@ impl<'a> Reader<'a> {
             traces: row.traces,
             weighted_traces: Millionths(narrow(row.weighted)),
             share: self.share(row, shape),
+            tail: self.tail(row, shape),
             calls_per_trace: calls_per_trace(row),
             critical_path: PathTime {
                 p50: Nanos(row.path.quantile(500)),
@@ -129,7 +136,7 @@ impl<'a> Reader<'a> {
             fix,
             code: self.code(row),
             evidence: evidence(row),
-            related: Vec::new(),
+            related: related(row),
             change: None,
             versions: self.versions(row),
             first_seen: first,
@@ -139,6 +146,11 @@ impl<'a> Reader<'a> {
                 hour: row.timeline.hours.last(TREND.1),
             },
         }
+    }
+
+    fn tail(&self, row: &Aggregate, shape: &Shape) -> Option<Tail> {
+        let operation = self.operation(shape)?;
+        tail(&operation.durations, &row.segment)
     }
 
     fn state(&self, row: &Aggregate, shape: &Shape, basis: ImpactBasis) -> (State, Returns) {
@@ -268,8 +280,7 @@ impl<'a> Reader<'a> {
 
     /// What its operation's other traces, or those of its callee, change.
     fn surer(&self, row: &Aggregate, shape: &Shape) -> Option<Revision> {
-        let judged = self.operation(shape).map_or(0, |operation| operation.traces);
-        if let Some(unneeded) = unneeded(row, judged) {
+        if let Some(unneeded) = unneeded(row, || many::unneeded(self, shape).ok()) {
             return Some(unneeded);
         }
         let callee = shape.callee?;
@@ -359,6 +370,40 @@ impl<'a> Reader<'a> {
     fn code(&self, row: &Aggregate) -> Vec<CodePlace> {
         let places = row.code.ranked(|&code| place(self.dictionary.text(code)));
         places.into_iter().take(PLACES).map(|place| place.0).collect()
+    }
+}
+
+/// Whether so many of its traces are most of them.
+fn is_most(traces: u64, row: &Aggregate) -> bool {
+    row.traces < traces.saturating_mul(2)
+}
+
+/// The detector as most traces show it: one team that owns both sides of a call changes them at once, and a vendor that
+/// nobody needs to wait for is not bounded but deferred.
+fn as_seen(meta: &Meta, row: &Aggregate) -> Meta {
+    let mut seen = *meta;
+    if meta.id == N_PLUS_ONE_CALL && is_most(row.same_team, row) {
+        seen.effort = SAME_TEAM;
+    }
+    if is_most(row.deferrable, row) {
+        seen.saving = SavingRule::Replayed;
+    }
+    seen
+}
+
+/// What its evidence says that its words depend on.
+fn said(row: &Aggregate, label: Option<Label>) -> &'static str {
+    match is_most(row.deferrable, row) {
+        true => "deferrable",
+        false => label.map_or("", |label| label.name()),
+    }
+}
+
+/// The detectors that would say the same.
+fn related(row: &Aggregate) -> Vec<String> {
+    match is_most(row.deferrable, row) {
+        true => vec![many::DEFERRABLE.to_owned()],
+        false => Vec::new(),
     }
 }
 

@@ -103,6 +103,22 @@ pub struct PathTime {
     pub sum: Nanos,
 }
 
+/// How often the slow and the fast requests of an operation carry a fault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tail {
+    /// Share of the requests above the 95th percentile.
+    pub slow: Millionths,
+    /// Share of those below the median.
+    pub fast: Millionths,
+}
+
+impl Tail {
+    /// What the slow ones have beyond the fast ones.
+    pub fn excess(&self) -> Millionths {
+        Millionths(self.slow.0.saturating_sub(self.fast.0))
+    }
+}
+
 /// What to change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fix {
@@ -215,6 +231,8 @@ pub struct Hotspot {
     pub weighted_traces: Millionths,
     /// Share of the segment operation's judged traces.
     pub share: Millionths,
+    /// Whether it is the slow requests that carry it; `None` where too few of them are known.
+    pub tail: Option<Tail>,
     /// Members a trace.
     pub calls_per_trace: CallsPerTrace,
     /// Critical-path time a trace.

@@ -38,7 +38,7 @@ pub use finding::{Break, Effort, Finding, FindingId, Params, Saving, Terms};
 pub use hash::{Identity, ParamHash, ParamKey, TableSeed};
 pub use hotspot::{
     Anchor, CalleeView, CallsPerTrace, CodePlace, EvidenceTrace, Fix, Hotspot, ImpactBasis, PathTime,
-    Returns, Role, State, Trend, TrendPoint,
+    Returns, Role, State, Tail, Trend, TrendPoint,
 };
 pub use ids::{Fingerprint, SpanId, TraceId};
 pub use inputs::{Input, Inputs};
@@ -46,7 +46,8 @@ pub use meta::{Facets, Knob, Meta, SavingRule, Scope};
 pub use near::{CONDITIONS_MAX, Condition, NearMiss, NearReason};
 pub use note::{Decision, Note, Over};
 pub use report::{
-    CallRow, Category, HandOff, HandOffOutcome, OpRef, PathRow, Report, SegmentRow, ServiceRow, Target,
+    CallRow, Category, HandOff, HandOffOutcome, JOINT_MAX, JointRow, OpRef, PathRow, Report, SegmentRow,
+    ServiceRow, Target,
 };
 pub use side::{Extras, Link, Side, Summary, names_detector};
 pub use span::Span;

@@ -5,7 +5,7 @@
 //!
 //! **Rule**: at least `exception_storm_failures_min` (10) failed spans, counted at the deepest, in a segment whose
 //! root succeeded; they take at least `cost_share_millionths` (5 %) of the segment and `cost_min_ns` (1 ms). The
-//! most frequent type names it. Which share of the operation's traces shows it is judged over traces.
+//! most frequent type names it. At least 10 % of at least 20 traces of the operation show it.
 //!
 //! **Guards**: answers that are part of a protocol (401, 403, 404), cancellations, NOSCRIPT, not-found and
 //! optimistic-lock types; members of a retry storm or of another finding; front ends.

@@ -4,7 +4,9 @@
 
 use hotspan_model::{Finding, FindingId, Meta, Millionths, Nanos, NearReason, Params, Saving, Symbol};
 
-use super::findings::{Findings, MEMBERS_MAX, Scratch as Buffers, fingerprint, is_dear, kin, visibility};
+use super::findings::{
+    Findings, MEMBERS_MAX, Scratch as Buffers, fingerprint, is_dear, is_same_team, kin, visibility,
+};
 use super::near::NearSpans;
 use super::{COST_MIN, COST_SHARE};
 use crate::Edit;
@@ -128,9 +130,13 @@ impl Findings<'_> {
             source: source.symbol,
             dear: is_dear(cx, draft.wall, draft.segment),
             headless: segment.is_headless(cx.forest, cx.node_at(segment.root)),
+            same_team: is_same_team(cx, draft.about),
+            deferrable: false,
+            needs_many: false,
             kin: kin(cx, draft.meta, draft.templates, segment.service, template),
         };
         self.keep_scene(cx, head, finding.id, finding.saving);
+        self.keep_edits(head, fingerprint, finding.saving);
         self.report.findings.push(finding);
     }
 

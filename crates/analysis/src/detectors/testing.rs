@@ -40,7 +40,11 @@ fn said(text: &str, wanted: impl Fn(&Finding) -> bool) -> Vec<String> {
     let findings = report.findings.iter().filter(|finding| wanted(finding));
     let line = |finding: &Finding| {
         let anchor = drawing.dictionary.text(finding.anchor_at.1);
-        format!("{}: {} calls under {anchor}", finding.detector, finding.calls)
+        let many = if finding.needs_many { " in many traces" } else { "" };
+        format!(
+            "{}: {} calls under {anchor}{many}",
+            finding.detector, finding.calls
+        )
     };
     findings.map(line).collect()
 }

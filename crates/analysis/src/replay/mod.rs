@@ -13,10 +13,12 @@ mod film;
 mod model;
 mod run;
 mod slack;
+mod tape;
 
 pub use edit::{Edit, WIDTH};
 pub(crate) use film::{Scene, before};
 pub use slack::Slack;
+pub(crate) use tape::Tape;
 
 use hotspan_model::{Millionths, Nanos, Saving};
 
@@ -76,6 +78,8 @@ pub struct Replay {
     /// Some edit has more than one result; some edit says itself which one is likely.
     ranged: bool,
     opinionated: bool,
+    /// What the edits so far said when they ran.
+    outcome: Outcome,
     /// Nodes to compute anew, children before parents; place of each there, [`NONE`] for others.
     dirty: Vec<u32>,
     place: Vec<u32>,
@@ -94,6 +98,7 @@ impl Replay {
         self.spare.extend(self.runs.drain(..).map(run::Run::into_slots));
         self.members.clear();
         (self.ranged, self.opinionated) = (false, false);
+        self.outcome = Outcome::default();
         // Between two calls all places are `NONE`.
         if self.place.len() < forest.nodes().len() {
             self.place.resize(forest.nodes().len(), NONE);
@@ -130,6 +135,7 @@ impl Replay {
             likely,
             pessimistic,
         };
+        self.outcome = outcome;
         self.keep_film(outcome);
         outcome
     }

@@ -28,7 +28,7 @@ pub(super) struct Run {
     pub parent: u32,
     /// Tells runs apart, in order of the edits.
     pub id: u32,
-    policy: Policy,
+    pub policy: Policy,
     /// When the member before could start, and ended; `None` before the first.
     before: Option<(Times, Times)>,
     /// Latest new end of predecessors that are no members.

@@ -7,7 +7,7 @@ use super::bars::Bar;
 use super::map::Map;
 use super::{Block, CHARS_MAX};
 use crate::shape::{
-    Audit, Bottleneck, Break, Coupling, Decimal, Dependency, ImpactBasis, Intervention, Said, clean_to,
+    Audit, Bottleneck, Break, Coupling, Decimal, Dependency, ImpactBasis, Intervention, Said, Tail, clean_to,
 };
 
 /// Hotspots of one break that are not among the first changes.
@@ -88,6 +88,15 @@ fn facts(change: &Intervention, audit: &Audit, hotspots: &[&model::Hotspot]) -> 
             ),
         ),
     ];
+    let first = hotspots
+        .iter()
+        .find(|hotspot| change.hotspots.first() == Some(&hotspot.id.to_string()));
+    if let Some(tail) = first
+        .and_then(|first| first.tail)
+        .filter(|tail| tail.excess().0 > 0)
+    {
+        facts.push(("Slow ones", Tail::from(tail).says));
+    }
     if change.hotspots.len() > 1 {
         facts.push((
             "Settles",

@@ -47,6 +47,8 @@ pub struct Hotspot {
     pub weighted_traces: Decimal,
     /// Share of the segment operation's judged traces.
     pub share: Decimal,
+    /// Whether it is the slow requests of its operation that carry it; null where too few are known.
+    pub tail: Option<Tail>,
     /// Members a trace: queries, calls, handshakes, attempts, hops.
     pub calls_per_trace: Calls,
     /// Critical-path time a trace.
@@ -158,6 +160,17 @@ pub struct Calls {
     pub max: u64,
 }
 
+/// How often the slow and the fast requests of an operation carry a fault.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Tail {
+    /// Share of the requests above the 95th percentile.
+    pub slow_share: Decimal,
+    /// Share of those below the median.
+    pub fast_share: Decimal,
+    /// The same in words.
+    pub says: String,
+}
+
 /// Critical-path nanoseconds a trace, over traces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PathTime {
@@ -255,6 +268,7 @@ impl From<&model::Hotspot> for Hotspot {
             traces: of.traces,
             weighted_traces: of.weighted_traces.into(),
             share: of.share.into(),
+            tail: of.tail.map(Tail::from),
             calls_per_trace: of.calls_per_trace.into(),
             critical_path_ns: of.critical_path.into(),
             saving_ns: of.saving.into(),
@@ -278,6 +292,21 @@ impl From<&model::Hotspot> for Hotspot {
             first_seen: of.first_seen.into(),
             last_seen: of.last_seen.into(),
             trend: Trend::from(&of.trend),
+        }
+    }
+}
+
+impl From<model::Tail> for Tail {
+    fn from(of: model::Tail) -> Tail {
+        let (slow_share, fast_share) = (Decimal::from(of.slow), Decimal::from(of.fast));
+        Tail {
+            slow_share,
+            fast_share,
+            says: format!(
+                "in {} of the slowest requests and in {} of the fast ones",
+                slow_share.percent(),
+                fast_share.percent()
+            ),
         }
     }
 }

@@ -27,7 +27,7 @@ pub use decimal::Decimal;
 pub use detectors::{Detector, DetectorList, EffortRule, Knob, KnobRule, Selector};
 pub use document::Document;
 pub use hotspot::{
-    Anchor, Callee, Calls, Code, Entry, Evidence, Fix, Hotspot, PathTime, Saving, Trend, TrendPoint,
+    Anchor, Callee, Calls, Code, Entry, Evidence, Fix, Hotspot, PathTime, Saving, Tail, Trend, TrendPoint,
 };
 pub(crate) use lists::List;
 pub use lists::{

@@ -60,6 +60,7 @@ async fn a_hotspot_is_written_as_the_contract_says() {
         "first_seen": "2025-11-22T16:00:00.000000000Z", "last_seen": "2025-11-24T15:30:00.000000000Z",
         "trend": {"minute": [[1_764_000_000, 3, 1_140_000_000]], "hour": [[1_763_996_400, 5, 2]]},
     });
+    expected["tail"] = json!(null);
     for quantile in ["operation_p50_ns", "operation_p95_ns"] {
         expected[quantile] = json!({"before": null, "after": null});
     }

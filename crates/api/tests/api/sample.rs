@@ -4,8 +4,8 @@ use hotspan_model::{
     Anchor, BeforeAfter, Break, CalleeView, CallsPerTrace, Cause, Class, CodePlace, Completeness, Decided,
     Decision, Defect, DefectKind, EventView, EvidenceTrace, FindingId, FindingView, Fingerprint, Fix,
     Hotspot, ImpactBasis, Kind, LogTime, Millionths, Moved, Nanos, Note, Over, PathSegment, PathTime,
-    ReplayedSpan, Returns, Role, Saving, SpanDetail, SpanId, SpanView, State, Timestamp, TraceId, TraceView,
-    Trend, TrendPoint,
+    ReplayedSpan, Returns, Role, Saving, SpanDetail, SpanId, SpanView, State, Tail, Timestamp, TraceId,
+    TraceView, Trend, TrendPoint,
 };
 
 use crate::world::{HOSTILE, HOUR, NOW};
@@ -58,6 +58,10 @@ pub(crate) fn hotspot(rank: u32) -> Hotspot {
         traces: 24,
         weighted_traces: Millionths(96_000_000),
         share: Millionths(833_350),
+        tail: even.then_some(Tail {
+            slow: Millionths(620_000),
+            fast: Millionths(80_000),
+        }),
         calls_per_trace: calls(),
         critical_path: path_time(),
         saving: saving(),

@@ -10,8 +10,8 @@ use hotspan_api::{
 };
 use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
-    Answers, Coverage, Dependency, Latency, Most, NearMissAnswer, Notes, OperationAnswer, PeerDecision,
-    Remedy, Saying, ServiceAnswer, ThirdParty,
+    Answers, Coverage, Dependency, Joints, Latency, Most, NearMissAnswer, Notes, OperationAnswer,
+    PeerDecision, Remedy, Saying, ServiceAnswer, ThirdParty,
 };
 use hotspan_model::{
     BeforeAfter, Break, Class, Condition, Counts, Decided, DefectKind, EffortRule, FindingId, Fingerprint,
@@ -242,6 +242,7 @@ fn answers() -> Answers {
             },
         ],
         query_patterns: vec![pattern("SELECT ?"), pattern(HOSTILE)],
+        joints: Joints::default(),
         coverage: coverage(),
     }
 }

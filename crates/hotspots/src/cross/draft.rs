@@ -273,6 +273,7 @@ impl Draft {
             traces: seen.traces,
             weighted_traces: Millionths(narrow(seen.weighted)),
             share: self.share.min(Millionths::ONE),
+            tail: None,
             calls_per_trace: CallsPerTrace {
                 min: self.calls,
                 p50: self.calls,

@@ -50,6 +50,7 @@ impl From<shape::Hotspot> for v1::Hotspot {
             note: Some(of.note.into()),
             returns: of.returns,
             returned: of.returned.map(timestamp),
+            tail: of.tail.map(Into::into),
         }
     }
 }
@@ -63,6 +64,16 @@ impl From<shape::Note> for v1::Note {
             at: of.at.map(timestamp),
             until: of.until.map(timestamp),
             over: of.over.map(|over| v1::Over::from(over).into()),
+        }
+    }
+}
+
+impl From<shape::Tail> for v1::Tail {
+    fn from(of: shape::Tail) -> v1::Tail {
+        v1::Tail {
+            slow_share: of.slow_share.as_double(),
+            fast_share: of.fast_share.as_double(),
+            says: of.says,
         }
     }
 }
