@@ -1,0 +1,113 @@
+//! Faults that no single trace shows: whole systems, judged by what all their traces say together. One file a family
+//! of faults, each with its healthy look-alikes.
+
+mod cache;
+mod coupling;
+
+use std::collections::BTreeMap;
+
+use hotspan_benches::Line;
+use hotspan_hotspots::MIN_CONFIDENCE;
+use hotspan_model::LogTime;
+use hotspan_pipeline::Settings;
+use hotspan_testkit::generator::{Arguments, Generation, Leaf, Noise, Operation, Place, Program, Step, us};
+use prost::Message;
+
+use crate::population::{GROUPS, Group, Population};
+use crate::tally::Tally;
+
+/// What a system is drawn from.
+struct Plan {
+    name: &'static str,
+    /// The detector that must speak; none for a healthy one.
+    fault: Option<&'static str>,
+    /// What it answers; each is asked as often.
+    programs: fn(Place) -> Vec<Program>,
+}
+
+/// One line a family.
+const FAMILIES: &[&[Plan]] = &[coupling::PLANS, cache::PLANS];
+
+/// Systems of each plan in each group.
+const SYSTEMS_EACH: u64 = 20;
+/// Requests of each operation, so far apart that all fall in one window of ten minutes.
+const REQUESTS: u64 = 40;
+const START: u64 = 1_700_000_400_000_000_000;
+const APART: u64 = 5_000_000_000;
+
+/// By group and plan: what was found, missed and invented.
+pub(crate) type Systems = BTreeMap<(Group, &'static str), Tally>;
+
+/// Draws, analyses and compares.
+pub(crate) fn judged(of: &Population) -> Systems {
+    let mut rows = Systems::new();
+    for group in GROUPS {
+        for plan in FAMILIES.iter().copied().flatten() {
+            for n in 0..SYSTEMS_EACH {
+                let generation = if n % 2 == 0 {
+                    Generation::Stable
+                } else {
+                    Generation::Legacy
+                };
+                let operations = plan.draw(of.seed + n, generation, of.noise(group, n / 2));
+                judge(plan, &operations, rows.entry((group, plan.name)).or_default());
+            }
+        }
+    }
+    rows
+}
+
+impl Plan {
+    /// The operations of one system.
+    fn draw(&self, seed: u64, generation: Generation, noise: Noise) -> Vec<Operation> {
+        let place = Place::named(self.name, seed);
+        let programs = (0..).zip((self.programs)(place));
+        programs
+            .map(|(n, program)| Operation::plain(self.name, program, place.at(n), generation, noise))
+            .collect()
+    }
+}
+
+fn judge(plan: &Plan, operations: &[Operation], tally: &mut Tally) {
+    let over_traces: Vec<&str> = hotspan_hotspots::catalogue().iter().map(|meta| meta.id).collect();
+    let mut line = Line::new(Settings::offline(1 << 30));
+    for operation in operations {
+        let kept = (0..).filter(|&n| operation.keeps(n)).take(REQUESTS as usize);
+        for (at, n) in (0..).zip(kept) {
+            let at = START + at * APART;
+            for request in operation.request(n, at).requests {
+                line.take(&request.encode_to_vec(), LogTime(at));
+            }
+        }
+    }
+    let hotspots = line.finish().hotspots;
+    let mut said: Vec<&str> = hotspots
+        .iter()
+        .filter(|hotspot| hotspot.confidence >= MIN_CONFIDENCE)
+        .map(|hotspot| hotspot.detector)
+        .filter(|detector| over_traces.contains(detector))
+        .collect();
+    said.dedup();
+    let right = said.iter().filter(|&&detector| Some(detector) == plan.fault);
+    let found = u64::from(right.count() > 0);
+    tally.found += found;
+    tally.missed += u64::from(plan.fault.is_some()) - found;
+    let wrong = said.iter().filter(|&&detector| Some(detector) != plan.fault);
+    tally.invented += wrong.count() as u64;
+}
+
+/// An operation that a service answers requests by.
+fn served(service: &'static str, operation: &'static str, body: Vec<Step>) -> Program {
+    Program {
+        service,
+        operation,
+        job: false,
+        body,
+    }
+}
+
+/// A read by key whose argument does not show.
+fn query(table: &'static str) -> Step {
+    let arguments = Arguments::Bound;
+    Step::Out(Leaf::Query { table, arguments }, us(700, 2_500))
+}
