@@ -55,13 +55,14 @@ fn main() -> ExitCode {
         loss: arguments.loss * 1_000,
         calibrated: !arguments.fit,
     };
-    let tallies = population.judged(|said| {
+    let say = |said: &str| {
         if arguments.verbose {
             println!("{said}");
         }
-    });
+    };
+    let tallies = population.judged(say);
     let shares = sampled::shares(arguments.seed);
-    let systems = systems::judged(&population);
+    let systems = systems::judged(&population, say);
     let ok = tallies.is_good() && shares.iter().all(sampled::Shares::is_good);
     let text = report::markdown(&population, &tallies, &systems, &shares);
     match &arguments.report {

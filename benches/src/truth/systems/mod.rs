@@ -3,12 +3,13 @@
 
 mod cache;
 mod coupling;
+mod crowd;
 
 use std::collections::BTreeMap;
 
 use hotspan_benches::Line;
 use hotspan_hotspots::MIN_CONFIDENCE;
-use hotspan_model::LogTime;
+use hotspan_model::{Hotspot, LogTime};
 use hotspan_pipeline::Settings;
 use hotspan_testkit::generator::{Arguments, Generation, Leaf, Noise, Operation, Place, Program, Step, us};
 use prost::Message;
@@ -39,7 +40,7 @@ const APART: u64 = 5_000_000_000;
 pub(crate) type Systems = BTreeMap<(Group, &'static str), Tally>;
 
 /// Draws, analyses and compares.
-pub(crate) fn judged(of: &Population) -> Systems {
+pub(crate) fn judged(of: &Population, mut say: impl FnMut(&str)) -> Systems {
     let mut rows = Systems::new();
     for group in GROUPS {
         for plan in FAMILIES.iter().copied().flatten() {
@@ -54,6 +55,7 @@ pub(crate) fn judged(of: &Population) -> Systems {
             }
         }
     }
+    crowd::judged(of, &mut rows, &mut say);
     rows
 }
 
@@ -69,7 +71,6 @@ impl Plan {
 }
 
 fn judge(plan: &Plan, operations: &[Operation], tally: &mut Tally) {
-    let over_traces: Vec<&str> = hotspan_hotspots::catalogue().iter().map(|meta| meta.id).collect();
     let mut line = Line::new(Settings::offline(1 << 30));
     for operation in operations {
         let kept = (0..).filter(|&n| operation.keeps(n)).take(REQUESTS as usize);
@@ -80,20 +81,26 @@ fn judge(plan: &Plan, operations: &[Operation], tally: &mut Tally) {
             }
         }
     }
-    let hotspots = line.finish().hotspots;
-    let mut said: Vec<&str> = hotspots
+    count(plan.fault, &line.finish().hotspots, tally);
+}
+
+/// Counts what is right, and gives what was said.
+fn count(fault: Option<&str>, hotspots: &[Hotspot], tally: &mut Tally) -> Vec<&'static str> {
+    let over_traces: Vec<&str> = hotspan_hotspots::catalogue().iter().map(|meta| meta.id).collect();
+    let mut said: Vec<&'static str> = hotspots
         .iter()
         .filter(|hotspot| hotspot.confidence >= MIN_CONFIDENCE)
         .map(|hotspot| hotspot.detector)
         .filter(|detector| over_traces.contains(detector))
         .collect();
     said.dedup();
-    let right = said.iter().filter(|&&detector| Some(detector) == plan.fault);
+    let right = said.iter().filter(|&&detector| Some(detector) == fault);
     let found = u64::from(right.count() > 0);
     tally.found += found;
-    tally.missed += u64::from(plan.fault.is_some()) - found;
-    let wrong = said.iter().filter(|&&detector| Some(detector) != plan.fault);
+    tally.missed += u64::from(fault.is_some()) - found;
+    let wrong = said.iter().filter(|&&detector| Some(detector) != fault);
     tally.invented += wrong.count() as u64;
+    said
 }
 
 /// An operation that a service answers requests by.

@@ -16,7 +16,7 @@ pub use rng::Place;
 pub use scenarios::{BASIC, Case, Fault, Scenario};
 pub use simulate::{Program, simulate};
 pub use synchrony::UNDECIDABLE;
-pub use wire::{Generation, Noise, requests};
+pub use wire::{Generation, Noise, describe, requests};
 
 /// Every scenario; about half are healthy.
 pub const SCENARIOS: &[Scenario] = &joined::<

@@ -71,6 +71,8 @@ pub enum Leaf {
         /// Its name.
         name: &'static str,
     },
+    /// A statement of which nothing shows but its database.
+    Wordless,
     /// A handshake with the database.
     Connect,
     /// A wait for a pool's connection.
@@ -212,6 +214,18 @@ pub enum What {
         operation: &'static str,
         /// How it was asked.
         protocol: Protocol,
+    },
+    /// Answers a request and does not say which.
+    Unrouted {
+        /// Name of its span.
+        name: String,
+    },
+    /// Takes a message.
+    Consumer {
+        /// Where from.
+        topic: &'static str,
+        /// Traces and spans of those who sent it, when they are not its parent.
+        links: Vec<(u128, u64)>,
     },
     /// A job that nobody asked for.
     Job {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span};
 
 use super::program::{Act, Arguments, Leaf, Protocol, What};
 use super::rng::Place;
@@ -83,6 +83,7 @@ pub fn requests(
             start_time_unix_nano: cut(shift + act.start),
             end_time_unix_nano: cut(shift + act.start) + (act.end - act.start),
             trace_state: noise.trace_state(),
+            links: links(act),
             ..described(act, generation)
         });
     }
@@ -90,6 +91,31 @@ pub fn requests(
         .into_iter()
         .map(|(service, spans)| request(service, spans))
         .collect()
+}
+
+/// Gives the senders of requests another attribute: a version, an instance.
+pub fn describe(requests: &mut [ExportTraceServiceRequest], key: &str, value: &str) {
+    let resources = requests
+        .iter_mut()
+        .flat_map(|request| &mut request.resource_spans);
+    for resource in resources.filter_map(|spans| spans.resource.as_mut()) {
+        resource.attributes.retain(|attribute| attribute.key != key);
+        let mut attributes = Attributes(std::mem::take(&mut resource.attributes));
+        attributes.text(key, value);
+        resource.attributes = attributes.0;
+    }
+}
+
+fn links(act: &Act) -> Vec<span::Link> {
+    let What::Consumer { links, .. } = &act.what else {
+        return Vec::new();
+    };
+    let link = |&(trace, id): &(u128, u64)| span::Link {
+        trace_id: trace.to_be_bytes().to_vec(),
+        span_id: id.to_be_bytes().to_vec(),
+        ..Default::default()
+    };
+    links.iter().map(link).collect()
 }
 
 fn request(service: &str, spans: Vec<Span>) -> ExportTraceServiceRequest {
@@ -144,6 +170,7 @@ const SERVER: i32 = 2;
 const CLIENT: i32 = 3;
 const INTERNAL: i32 = 1;
 const PRODUCER: i32 = 4;
+const CONSUMER: i32 = 5;
 
 /// Name, kind, status and attributes of a span.
 fn described(act: &Act, generation: Generation) -> Span {
@@ -199,6 +226,22 @@ fn described(act: &Act, generation: Generation) -> Span {
             http_request(&mut to, new, "GET", &url, service);
             to.text("error.type", "timeout");
             ("GET".to_owned(), CLIENT, true)
+        }
+        What::Unrouted { name } => {
+            to.text(if new { "http.request.method" } else { "http.method" }, "GET");
+            (name.clone(), SERVER, false)
+        }
+        What::Consumer { topic, .. } => {
+            message(&mut to, new, topic);
+            to.text(
+                if new {
+                    "messaging.operation.type"
+                } else {
+                    "messaging.operation"
+                },
+                "process",
+            );
+            (format!("process {topic}"), CONSUMER, false)
         }
         What::Job { name } | What::Internal { name } => ((*name).to_owned(), INTERNAL, false),
         What::Leaf { leaf, item } => self::leaf(&mut to, new, leaf, *item),
@@ -280,18 +323,22 @@ fn database(to: &mut Attributes, new: bool, system: &str, text: &str) {
     );
 }
 
-fn publish(to: &mut Attributes, new: bool, topic: &str, messages: u32) {
+fn message(to: &mut Attributes, new: bool, topic: &str) {
     to.text("messaging.system", "rabbitmq");
-    match new {
-        true => to.text("messaging.operation.type", "send"),
-        false => to.text("messaging.operation", "publish"),
-    }
     let destination = if new {
         "messaging.destination.name"
     } else {
         "messaging.destination"
     };
     to.text(destination, topic);
+}
+
+fn publish(to: &mut Attributes, new: bool, topic: &str, messages: u32) {
+    message(to, new, topic);
+    match new {
+        true => to.text("messaging.operation.type", "send"),
+        false => to.text("messaging.operation", "publish"),
+    }
     if messages > 1 {
         to.number("messaging.batch.message_count", messages.into());
     }
@@ -317,6 +364,14 @@ fn leaf(to: &mut Attributes, new: bool, leaf: &Leaf, item: u64) -> (String, i32,
             let host = format!("shard-{}.search.internal", item % 1_000);
             http(to, new, "GET", &format!("http://{host}{path}"), &host, 200);
             ("GET".to_owned(), CLIENT, false)
+        }
+        Leaf::Wordless => {
+            to.text(if new { "db.system.name" } else { "db.system" }, "postgresql");
+            to.text(
+                if new { "server.address" } else { "net.peer.name" },
+                "postgresql.internal",
+            );
+            ("query".to_owned(), CLIENT, false)
         }
         Leaf::Connect | Leaf::Checkout => {
             to.text(if new { "db.system.name" } else { "db.system" }, "postgresql");
@@ -400,6 +455,7 @@ fn statement(leaf: &Leaf, item: u64) -> (String, String) {
         Leaf::Routine { name } => ("SELECT shop".to_owned(), format!("SELECT {name}($1)")),
         Leaf::Connect
         | Leaf::Checkout
+        | Leaf::Wordless
         | Leaf::Publish { .. }
         | Leaf::Session { .. }
         | Leaf::Shard { .. }
