@@ -40,7 +40,8 @@ fn detectors(tallies: &Tallies) -> String {
     text
 }
 
-fn table(of: &Systems) -> String {
+/// What was found in systems.
+pub(crate) fn table(of: &Systems) -> String {
     let mut text = "| group | system | found | missed | invented |\n|---|---|---|---|---|\n".to_owned();
     for ((group, name), tally) in of {
         let (found, missed, invented) = (tally.found, tally.missed, tally.invented);

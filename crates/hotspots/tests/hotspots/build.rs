@@ -155,6 +155,7 @@ impl World {
             services: vec![ServiceRow {
                 service: at.service,
                 version: Some(self.text("1.4.0")),
+                namespace: None,
                 spans: 12,
                 failed: 1,
                 orphans: 0,

@@ -51,6 +51,13 @@ pub enum Leaf {
         /// Table.
         table: &'static str,
     },
+    /// Any statement, on a database of its own name.
+    Statement {
+        /// Namespace.
+        namespace: &'static str,
+        /// Its text.
+        text: &'static str,
+    },
     /// A statement that handles the session: BEGIN, COMMIT.
     Session {
         /// Its text.

@@ -180,20 +180,7 @@ fn described(act: &Act, generation: Generation) -> Span {
         What::Server {
             operation,
             protocol: Protocol::Http,
-        } => {
-            to.text(if new { "http.request.method" } else { "http.method" }, "GET");
-            to.text("http.route", operation);
-            to.text(if new { "url.path" } else { "http.target" }, &path(operation, 7));
-            to.number(
-                if new {
-                    "http.response.status_code"
-                } else {
-                    "http.status_code"
-                },
-                200,
-            );
-            (format!("GET {operation}"), SERVER, false)
-        }
+        } => (served(&mut to, new, operation), SERVER, false),
         What::Client {
             service,
             operation,
@@ -231,18 +218,7 @@ fn described(act: &Act, generation: Generation) -> Span {
             to.text(if new { "http.request.method" } else { "http.method" }, "GET");
             (name.clone(), SERVER, false)
         }
-        What::Consumer { topic, .. } => {
-            message(&mut to, new, topic);
-            to.text(
-                if new {
-                    "messaging.operation.type"
-                } else {
-                    "messaging.operation"
-                },
-                "process",
-            );
-            (format!("process {topic}"), CONSUMER, false)
-        }
+        What::Consumer { topic, .. } => (taken(&mut to, new, topic), CONSUMER, false),
         What::Job { name } | What::Internal { name } => ((*name).to_owned(), INTERNAL, false),
         What::Leaf { leaf, item } => self::leaf(&mut to, new, leaf, *item),
     };
@@ -257,6 +233,32 @@ fn described(act: &Act, generation: Generation) -> Span {
         status,
         ..Default::default()
     }
+}
+
+/// Attributes and name of a request by HTTP.
+fn served(to: &mut Attributes, new: bool, operation: &str) -> String {
+    to.text(if new { "http.request.method" } else { "http.method" }, "GET");
+    to.text("http.route", operation);
+    to.text(if new { "url.path" } else { "http.target" }, &path(operation, 7));
+    let status = if new {
+        "http.response.status_code"
+    } else {
+        "http.status_code"
+    };
+    to.number(status, 200);
+    format!("GET {operation}")
+}
+
+/// Attributes and name of a message that is taken.
+fn taken(to: &mut Attributes, new: bool, topic: &str) -> String {
+    message(to, new, topic);
+    let operation = if new {
+        "messaging.operation.type"
+    } else {
+        "messaging.operation"
+    };
+    to.text(operation, "process");
+    format!("process {topic}")
 }
 
 /// A route with its parameters filled in.
@@ -311,12 +313,14 @@ fn http_request(to: &mut Attributes, new: bool, method: &str, url: &str, host: &
 }
 
 fn database(to: &mut Attributes, new: bool, system: &str, text: &str) {
+    let namespace = if system == "redis" { "0" } else { "shop" };
+    store(to, new, system, text, namespace);
+}
+
+fn store(to: &mut Attributes, new: bool, system: &str, text: &str, namespace: &str) {
     to.text(if new { "db.system.name" } else { "db.system" }, system);
     to.text(if new { "db.query.text" } else { "db.statement" }, text);
-    to.text(
-        if new { "db.namespace" } else { "db.name" },
-        if system == "redis" { "0" } else { "shop" },
-    );
+    to.text(if new { "db.namespace" } else { "db.name" }, namespace);
     to.text(
         if new { "server.address" } else { "net.peer.name" },
         &format!("{system}.internal"),
@@ -356,6 +360,10 @@ fn leaf(to: &mut Attributes, new: bool, leaf: &Leaf, item: u64) -> (String, i32,
             database(to, new, "postgresql", &text);
             (name, CLIENT, false)
         }
+        Leaf::Statement { namespace, text } => {
+            store(to, new, "postgresql", text, namespace);
+            (String::new(), CLIENT, false)
+        }
         Leaf::Session { text } => {
             database(to, new, "postgresql", text);
             ((*text).to_owned(), CLIENT, false)
@@ -365,22 +373,9 @@ fn leaf(to: &mut Attributes, new: bool, leaf: &Leaf, item: u64) -> (String, i32,
             http(to, new, "GET", &format!("http://{host}{path}"), &host, 200);
             ("GET".to_owned(), CLIENT, false)
         }
-        Leaf::Wordless => {
+        Leaf::Connect | Leaf::Checkout | Leaf::Wordless => {
             to.text(if new { "db.system.name" } else { "db.system" }, "postgresql");
-            to.text(
-                if new { "server.address" } else { "net.peer.name" },
-                "postgresql.internal",
-            );
-            ("query".to_owned(), CLIENT, false)
-        }
-        Leaf::Connect | Leaf::Checkout => {
-            to.text(if new { "db.system.name" } else { "db.system" }, "postgresql");
-            let name = if *leaf == Leaf::Connect {
-                "connect"
-            } else {
-                "pool.acquire"
-            };
-            (name.to_owned(), CLIENT, false)
+            (plumbing(leaf).to_owned(), CLIENT, false)
         }
         Leaf::Publish { topic, messages } => {
             publish(to, new, topic, *messages);
@@ -424,6 +419,17 @@ fn leaf(to: &mut Attributes, new: bool, leaf: &Leaf, item: u64) -> (String, i32,
     }
 }
 
+/// Span name of what shows nothing but its database.
+fn plumbing(leaf: &Leaf) -> &'static str {
+    if *leaf == Leaf::Connect {
+        "connect"
+    } else if *leaf == Leaf::Checkout {
+        "pool.acquire"
+    } else {
+        "query"
+    }
+}
+
 /// Span name and text of a statement.
 fn statement(leaf: &Leaf, item: u64) -> (String, String) {
     match leaf {
@@ -457,6 +463,7 @@ fn statement(leaf: &Leaf, item: u64) -> (String, String) {
         | Leaf::Checkout
         | Leaf::Wordless
         | Leaf::Publish { .. }
+        | Leaf::Statement { .. }
         | Leaf::Session { .. }
         | Leaf::Shard { .. }
         | Leaf::CacheGet { .. }
