@@ -38,6 +38,9 @@ struct Arguments {
     /// Say what went wrong with each operation
     #[arg(long)]
     verbose: bool,
+    /// Judge whole systems and nothing else
+    #[arg(long)]
+    systems: bool,
     /// Write the whole report to this file, as Markdown
     #[arg(long)]
     report: Option<PathBuf>,
@@ -60,9 +63,13 @@ fn main() -> ExitCode {
             println!("{said}");
         }
     };
+    let systems = systems::judged(&population, say);
+    if arguments.systems {
+        println!("{}", report::table(&systems));
+        return ExitCode::SUCCESS;
+    }
     let tallies = population.judged(say);
     let shares = sampled::shares(arguments.seed);
-    let systems = systems::judged(&population, say);
     let ok = tallies.is_good() && shares.iter().all(sampled::Shares::is_good);
     let text = report::markdown(&population, &tallies, &systems, &shares);
     match &arguments.report {

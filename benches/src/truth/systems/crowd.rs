@@ -16,7 +16,7 @@ use super::{START, Systems, count};
 use crate::population::{GROUPS, Group, Population};
 
 /// What a system is told from.
-struct Tale {
+pub(super) struct Tale {
     name: &'static str,
     /// The detector that must speak; none for a healthy one.
     fault: Option<&'static str>,
@@ -27,6 +27,9 @@ struct Tale {
 
 /// One line a family.
 const TALES: &[&[Tale]] = &[
+    super::coupling::tables::TALES,
+    super::coupling::calls::TALES,
+    super::coupling::seams::TALES,
     pools::TALES,
     queues::TALES,
     torn::TALES,
@@ -65,12 +68,12 @@ pub(super) fn judged(of: &Population, rows: &mut Systems, say: &mut impl FnMut(&
     }
 }
 
-const MS: u64 = 1_000_000;
-const SECOND: u64 = 1_000_000_000;
-const HOUR: u64 = 3_600 * SECOND;
+pub(super) const MS: u64 = 1_000_000;
+pub(super) const SECOND: u64 = 1_000_000_000;
+pub(super) const HOUR: u64 = 3_600 * SECOND;
 
 impl Tale {
-    const fn fault(detector: &'static str, name: &'static str, tell: fn(&mut Teller)) -> Tale {
+    pub(super) const fn fault(detector: &'static str, name: &'static str, tell: fn(&mut Teller)) -> Tale {
         Tale {
             name,
             fault: Some(detector),
@@ -79,7 +82,7 @@ impl Tale {
         }
     }
 
-    const fn healthy(name: &'static str, tell: fn(&mut Teller)) -> Tale {
+    pub(super) const fn healthy(name: &'static str, tell: fn(&mut Teller)) -> Tale {
         Tale {
             name,
             fault: None,
@@ -103,7 +106,7 @@ impl Tale {
 }
 
 /// Tells one system to the line.
-struct Teller {
+pub(super) struct Teller {
     place: Place,
     generation: Generation,
     noise: Noise,
@@ -114,7 +117,7 @@ struct Teller {
 
 impl Teller {
     /// Requests of which the sampler keeps about `count`.
-    fn about(&self, count: u64) -> u64 {
+    pub(super) fn about(&self, count: u64) -> u64 {
         count * self.one_in()
     }
 
@@ -125,12 +128,12 @@ impl Teller {
     }
 
     /// A number of the system as a whole.
-    fn draw(&self, what: u64, low: u64, high: u64) -> u64 {
+    pub(super) fn draw(&self, what: u64, low: u64, high: u64) -> u64 {
         self.place.at(what).within(low, high)
     }
 
     /// A number of the next trace.
-    fn next(&self, what: u64, low: u64, high: u64) -> u64 {
+    pub(super) fn next(&self, what: u64, low: u64, high: u64) -> u64 {
         self.place.at(!what).at(self.told).within(low, high)
     }
 
@@ -141,7 +144,7 @@ impl Teller {
     }
 
     /// A request, `at` nanoseconds after the beginning.
-    fn request(&mut self, at: u64, program: &Program) {
+    pub(super) fn request(&mut self, at: u64, program: &Program) {
         self.version(at, program, "1.4.0");
     }
 
@@ -158,12 +161,12 @@ impl Teller {
     }
 
     /// The spans of the next trace, if it does what `program` says.
-    fn simulated(&self, program: &Program) -> Vec<Act> {
+    pub(super) fn simulated(&self, program: &Program) -> Vec<Act> {
         simulate(program, self.place.at(0x7ace).at(self.told)).0
     }
 
     /// A trace of such spans, whose senders have other attributes.
-    fn acts(&mut self, at: u64, acts: &[Act], attributes: &[(&str, &str)]) {
+    pub(super) fn acts(&mut self, at: u64, acts: &[Act], attributes: &[(&str, &str)]) {
         let (trace, place) = (self.id(), self.place.at(0x7ace).at(self.told).at(3));
         self.told += 1;
         if !self.noise.keeps(trace) {

@@ -27,7 +27,7 @@ struct Plan {
 }
 
 /// One line a family.
-const FAMILIES: &[&[Plan]] = &[coupling::PLANS, cache::PLANS];
+const FAMILIES: &[&[Plan]] = &[cache::PLANS];
 
 /// Systems of each plan in each group.
 const SYSTEMS_EACH: u64 = 20;
