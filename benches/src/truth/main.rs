@@ -65,12 +65,12 @@ fn main() -> ExitCode {
     };
     let systems = systems::judged(&population, say);
     if arguments.systems {
-        println!("{}", report::table(&systems));
-        return ExitCode::SUCCESS;
+        println!("{}\n{}", report::rows(&systems), report::table(&systems));
+        return exit(systems.is_good());
     }
     let tallies = population.judged(say);
     let shares = sampled::shares(arguments.seed);
-    let ok = tallies.is_good() && shares.iter().all(sampled::Shares::is_good);
+    let ok = tallies.is_good() && systems.is_good() && shares.iter().all(sampled::Shares::is_good);
     let text = report::markdown(&population, &tallies, &systems, &shares);
     match &arguments.report {
         None => println!("{text}"),
@@ -93,6 +93,10 @@ fn main() -> ExitCode {
             all.recall()
         );
     }
+    exit(ok)
+}
+
+fn exit(ok: bool) -> ExitCode {
     println!("{}", if ok { "all targets met" } else { "targets missed" });
     if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -12,7 +12,7 @@ use hotspan_pipeline::Settings;
 use hotspan_testkit::generator::{Act, Generation, Noise, Place, Program, describe, requests, simulate};
 use prost::Message;
 
-use super::{START, Systems, count};
+use super::{START, Systems};
 use crate::population::{GROUPS, Group, Population};
 
 /// What a system is told from.
@@ -55,7 +55,7 @@ pub(super) fn judged(of: &Population, rows: &mut Systems, say: &mut impl FnMut(&
                 let fault = tale
                     .fault
                     .filter(|_| group != Group::Sampled || !tale.hidden_when_sampled);
-                let said = count(fault, &hotspots, rows.entry((group, tale.name)).or_default());
+                let said = rows.count((group, tale.name), fault, &hotspots);
                 if said != Vec::from_iter(fault) {
                     let (group, seed) = (group.name(), of.seed + n);
                     say(&format!(
