@@ -250,6 +250,20 @@ fn few_traces_rare_edges_and_callbacks_close_no_circle() {
     back.traces(100, &calls("cart", "tax", "/tax"));
     back.traces(100, &calls("tax", "cart", "/callback"));
     assert_eq!(back.found("dependency-cycle"), [""; 0]);
+    let mut tenants = World::default();
+    tenants.traces(
+        100,
+        &calls("cart", "tax", "/tax").replace("0..100", "0..100 tenant=a"),
+    );
+    tenants.traces(
+        100,
+        &calls("tax", "cart", "/items").replace("12..88", "12..88 tenant=b"),
+    );
+    assert_eq!(
+        tenants.found("dependency-cycle"),
+        [""; 0],
+        "two services of one name"
+    );
 }
 
 /// Twenty operations in two groups that keep to their own six tables each, `foreign` of every ten uses by one of the first
@@ -289,6 +303,9 @@ fn a_group_of_operations_that_keeps_to_its_tables_is_a_seam() {
         "mono: mono could be cut here: 10 operations keep to g0t0, g0t1, g0t2, g0t3, g0t4 and g0t5: 0 % of their use \
          crosses the border"
     );
+    world.at = 2 * 24 * 3_600;
+    monolith(&mut world, 1, 10);
+    assert_eq!(world.found("seam-candidate").len(), 2, "a day that has only begun");
 }
 
 #[test]
