@@ -305,7 +305,11 @@ fn a_group_of_operations_that_keeps_to_its_tables_is_a_seam() {
     );
     world.at = 2 * 24 * 3_600;
     monolith(&mut world, 1, 10);
-    assert_eq!(world.found("seam-candidate").len(), 2, "a day that has only begun");
+    assert_eq!(
+        world.found("seam-candidate").len(),
+        2,
+        "a day that has only begun"
+    );
 }
 
 #[test]
