@@ -28,6 +28,7 @@ pub(crate) struct Service {
     pub(crate) versions: Tally<Symbol>,
     /// Traces that show each input; `input as usize` is the place.
     pub(crate) inputs: [u64; Input::ALL.len()],
+    pub(crate) namespaces: Tally<Symbol>,
     /// Operations that have a row of their own. Who found room keeps it while it is used.
     pub(crate) operations: usize,
     /// Facts that have a row, in the same way.
@@ -45,6 +46,9 @@ impl Service {
         if let Some(version) = row.version {
             self.versions.shift(sign, &version, 1, most);
         }
+        if let Some(namespace) = row.namespace {
+            self.namespaces.shift(sign, &namespace, 1, most);
+        }
     }
 
     pub(crate) fn merge(&mut self, other: &Service) {
@@ -57,6 +61,7 @@ impl Service {
         }
         add_paths(&mut self.path, &other.path);
         self.versions.merge(&other.versions);
+        self.namespaces.merge(&other.namespaces);
     }
 }
 
@@ -161,6 +166,8 @@ impl EdgeKey {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Edge {
     pub(crate) traces: u64,
+    /// Traces adjusted for sampling, in millionths.
+    pub(crate) weighted: u128,
     /// Traces in which somebody waits for it.
     pub(crate) waited: u64,
     pub(crate) calls: u64,
@@ -192,6 +199,7 @@ pub(crate) struct Calls {
 impl Edge {
     pub(crate) fn shift(&mut self, sign: Sign, by: Calls, report: &Report, newest: LogTime) {
         sign.count(&mut self.traces, 1);
+        sign.sum(&mut self.weighted, sign::weight(report.weight).into());
         sign.count(&mut self.waited, (by.path > 0).into());
         sign.count(&mut self.calls, by.calls);
         sign.count(&mut self.failed, by.failed);
@@ -213,6 +221,7 @@ impl Edge {
 
     pub(crate) fn merge(&mut self, other: &Edge) {
         Sign::Add.count(&mut self.traces, other.traces);
+        Sign::Add.sum(&mut self.weighted, other.weighted);
         Sign::Add.count(&mut self.waited, other.waited);
         Sign::Add.count(&mut self.calls, other.calls);
         Sign::Add.count(&mut self.failed, other.failed);

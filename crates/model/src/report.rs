@@ -89,6 +89,8 @@ pub struct ServiceRow {
     pub service: Symbol,
     /// Its version.
     pub version: Option<Symbol>,
+    /// What its name is unique in: a product, a tenant, a team.
+    pub namespace: Option<Symbol>,
     /// Spans, folded ones included.
     pub spans: u64,
     /// Failed ones.

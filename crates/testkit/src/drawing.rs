@@ -380,6 +380,7 @@ impl Line {
             "tables" => self.tables = value.split(',').map(str::to_owned).collect(),
             "path" => self.path = Some(value.to_owned()),
             "instance" => drop(self.source.insert("instance", value.to_owned())),
+            "tenant" => drop(self.source.insert("tenant", value.to_owned())),
             "code" => self.code = Some(value.to_owned()),
             "ignore" => self.ignore = Some(value.to_owned()),
             "rows" => self.rows = Some(value.parse().ok()?),

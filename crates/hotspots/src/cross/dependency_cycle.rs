@@ -7,8 +7,9 @@
 //! synchronous edges in the graph of services, each in at least 1 % of its caller's traces, over at least 100
 //! traces of each.
 //!
-//! **Guards**: messages, whose senders do not wait; callbacks and webhooks by their templates; routes that catch all,
-//! which gateways have; health checks; recursion inside one service.
+//! **Guards**: messages, whose senders do not wait; callbacks and webhooks by their templates; gateways (by name, by
+//! routes that catch all, or because they ask three services and keep nothing), which requests may enter again; health
+//! checks; recursion inside one service; one name that services of several tenants have.
 //!
 //! **Saves**: nothing here: `hop-chain` carries the time. The impact is exposure: 0.02 of the critical-path seconds an
 //! hour below the calls that come back.
@@ -21,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hotspan_model::{Break, CalleeView, Class, Facets, FactKind, Fix, Meta, SavingRule, Scope, Target};
 
-use super::names::{is_check, list, tenths_of_a_week};
+use super::names::{is_check, is_gateway, list, tenths_of_a_week};
 use super::{CrossDetector, Draft, Evidence, Seen, wants};
 use crate::SIGHTINGS;
 
@@ -99,7 +100,9 @@ fn loops<'a>(cx: &Evidence<'a>) -> BTreeMap<Vec<&'a str>, (Edges<'a>, Seen, u64)
     let mut groups: BTreeMap<u64, (Edges<'a>, Seen, u64)> = BTreeMap::new();
     for row in cx.facts(FactKind::Looped) {
         let Some(other) = row.text.other else { continue };
-        if catches_all(row.text.operation) || is_check(row.text.operation) {
+        let operation = row.text.operation;
+        let passing = is_gateway(row.text.service) || catches_all(operation);
+        if passing || is_callback(operation) || is_check(operation) {
             continue;
         }
         let day = row.fact.calendar.since(cx.from()).traces;
@@ -131,17 +134,21 @@ fn is_circle(edges: &Edges<'_>) -> bool {
     from == to
 }
 
-/// A route that takes whatever comes is a gateway's, and a request may pass it twice.
+/// A route that takes whatever comes, or none at all, is a gateway's, and a request may pass it twice.
 fn catches_all(operation: &str) -> bool {
-    operation.contains('*') || operation.ends_with(" /") || operation.contains("{path")
+    let bare = METHODS.iter().any(|method| operation.ends_with(method)) && !operation.contains('/');
+    bare || operation.contains('*') || operation.ends_with(" /") || operation.contains("{path")
 }
+
+const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 
 /// Who waits for whom, often enough to be a habit.
 fn edges<'a>(cx: &Evidence<'a>) -> Edges<'a> {
     let mut plain: BTreeSet<(&str, &str)> = BTreeSet::new();
     for row in cx.facts(FactKind::Paired) {
-        let back = row.text.what.is_some_and(is_callback);
-        if let (Some(other), false) = (row.text.other, back || is_check(row.text.operation)) {
+        let asks = |template: &str| !is_callback(template) && !is_check(template);
+        let plainly = row.text.what.is_none_or(asks) && !is_check(row.text.operation);
+        if let (Some(other), true) = (row.text.other, plainly) {
             plain.insert((row.text.service, other));
         }
     }
@@ -150,6 +157,10 @@ fn edges<'a>(cx: &Evidence<'a>) -> Edges<'a> {
         let ends = (text.from, text.target);
         let calls = matches!((key.target, text.class), (Target::Service(_), Class::Call));
         if !calls || text.from == text.target || !plain.contains(&ends) {
+            continue;
+        }
+        let apart = |service: &str| cx.passes_on(service) || cx.is_shared_name(service);
+        if apart(text.from) || apart(text.target) {
             continue;
         }
         let of = cx.traces_of(text.from);
@@ -161,6 +172,7 @@ fn edges<'a>(cx: &Evidence<'a>) -> Edges<'a> {
     edges
 }
 
+/// Whoever calls back was asked to.
 fn is_callback(template: &str) -> bool {
     let template = template.to_ascii_lowercase();
     template.contains("callback") || template.contains("webhook")

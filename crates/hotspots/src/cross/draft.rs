@@ -93,7 +93,7 @@ impl Seen {
     /// Adds an edge, which has no traces to show.
     pub(super) fn add_edge(&mut self, edge: &Edge) {
         self.traces = self.traces.max(edge.traces);
-        self.weighted = self.weighted.max(u128::from(edge.traces) * 1_000_000);
+        self.weighted = self.weighted.max(edge.weighted);
         Sign::Add.sum(&mut self.path, edge.path);
         self.calendar.cover(&edge.calendar);
     }
@@ -106,6 +106,13 @@ impl Seen {
         self.calendar.cover(&other.calendar);
         self.shown.extend(&other.shown);
         self.ignored.merge(&other.ignored);
+    }
+
+    /// So many traces, of which what was added is the part that can be told apart: they weigh as much each.
+    pub(super) fn over(&mut self, traces: u64) {
+        let weighted = self.weighted.saturating_mul(traces.into());
+        self.weighted = weighted.checked_div(self.traces.into()).unwrap_or(0);
+        self.traces = traces;
     }
 
     /// Shows the traces of a fact and counts nothing of it.

@@ -198,6 +198,7 @@ impl World {
                 inputs: Inputs::default(),
                 service: at.service,
                 version: Some(self.text("1.4.0")),
+                namespace: None,
                 spans: 12,
                 failed: 1,
                 orphans: 0,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hotspan_analysis::{Analyser, When};
 use hotspan_hotspots::{Answers, Hotspots, NearMissAnswer, Remedy, Settings, answers};
-use hotspan_model::{Hotspot, LogTime, Report, TableSeed};
+use hotspan_model::{Hotspot, LogTime, MILLION, Millionths, Report, TableSeed};
 use hotspan_pipeline::catalogue;
 use hotspan_testkit::{Drawing, EPOCH};
 
@@ -19,6 +19,8 @@ pub(crate) struct World {
     reports: Vec<Report>,
     /// Seconds after the epoch at which the next traces count.
     pub(crate) at: u64,
+    /// A sampler left out so many traces for each of the next ones.
+    pub(crate) left_out: u64,
 }
 
 impl World {
@@ -34,6 +36,7 @@ impl World {
             &self.drawing.dictionary,
             &mut report,
         );
+        report.weight = Millionths((self.left_out + 1) * MILLION);
         self.reports.push(report);
     }
 
