@@ -63,7 +63,7 @@ fn main() -> ExitCode {
     let tallies = population.judged(say);
     let shares = sampled::shares(arguments.seed);
     let systems = systems::judged(&population, say);
-    let ok = tallies.is_good() && shares.iter().all(sampled::Shares::is_good);
+    let ok = tallies.is_good() && shares.iter().all(sampled::Shares::is_good) && systems::are_good(&systems);
     let text = report::markdown(&population, &tallies, &systems, &shares);
     match &arguments.report {
         None => println!("{text}"),

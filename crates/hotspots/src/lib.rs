@@ -37,6 +37,7 @@ mod table;
 mod tally;
 mod topology;
 mod tuned;
+mod versions;
 mod view;
 
 pub use answers::{

@@ -18,6 +18,7 @@ use crate::sampling::Sums;
 use crate::scaling::scaling;
 use crate::sign::{narrow, share};
 use crate::topology::Operation;
+use crate::versions::is_worsened;
 
 /// Exposed seconds count so much of seconds that a replay would save.
 pub(crate) const EXPOSURE: Millionths = Millionths(20_000);
@@ -98,7 +99,7 @@ impl<'a> Reader<'a> {
                 operation: text(shape.anchor.1).to_owned(),
             },
             callee,
-            state: self.state(row, shape, basis),
+            state: self.state(id, row, shape, basis),
             traces: row.traces,
             weighted_traces: Millionths(narrow(row.weighted)),
             share: self.share(row, shape),
@@ -135,7 +136,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn state(&self, row: &Aggregate, shape: &Shape, basis: ImpactBasis) -> State {
+    fn state(&self, id: Fingerprint, row: &Aggregate, shape: &Shape, basis: ImpactBasis) -> State {
         let first = row.timeline.first(self.merged.newest).unwrap_or_default();
         let (_, last) = row.timeline.last().unwrap_or_default();
         let life = Life {
@@ -145,7 +146,19 @@ impl<'a> Reader<'a> {
             seen: (first, last),
             basis,
         };
-        life.state()
+        let state = life.state();
+        let young = matches!(state, State::New | State::Open);
+        if young && self.is_worsened(id, shape) {
+            return State::Worsening;
+        }
+        state
+    }
+
+    /// Whether a version made it worse.
+    fn is_worsened(&self, id: Fingerprint, shape: &Shape) -> bool {
+        let [service, operation] =
+            [shape.at.service, shape.at.operation].map(|symbol| self.dictionary.text(symbol));
+        is_worsened(self.merged, id, service, operation)
     }
 
     /// Share of the segment operation's judged traces that carry the fault.

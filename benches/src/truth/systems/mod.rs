@@ -59,6 +59,11 @@ pub(crate) fn judged(of: &Population, mut say: impl FnMut(&str)) -> Systems {
     rows
 }
 
+/// Whether what is told trace by trace is judged well enough.
+pub(crate) fn are_good(of: &Systems) -> bool {
+    crowd::is_good(of)
+}
+
 impl Plan {
     /// The operations of one system.
     fn draw(&self, seed: u64, generation: Generation, noise: Noise) -> Vec<Operation> {

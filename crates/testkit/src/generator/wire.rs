@@ -47,7 +47,8 @@ impl Noise {
     }
 }
 
-/// One trace as requests: one for each service, in order of their names.
+/// One trace as requests: one for each service, in order of their names. Traces by the same `clocks` have hosts in
+/// common.
 pub fn requests(
     acts: &[Act],
     trace: u128,
@@ -55,13 +56,14 @@ pub fn requests(
     generation: Generation,
     noise: Noise,
     place: Place,
+    clocks: Place,
 ) -> Vec<ExportTraceServiceRequest> {
     let mut services: BTreeMap<&str, Vec<Span>> = BTreeMap::new();
     for (n, act) in acts.iter().enumerate() {
         if place.at(1).at(n as u64).chance(noise.loss) {
             continue;
         }
-        let clock = Place::new(act.service.bytes().fold(place.number(), |hash, byte| {
+        let clock = Place::new(act.service.bytes().fold(clocks.number(), |hash, byte| {
             hash.wrapping_mul(31) ^ u64::from(byte)
         }));
         let shift = start + clock.within(0, 2 * noise.skew) - noise.skew;
@@ -180,20 +182,7 @@ fn described(act: &Act, generation: Generation) -> Span {
         What::Server {
             operation,
             protocol: Protocol::Http,
-        } => {
-            to.text(if new { "http.request.method" } else { "http.method" }, "GET");
-            to.text("http.route", operation);
-            to.text(if new { "url.path" } else { "http.target" }, &path(operation, 7));
-            to.number(
-                if new {
-                    "http.response.status_code"
-                } else {
-                    "http.status_code"
-                },
-                200,
-            );
-            (format!("GET {operation}"), SERVER, false)
-        }
+        } => (served(&mut to, new, operation), SERVER, false),
         What::Client {
             service,
             operation,
@@ -231,18 +220,7 @@ fn described(act: &Act, generation: Generation) -> Span {
             to.text(if new { "http.request.method" } else { "http.method" }, "GET");
             (name.clone(), SERVER, false)
         }
-        What::Consumer { topic, .. } => {
-            message(&mut to, new, topic);
-            to.text(
-                if new {
-                    "messaging.operation.type"
-                } else {
-                    "messaging.operation"
-                },
-                "process",
-            );
-            (format!("process {topic}"), CONSUMER, false)
-        }
+        What::Consumer { topic, .. } => (taken(&mut to, new, topic), CONSUMER, false),
         What::Job { name } | What::Internal { name } => ((*name).to_owned(), INTERNAL, false),
         What::Leaf { leaf, item } => self::leaf(&mut to, new, leaf, *item),
     };
@@ -257,6 +235,32 @@ fn described(act: &Act, generation: Generation) -> Span {
         status,
         ..Default::default()
     }
+}
+
+/// Attributes and name of a request by HTTP.
+fn served(to: &mut Attributes, new: bool, operation: &str) -> String {
+    to.text(if new { "http.request.method" } else { "http.method" }, "GET");
+    to.text("http.route", operation);
+    to.text(if new { "url.path" } else { "http.target" }, &path(operation, 7));
+    let status = if new {
+        "http.response.status_code"
+    } else {
+        "http.status_code"
+    };
+    to.number(status, 200);
+    format!("GET {operation}")
+}
+
+/// Attributes and name of a message that is taken.
+fn taken(to: &mut Attributes, new: bool, topic: &str) -> String {
+    message(to, new, topic);
+    let operation = if new {
+        "messaging.operation.type"
+    } else {
+        "messaging.operation"
+    };
+    to.text(operation, "process");
+    format!("process {topic}")
 }
 
 /// A route with its parameters filled in.
@@ -365,20 +369,14 @@ fn leaf(to: &mut Attributes, new: bool, leaf: &Leaf, item: u64) -> (String, i32,
             http(to, new, "GET", &format!("http://{host}{path}"), &host, 200);
             ("GET".to_owned(), CLIENT, false)
         }
-        Leaf::Wordless => {
-            to.text(if new { "db.system.name" } else { "db.system" }, "postgresql");
-            to.text(
-                if new { "server.address" } else { "net.peer.name" },
-                "postgresql.internal",
-            );
-            ("query".to_owned(), CLIENT, false)
-        }
-        Leaf::Connect | Leaf::Checkout => {
+        Leaf::Connect | Leaf::Checkout | Leaf::Wordless => {
             to.text(if new { "db.system.name" } else { "db.system" }, "postgresql");
             let name = if *leaf == Leaf::Connect {
                 "connect"
-            } else {
+            } else if *leaf == Leaf::Checkout {
                 "pool.acquire"
+            } else {
+                "query"
             };
             (name.to_owned(), CLIENT, false)
         }
