@@ -64,6 +64,12 @@ pub(crate) fn most(kind: FactKind, most: usize) -> usize {
     }
 }
 
+/// The number of the stretch that a moment falls in.
+pub(crate) fn place(kind: FactKind, at: LogTime) -> u64 {
+    let (length, _) = stretch(kind).unwrap_or((SECOND, 0));
+    at.0 / length
+}
+
 /// The first stretch that is held when the latest data are at `newest`.
 fn oldest(kind: FactKind, newest: LogTime) -> u64 {
     let (length, keep) = stretch(kind).unwrap_or((SECOND, 0));

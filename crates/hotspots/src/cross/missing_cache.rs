@@ -26,7 +26,7 @@ use hotspan_model::{
 use super::names::{is_check, tenths_of_a_week};
 use super::shared_database::StoreKey;
 use super::{CrossDetector, Draft, Evidence, Seen};
-use crate::moments::{MOMENTS_MAX, Moments, Stretch};
+use crate::moments::{MOMENTS_MAX, Moments, Stretch, place};
 use crate::topology::percent;
 
 /// The detector.
@@ -156,15 +156,14 @@ fn judge(
     };
     let stretches: BTreeMap<u64, &Stretch> = read.moments.since(FactKind::Read, cx.newest()).collect();
     let least = cx.knob_of(&CACHE_TRACES, service);
-    let windows = stretches
-        .keys()
-        .filter(|&&first| (first..first + STRETCHES).all(is_quiet))
-        .filter_map(|&first| {
-            window(
-                stretches.range(first..first + STRETCHES).map(|(_, &held)| held),
-                least,
-            )
-        });
+    // The last window ends with the data: what is to come may still be a write.
+    let last = place(FactKind::Read, cx.newest()).saturating_sub(STRETCHES - 1);
+    let windows = stretches.keys().map(|&first| first.min(last));
+    let quiet = windows.filter(|&first| (first..first + STRETCHES).all(is_quiet));
+    let windows = quiet.filter_map(|first| {
+        let held = stretches.range(first..first + STRETCHES);
+        window(held.map(|(_, &held)| held), least)
+    });
     let best = windows.max_by_key(|window| window.reads - window.distinct)?;
     let hits = Millionths::ratio(best.reads - best.distinct, best.reads);
     let mut draft = Draft::new(&META, service, &[service, template]);

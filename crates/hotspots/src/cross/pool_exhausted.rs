@@ -180,14 +180,13 @@ fn is_exhausted(pool: &Pool) -> bool {
         return false;
     }
     let samples = samples(pool);
-    SECONDS <= samples.len() && (correlates(&samples) || is_capped(&samples))
+    SECONDS <= samples.len() && (correlates(&samples) || is_capped(&samples, is_sampled(pool)))
 }
 
 /// Mean wait and statements in flight, in thousandths: second by second, or over stretches where a sampler left too few
 /// for that.
 fn samples(pool: &Pool) -> Vec<(u64, u64)> {
-    let sampled = pool.weight.0 > pool.weight.1;
-    let length = if sampled { SAMPLED } else { 1 };
+    let length = if is_sampled(pool) { SAMPLED } else { 1 };
     let mut stretches: BTreeMap<u64, (u64, u128, u128)> = BTreeMap::new();
     for (second, &(waits, waited, busy)) in &pool.seconds {
         let stretch = stretches.entry(second / length).or_default();
@@ -203,8 +202,14 @@ fn samples(pool: &Pool) -> Vec<(u64, u64)> {
     filled.map(sample).collect()
 }
 
+fn is_sampled(pool: &Pool) -> bool {
+    pool.weight.0 > pool.weight.1
+}
+
 /// Whether the statements in flight stop at a level, and waits are three times as long there as far below it.
-fn is_capped(samples: &[(u64, u64)]) -> bool {
+fn is_capped(samples: &[(u64, u64)], sampled: bool) -> bool {
+    // In hundredths of the level: what a sampler leaves scatters.
+    let (near, most) = if sampled { (20, 150) } else { (10, 125) };
     let mut levels: Vec<u64> = samples.iter().map(|sample| sample.1).collect();
     levels.sort_unstable();
     let cap = levels[levels.len() * 9 / 10];
@@ -214,10 +219,10 @@ fn is_capped(samples: &[(u64, u64)]) -> bool {
         waits.sort_unstable();
         waits
     };
-    let at = waits(&|level| cap.abs_diff(level) * 10 <= cap);
+    let at = waits(&|level| cap.abs_diff(level) * 100 <= cap * near);
     let below = waits(&|level| level * 3 <= cap * 2);
     let median = |waits: &[u64]| waits[waits.len() / 2];
-    let flat = levels.last().is_none_or(|&most| most * 4 <= cap * 5);
+    let flat = levels.last().is_none_or(|&last| last * 100 <= cap * most);
     flat && at.len().min(below.len()) >= SIDES && median(&below).saturating_mul(3) <= median(&at)
 }
 

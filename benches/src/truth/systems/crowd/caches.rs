@@ -13,11 +13,11 @@ pub(super) const TALES: &[Tale] = &[
         reads(teller, 40, |teller| teller.next(1, 100, 99 + few));
     }),
     Tale::fault(ID, "same-rows-seldom", |teller| {
-        // A dozen in eight minutes, wherever the clock's ten minutes begin.
+        // Two dozen in eight minutes, wherever the clock's ten minutes begin.
         let body = vec![Step::Work(us(300, 900)), settings(), query("sessions")];
         let from = teller.draw(1, 0, 600);
-        for n in 0..teller.about(13) {
-            let at = from * SECOND + n * 36 * SECOND / teller.one_in();
+        for n in 0..teller.about(24) {
+            let at = from * SECOND + n * 20 * SECOND / teller.one_in();
             teller.request(at, &served("profile", "/profile", body.clone()));
         }
     }),
