@@ -287,7 +287,12 @@ impl Shown {
             | FactKind::Waited
             | FactKind::Survived
             | FactKind::Sunk
-            | FactKind::Emptied => {}
+            | FactKind::Emptied
+            | FactKind::Carried
+            | FactKind::Strayed
+            | FactKind::Working
+            | FactKind::Sending
+            | FactKind::Taken => {}
         }
     }
 }

@@ -23,6 +23,11 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
+    /// Adds another.
+    pub(crate) fn add(&mut self, other: &Cell) {
+        self.shift(Sign::Add, other);
+    }
+
     fn shift(&mut self, sign: Sign, by: &Cell) {
         sign.count(&mut self.traces, by.traces);
         sign.count(&mut self.count, by.count);
@@ -158,6 +163,22 @@ impl Calendar {
     /// Most traces in one hour.
     pub(crate) fn busiest(&self) -> u64 {
         self.hours.iter().map(|cell| cell.traces).max().unwrap_or(0)
+    }
+
+    /// All hours.
+    pub(crate) fn all(&self) -> Cell {
+        self.since(LogTime::default())
+    }
+
+    /// The hours that both have.
+    pub(crate) fn shared<'a>(&'a self, other: &'a Calendar) -> impl Iterator<Item = (&'a Cell, &'a Cell)> {
+        self.hours.iter().filter_map(|cell| {
+            let at = other
+                .hours
+                .binary_search_by_key(&cell.place, |cell| cell.place)
+                .ok()?;
+            Some((cell, &other.hours[at]))
+        })
     }
 
     /// How many hours are filled.

@@ -195,7 +195,10 @@ impl Fact {
 
 /// Whether a kind is compared by how long it takes.
 fn is_measured(kind: FactKind) -> bool {
-    matches!(kind, FactKind::Served | FactKind::Queued | FactKind::Waited)
+    matches!(
+        kind,
+        FactKind::Served | FactKind::Carried | FactKind::Queued | FactKind::Waited
+    )
 }
 
 /// The fact that a call row is.

@@ -47,6 +47,7 @@ mod tail;
 mod tally;
 mod topology;
 mod tuned;
+mod versions;
 mod view;
 
 pub use answers::{

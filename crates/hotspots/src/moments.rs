@@ -19,12 +19,18 @@ pub(crate) const MOMENTS_MAX: usize = 256;
 /// How long the stretches of a kind are, and how many are held.
 fn stretch(kind: FactKind) -> Option<(u64, u64)> {
     match kind {
-        FactKind::Read | FactKind::Wrote => Some((600 * SECOND, 6)),
-        FactKind::Sent | FactKind::Entered => Some((60 * SECOND, 15)),
+        FactKind::Read | FactKind::Wrote => Some((120 * SECOND, 30)),
+        FactKind::Sent
+        | FactKind::Entered
+        | FactKind::Strayed
+        | FactKind::Working
+        | FactKind::Sending
+        | FactKind::Taken => Some((60 * SECOND, 15)),
         FactKind::Busy | FactKind::Waited => Some((SECOND, 900)),
         FactKind::Used
         | FactKind::Served
         | FactKind::Paired
+        | FactKind::Carried
         | FactKind::Looped
         | FactKind::Orphaned
         | FactKind::Wordless
@@ -34,6 +40,40 @@ fn stretch(kind: FactKind) -> Option<(u64, u64)> {
         | FactKind::Sunk
         | FactKind::Emptied => None,
     }
+}
+
+/// How many moments of all facts may be held when one of a kind comes. What only means something where something else
+/// is found that rarely is leaves room for the others.
+pub(crate) fn most(kind: FactKind, most: usize) -> usize {
+    match kind {
+        FactKind::Working | FactKind::Sending => most / 4,
+        FactKind::Read
+        | FactKind::Wrote
+        | FactKind::Sent
+        | FactKind::Entered
+        | FactKind::Strayed
+        | FactKind::Taken
+        | FactKind::Busy
+        | FactKind::Waited
+        | FactKind::Used
+        | FactKind::Served
+        | FactKind::Paired
+        | FactKind::Carried
+        | FactKind::Looped
+        | FactKind::Orphaned
+        | FactKind::Wordless
+        | FactKind::Nameless
+        | FactKind::Queued
+        | FactKind::Survived
+        | FactKind::Sunk
+        | FactKind::Emptied => most,
+    }
+}
+
+/// The number of the stretch that a moment falls in.
+pub(crate) fn place(kind: FactKind, at: LogTime) -> u64 {
+    let (length, _) = stretch(kind).unwrap_or((SECOND, 0));
+    at.0 / length
 }
 
 /// The first stretch that is held when the latest data are at `newest`.

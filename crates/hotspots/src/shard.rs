@@ -11,11 +11,13 @@ use crate::Settings;
 use crate::aggregate::Aggregate;
 use crate::facts::{Fact, FactKey, used};
 use crate::joint::{JointKey, JointSums};
+use crate::moments::most;
 use crate::near::{Near, NearKey};
 use crate::sighting::{Sighting, sightings};
 use crate::sign::{self, Sign, weighted};
 use crate::table::{Table, sort};
 use crate::topology::{Calls, Edge, EdgeKey, Operation, Order, Service, Totals};
+use crate::versions::carried;
 
 /// Old moments are dropped so often.
 const SWEEP: Nanos = Nanos::from_secs(600);
@@ -115,6 +117,7 @@ impl Hotspots {
         let mut kept = Kept::Numbers;
         let mut scratch = std::mem::take(&mut self.scratch);
         for sighting in sightings(report, &mut scratch) {
+            self.shift_carried(Sign::Add, &sighting, dictionary);
             if self.add_sighting(&sighting, dictionary) {
                 kept = Kept::Exemplar;
             }
@@ -128,6 +131,7 @@ impl Hotspots {
         self.shift(Sign::Subtract, report);
         let mut scratch = std::mem::take(&mut self.scratch);
         for sighting in sightings(report, &mut scratch) {
+            self.shift_carried(Sign::Subtract, &sighting, dictionary);
             if let Some(row) = self.aggregates.row(Sign::Subtract, &sighting.fingerprint()) {
                 Arc::make_mut(row).subtract(&sighting, self.newest, dictionary, &self.settings);
             }
@@ -315,6 +319,13 @@ impl Hotspots {
         self.scratch = scratch;
     }
 
+    /// What a version shows of a fault.
+    fn shift_carried(&mut self, sign: Sign, sighting: &Sighting<'_>, dictionary: &dyn Lookup) {
+        let source = dictionary.source(sighting.first.source);
+        let row = carried(sighting, source.and_then(|source| source.version));
+        self.shift_fact(sign, std::iter::once(&row), sighting.report);
+    }
+
     fn shift_near(&mut self, sign: Sign, report: &Report) {
         let (most, newest) = (self.settings.entries_max, self.newest);
         let rows = &report.near_misses;
@@ -347,7 +358,10 @@ impl Hotspots {
             return self.facts.miss(sign);
         };
         let fact = Arc::make_mut(self.facts.touch(at));
-        let (before, room) = (fact.moments.held(), self.moments < self.settings.moments_max);
+        let (before, room) = (
+            fact.moments.held(),
+            self.moments < most(key.kind, self.settings.moments_max),
+        );
         fact.shift(sign, rows, report, self.newest, room);
         self.moments = self.moments + fact.moments.held() - before;
     }

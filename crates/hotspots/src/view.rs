@@ -23,6 +23,7 @@ use crate::scaling::scaling;
 use crate::sign::{narrow, share};
 use crate::tail::tail;
 use crate::topology::Operation;
+use crate::versions::is_worsened;
 
 /// Exposed seconds count so much of seconds that a replay would save.
 pub(crate) const EXPOSURE: Millionths = Millionths(20_000);
@@ -93,7 +94,7 @@ impl<'a> Reader<'a> {
         let (title, fix) = self.wording(row, shape, meta, &callee, said(row, label));
         let entries = row.entries.ranked(|entry| text(entry.operation).to_owned());
         let first = row.timeline.first(self.merged.newest).unwrap_or_default();
-        let (state, returns) = self.state(row, shape, basis);
+        let (state, returns) = self.state(id, row, shape, basis);
         Hotspot {
             id,
             detector: meta.id,
@@ -153,7 +154,7 @@ impl<'a> Reader<'a> {
         tail(&operation.durations, &row.segment)
     }
 
-    fn state(&self, row: &Aggregate, shape: &Shape, basis: ImpactBasis) -> (State, Returns) {
+    fn state(&self, id: Fingerprint, row: &Aggregate, shape: &Shape, basis: ImpactBasis) -> (State, Returns) {
         let first = row.timeline.first(self.merged.newest).unwrap_or_default();
         let (_, last) = row.timeline.last().unwrap_or_default();
         let operation = self.operation(shape);
@@ -165,7 +166,19 @@ impl<'a> Reader<'a> {
             seen: (first, last),
             worsens: worsens(&row.timeline.hours, basis, self.now),
         };
-        life.state()
+        let (state, returns) = life.state();
+        let young = matches!(state, State::New | State::Open);
+        match young && self.is_worsened(id, shape) {
+            true => (State::Worsening, returns),
+            false => (state, returns),
+        }
+    }
+
+    /// Whether a version made it worse.
+    fn is_worsened(&self, id: Fingerprint, shape: &Shape) -> bool {
+        let [service, operation] =
+            [shape.at.service, shape.at.operation].map(|symbol| self.dictionary.text(symbol));
+        is_worsened(self.merged, id, service, operation)
     }
 
     /// Traces of its operation within the hour since it was last seen, as far as a version may account for them that

@@ -16,6 +16,9 @@ pub enum FactKind {
     /// A segment called another service and got an answer: `other` is the service, `what` the template, `count` the
     /// calls with repeats folded, `time` that of the client spans, `inner` that of the server spans.
     Paired,
+    /// A trace carried a fault: `what` is the version, `group` the fingerprint, `time` its critical-path time, `inner` the
+    /// number of its members.
+    Carried,
     /// A call came back to an operation that was waiting for it: one row for each edge of the circle, from the
     /// segment `at` to the service `other`; `group` tells circles apart.
     Looped,
@@ -25,6 +28,10 @@ pub enum FactKind {
     Sent,
     /// A trace that begins with a server span: `what` is its path template, the mark its interval.
     Entered,
+    /// A trace that begins with a call or a message: `what` is the service's instance, the mark its interval.
+    Strayed,
+    /// A server span: `what` is the service's instance, the mark its interval.
+    Working,
     /// Reads with visible arguments that cost their segment something: the mark is (arguments, rows).
     Read,
     /// A statement that changes data: the mark says when.
@@ -35,6 +42,11 @@ pub enum FactKind {
     Nameless,
     /// A message was taken from a destination: `time` is how long it waited, `inner` how long it was worked on.
     Queued,
+    /// A message that nobody of its trace took: the mark is (its span, its end).
+    Sending,
+    /// A message that a consumer in another trace took: `time` is how long it was worked on, the mark is (the span that
+    /// sent it, its start).
+    Taken,
     /// Statements ran on a store: `what` is the service's instance, `group` unused, the mark the second and how long.
     Busy,
     /// A statement waited for its connection: `time` is the wait, `inner` the segment's duration, the mark the second.

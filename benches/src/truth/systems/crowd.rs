@@ -1,10 +1,12 @@
 //! Systems that are told trace by trace: what happens when decides what is wrong with them.
 
 mod blind;
+mod caches;
 mod pools;
 mod queues;
 mod torn;
 mod versions;
+
 
 use hotspan_benches::Line;
 use hotspan_model::{Hotspot, LogTime};
@@ -30,6 +32,7 @@ const TALES: &[&[Tale]] = &[
     super::coupling::tables::TALES,
     super::coupling::calls::TALES,
     super::coupling::seams::TALES,
+    caches::TALES,
     pools::TALES,
     queues::TALES,
     torn::TALES,
@@ -43,7 +46,7 @@ const OPERATIONS: u64 = 20;
 
 /// Draws, analyses and compares.
 pub(super) fn judged(of: &Population, rows: &mut Systems, say: &mut impl FnMut(&str)) {
-    let each = (of.operations / OPERATIONS).clamp(3, SYSTEMS_EACH);
+    let each = (of.operations / OPERATIONS).clamp(2, SYSTEMS_EACH);
     for group in GROUPS {
         for tale in TALES.iter().copied().flatten() {
             for n in 0..each {
@@ -160,6 +163,17 @@ impl Teller {
         self.noise.keeps(self.id())
     }
 
+    /// Leaves out the next traces unless the sampler keeps one of them.
+    fn skips(&mut self, traces: u64) -> bool {
+        let before = self.told;
+        let none = (0..traces).all(|n| {
+            self.told = before + n;
+            !self.keeps()
+        });
+        self.told = before + if none { traces } else { 0 };
+        none
+    }
+
     /// The spans of the next trace, if it does what `program` says.
     pub(super) fn simulated(&self, program: &Program) -> Vec<Act> {
         simulate(program, self.place.at(0x7ace).at(self.told)).0
@@ -172,7 +186,8 @@ impl Teller {
         if !self.noise.keeps(trace) {
             return;
         }
-        let mut made = requests(acts, trace, START + at, self.generation, self.noise, place);
+        let (clocks, start) = (self.place.at(0xc10c), START + at);
+        let mut made = requests(acts, trace, start, self.generation, self.noise, place, clocks);
         for &(key, value) in attributes {
             describe(&mut made, key, value);
         }

@@ -6,10 +6,15 @@
 //! (a) at least 5 % of a service's requests name a parent that never came;
 //! (b) calls of X that no server span answers lie around requests of Y that begin a trace, with the same method and
 //! path (or RPC method): at least 5 such pairs, each the only candidate of the other, and at least half of X's calls
-//! to that address. A request may reach out of its call by 2 ms, or by 50 ms where it still is the only candidate.
+//! to that address. A request may reach out of its call by 2 ms, once the clocks of both services are brought together:
+//! by up to 100 ms, to where most requests begin with their calls.
+//! Calls moved by some seconds must find fewer, by more than chance;
+//! (c) at least 10 calls or messages of a service begin a trace, and at least 90 % of them while the same instance
+//! answers requests by one operation, whose spans show no call and fill at most half of the time.
 //!
-//! **Guards**: sampled traces; health checks; spans that are lost everywhere, not between services alone; minutes with
-//! more requests of one path than are held.
+//! **Guards**: health checks and webhooks; spans that are lost everywhere, not between services alone; calls by the
+//! clock; minutes with more requests of one path than are held. Of sampled traces (a) is not judged, and for (b) and
+//! (c) a pair stands for those of which one side was not kept.
 //!
 //! **Saves**: nothing. The impact is exposure: 0.02 of the critical-path seconds an hour whose inside is lost.
 //!
@@ -21,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hotspan_model::{Break, CalleeView, Class, Facets, FactKind, Fix, Meta, Millionths, SavingRule, Scope};
 
+use super::chance::{Weight, inside, is_by_the_clock, is_torn};
 use super::evidence::Row;
 use super::names::{is_check, masked, tenths_of_a_week};
 use super::{CrossDetector, Draft, Evidence, Seen, wants};
@@ -36,10 +42,14 @@ const PAIRS: u64 = 5;
 const ORPHANS: u64 = 3;
 /// One in so many requests without its parent is too many.
 const FEW: u64 = 20;
-/// How far a request may reach out of its call, in nanoseconds: clocks that agree differ by the steps they are read in,
-/// others by their skew.
-const APART: [u64; 2] = [2_000_000, 50_000_000];
-
+/// How far a request may reach out of its call by clocks that agree: the steps they are read in, in nanoseconds.
+const APART: u64 = 2_000_000;
+/// How far the clocks of two services may be apart, in nanoseconds.
+const SKEW: i64 = 100_000_000;
+/// Differences between clocks that are looked at.
+const DIFFERENCES_MAX: usize = 16_384;
+/// How far calls are moved to see what is found by chance: no period of a clock, in nanoseconds.
+const MOVED: [i64; 4] = [3_700_000_000, 7_300_000_000, 11_900_000_000, 17_300_000_000];
 static META: Meta = Meta {
     id: "broken-propagation",
     title: "Traces fall apart between services",
@@ -61,6 +71,7 @@ impl CrossDetector for BrokenPropagation {
     fn detect(&self, cx: &Evidence<'_>, out: &mut Vec<Draft>) {
         pairs(cx, out);
         orphans(cx, out);
+        strays(cx, out);
     }
 }
 
@@ -68,6 +79,8 @@ impl CrossDetector for BrokenPropagation {
 #[derive(Debug, Default)]
 struct Gap<'a> {
     pairs: u64,
+    /// Pairs of calls that were moved in time, all together.
+    chance: u64,
     paths: BTreeSet<What<'a>>,
     rows: BTreeSet<FactText<'a>>,
     seen: Seen,
@@ -96,11 +109,13 @@ fn pairs(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
             }
         }
     }
+    let mut weights: BTreeMap<&str, Weight> = BTreeMap::new();
     for row in cx.facts(FactKind::Entered) {
+        weights.entry(row.text.service).or_default().add(row.fact);
         let Some(path) = row.text.what.map(path) else {
             continue;
         };
-        if let (Some(sides), false) = (sides.get_mut(&path), is_check(path.1)) {
+        if let (Some(sides), false) = (sides.get_mut(&path), is_check(path.1) || is_hook(path.1)) {
             let intervals = intervals(cx, &row, FactKind::Entered);
             let entered = intervals.flat_map(|(start, end, times)| {
                 let copies = usize::try_from(times).unwrap_or(usize::MAX).min(2);
@@ -112,16 +127,18 @@ fn pairs(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
     for sides in sides.values_mut() {
         sides.entered.sort_unstable();
     }
-    let [strict, loose] = APART.map(|apart| gaps(cx, &sides, apart));
-    let mut gaps = loose;
-    for (key, gap) in strict {
+    let [mut gaps, aligned] = [false, true].map(|aligned| gaps(cx, &sides, aligned));
+    for (key, gap) in aligned {
         let known = gaps.get(&key).map_or(0, |known| known.pairs);
-        if known <= gap.pairs {
+        if known < gap.pairs {
             gaps.insert(key, gap);
         }
     }
     for ((from, address, to), gap) in gaps {
         let of = calls.get(&(from, address)).copied().unwrap_or(0);
+        let weight = weights.get(to).copied().unwrap_or_default();
+        let beyond = beyond_chance(&gap, weight);
+        let whole = beyond.unwrap_or(gap.pairs);
         let mut draft = Draft::new(&META, from, &["pairs", from, &masked(address), to]);
         draft.callee = CalleeView {
             class: Class::Call.name().to_owned(),
@@ -137,34 +154,87 @@ fn pairs(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
             gap.pairs
         );
         draft.calls = 1;
-        draft.share = Millionths::ratio(gap.pairs, of);
+        draft.share = Millionths::ratio(gap.pairs.max(whole), of);
         draft.seen = gap.seen;
         draft.seen.traces = draft.seen.traces.max(gap.pairs);
         draft.term(900_000, "each is the only candidate of the other");
-        let share = wants("pairs_share_millionths", draft.share.0, 500_000);
-        out.extend(draft.gated([wants("pairs", gap.pairs, PAIRS), share]));
+        let share = wants("pairs_share_millionths", Millionths::ratio(whole, of).0, 500_000);
+        let guard = beyond.is_none().then_some("chance");
+        out.extend(draft.guarded(guard, [wants("pairs", gap.pairs, PAIRS), share]));
     }
+}
+
+/// How many pairs there are at most beside those of chance, and those of which one side was not kept; `None` when they
+/// are too few to be more than chance.
+fn beyond_chance(gap: &Gap<'_>, weight: Weight) -> Option<u64> {
+    let chance = gap.chance.div_ceil(MOVED.len() as u64);
+    let real = gap.pairs.saturating_sub(chance);
+    if real < PAIRS + 5 * chance.isqrt() / 2 {
+        return None;
+    }
+    Some(match weight.of(1) {
+        0 | 1 => real,
+        _ => weight.of(real + 2 * gap.pairs.isqrt()),
+    })
 }
 
 type Gaps<'a> = BTreeMap<(&'a str, &'a str, &'a str), Gap<'a>>;
 
-/// What falls together when clocks are so far apart at most: by caller, address and who answered.
-fn gaps<'a>(cx: &Evidence<'a>, sides: &BTreeMap<What<'a>, Sides<'a>>, apart: u64) -> Gaps<'a> {
+/// What falls together by clocks that agree, or are brought to: by caller, address and who answered.
+fn gaps<'a>(cx: &Evidence<'a>, sides: &BTreeMap<What<'a>, Sides<'a>>, aligned: bool) -> Gaps<'a> {
     let mut gaps = Gaps::new();
     for (&path, sides) in sides {
-        for (row, service) in matched(sides, apart) {
-            let Some(address) = address(cx, &row).filter(|_| row.text.service != service) else {
-                continue;
+        for ((from, to), late) in differences(sides) {
+            let late = if aligned { densest(late) } else { 0 };
+            let matched = |by: i64| {
+                let pairs = matched(sides, late + by).into_iter();
+                let pairs = pairs.filter(move |&(row, service)| (row.text.service, service) == (from, to));
+                pairs.filter_map(|(row, service)| Some(((from, address(cx, &row)?, service), row)))
             };
-            let gap = gaps.entry((row.text.service, address, service)).or_default();
-            gap.pairs += 1;
-            gap.paths.insert(path);
-            if gap.rows.insert(row.text) {
-                gap.seen.add(row.fact);
+            for (key, row) in matched(0) {
+                let gap: &mut Gap<'_> = gaps.entry(key).or_default();
+                gap.pairs += 1;
+                gap.paths.insert(path);
+                if gap.rows.insert(row.text) {
+                    gap.seen.add(row.fact);
+                }
+            }
+            for (key, _) in MOVED.iter().flat_map(|&by| matched(by)) {
+                if let Some(gap) = gaps.get_mut(&key) {
+                    gap.chance += 1;
+                }
             }
         }
     }
     gaps
+}
+
+/// How much later than a call of one service requests to another begin, as far as their clocks may be apart.
+fn differences<'a>(sides: &Sides<'a>) -> BTreeMap<(&'a str, &'a str), Vec<i64>> {
+    let mut differences: BTreeMap<(&str, &str), Vec<i64>> = BTreeMap::new();
+    for (start, _, row) in &sides.sent {
+        let from = start.saturating_add_signed(-SKEW);
+        let first = sides.entered.partition_point(|entered| entered.0 < from);
+        let near = sides.entered[first..]
+            .iter()
+            .take_while(|entered| entered.0 <= start.saturating_add_signed(SKEW));
+        for entered in near.filter(|entered| entered.2 != row.text.service) {
+            let late = differences.entry((row.text.service, entered.2)).or_default();
+            if late.len() < DIFFERENCES_MAX {
+                late.push(i64::try_from(entered.0).unwrap_or(0) - i64::try_from(*start).unwrap_or(0));
+            }
+        }
+    }
+    differences
+}
+
+/// Where most of the numbers lie close together: what clocks are apart shows in every pair.
+fn densest(mut numbers: Vec<i64>) -> i64 {
+    numbers.sort_unstable();
+    let width = 2 * APART.cast_signed();
+    let within = |from: usize| numbers.partition_point(|&number| number <= numbers[from] + width) - from;
+    let most = (0..numbers.len()).max_by_key(|&from| (within(from), std::cmp::Reverse(from)));
+    most.map_or(0, |from| numbers[from + within(from) / 2])
 }
 
 /// Where a call goes, as its address says.
@@ -206,10 +276,11 @@ fn intervals<'a>(
     })
 }
 
-/// Pairs of which each is the only candidate of the other.
-fn matched<'a>(sides: &Sides<'a>, apart: u64) -> Vec<(Row<'a>, &'a str)> {
+/// Pairs of which each is the only candidate of the other, when calls are moved by so much.
+fn matched<'a>(sides: &Sides<'a>, by: i64) -> Vec<(Row<'a>, &'a str)> {
     let only = |sent: &(u64, u64, Row<'a>)| -> Option<usize> {
-        let (from, to) = (sent.0.saturating_sub(apart), sent.1.saturating_add(apart));
+        let (start, end) = (sent.0.saturating_add_signed(by), sent.1.saturating_add_signed(by));
+        let (from, to) = (start.saturating_sub(APART), end.saturating_add(APART));
         let first = sides.entered.partition_point(|entered| entered.0 < from);
         let inside = sides.entered[first..]
             .iter()
@@ -240,6 +311,7 @@ fn orphans(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
         let (requests, others, seen) = services.entry(row.text.service).or_default();
         // A request names its caller's span; other spans without a parent lost one of their own service.
         match matches!(row.text.class, Class::Server) {
+            true if is_hook(row.text.operation) || is_check(row.text.operation) => {}
             true => {
                 *requests += row.fact.count;
                 seen.add(row.fact);
@@ -248,9 +320,12 @@ fn orphans(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
         }
     }
     let lost: u64 = services.values().map(|(_, others, _)| others).sum();
+    // Only who calls something leaves a part behind when a span is lost.
+    let callers: BTreeSet<&str> = cx.edges().map(|(text, ..)| text.from).collect();
+    let losing: u64 = callers.into_iter().map(|service| cx.requests_of(service)).sum();
     for (service, (orphans, _, seen)) in services {
         let requests = cx.requests_of(service);
-        let explained = orphans <= lost.saturating_mul(4);
+        let explained = !is_beyond((orphans, requests), (lost, losing.max(lost)));
         let mut draft = Draft::new(&META, service, &["orphans", service]);
         draft.said =
             format!("{orphans} of {requests} requests to {service} name a caller whose span never came");
@@ -268,6 +343,96 @@ fn orphans(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
     }
 }
 
+/// Whether a share is more than one and a half times another, by three standard deviations. Where nothing is lost
+/// nothing is doubted.
+fn is_beyond((k, n): (u64, u64), (lost, of): (u64, u64)) -> bool {
+    let [k, n, lost, of] = [k, n, lost, of].map(u128::from);
+    let apart = (2 * k)
+        .saturating_mul(of)
+        .saturating_sub((3 * lost).saturating_mul(n));
+    let square = |number: u128| number.saturating_mul(number);
+    let variance = (4 * k)
+        .saturating_mul(square(of))
+        .saturating_add((9 * lost).saturating_mul(square(n)));
+    lost == 0 || square(apart) >= variance.saturating_mul(9)
+}
+
+/// Words in routes by which others call back: they name spans of theirs.
+const HOOKS: [&str; 4] = ["hook", "callback", "notif", "ipn"];
+
+fn is_hook(operation: &str) -> bool {
+    let parts = operation.split(['/', ' ', '.', '-', '_']);
+    let mut parts = parts.map(str::to_ascii_lowercase);
+    parts.any(|part| {
+        HOOKS
+            .iter()
+            .any(|word| part.starts_with(word) || part.starts_with("webhook"))
+    })
+}
+
+/// What an instance does: calls that begin a trace, and its operations.
+#[derive(Debug, Default)]
+struct Instance<'a> {
+    strays: Vec<u64>,
+    seen: Seen,
+    operations: BTreeMap<&'a str, Work>,
+}
+
+/// When an instance worked for one operation.
+#[derive(Debug, Default)]
+struct Work {
+    busy: Vec<(u64, u64)>,
+    weight: Weight,
+}
+
+fn strays(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
+    let mut instances: BTreeMap<(&str, &str), Instance<'_>> = BTreeMap::new();
+    for row in cx.facts(FactKind::Strayed) {
+        let mut starts: Vec<u64> = intervals(cx, &row, FactKind::Strayed).map(|at| at.0).collect();
+        starts.sort_unstable();
+        if !is_by_the_clock(&starts) {
+            let key = (row.text.service, row.text.what.unwrap_or_default());
+            let instance = instances.entry(key).or_default();
+            instance.strays.extend(starts);
+            instance.seen.add(row.fact);
+        }
+    }
+    for row in cx.facts(FactKind::Working) {
+        let key = (row.text.service, row.text.what.unwrap_or_default());
+        if let (Some(instance), false) = (instances.get_mut(&key), is_check(row.text.operation)) {
+            let work = instance.operations.entry(row.text.operation).or_default();
+            work.busy
+                .extend(intervals(cx, &row, FactKind::Working).map(|(start, end, _)| (start, end)));
+            work.weight.add(row.fact);
+        }
+    }
+    // The worst instance speaks for its service and operation.
+    let mut worst: BTreeMap<(&str, &str), (u64, u64, Seen)> = BTreeMap::new();
+    for ((service, _), instance) in instances {
+        let count = instance.strays.len() as u64;
+        for (operation, Work { mut busy, weight }) in instance.operations {
+            busy.sort_unstable();
+            let inside = inside(&instance.strays, &busy);
+            let known = worst.get(&(service, operation)).map_or(0, |known| known.0);
+            if known < inside && is_torn(count, inside, &busy, weight) {
+                worst.insert((service, operation), (inside, count, instance.seen.clone()));
+            }
+        }
+    }
+    for ((service, operation), (inside, count, seen)) in worst {
+        let mut draft = Draft::new(&META, service, &["strays", service, operation]);
+        draft.operation = operation.to_owned();
+        draft.said = format!(
+            "{inside} of {count} calls of {service} that begin a trace lie inside requests by {operation}"
+        );
+        draft.calls = 1;
+        draft.share = Millionths::ratio(inside, count);
+        draft.seen = seen;
+        draft.term(800_000, "they are there at the same time");
+        out.push(draft);
+    }
+}
+
 fn sentence(facets: &Facets<'_>) -> String {
     facets.evidence.to_owned()
 }
@@ -275,6 +440,12 @@ fn sentence(facets: &Facets<'_>) -> String {
 fn fix(facets: &Facets<'_>) -> Fix {
     let (service, peer) = (facets.service, &facets.callee.peer);
     match peer.is_empty() {
+        true if !facets.operation.is_empty() => Fix {
+            summary: format!("hand the context of {} over to the threads that call", facets.operation),
+            how: "wrap the thread pool, queue or timer that makes the calls so that it carries the context of who filled it; \
+                  most SDKs have a wrapper for executors"
+                .to_owned(),
+        },
         true => Fix {
             summary: format!("find who calls {service} and let it send its spans here"),
             how: "the callers send a trace header and no spans: point their exporter here, or let them start no trace; a \

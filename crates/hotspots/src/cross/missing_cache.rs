@@ -1,15 +1,15 @@
 //! # Missing cache
 //!
-//! Request after request fetches the same answer from the database.
+//! Request after request fetches the same answer from a database or another service.
 //!
-//! **Rule**: a service makes a read with the same arguments in at least `cache_traces` (10) traces within a window of
-//! ten minutes, nobody writes its tables in that window, and the number of rows stays the same where it is known.
-//! The reads take at least 5 % of their segment. Of all such reads in the window a cache would have answered at
-//! least half.
+//! **Rule**: a service makes a read (a statement, or a GET with an id or a query) with the same arguments in at least
+//! `cache_traces` (10) traces within ten minutes, nobody writes its tables or its resource in that time, and the number
+//! of rows stays the same where it is known. The reads take at least 5 % of their segment. Of all such reads in that
+//! time a cache would have answered at least half.
 //!
 //! **Guards**: statements that ask for the time, a random number, a sequence or a lock; reads of more than 256 distinct
-//! arguments in a window, which differ by user or session; health checks. Text whose arguments are hidden cannot be
-//! judged. Windows are those of the clock: 12:00 to 12:10, and so on.
+//! arguments in ten minutes, which differ by user or session; health checks. Text whose arguments are hidden cannot be
+//! judged, nor a GET without any, whose answer may hang on who asks. Windows begin every two minutes.
 //!
 //! **Saves**: no replay yet: the impact is exposure, 0.02 of the critical-path seconds an hour in these reads.
 //!
@@ -27,7 +27,7 @@ use hotspan_model::{
 use super::names::{is_check, tenths_of_a_week};
 use super::shared_database::StoreKey;
 use super::{CrossDetector, Draft, Evidence, Seen, wants};
-use crate::moments::{Moments, Stretch};
+use crate::moments::{MOMENTS_MAX, Moments, Stretch, place};
 use crate::topology::percent;
 
 /// The detector.
@@ -60,11 +60,15 @@ static META: Meta = Meta {
 #[derive(Debug, Default)]
 struct Read {
     moments: Moments,
+    class: Class,
     template: Option<Symbol>,
     callee: Option<Symbol>,
     operations: BTreeMap<String, u64>,
     seen: Seen,
 }
+
+/// Stretches of two minutes that make a window.
+const STRETCHES: u64 = 5;
 
 /// A window of reads, and what a cache would have done in it.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +103,7 @@ impl CrossDetector for MissingCache {
             }
             let read = reads.entry((row.text.service, template)).or_default();
             read.moments.merge(&row.fact.moments);
-            (read.template, read.callee) = (row.key.what, row.key.other);
+            (read.class, read.template, read.callee) = (row.text.class, row.key.what, row.key.other);
             *read.operations.entry(row.text.operation.to_owned()).or_default() += row.fact.count;
             read.seen.add(row.fact);
         }
@@ -110,17 +114,23 @@ impl CrossDetector for MissingCache {
     }
 }
 
-/// Tables and the windows in which somebody wrote them.
-fn written<'a>(cx: &Evidence<'a>) -> BTreeSet<(StoreKey, &'a str, u64)> {
+/// What was written in which stretch: tables of a database, resources of other services.
+type Written<'a> = BTreeSet<(StoreKey, &'a str, u64)>;
+
+fn written<'a>(cx: &Evidence<'a>) -> Written<'a> {
     let mut written = BTreeSet::new();
     for row in cx.facts(FactKind::Wrote) {
-        let facts = row.key.what.and_then(|what| cx.reader.dictionary.template(what));
-        let (Some(facts), Some(store)) = (facts, cx.callee(row.key.other)) else {
+        let Some(store) = cx.callee(row.key.other) else {
             continue;
         };
-        for (window, _) in row.fact.moments.since(FactKind::Wrote, cx.newest()) {
-            let tables = facts.writes.iter();
-            written.extend(tables.map(|table| (loose_key(store), &**table, window)));
+        for (stretch, _) in row.fact.moments.since(FactKind::Wrote, cx.newest()) {
+            if row.text.class == Class::Call {
+                let resource = resource(row.text.what.unwrap_or_default());
+                written.insert((StoreKey::default(), resource, stretch));
+            } else if let Some(facts) = row.key.what.and_then(|what| cx.reader.dictionary.template(what)) {
+                let tables = facts.writes.iter();
+                written.extend(tables.map(|table| (loose_key(store), &**table, stretch)));
+            }
         }
     }
     written
@@ -131,32 +141,50 @@ fn loose_key(facts: &hotspan_model::CalleeFacts) -> StoreKey {
     (String::new(), String::new(), 0, facts.namespace.to_string())
 }
 
+/// What a call reads or changes: its path up to the first id, whatever the host is called.
+fn resource(template: &str) -> &str {
+    let url = template.split_once(' ').map_or(template, |(_, url)| url);
+    let path = url.find('/').map_or("", |slash| &url[slash..]);
+    let end = path.find(['{', '?']).unwrap_or(path.len());
+    path[..end].trim_end_matches('/')
+}
+
 fn judge(
     cx: &Evidence<'_>,
     service: &str,
     template: &str,
     read: Read,
-    written: &BTreeSet<(StoreKey, &str, u64)>,
+    written: &Written<'_>,
 ) -> Option<Draft> {
     let facts = cx.reader.dictionary.template(read.template?)?;
     let store = cx.callee(read.callee)?;
-    let is_quiet = |window: u64| {
+    let is_quiet = |stretch: u64| {
+        if read.class == Class::Call {
+            return !written.contains(&(StoreKey::default(), resource(template), stretch));
+        }
         let mut tables = facts.reads.iter();
-        tables.all(|table| !written.contains(&(loose_key(store), &**table, window)))
+        tables.all(|table| !written.contains(&(loose_key(store), &**table, stretch)))
     };
-    let windows = read.moments.since(FactKind::Read, cx.newest());
-    let windows = windows.filter_map(|(at, stretch)| window(stretch, is_quiet(at)));
+    let stretches: BTreeMap<u64, &Stretch> = read.moments.since(FactKind::Read, cx.newest()).collect();
     let least = cx.knob_of(&CACHE_TRACES, service);
+    // The last window ends with the data: what is to come may still be a write.
+    let last = place(FactKind::Read, cx.newest()).saturating_sub(STRETCHES - 1);
+    let windows = stretches
+        .keys()
+        .map(|&first| first.min(last))
+        .filter_map(|first| {
+            let all = first..first + STRETCHES;
+            let held = stretches.range(all.clone());
+            window(held.map(|(_, &held)| held), all.into_iter().all(is_quiet))
+        });
     let conditions = |of: &Window| {
         [
             wants(CACHE_TRACES.name, of.most, least),
             wants("hit_share_millionths", of.hits().0, HITS.0),
         ]
     };
-    let windows: Vec<Window> = windows
-        .filter(|of| conditions(of).iter().all(Condition::is_near))
-        .collect();
-    let best = windows.into_iter().max_by_key(|of| {
+    let near = windows.filter(|of| conditions(of).iter().all(Condition::is_near));
+    let best = near.max_by_key(|of| {
         let holds = conditions(of).iter().all(Condition::holds);
         (holds && of.quiet, holds, of.reads - of.distinct)
     })?;
@@ -168,7 +196,7 @@ fn judge(
         .max_by_key(|(name, count)| (**count, std::cmp::Reverse(*name)));
     draft.operation = operation.map(|(name, _)| name.clone()).unwrap_or_default();
     draft.callee = CalleeView {
-        class: Class::Db.name().to_owned(),
+        class: read.class.name().to_owned(),
         system: store.system.to_string(),
         peer: store.host.to_string(),
         template: template.to_owned(),
@@ -190,31 +218,39 @@ fn judge(
     draft.guarded((!best.quiet).then_some("written"), conditions(&best))
 }
 
-/// What a cache would have done in one window; `None` where that cannot be told.
-fn window(stretch: &Stretch, quiet: bool) -> Option<Window> {
-    if stretch.is_crowded() {
-        return None;
+/// What a cache would have done in neighbouring stretches; `None` where that cannot be told.
+fn window<'a>(stretches: impl Iterator<Item = &'a Stretch>, quiet: bool) -> Option<Window> {
+    let mut arguments: BTreeMap<u64, Answers> = BTreeMap::new();
+    for stretch in stretches {
+        if stretch.is_crowded() {
+            return None;
+        }
+        for happened in &stretch.happened {
+            let rows = happened.key.1;
+            let answers = arguments.entry(happened.key.0).or_insert(Answers {
+                rows,
+                ..Answers::default()
+            });
+            answers.changed |= answers.rows != rows;
+            answers.times += happened.times;
+        }
     }
     // Arguments whose number of rows changed gave another answer.
-    let constant = |key: (u64, u64)| {
-        stretch
-            .happened
-            .iter()
-            .all(|other| other.key.0 != key.0 || other.key.1 == key.1)
-    };
-    let same = stretch.happened.iter().filter(|happened| constant(happened.key));
-    let (mut reads, mut distinct, mut most) = (0, 0, 0);
-    for happened in same {
-        reads += happened.times;
-        distinct += 1;
-        most = most.max(happened.times);
-    }
-    Some(Window {
-        reads,
-        distinct,
-        most,
+    let same = || arguments.values().filter(|answers| !answers.changed);
+    (arguments.len() <= MOMENTS_MAX).then(|| Window {
+        reads: same().map(|answers| answers.times).sum(),
+        distinct: same().count() as u64,
+        most: same().map(|answers| answers.times).max().unwrap_or(0),
         quiet,
     })
+}
+
+/// What reads with the same arguments got.
+#[derive(Clone, Copy, Debug, Default)]
+struct Answers {
+    rows: u64,
+    changed: bool,
+    times: u64,
 }
 
 /// Words of statements whose answer changes by itself.
@@ -246,7 +282,7 @@ fn fix(facets: &Facets<'_>) -> Fix {
     let what = facets.templates.first().copied().unwrap_or_default();
     Fix {
         summary: format!("keep the answer of {what} for a while"),
-        how: "nobody wrote its tables for ten minutes at least: a cache in the process with a time to live of a minute is \
+        how: "nobody changed it for ten minutes at least: a cache in the process with a time to live of a minute is \
               enough; where all instances must agree, a shared one that writers clear"
             .to_owned(),
     }

@@ -4,6 +4,7 @@
 //! version of a trace takes back is gone from its hotspots too, and how traces were spread over shards shows
 //! nowhere.
 
+mod chance;
 mod draft;
 mod evidence;
 mod names;

@@ -4,10 +4,12 @@
 //!
 //! **Rule**: the wait for a connection (a checkout span) has a 95th percentile of at least 20 % of its segment's and at
 //! least 1 ms, and it grows with the statements in flight of the same service instance and database: second by second
-//! their rank correlation is at least 0.6, over at least 50 waits in at least 20 seconds.
+//! their rank correlation is at least 0.6, over at least 50 waits in at least 20 seconds; or the statements in flight
+//! stop at a level, and at it the wait is three times what it is at two thirds of it and below. Sampled traces are
+//! compared in stretches of 10 seconds.
 //!
 //! **Guards**: instances with fewer waits; waits that stay small or do not grow with load. Services that show no
-//! checkout cannot be judged.
+//! checkout cannot be judged. A checkout that does not name its database waits for the only one that its instance uses.
 //!
 //! **Saves**: nothing that a replay of one trace shows. The impact is exposure: 0.02 of the critical-path seconds an
 //! hour in these waits.
@@ -16,10 +18,10 @@
 //!
 //! **Fix**: hold connections for a shorter time, then size the pool to the need.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hotspan_model::{
-    Break, CalleeView, Class, Facets, FactKind, Fix, Meta, Millionths, Nanos, SavingRule, Scope,
+    Break, CalleeView, Class, Facets, FactKind, Fix, MILLION, Meta, Millionths, Nanos, SavingRule, Scope,
 };
 
 use super::evidence::Row;
@@ -38,6 +40,10 @@ const WAITS: u64 = 50;
 const SECONDS: usize = 20;
 /// Least 95th percentile of the waits, in nanoseconds.
 const COST_MIN: u64 = 1_000_000;
+/// Seconds of a stretch of sampled traces.
+const SAMPLED: u64 = 10;
+/// Seconds or stretches at a cap, and below it.
+const SIDES: usize = 5;
 const SECOND: u128 = 1_000_000_000;
 
 static META: Meta = Meta {
@@ -62,6 +68,8 @@ struct Pool {
     seconds: BTreeMap<u64, (u64, u128, u128)>,
     count: u64,
     busy: u128,
+    /// Traces by weight, in millionths, and as they came.
+    weight: (u128, u128),
     seen: Seen,
 }
 
@@ -71,12 +79,17 @@ impl CrossDetector for PoolExhausted {
     }
 
     fn detect(&self, cx: &Evidence<'_>, out: &mut Vec<Draft>) {
+        let stores = stores(cx);
         let mut pools: BTreeMap<(&str, &str, &str), Pool> = BTreeMap::new();
         for row in cx.facts(FactKind::Waited) {
-            let pool = pools.entry(key(cx, &row)).or_default();
+            let (service, store, instance) = key(cx, &row);
+            let store = meant(cx, &row, &stores).unwrap_or(store);
+            let pool = pools.entry((service, store, instance)).or_default();
             pool.waits.merge(&row.fact.times);
             pool.segments.merge(&row.fact.inners);
             pool.count += row.fact.count;
+            pool.weight.0 += row.fact.weighted;
+            pool.weight.1 += u128::from(row.fact.traces) * u128::from(MILLION);
             for (second, times, time) in seconds(cx, &row, FactKind::Waited) {
                 let at = pool.seconds.entry(second).or_default();
                 at.0 += times;
@@ -122,6 +135,36 @@ fn key<'a>(cx: &Evidence<'a>, row: &Row<'a>) -> (&'a str, &'a str, &'a str) {
     (row.text.service, store, row.text.what.unwrap_or_default())
 }
 
+/// The databases that an instance of a service uses: system, and name without address.
+type Stores<'a> = BTreeMap<(&'a str, &'a str), BTreeSet<(&'a str, &'a str)>>;
+
+fn stores<'a>(cx: &Evidence<'a>) -> Stores<'a> {
+    let mut stores = Stores::new();
+    for row in cx.facts(FactKind::Busy) {
+        let (service, store, instance) = key(cx, &row);
+        let system = cx.callee(row.key.other).map_or("", |facts| &facts.system);
+        stores
+            .entry((service, instance))
+            .or_default()
+            .insert((system, store));
+    }
+    stores
+}
+
+/// The database that a wait is for when it does not name it: the only one of its system, or the only one at all.
+fn meant<'a>(cx: &Evidence<'a>, row: &Row<'a>, stores: &Stores<'a>) -> Option<&'a str> {
+    let facts = cx.callee(row.key.other);
+    if facts.is_some_and(|facts| !facts.namespace.is_empty()) {
+        return None;
+    }
+    let system = facts.map_or("", |facts| &facts.system);
+    let instance = (row.text.service, row.text.what.unwrap_or_default());
+    let used = stores.get(&instance)?.iter();
+    let mut fits = used.filter(|(of, _)| system.is_empty() || *of == system);
+    let (_, store) = fits.next()?;
+    fits.next().is_none().then_some(*store)
+}
+
 fn seconds<'a>(
     cx: &Evidence<'a>,
     row: &Row<'a>,
@@ -135,11 +178,7 @@ fn seconds<'a>(
 }
 
 fn judge(cx: &Evidence<'_>, service: &str, store: &str, late: u64, pool: Pool) -> Option<Draft> {
-    let filled = pool.seconds.values().filter(|second| second.0 > 0);
-    // Mean wait, and statements in flight in thousandths.
-    let samples: Vec<(u64, u64)> = filled
-        .map(|&(waits, waited, busy)| (narrow(waited / u128::from(waits)), narrow(busy * 1_000 / SECOND)))
-        .collect();
+    let samples = samples(&pool);
     let conditions = [
         wants("waits", pool.waits.count(), WAITS),
         wants("wait_ns", late, COST_MIN),
@@ -151,8 +190,52 @@ fn judge(cx: &Evidence<'_>, service: &str, store: &str, late: u64, pool: Pool) -
         wants("seconds", samples.len() as u64, SECONDS as u64),
     ];
     let near = conditions.iter().all(hotspan_model::Condition::is_near);
-    let guard = (near && !correlates(&samples)).then_some("uncorrelated");
+    let grows = || correlates(&samples) || is_capped(&samples, is_sampled(&pool));
+    let guard = (near && !grows()).then_some("uncorrelated");
     draft(cx, service, store, late, pool).guarded(guard, conditions)
+}
+
+/// Mean wait and statements in flight, in thousandths: second by second, or over stretches where a sampler left too few
+/// for that.
+fn samples(pool: &Pool) -> Vec<(u64, u64)> {
+    let length = if is_sampled(pool) { SAMPLED } else { 1 };
+    let mut stretches: BTreeMap<u64, (u64, u128, u128)> = BTreeMap::new();
+    for (second, &(waits, waited, busy)) in &pool.seconds {
+        let stretch = stretches.entry(second / length).or_default();
+        stretch.0 += waits;
+        stretch.1 += waited;
+        stretch.2 += busy;
+    }
+    let filled = stretches.values().filter(|stretch| stretch.0 > 0);
+    let sample = |&(waits, waited, busy): &(u64, u128, u128)| {
+        let busy = busy * 1_000 / SECOND / u128::from(length);
+        (narrow(waited / u128::from(waits)), narrow(busy))
+    };
+    filled.map(sample).collect()
+}
+
+fn is_sampled(pool: &Pool) -> bool {
+    pool.weight.0 > pool.weight.1
+}
+
+/// Whether the statements in flight stop at a level, and waits are three times as long there as far below it.
+fn is_capped(samples: &[(u64, u64)], sampled: bool) -> bool {
+    // In hundredths of the level: what a sampler leaves scatters.
+    let (near, most) = if sampled { (20, 150) } else { (10, 125) };
+    let mut levels: Vec<u64> = samples.iter().map(|sample| sample.1).collect();
+    levels.sort_unstable();
+    let cap = levels[levels.len() * 9 / 10];
+    let waits = |fits: &dyn Fn(u64) -> bool| {
+        let fitting = samples.iter().filter(|sample| fits(sample.1));
+        let mut waits: Vec<u64> = fitting.map(|sample| sample.0).collect();
+        waits.sort_unstable();
+        waits
+    };
+    let at = waits(&|level| cap.abs_diff(level) * 100 <= cap * near);
+    let below = waits(&|level| level * 3 <= cap * 2);
+    let median = |waits: &[u64]| waits[waits.len() / 2];
+    let flat = levels.last().is_none_or(|&last| last * 100 <= cap * most);
+    flat && at.len().min(below.len()) >= SIDES && median(&below).saturating_mul(3) <= median(&at)
 }
 
 /// Whether the rank correlation of the pairs is at least 0.6.

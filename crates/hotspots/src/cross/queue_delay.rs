@@ -3,7 +3,9 @@
 //! Messages wait longer than they work: whoever sent them waits for the queue.
 //!
 //! **Rule**: over at least 20 messages of a destination, the 95th percentile of the time from the producer's end to the
-//! consumer's start is at least twice that of the processing, and at least `queue_delay_ns` (1 s).
+//! consumer's start is at least twice that of the processing, and at least `queue_delay_ns` (1 s). The consumer goes on
+//! with the trace of the message, or begins one that links to it: then for the last quarter of an hour, and of a batch
+//! the youngest message counts.
 //!
 //! **Guards**: messages that are delayed on purpose all wait equally long (within 5 %); messages whose clocks cannot be
 //! compared are left out; a batch at night fills few hours of a day.
@@ -15,15 +17,18 @@
 //!
 //! **Fix**: more consumers or partitions, or smaller messages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hotspan_model::{
     Break, CalleeView, Class, Facets, FactKind, Fix, Knob, Meta, Millionths, Nanos, SavingRule, Scope,
 };
 
+use super::evidence::Row;
 use super::names::tenths_of_a_week;
 use super::{CrossDetector, Draft, Evidence, Seen, wants};
 use crate::distribution::Distribution;
+use crate::facts::FactText;
+use crate::sign::{Sign, narrow};
 
 /// The detector.
 #[derive(Debug)]
@@ -61,6 +66,8 @@ struct Queue<'a> {
     works: Distribution,
     hours: usize,
     operations: BTreeMap<&'a str, u64>,
+    /// Rows of linked messages that are in `seen`.
+    rows: BTreeSet<FactText<'a>>,
     seen: Seen,
 }
 
@@ -70,7 +77,7 @@ impl CrossDetector for QueueDelay {
     }
 
     fn detect(&self, cx: &Evidence<'_>, out: &mut Vec<Draft>) {
-        let mut queues: BTreeMap<(&str, &str, &str), Queue<'_>> = BTreeMap::new();
+        let mut queues = Queues::new();
         for row in cx.facts(FactKind::Queued) {
             let Some(destination) = row.text.other else {
                 continue;
@@ -84,10 +91,69 @@ impl CrossDetector for QueueDelay {
             *queue.operations.entry(row.text.operation).or_default() += row.fact.count;
             queue.seen.add(row.fact);
         }
+        linked(cx, &mut queues);
         for ((destination, service, group), queue) in queues {
             out.extend(judge(cx, destination, (service, group), queue));
         }
     }
+}
+
+/// By destination, service and group.
+type Queues<'a> = BTreeMap<(&'a str, &'a str, &'a str), Queue<'a>>;
+
+/// Messages whose consumers began traces of their own and link to those who sent them.
+fn linked<'a>(cx: &Evidence<'a>, queues: &mut Queues<'a>) {
+    let mut sent: BTreeMap<u64, (u64, Row<'a>)> = BTreeMap::new();
+    for row in cx.facts(FactKind::Sending) {
+        for (span, end, _) in moments(cx, &row, FactKind::Sending) {
+            sent.insert(span, (end, row));
+        }
+    }
+    for row in cx.facts(FactKind::Taken) {
+        // Of a batch the youngest message counts.
+        let mut taken: BTreeMap<u64, (u64, u64, Row<'a>)> = BTreeMap::new();
+        for (span, start, work) in moments(cx, &row, FactKind::Taken) {
+            if let Some(&(end, from)) = sent.get(&span) {
+                let own = (start.saturating_sub(end), work, from);
+                let known = taken.entry(start).or_insert(own);
+                if own.0 < known.0 {
+                    *known = own;
+                }
+            }
+        }
+        for (wait, work, from) in taken.into_values() {
+            let Some(destination) = from.text.other else {
+                continue;
+            };
+            let group = row.text.what.unwrap_or_default();
+            let queue = queues.entry((destination, row.text.service, group)).or_default();
+            queue.host = cx.callee(from.key.other).map_or("", |facts| &facts.host);
+            queue.waits.record(Sign::Add, wait);
+            queue.works.record(Sign::Add, work);
+            queue.hours = queue.hours.max(row.fact.calendar.hours());
+            *queue.operations.entry(row.text.operation).or_default() += 1;
+            if queue.rows.insert(row.text) {
+                queue.seen.add(row.fact);
+            }
+        }
+    }
+}
+
+/// What a fact marks in stretches that hold all of it: the two numbers of each mark, and how long it took.
+fn moments<'a>(
+    cx: &Evidence<'a>,
+    row: &Row<'a>,
+    kind: FactKind,
+) -> impl Iterator<Item = (u64, u64, u64)> + use<'a> {
+    let stretches = row.fact.moments.since(kind, cx.newest());
+    let whole = stretches.filter(|(_, stretch)| !stretch.is_crowded());
+    whole.flat_map(|(_, stretch)| {
+        let happened = stretch.happened.iter();
+        happened.map(|happened| {
+            let time = happened.time / u128::from(happened.times.max(1));
+            (happened.key.0, happened.key.1, narrow(time))
+        })
+    })
 }
 
 fn judge(

@@ -1,6 +1,6 @@
 //! regression, queue-delay.
 
-use hotspan_model::{ImpactBasis, Millionths};
+use hotspan_model::{ImpactBasis, Millionths, State};
 
 use crate::world::World;
 
@@ -107,4 +107,63 @@ fn short_waits_long_work_and_delays_on_purpose_are_no_queue() {
     let mut constant = World::default();
     (0..30).for_each(|n| message(&mut constant, 5_000 + n, 100));
     assert_eq!(constant.found("queue-delay"), [""; 0]);
+}
+
+#[test]
+fn messages_that_consumers_of_other_traces_link_to() {
+    let mut world = World::default();
+    let message = |world: &mut World, n: u64, wait: u64| {
+        world.trace(&format!(
+            "shop GET /buy 0..50\n  publish mails 10..20 id={}",
+            1_000 + n
+        ));
+        let taken = 20 + wait;
+        world.trace(&format!(
+            "mail consumer mails {taken}..{} link={}",
+            taken + 100,
+            1_000 + n
+        ));
+    };
+    (0..19).for_each(|n| message(&mut world, n, 500 + n * 40));
+    assert_eq!(world.found("queue-delay"), [""; 0]);
+    message(&mut world, 19, 1_300);
+    assert_eq!(
+        world.found("queue-delay"),
+        ["mail: mails of mail: messages wait 1.2 s (95th percentile) for 100 ms of work"]
+    );
+}
+
+#[test]
+fn a_day_that_is_slower_for_all_versions_is_no_regression() {
+    let mut world = World::default();
+    version(&mut world, "1", 60, 0);
+    world.at = 3 * 3_600;
+    version(&mut world, "1", 20, 50);
+    version(&mut world, "2", 60, 50);
+    assert_eq!(world.found("regression"), [""; 0]);
+    let mut own = World::default();
+    version(&mut own, "1", 60, 0);
+    own.at = 3 * 3_600;
+    version(&mut own, "1", 20, 0);
+    version(&mut own, "2", 60, 50);
+    assert_eq!(own.found("regression").len(), 1);
+}
+
+#[test]
+fn a_version_that_makes_a_known_fault_worse() {
+    let lists = |world: &mut World, version: &str, members: u64| {
+        for n in 0..50 {
+            world.trace(&format!(
+                "shop GET /list 0..400 version={version}\n  db SELECT item 10..12 x{}+1",
+                members + n % 3
+            ));
+        }
+    };
+    let state = |world: &World| world.hotspots("n-plus-one-query")[0].state;
+    let mut world = World::default();
+    lists(&mut world, "1", 20);
+    lists(&mut world, "2", 20);
+    assert_eq!(state(&world), State::New);
+    lists(&mut world, "3", 40);
+    assert_eq!(state(&world), State::Worsening);
 }

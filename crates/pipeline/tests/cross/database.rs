@@ -370,3 +370,61 @@ fn nineteen_seconds_constant_waits_and_small_ones_are_no_exhausted_pool() {
     (0..30).for_each(|at| second_with(&mut handshakes, at, 1 + at % 5, (at % 5) * 20, inside));
     assert_eq!(handshakes.found("pool-exhausted"), [""; 0]);
 }
+
+#[test]
+fn request_after_request_gets_the_same_resource() {
+    let gets = "shop GET /home 0..100\n  call GET rates/v1/rates/{} 10..60 to=rates params=7";
+    let mut world = World::default();
+    world.traces(9, gets);
+    assert_eq!(world.found("missing-cache"), [""; 0]);
+    world.trace(gets);
+    assert_eq!(world.found("missing-cache").len(), 1);
+    world.trace("admin GET /edit 0..100\n  call PUT rates.internal/v1/rates/{} 10..60 to=rates.internal");
+    assert_eq!(
+        world.found("missing-cache"),
+        [""; 0],
+        "somebody changed one of them"
+    );
+    let mut own = World::default();
+    own.traces(
+        20,
+        "shop GET /home 0..100\n  call GET rates/v1/me 10..60 to=rates params=7",
+    );
+    assert_eq!(own.found("missing-cache"), [""; 0], "a header may say whose");
+}
+
+#[test]
+fn ten_minutes_begin_when_reads_do() {
+    let mut world = World::default();
+    for n in 0..10 {
+        world.at = 300 + n * 45;
+        let at = world.at * 1_000;
+        world.trace(&format!(
+            "shop GET /home {at}..{}\n  db select rates {}..{} to=pg ns=shop tables=rates params=1",
+            at + 100,
+            at + 10,
+            at + 60
+        ));
+    }
+    assert_eq!(world.found("missing-cache").len(), 1);
+}
+
+#[test]
+fn a_checkout_that_does_not_name_its_database_waits_for_the_only_one() {
+    let mut world = World::default();
+    for at in 0..30 {
+        for _ in 0..1 + at % 5 {
+            let (from, wait) = (at * 1_000, at % 5 * 20);
+            world.trace(&format!(
+                "shop GET /home {}..{} instance=i1\n  checkout pool {}..{}\n  db select a {}..{} ns=shop tables=a",
+                from,
+                from + wait + 50,
+                from,
+                from + wait,
+                from + wait,
+                from + wait + 40
+            ));
+        }
+    }
+    assert_eq!(world.found("pool-exhausted").len(), 1);
+}

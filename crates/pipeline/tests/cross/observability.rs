@@ -228,3 +228,58 @@ fn a_service_in_its_first_hour_is_given_time() {
     world.trace("shop GET /home 0..100");
     assert_eq!(world.found("blind-service").len(), 1);
 }
+
+/// A request that fills two fifths of each second, and a call that begins a trace `late` ms after it.
+fn stray(world: &mut World, second: u64, late: u64) {
+    let at = second * 1_000;
+    world.trace(&format!("shop GET /home {at}..{} instance=i1", at + 400));
+    let call = at + late;
+    world.trace(&format!(
+        "shop call GET /rates {call}..{} to=rates instance=i1",
+        call + 20
+    ));
+}
+
+/// Some milliseconds that no clock tells.
+fn late(n: u64) -> u64 {
+    10 + n * n * 53 % 350
+}
+
+#[test]
+fn calls_that_begin_traces_inside_of_requests() {
+    let mut world = World::default();
+    (0..9).for_each(|n| stray(&mut world, n, late(n)));
+    assert_eq!(world.found("broken-propagation"), [""; 0]);
+    stray(&mut world, 9, late(9));
+    assert_eq!(
+        world.found("broken-propagation"),
+        ["shop: 10 of 10 calls of shop that begin a trace lie inside requests by GET /home"]
+    );
+    stray(&mut world, 10, 500);
+    assert_eq!(world.found("broken-propagation").len(), 1, "10 of 11");
+    stray(&mut world, 11, 450);
+    stray(&mut world, 12, 500);
+    assert_eq!(world.found("broken-propagation"), [""; 0], "10 of 13");
+}
+
+#[test]
+fn timers_and_busy_services_lose_no_context() {
+    let mut timer = World::default();
+    (0..20).for_each(|n| stray(&mut timer, n, 100));
+    assert_eq!(timer.found("broken-propagation"), [""; 0]);
+    let mut busy = World::default();
+    for n in 0..20 {
+        stray(&mut busy, n, late(n));
+        let at = n * 1_000 + 500;
+        busy.trace(&format!("shop GET /home {at}..{} instance=i1", at + 300));
+    }
+    assert_eq!(busy.found("broken-propagation"), [""; 0]);
+}
+
+#[test]
+fn webhooks_name_callers_of_others() {
+    let mut world = World::default();
+    world.traces(57, "stock GET /items 0..100");
+    world.traces(30, "stock server POST /webhooks/pay 0..100 parent=99");
+    assert_eq!(world.found("broken-propagation"), [""; 0]);
+}

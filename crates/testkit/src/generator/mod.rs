@@ -116,7 +116,8 @@ impl Operation {
             .as_ref()
             .map(|program| simulate(program, place).1);
         let trace = trace_id(place);
-        let requests = requests(&acts, trace, start, self.generation, self.noise, place.at(3));
+        let wire = place.at(3);
+        let requests = requests(&acts, trace, start, self.generation, self.noise, wire, wire);
         Generated {
             trace,
             requests,

@@ -47,7 +47,8 @@ impl Noise {
     }
 }
 
-/// One trace as requests: one for each service, in order of their names.
+/// One trace as requests: one for each service, in order of their names. Traces by the same `clocks` have hosts in
+/// common.
 pub fn requests(
     acts: &[Act],
     trace: u128,
@@ -55,13 +56,14 @@ pub fn requests(
     generation: Generation,
     noise: Noise,
     place: Place,
+    clocks: Place,
 ) -> Vec<ExportTraceServiceRequest> {
     let mut services: BTreeMap<&str, Vec<Span>> = BTreeMap::new();
     for (n, act) in acts.iter().enumerate() {
         if place.at(1).at(n as u64).chance(noise.loss) {
             continue;
         }
-        let clock = Place::new(act.service.bytes().fold(place.number(), |hash, byte| {
+        let clock = Place::new(act.service.bytes().fold(clocks.number(), |hash, byte| {
             hash.wrapping_mul(31) ^ u64::from(byte)
         }));
         let shift = start + clock.within(0, 2 * noise.skew) - noise.skew;

@@ -12,11 +12,9 @@ pub(super) const TALES: &[Tale] = &[
         steady(teller, 60, &[get("price", false), query("items")])
     }),
     Tale::fault(ID, "wordless-statements", |teller| {
-        let said = match teller.draw(1, 0, 1) {
-            0 => query("items"),
-            _ => Step::Work(us(10, 20)),
-        };
-        steady(teller, 60, &[wordless(), said]);
+        let mut steps = vec![wordless(), wordless()];
+        steps.extend((0..teller.draw(1, 0, 1)).map(|_| query("items")));
+        steady(teller, 60, &steps);
     }),
     Tale::fault(ID, "service-without-a-name", |teller| {
         for n in 0..teller.about(60) {

@@ -50,18 +50,18 @@ struct Pool {
 impl Pool {
     fn draw(teller: &Teller) -> Pool {
         Pool {
-            size: teller.draw(1, 2, 4) * teller.one_in(),
-            hold: teller.draw(2, 300, 700) * MS,
+            size: teller.draw(1, 2, 3) * teller.one_in(),
+            hold: teller.draw(2, 500, 900) * MS,
         }
     }
 }
 
-/// Requests for a minute and a half that share a pool: sometimes more than it can serve, sometimes fewer.
+/// Requests for five minutes that share a pool: sometimes more than it can serve, sometimes fewer.
 fn queued(teller: &mut Teller, pool: Pool, instance: &str) {
     let mut free = vec![0_u64; pool.size as usize];
     let each = SECOND * 1_000 / (pool.size * SECOND / pool.hold).max(1) / 1_000;
     let mut at = 0;
-    while at < 90 * SECOND {
+    while at < 300 * SECOND {
         // In thousandths of what the pool can serve: each quarter of a minute another.
         let share = teller.place.at(7).at(at / (15 * SECOND)).within(200, 1_500);
         at += each * 1_000 / share * teller.next(3, 500, 1_500) / 1_000;

@@ -1,6 +1,6 @@
 //! Calls that other services answered, calls that nobody answered, messages that waited.
 
-use hotspan_model::{Class, FactKind, FactRow, Moment, Nanos, Report, Symbol};
+use hotspan_model::{Class, FactKind, FactRow, Flag, Moment, Nanos, Report, Side, Symbol};
 
 use super::{at, claimed, shown};
 use crate::context::{Context, Operation, is_trusted};
@@ -36,7 +36,12 @@ impl Rows {
             }
         }
         let messages = cx.operations().iter().filter(|row| row.class == Class::Publish);
-        report.facts.extend(messages.filter_map(|row| queued(cx, row)));
+        report
+            .facts
+            .extend(messages.filter_map(|row| queued(cx, row).or_else(|| sending(cx, row))));
+        for segment in 0..cx.segments().len() as u32 {
+            taken(cx, segment, report);
+        }
     }
 }
 
@@ -131,4 +136,58 @@ fn queued(cx: Context<'_>, operation: &Operation) -> Option<FactRow> {
         ignored: cx.ignored(taken).or_else(|| cx.ignored(sent)),
         ..FactRow::new(FactKind::Queued, Class::Consumer, at(cx, segment))
     })
+}
+
+/// A message that nobody of this trace took: a consumer that begins a trace may link to it.
+fn sending(cx: Context<'_>, operation: &Operation) -> Option<FactRow> {
+    let node = cx.forest.node(operation.node);
+    if operation.server != NONE || !operation.counts() || operation.folded {
+        return None;
+    }
+    let ((_, end), span) = (claimed(cx, node)?, shown(node)?);
+    Some(FactRow {
+        other: operation.callee,
+        path: cx.paths().subtree(operation.node),
+        moment: Some(Moment {
+            at: end,
+            key: (span.get(), end.0),
+        }),
+        span: Some(span),
+        ..FactRow::new(FactKind::Sending, Class::Publish, at(cx, operation.segment))
+    })
+}
+
+/// The messages that the consumer at the root of a segment links to.
+fn taken(cx: Context<'_>, place: u32, report: &mut Report) {
+    let root = cx.node_at(cx.segment(place).root);
+    if root.class() != Class::Consumer || !root.bits.has(Flag::HasSide) || !is_trusted(root) {
+        return;
+    }
+    let Some((start, end)) = claimed(cx, root) else {
+        return;
+    };
+    let row = FactRow {
+        other: cx.trace.spans[root.span as usize].callee,
+        what: cx.extras(root).and_then(|extras| extras.group),
+        time: end.since(start),
+        path: cx.paths().subtree(cx.nodes()[cx.segment(place).root as usize]),
+        span: shown(root),
+        ..FactRow::new(FactKind::Taken, Class::Consumer, at(cx, place))
+    };
+    let from = cx.trace.sides.partition_point(|side| side.span < root.span);
+    let mine = cx.trace.sides[from..]
+        .iter()
+        .take_while(|side| side.span == root.span);
+    for side in mine {
+        let Side::Link(link) = side.side else { continue };
+        if Some(link.trace) != cx.trace.trace {
+            report.facts.push(FactRow {
+                moment: Some(Moment {
+                    at: start,
+                    key: (link.span.get(), start.0),
+                }),
+                ..row
+            });
+        }
+    }
 }

@@ -9,7 +9,7 @@ mod pools;
 mod segments;
 mod statements;
 
-use hotspan_model::{OpRef, Report, SpanId, Timestamp};
+use hotspan_model::{OpRef, Report, SpanId, Symbol, Timestamp};
 
 use crate::context::Context;
 use crate::{NONE, Node};
@@ -46,6 +46,12 @@ fn at(cx: Context<'_>, segment: u32) -> OpRef {
 fn claimed(cx: Context<'_>, node: &Node) -> Option<(Timestamp, Timestamp)> {
     let span = (node.span != NONE).then(|| &cx.trace.spans[node.span as usize])?;
     Some((span.start, span.end()))
+}
+
+/// Which instance of its service the span at a place belongs to.
+fn instance(cx: Context<'_>, place: u32) -> Option<Symbol> {
+    let source = cx.source_at(place)?;
+    cx.dictionary.source(source.symbol)?.instance
 }
 
 /// The span that a row shows.

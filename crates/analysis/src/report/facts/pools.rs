@@ -2,9 +2,9 @@
 //!
 //! Rows are made for segments that show a checkout, whose service says how long it waits.
 
-use hotspan_model::{Class, FactKind, FactRow, Moment, Nanos, OpRef, Report, Symbol, Timestamp};
+use hotspan_model::{Class, FactKind, FactRow, Moment, Nanos, OpRef, Report, Timestamp};
 
-use super::{claimed, shown};
+use super::{claimed, instance, shown};
 use crate::NONE;
 use crate::context::{Context, is_trusted};
 
@@ -82,16 +82,13 @@ fn is_wait(cx: Context<'_>, at: u32) -> bool {
 
 fn row(cx: Context<'_>, kind: FactKind, segment: u32, place: u32) -> FactRow {
     let service = cx.segment(segment).service;
-    let source = cx.source_at(place);
-    let facts = source.and_then(|source| cx.dictionary.source(source.symbol));
-    let instance: Option<Symbol> = facts.and_then(|facts| facts.instance);
     // A pool belongs to the process, whatever the operation.
     let whole = OpRef {
         service,
         operation: service,
     };
     FactRow {
-        what: instance,
+        what: instance(cx, place),
         ..FactRow::new(kind, Class::Db, whole)
     }
 }

@@ -2,7 +2,7 @@
 
 use hotspan_model::{Class, FactKind, FactRow, Kind, Millionths, Moment, Nanos, Report};
 
-use super::{at, claimed, shown};
+use super::{at, claimed, instance, shown};
 use crate::Mark;
 use crate::context::{Context, Segment, is_trusted};
 
@@ -42,6 +42,7 @@ pub(super) fn fill(cx: Context<'_>, report: &mut Report) {
             });
         }
         report.facts.extend(entered(cx, segment, row));
+        report.facts.extend(inside(cx, segment, row));
     }
 }
 
@@ -75,4 +76,33 @@ fn entered(cx: Context<'_>, segment: &Segment, row: FactRow) -> Option<FactRow> 
         }),
         ..row
     })
+}
+
+/// Calls and messages that begin a trace, and server spans that may have made them. Those that show what they call have
+/// lost nothing.
+fn inside(cx: Context<'_>, segment: &Segment, row: FactRow) -> Option<FactRow> {
+    let root = cx.node_at(segment.root);
+    let span = cx.trace.spans.get(root.span as usize)?;
+    let strays = span.is_root() && matches!(row.class, Class::Call | Class::Publish | Class::UnknownOut);
+    let kind = match row.class == Class::Server {
+        true => (!calls_out(cx, segment)).then_some(FactKind::Working),
+        false => strays.then_some(FactKind::Strayed),
+    }?;
+    let (start, end) = is_trusted(root).then(|| claimed(cx, root))??;
+    Some(FactRow {
+        kind,
+        what: instance(cx, segment.root),
+        moment: Some(Moment {
+            at: start,
+            key: (start.0, end.0),
+        }),
+        ..row
+    })
+}
+
+/// Whether anything below a segment's root is a call or a message.
+fn calls_out(cx: Context<'_>, segment: &Segment) -> bool {
+    let below = cx.operations_below(segment.root);
+    let mut classes = below.iter().map(|operation| operation.class);
+    classes.any(|class| matches!(class, Class::Call | Class::Publish | Class::UnknownOut))
 }

@@ -1,4 +1,4 @@
-//! Statements: reads that another request may have made before, writes, and those that say nothing.
+//! Statements and requests: reads that another request may have made before, writes, and those that say nothing.
 
 use hotspan_model::{
     Class, FactKind, FactRow, Flag, Millionths, Moment, Nanos, Report, Symbol, TemplateFacts, Verb,
@@ -34,7 +34,7 @@ impl Rows {
     pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
         self.order.clear();
         for (place, row) in cx.operations().iter().enumerate() {
-            if row.class == Class::Db && row.counts() {
+            if matches!(row.class, Class::Db | Class::Call) && row.counts() {
                 let node = cx.forest.node(row.node);
                 let template = row.own.map_or(0, Symbol::raw);
                 self.order.push(Statement {
@@ -57,6 +57,9 @@ impl Rows {
     fn group(&mut self, cx: Context<'_>, same: &[Statement], report: &mut Report) {
         let first = cx.operation(same[0].operation);
         let node = cx.forest.node(first.node);
+        if first.class == Class::Call {
+            return self.calls(cx, same, report);
+        }
         let row = FactRow {
             other: first.callee,
             what: first.own,
@@ -88,6 +91,45 @@ impl Rows {
             }
         } else if is_repeatable(facts) && is_dear(cx, same) {
             self.reads(cx, same, row, report);
+        }
+    }
+
+    /// The calls of one template in one segment: reads of a resource, or changes of it.
+    fn calls(&mut self, cx: Context<'_>, same: &[Statement], report: &mut Report) {
+        let first = cx.operation(same[0].operation);
+        let node = cx.forest.node(first.node);
+        let Some(template) = first.own else { return };
+        let row = FactRow {
+            other: first.callee,
+            what: Some(template),
+            span: shown(node),
+            ..FactRow::new(FactKind::Wrote, Class::Call, at(cx, first.segment))
+        };
+        match cx.text(template).split_once(' ') {
+            // What differs from user to user without an argument that shows, a header tells.
+            Some(("GET", url)) if url.contains(['{', '?']) && is_dear(cx, same) => {
+                self.reads(
+                    cx,
+                    same,
+                    FactRow {
+                        kind: FactKind::Read,
+                        ..row
+                    },
+                    report,
+                );
+            }
+            Some(("POST" | "PUT" | "PATCH" | "DELETE", _)) => {
+                if let Some((start, _)) = claimed(cx, node) {
+                    report.facts.push(FactRow {
+                        moment: Some(Moment {
+                            at: start,
+                            key: (0, 0),
+                        }),
+                        ..row
+                    });
+                }
+            }
+            Some(_) | None => {}
         }
     }
 
