@@ -14,6 +14,25 @@ struct Started {
     child: u32,
     /// Relative to the parent's start.
     new_end: Times,
+    /// Latest new end of its predecessors, when it started a little before the last of them ended.
+    overlapped: Option<Times>,
+}
+
+impl Started {
+    /// Latest new end of all predecessors, when this one ends after others whose latest is `last`.
+    ///
+    /// Clocks of coarse steps put some children a little before the end of what they waited for, and others as much
+    /// behind it. Whoever waits for such a child waits for what it waited for as well: the later of the two ends
+    /// would keep each step behind and lose each step before, and a loop of spans without length would grow.
+    fn after(&self, last: Times) -> Times {
+        let Some(before) = self.overlapped else {
+            return latest(last, self.new_end);
+        };
+        std::array::from_fn(|mood| match last[mood] == before[mood] {
+            true => self.new_end[mood],
+            false => last[mood].max(self.new_end[mood]),
+        })
+    }
 }
 
 /// The children that have started and may still run.
@@ -102,7 +121,7 @@ impl Replay {
             }
             while let Some(ended) = self.queue.pop_until(child.start.saturating_add(parent.tolerance)) {
                 last_old = last_old.max(Some(ended.old_end));
-                last_new = latest(last_new, ended.new_end);
+                last_new = ended.after(last_new);
                 self.end_in_runs(runs.clone(), ended.child, ended.new_end);
             }
             let lag = child.start - last_old.unwrap_or(parent.start);
@@ -120,6 +139,7 @@ impl Replay {
                 old_end: child.end,
                 new_end,
                 child: at,
+                overlapped: (lag < 0).then_some(last_new),
             }));
         }
         end_new.map(|end| end.saturating_add(parent.end - end_old))
@@ -170,6 +190,7 @@ pub(super) fn each_lag(
             old_end: child.end,
             new_end: Times::default(),
             child: at,
+            overlapped: None,
         }));
     }
 }
