@@ -16,7 +16,7 @@ const SERIAL: &str = "serial-fan-out";
 /// A detector that one trace makes sure only when a name says what its call is for.
 const DEFERRABLE: &str = "deferrable-call";
 /// What it states where none does, and states when nearly every trace shows the same.
-const UNNAMED: (Millionths, Millionths) = (Millionths(380_000), Millionths(900_000));
+const UNNAMED: (Millionths, Millionths) = (Millionths(300_000), Millionths(900_000));
 /// Traces, and share of the operation's, that are nearly every one.
 const NEARLY_ALL: (u64, Millionths) = (20, Millionths(900_000));
 

@@ -21,6 +21,7 @@ mod facts;
 mod gates;
 mod life;
 mod lists;
+mod losses;
 mod merged;
 mod moments;
 mod near;

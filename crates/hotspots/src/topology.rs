@@ -23,6 +23,8 @@ pub(crate) struct Service {
     pub(crate) spans: u64,
     pub(crate) failed: u64,
     pub(crate) orphans: u64,
+    pub(crate) parents: u64,
+    pub(crate) lost_parents: u64,
     pub(crate) path: PathSums,
     pub(crate) versions: Tally<Symbol>,
     /// Operations that have a row of their own. Who found room keeps it while it is used.
@@ -36,6 +38,8 @@ impl Service {
         sign.count(&mut self.spans, sign::number(row.spans));
         sign.count(&mut self.failed, sign::number(row.failed));
         sign.count(&mut self.orphans, sign::number(row.orphans));
+        sign.count(&mut self.parents, sign::number(row.parents));
+        sign.count(&mut self.lost_parents, sign::number(row.lost_parents));
         if let Some(version) = row.version {
             self.versions.shift(sign, &version, 1, most);
         }
@@ -46,6 +50,8 @@ impl Service {
         Sign::Add.count(&mut self.spans, other.spans);
         Sign::Add.count(&mut self.failed, other.failed);
         Sign::Add.count(&mut self.orphans, other.orphans);
+        Sign::Add.count(&mut self.parents, other.parents);
+        Sign::Add.count(&mut self.lost_parents, other.lost_parents);
         add_paths(&mut self.path, &other.path);
         self.versions.merge(&other.versions);
     }

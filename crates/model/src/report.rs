@@ -94,6 +94,10 @@ pub struct ServiceRow {
     pub failed: u64,
     /// Spans that name a parent which was never received.
     pub orphans: u64,
+    /// Spans that another one of the service names as its parent.
+    pub parents: u64,
+    /// Those of them that were never received.
+    pub lost_parents: u64,
 }
 
 /// Critical-path time of the primary unit.

@@ -38,7 +38,7 @@ use crate::{Edit, NONE};
 const BY_CLASS: Millionths = Millionths(900_000);
 
 /// Confidence that one trace gives in a call that failed unnoticed, or that answers nothing.
-const HERE_ONLY: Millionths = Millionths(380_000);
+const HERE_ONLY: Millionths = Millionths(300_000);
 
 /// How long handing the work to a queue or an outbox takes.
 const HAND_OVER: Nanos = Nanos::from_millis(1);
@@ -367,7 +367,7 @@ mod tests {
     #[test]
     fn a_call_that_answers_nothing_is_kept_below_what_is_listed() {
         let text = "shop PUT /profile 0..400\n  call PUT /copies 100..390 write http=204";
-        assert_eq!(only(text).terms.detector, Millionths(380_000));
+        assert_eq!(only(text).terms.detector, Millionths(300_000));
         check(&text.replace("204", "200"), &[]);
     }
 

@@ -1,6 +1,6 @@
 //! Spans by service and version.
 
-use hotspan_model::{Flag, Report, ServiceRow, Symbol};
+use hotspan_model::{Flag, Kind, Report, ServiceRow, Symbol};
 
 use crate::context::Context;
 use crate::{Mark, NONE};
@@ -41,6 +41,12 @@ impl Rows {
             row.spans = row.spans.saturating_add(spans);
             row.failed = row.failed.saturating_add(failed);
             row.orphans += u64::from(orphan);
+            // What a service answers, somebody else asked. A parent is counted at the first of its children.
+            let asked = matches!(node.kind(), Kind::Server | Kind::Consumer);
+            if !asked && parent != NONE && parent + 1 == place as u32 {
+                row.parents += 1;
+                row.lost_parents += u64::from(orphan);
+            }
         }
     }
 
@@ -81,6 +87,8 @@ impl Rows {
                 spans: 0,
                 failed: 0,
                 orphans: 0,
+                parents: 0,
+                lost_parents: 0,
             });
         }
         &mut report.services[*at as usize]
