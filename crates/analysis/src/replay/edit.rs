@@ -205,7 +205,11 @@ impl Replay {
         let known = forest.node(first).end;
         let started = |at: u32| {
             let node = forest.node(at);
-            node.start.saturating_add(forest.node(node.parent).tolerance)
+            let tolerance = match node.parent {
+                NONE => 0,
+                parent => forest.node(parent).tolerance,
+            };
+            node.start.saturating_add(tolerance)
         };
         for &later in members[1..].iter().filter(|&&at| started(at) >= known) {
             self.changes.add(later, To::AtMost(0));
