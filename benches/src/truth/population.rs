@@ -53,7 +53,7 @@ impl Population {
     /// Draws, analyses and compares; `say` hears what went wrong.
     pub(crate) fn judged(&self, mut say: impl FnMut(&str)) -> Tallies {
         let mut tallies = Tallies::default();
-        let scenarios: Vec<&Scenario> = SCENARIOS.iter().chain(UNDECIDABLE).collect();
+        let scenarios = deck();
         for n in 0..self.operations {
             // Every scenario meets every group, generation, number of traces and clock in turn.
             let (round, at) = (n / scenarios.len() as u64, n % scenarios.len() as u64);
@@ -97,6 +97,31 @@ impl Population {
             },
         }
     }
+}
+
+/// Cards of each detector in a deck, so that each is judged by as many operations.
+const CARDS: usize = 4;
+
+/// What is drawn in turn: every scenario once, then more of those whose detector has few. Those that look like a fault
+/// are as many as the fault.
+fn deck() -> Vec<&'static Scenario> {
+    let mut deck: Vec<&Scenario> = SCENARIOS.iter().chain(UNDECIDABLE).collect();
+    let fault = |scenario: &Scenario| {
+        let operation = Operation::draw(scenario, 0, Generation::Stable, Noise::default());
+        operation.case.fault.map(|fault| fault.detector)
+    };
+    let faults: Vec<&str> = SCENARIOS.iter().filter_map(fault).collect();
+    for scenario in SCENARIOS {
+        let of_detector = fault(scenario).map(|own| faults.iter().filter(|&&other| other == own).count());
+        let cards = of_detector.map_or(1, |scenarios| CARDS.div_ceil(scenarios));
+        deck.extend(std::iter::repeat_n(scenario, cards - 1));
+    }
+    deck.extend(
+        UNDECIDABLE
+            .iter()
+            .flat_map(|scenario| std::iter::repeat_n(scenario, CARDS - 1)),
+    );
+    deck
 }
 
 /// Whether its traces are also those of a healthy program: it tests what is stated, not what is found.

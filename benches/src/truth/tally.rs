@@ -7,6 +7,12 @@ use hotspan_model::Millionths;
 use crate::curve::Curve;
 use crate::population::{GROUPS, Group};
 
+/// Least precision and recall of all detectors together, and of each by itself, in millionths.
+const ALL: u64 = 990_000;
+const EACH: u64 = 980_000;
+/// Faults of one detector from which it is judged by itself.
+const FAULTS_MIN: u64 = 50;
+
 /// Everything that is counted.
 #[derive(Default)]
 pub(crate) struct Tallies {
@@ -50,9 +56,10 @@ impl Tallies {
     pub(crate) fn is_good(&self) -> bool {
         let found = GROUPS.iter().all(|&group| {
             let all = self.all(group);
-            all.precision() >= 990_000 && all.recall() >= 990_000 && all.is_exact(group)
+            all.finds(ALL) && all.is_exact(group)
         });
-        found && self.curve.is_good()
+        let mut judged = self.rows.values().filter(|of| of.found + of.missed >= FAULTS_MIN);
+        found && judged.all(|of| of.finds(EACH)) && self.curve.is_good()
     }
 }
 
@@ -60,8 +67,12 @@ impl Tally {
     fn is_exact(&self, group: Group) -> bool {
         match group {
             Group::Clean => self.within(100_000) >= 900_000 && self.inside_share() >= 950_000,
-            Group::Disturbed | Group::Sampled => self.median() <= 250_000,
+            Group::Disturbed | Group::Sampled => self.median() <= 250_000 && self.inside_share() >= 800_000,
         }
+    }
+
+    fn finds(&self, least: u64) -> bool {
+        self.precision() >= least && self.recall() >= least
     }
 
     /// In millionths, as the others.

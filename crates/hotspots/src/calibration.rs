@@ -4,14 +4,13 @@
 
 use hotspan_model::{MILLION, Millionths};
 
-/// Product of the terms and confidence, both in millionths; straight in between. Both ascend, and what is below
-/// [`crate::MIN_CONFIDENCE`] stays there.
-const TABLE: [(u64, u64); 7] = [
+/// Product of the terms and confidence, both in millionths; straight in between. Both ascend. Calls in a row that may
+/// need each other lie from 350 to 560 thousandths, wherever their clocks and their number put them: half of them do.
+const TABLE: [(u64, u64); 6] = [
     (0, 0),
-    (250_000, 20_000),
-    (400_000, 400_000),
-    (440_000, 500_000),
-    (560_000, 540_000),
+    (300_000, 20_000),
+    (350_000, 500_000),
+    (560_000, 530_000),
     (650_000, 970_000),
     (MILLION, 998_000),
 ];
@@ -39,15 +38,15 @@ mod tests {
     }
 
     #[test]
-    fn the_gate_of_the_list_stays_where_it_is() {
-        assert_eq!(calibrated(MIN_CONFIDENCE), MIN_CONFIDENCE);
-        assert!(calibrated(Millionths(MIN_CONFIDENCE.0 - 1)) < MIN_CONFIDENCE);
+    fn what_half_of_the_time_is_right_is_listed_and_what_no_name_supports_is_not() {
+        assert!(calibrated(Millionths(350_000)) >= MIN_CONFIDENCE);
+        assert!(calibrated(Millionths(300_000)) < MIN_CONFIDENCE);
     }
 
     #[test]
     fn it_goes_from_knot_to_knot_and_never_beyond() {
         let of = |product| calibrated(Millionths(product)).0;
         assert_eq!([of(0), of(MILLION), of(u64::MAX)], [0, 998_000, 998_000]);
-        assert_eq!(of(500_000), 520_000);
+        assert_eq!(of(455_000), 515_000);
     }
 }

@@ -15,7 +15,7 @@ pub(crate) const THIRD_PARTY: &str = "third-party-on-critical-path";
 /// A detector whose certainty is that its calls do not need each other.
 const SERIAL: &str = "serial-fan-out";
 /// What [`DEFERRABLE`] states where no name says what its call is for, and states when many traces show it.
-const UNNAMED: (Millionths, Millionths) = (Millionths(380_000), Millionths(900_000));
+const UNNAMED: (Millionths, Millionths) = (Millionths(300_000), Millionths(900_000));
 
 /// A confidence and what it is made of.
 #[derive(Debug)]

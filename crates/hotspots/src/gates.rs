@@ -1,17 +1,23 @@
 //! What some faults need over traces, beside sightings, before they are a structure and not an incident.
 
-use hotspan_model::{Condition, Millionths, NearReason};
+use hotspan_model::{Condition, FactKind, Millionths, NearReason};
 
 use crate::aggregate::{Aggregate, Shape};
+use crate::facts::FactText;
+use crate::sign::narrow;
 use crate::view::Reader;
 
 /// A detector that finds time without a span, which a lost call leaves too: it was a leaf, so nothing misses it.
 const GAP: &str = "uninstrumented-gap";
 
-/// Share of all traces that miss spans from which losses count, and the share of an operation's traces that they do
-/// not explain.
-const LOSSES: Millionths = Millionths(20_000);
+/// Share of an operation's traces that lost calls do not explain.
 const BEYOND_LOSSES: Millionths = Millionths(500_000);
+
+/// Detectors of one call on the critical path, to which the loss of a longer one beside it can put it.
+const ON_THE_PATH: [&str; 3] = ["slow-query", "procedure-heavy", "third-party-on-critical-path"];
+
+/// Least share of its time over all traces that such a call is waited for.
+const WAITED: Millionths = Millionths(200_000);
 
 /// Fewest traces of an operation, and least share of them, by detector.
 const SHARES: [(&str, u64, Millionths); 2] = [
@@ -37,7 +43,7 @@ pub(crate) fn structure(
         if let Some(too_few) = too_few(reader, row, shape, judged) {
             return Some((NearReason::Sightings, too_few));
         }
-        let least = match detector == GAP && spans_are_lost(reader) {
+        let least = match detector == GAP && !takes_longer(reader, row, shape) {
             true => least.max(BEYOND_LOSSES),
             false => least,
         };
@@ -47,6 +53,16 @@ pub(crate) fn structure(
             threshold: least.0,
         };
         return (condition.value < least.0).then_some((NearReason::Sightings, condition));
+    }
+    if ON_THE_PATH.contains(&row.detector)
+        && let Some(value) = waited(reader, row, shape)
+    {
+        let condition = Condition {
+            name: "waited_millionths",
+            value: value.0,
+            threshold: WAITED.0,
+        };
+        return (value < WAITED).then_some((NearReason::Guard("off-path"), condition));
     }
     let condition = Condition {
         name: "timeouts",
@@ -60,9 +76,29 @@ pub(crate) fn structure(
     (row.detector == TIMEOUT && !gathers(row)).then_some((reason, condition))
 }
 
-fn spans_are_lost(reader: &Reader<'_>) -> bool {
-    let totals = &reader.merged.totals;
-    Millionths::ratio(totals.incomplete, totals.traces) >= LOSSES
+/// Whether requests with such time take longer than the operation's usually do, by at least half of it. Without that
+/// some of them hide what the others show: a span that was lost.
+fn takes_longer(reader: &Reader<'_>, row: &Aggregate, shape: &Shape) -> bool {
+    let usual = reader
+        .operation(shape)
+        .map_or(0, |operation| operation.durations.quantile(500));
+    row.segment.quantile(500) >= usual.saturating_add(row.path.quantile(500) / 2)
+}
+
+/// Share of the time of its call, over all traces of its operation, that somebody waits for.
+fn waited(reader: &Reader<'_>, row: &Aggregate, shape: &Shape) -> Option<Millionths> {
+    let text = |symbol| reader.dictionary.text(symbol);
+    let called = FactText {
+        kind: FactKind::Used,
+        service: text(shape.at.service),
+        operation: text(shape.at.operation),
+        class: shape.class,
+        other: shape.callee_service.or(shape.callee).map(text),
+        what: shape.template.map(text),
+        group: 0,
+    };
+    let (_, fact) = reader.merged.facts.get(&called)?;
+    (fact.traces > row.traces).then(|| Millionths::ratio(narrow(fact.path), narrow(fact.time)))
 }
 
 /// Traces of its operation, where they are fewer than a share needs.

@@ -27,6 +27,7 @@ mod ignored;
 mod joint;
 mod life;
 mod lists;
+mod losses;
 mod many;
 mod merged;
 mod moments;

@@ -24,6 +24,8 @@ pub(crate) struct Service {
     pub(crate) spans: u64,
     pub(crate) failed: u64,
     pub(crate) orphans: u64,
+    pub(crate) parents: u64,
+    pub(crate) lost_parents: u64,
     pub(crate) path: PathSums,
     pub(crate) versions: Tally<Symbol>,
     /// Traces that show each input; `input as usize` is the place.
@@ -43,6 +45,8 @@ impl Service {
         for input in Input::ALL {
             sign.count(&mut self.inputs[input as usize], row.inputs.has(input).into());
         }
+        sign.count(&mut self.parents, sign::number(row.parents));
+        sign.count(&mut self.lost_parents, sign::number(row.lost_parents));
         if let Some(version) = row.version {
             self.versions.shift(sign, &version, 1, most);
         }
@@ -59,6 +63,8 @@ impl Service {
         for (sum, traces) in self.inputs.iter_mut().zip(other.inputs) {
             Sign::Add.count(sum, traces);
         }
+        Sign::Add.count(&mut self.parents, other.parents);
+        Sign::Add.count(&mut self.lost_parents, other.lost_parents);
         add_paths(&mut self.path, &other.path);
         self.versions.merge(&other.versions);
         self.namespaces.merge(&other.namespaces);

@@ -14,6 +14,7 @@ use crate::buckets::Window;
 use crate::confidence::{Confidence, Label, Revision, confidence, label, labelled, surer, unneeded};
 use crate::growth::worsens;
 use crate::life::{Life, QUIET, spells};
+use crate::losses::corrected;
 use crate::many;
 use crate::merged::Merged;
 use crate::peers::Peers;
@@ -87,6 +88,10 @@ impl<'a> Reader<'a> {
         let (saving, units) = match meta.saving {
             SavingRule::Replayed => (row.reservoir.saving(), row.reservoir.units()),
             SavingRule::CappedAtMedian => (row.reservoir.capped(), row.reservoir.units_capped()),
+        };
+        let saving = match (self.merged.services.get(text(shape.at.service)), units) {
+            (Some(service), Some(units)) => corrected(saving, meta.id, service, units.p50.before),
+            (None, _) | (_, None) => saving,
         };
         let (impact, basis) = self.impact(row, meta);
         let effort = self.effort(meta, id, text(shape.at.service), text(shape.at.operation));

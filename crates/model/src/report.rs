@@ -99,6 +99,10 @@ pub struct ServiceRow {
     pub orphans: u64,
     /// What they tell.
     pub inputs: Inputs,
+    /// Spans that another one of the service names as its parent.
+    pub parents: u64,
+    /// Those of them that were never received.
+    pub lost_parents: u64,
 }
 
 /// Critical-path time of the primary unit.

@@ -7,7 +7,6 @@ mod queues;
 mod torn;
 mod versions;
 
-
 use hotspan_benches::Line;
 use hotspan_model::{Hotspot, LogTime};
 use hotspan_pipeline::Settings;

@@ -39,7 +39,7 @@ use crate::{Edit, NONE};
 const BY_CLASS: Millionths = Millionths(900_000);
 
 /// Confidence that one trace gives in a call that failed unnoticed, or that answers nothing.
-const HERE_ONLY: Millionths = Millionths(380_000);
+const HERE_ONLY: Millionths = Millionths(300_000);
 
 /// How long handing the work to a queue or an outbox takes.
 pub(super) const HAND_OVER: Nanos = Nanos::from_millis(1);
@@ -407,7 +407,7 @@ mod tests {
         let text = "shop PUT /profile 0..400\n  call PUT /copies 100..390 write http=204";
         let found = only(text);
         assert!(found.needs_many && !found.dear);
-        assert_eq!(found.terms.detector, Millionths(380_000));
+        assert_eq!(found.terms.detector, Millionths(300_000));
         check(&text.replace("204", "200"), &[]);
     }
 

@@ -8,7 +8,8 @@
 //!
 //! **Guards**: only time on the critical path counts, cut to the parent; members of a repeat; spans whose times cannot
 //! be trusted; a statement for many rows is judged by the row; migrations, reports and jobs, which nobody asked for;
-//! a status that says it waited for a lock. Where a lost span would tell whether anybody waited, confidence falls.
+//! a status that says it waited for a lock. Where a lost span would tell whether anybody waited, confidence falls;
+//! a statement that is waited for less than a fifth of its time over all traces of its operation is off the path.
 //!
 //! **Saves**: an assumption, since no trace shows how fast the statement could be: a replay with it at half of its time,
 //! at best at a tenth, at least at four fifths.

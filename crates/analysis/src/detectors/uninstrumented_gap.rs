@@ -4,8 +4,9 @@
 //!
 //! **Rule**: a SERVER, CONSUMER or INTERNAL span whose own critical-path time reaches `gap_min_ns` (100 ms) and
 //! `gap_share_millionths` (30 %) of its segment, in a segment that makes outgoing operations (a leaf's own work is no
-//! gap). Which share of the operation's traces shows it is judged over traces: a fifth, or half where one trace in
-//! fifty misses spans, since a lost call leaves the same hole.
+//! gap). Which share of the operation's traces shows it is judged over traces: half, or a fifth that take longer than
+//! the operation usually does by half of that time. Without that, others show what they hide: a lost call leaves the
+//! same hole.
 //!
 //! **Guards**, time that is not counted: pauses after a failed call before the same call (back-off); pauses between
 //! calls of one template, and all time between members of a repeat (polling, the work for each item); time between

@@ -217,7 +217,15 @@ impl Replay {
         let members = &self.scratch.members;
         let Some(&first) = members.first() else { return };
         let known = forest.node(first).end;
-        for &later in members[1..].iter().filter(|&&at| forest.node(at).start >= known) {
+        let started = |at: u32| {
+            let node = forest.node(at);
+            let tolerance = match node.parent {
+                NONE => 0,
+                parent => forest.node(parent).tolerance,
+            };
+            node.start.saturating_add(tolerance)
+        };
+        for &later in members[1..].iter().filter(|&&at| started(at) >= known) {
             self.changes.add(later, To::AtMost(0));
         }
     }

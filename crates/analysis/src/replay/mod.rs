@@ -274,6 +274,23 @@ mod tests {
     }
 
     #[test]
+    fn starts_cut_to_a_coarse_step_neither_lengthen_nor_shorten_a_loop() {
+        let unit = Unit::new(
+            "
+            shop GET /  0..100
+              db q     10..15
+              db q     14..19
+              db q     20..25
+              db q     24..29
+              db q     30..35
+            ",
+        );
+        let all = unit.of(Class::Db);
+        assert_eq!(unit.saves(Edit::Zero(&all)), (25, 25, 25));
+        assert_eq!(unit.saves(Edit::Dedupe(&all)), (20, 20, 20));
+    }
+
+    #[test]
     fn a_loop_of_queries_becomes_one() {
         let unit = Unit::new(
             "

@@ -16,6 +16,36 @@ struct Started {
     new_end: Times,
 }
 
+/// The latest new end of the children that have ended, but of those that another one stands for.
+///
+/// Clocks of coarse steps put some children a little before the end of what they waited for, and others as much behind
+/// it. Whoever waits for such a child waits for what it waited for as well: the later of the two ends would keep each
+/// step behind and lose each step before, and a loop of spans without length would grow.
+#[derive(Clone, Copy, Debug, Default)]
+struct Ended {
+    latest: Times,
+    /// The last child that started before the end of what it waited for, but outlived it.
+    stand_in: Option<u32>,
+    /// Latest new end since it started.
+    since: Times,
+}
+
+impl Ended {
+    fn started(&mut self, child: u32, lag: i64, length: i64) {
+        if lag < 0 && length.saturating_add(lag) >= 0 {
+            (self.stand_in, self.since) = (Some(child), Times::default());
+        }
+    }
+
+    fn ended(&mut self, child: u32, new_end: Times) {
+        self.since = latest(self.since, new_end);
+        self.latest = match self.stand_in == Some(child) {
+            true => self.since,
+            false => latest(self.latest, new_end),
+        };
+    }
+}
+
 /// The children that have started and may still run.
 #[derive(Debug, Default)]
 pub(super) struct Queue(BinaryHeap<Reverse<Started>>);
@@ -93,7 +123,7 @@ impl Replay {
         self.queue.0.clear();
         // Buffers that are as large as they may need to be do not double: huge traces stay within their memory.
         self.queue.0.reserve(children.len());
-        let (mut last_old, mut last_new) = (None, Times::default());
+        let (mut last_old, mut last_new) = (None, Ended::default());
         let (mut end_old, mut end_new) = (i64::MIN, Times::default());
         for &at in children {
             let child = forest.node(at);
@@ -102,11 +132,11 @@ impl Replay {
             }
             while let Some(ended) = self.queue.pop_until(child.start.saturating_add(parent.tolerance)) {
                 last_old = last_old.max(Some(ended.old_end));
-                last_new = latest(last_new, ended.new_end);
+                last_new.ended(ended.child, ended.new_end);
                 self.end_in_runs(runs.clone(), ended.child, ended.new_end);
             }
             let lag = child.start - last_old.unwrap_or(parent.start);
-            let normal = last_new.map(|last| last.saturating_add(lag).max(0));
+            let normal = last_new.latest.map(|last| last.saturating_add(lag).max(0));
             let duration = self.duration_of(forest, at);
             let start = self.start(runs.clone(), at, Start { lag, normal }, duration);
             self.camera.shoot(Shot {
@@ -121,6 +151,7 @@ impl Replay {
                 new_end,
                 child: at,
             }));
+            last_new.started(at, lag, child.end - child.start);
         }
         end_new.map(|end| end.saturating_add(parent.end - end_old))
     }

@@ -1,6 +1,6 @@
 //! Spans by service, version and namespace.
 
-use hotspan_model::{Class, Flag, Input, Inputs, Report, ServiceRow, Symbol, Visibility};
+use hotspan_model::{Class, Flag, Input, Inputs, Kind, Report, ServiceRow, Symbol, Visibility};
 
 use crate::context::Context;
 use crate::{Mark, NONE, Node};
@@ -42,6 +42,12 @@ impl Rows {
             row.failed = row.failed.saturating_add(failed);
             row.orphans += u64::from(orphan);
             tell(cx, node, &mut row.inputs);
+            // What a service answers, somebody else asked. A parent is counted at the first of its children.
+            let asked = matches!(node.kind(), Kind::Server | Kind::Consumer);
+            if !asked && parent != NONE && parent + 1 == place as u32 {
+                row.parents += 1;
+                row.lost_parents += u64::from(orphan);
+            }
         }
     }
 
@@ -83,6 +89,8 @@ impl Rows {
                 failed: 0,
                 orphans: 0,
                 inputs: Inputs::default(),
+                parents: 0,
+                lost_parents: 0,
             });
         }
         &mut report.services[*at as usize]

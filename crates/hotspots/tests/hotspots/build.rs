@@ -17,6 +17,7 @@ pub(crate) const POOL: &str = "missing-pool";
 pub(crate) const GAP: &str = "uninstrumented-gap";
 pub(crate) const STORM: &str = "exception-storm";
 pub(crate) const DEFERRABLE: &str = "deferrable-call";
+pub(crate) const SLOW: &str = "slow-query";
 pub(crate) const TIMEOUT: &str = "timeout-inversion";
 
 fn sentence(facets: &Facets<'_>) -> String {
@@ -48,7 +49,7 @@ const fn meta(id: &'static str, in_break: Break, habit: bool, effort: u64) -> Me
     }
 }
 
-pub(crate) static CATALOGUE: [&Meta; 12] = [
+pub(crate) static CATALOGUE: [&Meta; 13] = [
     &meta(N_PLUS_ONE, Break::Database, false, 200_000),
     &meta(CALLS, Break::Synchronous, false, 2_000_000),
     &meta(RETRY, Break::Synchronous, false, 1_000_000),
@@ -60,6 +61,7 @@ pub(crate) static CATALOGUE: [&Meta; 12] = [
     &meta(GAP, Break::Observability, true, 200_000),
     &meta(STORM, Break::Observability, true, 1_000_000),
     &meta(DEFERRABLE, Break::Synchronous, false, 1_000_000),
+    &meta(SLOW, Break::Database, false, 500_000),
     &meta(TIMEOUT, Break::Synchronous, true, 200_000),
 ];
 
@@ -202,6 +204,8 @@ impl World {
                 spans: 12,
                 failed: 1,
                 orphans: 0,
+                parents: 2,
+                lost_parents: 0,
             }],
             path: vec![PathRow {
                 service: at.service,

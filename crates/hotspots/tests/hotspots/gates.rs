@@ -3,7 +3,7 @@
 use hotspan_model::{Class, FactKind, FactRow, Millionths, Nanos, Report, State, Target};
 
 use crate::build::{
-    CALLS, DEFERRABLE, GAP, N_PLUS_ONE, POOL, PROCEDURE, RETRY, STORM, TIMEOUT, World, minute,
+    CALLS, DEFERRABLE, GAP, N_PLUS_ONE, POOL, PROCEDURE, RETRY, SLOW, STORM, TIMEOUT, World, minute,
 };
 
 /// Traces in these minutes, each with one finding, dear or not.
@@ -75,30 +75,55 @@ fn pools(cold: u128, traces: u128, others: u128) -> usize {
     world.answers(&reports, minute(0)).hotspots.len()
 }
 
+/// The same for time without a span, in requests that take so much longer than the others.
+fn gaps_among(traces: u128, millis: u64) -> usize {
+    let mut world = World::default();
+    let mut reports: Vec<Report> = (1..=traces)
+        .map(|trace| world.report(trace, "orders", "GET /orders"))
+        .collect();
+    for report in &mut reports[..3] {
+        let length = Nanos::from_millis(100 + millis);
+        report.segments[0].duration = length;
+        world.find(report, GAP, "GET /orders").segment = length;
+    }
+    world.answers(&reports, minute(0)).hotspots.len()
+}
+
 #[test]
 fn time_without_a_span_in_less_than_a_fifth_of_the_traces_is_an_incident() {
-    assert_eq!(among(GAP, 15), 1);
-    assert_eq!(among(GAP, 16), 0);
+    assert_eq!(gaps_among(15, 20), 1);
+    assert_eq!(gaps_among(16, 20), 0);
     assert_eq!(among(N_PLUS_ONE, 16), 1);
 }
 
 #[test]
-fn where_spans_are_lost_time_without_one_is_in_half_of_the_traces() {
-    let among = |traces: u128, incomplete: usize| {
+fn time_that_others_spend_in_spans_is_without_one_in_half_of_the_traces() {
+    assert_eq!(gaps_among(7, 20), 1);
+    assert_eq!((gaps_among(6, 0), gaps_among(7, 0)), (1, 0));
+}
+
+#[test]
+fn a_statement_that_others_do_not_wait_for_is_off_the_path() {
+    let found = |waited: usize| {
         let mut world = World::default();
-        let mut reports: Vec<Report> = (1..=traces)
-            .map(|trace| world.report(trace, "orders", "GET /orders"))
-            .collect();
-        for report in &mut reports[..3] {
-            world.find(report, GAP, "SELECT ?");
-        }
-        for report in &mut reports[3..][..incomplete] {
-            report.incomplete = true;
+        let store = world.public("db.internal", "", None);
+        let mut reports: Vec<Report> = Vec::new();
+        for trace in 1..=10 {
+            let mut report = world.report(trace, "orders", "GET /orders");
+            world.call(&mut report, Target::Callee(store), Some(store), 1);
+            let call = report.calls.last_mut().expect("one was just added");
+            (call.class, call.template) = (Class::Db, Some(world.template("SELECT ?")));
+            if reports.len() < waited {
+                let finding = world.find(&mut report, SLOW, "SELECT ?");
+                (finding.dear, finding.callee) = (true, Some(store));
+            } else {
+                call.path = Nanos::ZERO;
+            }
+            reports.push(report);
         }
         world.answers(&reports, minute(0)).hotspots.len()
     };
-    assert_eq!((among(6, 1), among(7, 1)), (1, 0));
-    assert_eq!(among(7, 0), 1);
+    assert_eq!((found(1), found(2), found(10)), (0, 1, 1));
 }
 
 #[test]
@@ -236,7 +261,7 @@ fn unneeded(survived: u128, sunk: u128, emptied: u128, all: u128) -> Option<Mill
         if kind.is_some_and(|kind| kind != FactKind::Sunk) {
             let finding = world.find(&mut report, DEFERRABLE, "PUT /copies");
             (finding.class, finding.needs_many) = (Class::Call, true);
-            finding.terms.detector = Millionths(380_000);
+            finding.terms.detector = Millionths(300_000);
         }
         reports.push(report);
     }

@@ -87,7 +87,7 @@ fn a_gate_over_traces_tells_what_it_lacks() {
     assert_eq!(reason, NearReason::Sightings);
     assert_eq!(
         condition.map(|one| (one.value, one.threshold)),
-        Some((187_500, 200_000))
+        Some((187_500, 500_000))
     );
 
     let mut timeouts = reports(&mut world, 4);
