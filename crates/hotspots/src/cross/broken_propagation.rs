@@ -343,10 +343,16 @@ fn orphans(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
     }
 }
 
-/// Whether a share is more than one and a half times another, by three standard deviations. Where nothing is lost
-/// nothing is doubted.
+/// Requests without a loss below which a share of a tenth is needed.
+const UNHURT: u128 = 30;
+
+/// Whether a share is more than one and a half times another, by three standard deviations. Where nothing is lost of
+/// so many, up to three might have been (the rule of three: 95 % sure).
 fn is_beyond((k, n): (u64, u64), (lost, of): (u64, u64)) -> bool {
     let [k, n, lost, of] = [k, n, lost, of].map(u128::from);
+    if lost == 0 {
+        return k.saturating_mul(of.max(UNHURT)) > 3 * n;
+    }
     let apart = (2 * k)
         .saturating_mul(of)
         .saturating_sub((3 * lost).saturating_mul(n));
@@ -354,7 +360,7 @@ fn is_beyond((k, n): (u64, u64), (lost, of): (u64, u64)) -> bool {
     let variance = (4 * k)
         .saturating_mul(square(of))
         .saturating_add((9 * lost).saturating_mul(square(n)));
-    lost == 0 || square(apart) >= variance.saturating_mul(9)
+    square(apart) >= variance.saturating_mul(9)
 }
 
 /// Words in routes by which others call back: they name spans of theirs.

@@ -56,12 +56,14 @@ impl Pool {
     }
 }
 
-/// Requests for five minutes that share a pool: sometimes more than it can serve, sometimes fewer.
+/// Requests for five minutes, or all that is held by the second where a sampler leaves a tenth, that share a pool:
+/// sometimes more than it can serve, sometimes fewer.
 fn queued(teller: &mut Teller, pool: Pool, instance: &str) {
     let mut free = vec![0_u64; pool.size as usize];
     let each = SECOND * 1_000 / (pool.size * SECOND / pool.hold).max(1) / 1_000;
     let mut at = 0;
-    while at < 300 * SECOND {
+    let minutes = if teller.one_in() > 1 { 15 } else { 5 };
+    while at < minutes * 60 * SECOND {
         // In thousandths of what the pool can serve: each quarter of a minute another.
         let share = teller.place.at(7).at(at / (15 * SECOND)).within(200, 1_500);
         at += each * 1_000 / share * teller.next(3, 500, 1_500) / 1_000;
