@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use hotspan_model::{
     Anchor, Break, CalleeView, CallsPerTrace, CodePlace, Effort, EvidenceTrace, Facets, Fingerprint, Fix,
-    Hotspot, ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Returns, Role, SavingRule,
-    State, Tail, Trend, Verb,
+    Hotspot, ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Returns, Role, Saving,
+    SavingRule, State, Tail, Trend, Verb,
 };
 
 use crate::Settings;
@@ -18,7 +18,7 @@ use crate::losses::corrected;
 use crate::many;
 use crate::merged::Merged;
 use crate::peers::Peers;
-use crate::reservoir::Exemplar;
+use crate::reservoir::{Exemplar, Units};
 use crate::sampling::Sums;
 use crate::scaling::scaling;
 use crate::sign::{narrow, share};
@@ -85,14 +85,7 @@ impl<'a> Reader<'a> {
         let meta = &as_seen(meta, row);
         let label = label(shape, self.merged);
         let confidence = self.confidence(row, shape, label);
-        let (saving, units) = match meta.saving {
-            SavingRule::Replayed => (row.reservoir.saving(), row.reservoir.units()),
-            SavingRule::CappedAtMedian => (row.reservoir.capped(), row.reservoir.units_capped()),
-        };
-        let saving = match (self.merged.services.get(text(shape.at.service)), units) {
-            (Some(service), Some(units)) => corrected(saving, meta.id, service, units.p50.before),
-            (None, _) | (_, None) => saving,
-        };
+        let (saving, units) = self.saving(row, shape, meta);
         let (impact, basis) = self.impact(row, meta);
         let effort = self.effort(meta, id, text(shape.at.service), text(shape.at.operation));
         let callee = self.callee(shape);
@@ -151,6 +144,19 @@ impl<'a> Reader<'a> {
                 minute: row.timeline.minutes.last(TREND.0),
                 hour: row.timeline.hours.last(TREND.1),
             },
+        }
+    }
+
+    /// What the fix saves of a trace, and what becomes of its unit.
+    fn saving(&self, row: &Aggregate, shape: &Shape, meta: &Meta) -> (Saving, Option<Units>) {
+        let (saving, units) = match meta.saving {
+            SavingRule::Replayed => (row.reservoir.saving(), row.reservoir.units()),
+            SavingRule::CappedAtMedian => (row.reservoir.capped(), row.reservoir.units_capped()),
+        };
+        let service = self.dictionary.text(shape.at.service);
+        match (self.merged.services.get(service), units) {
+            (Some(service), Some(of)) => (corrected(saving, meta.id, service, of.p50.before), units),
+            (None, _) | (_, None) => (saving, units),
         }
     }
 

@@ -2,14 +2,14 @@
 
 use hotspan_model::{
     Class, Finding, FindingId, Fingerprint, Identity, Meta, Millionths, Nanos, NearReason, Params, Report,
-    Saving, SpanId, Symbol,
+    Saving, Symbol,
 };
 
 use super::near::Near;
 use super::{COST_ONCE, COST_SHARE, detectors, spans};
 use crate::context::{Context, Operation, is_awaited};
 use crate::replay::Scene;
-use crate::{Edit, NONE, Replay};
+use crate::{Edit, NONE, Node, Replay};
 
 /// Most member spans that a finding lists.
 pub(super) const MEMBERS_MAX: usize = 1_000;
@@ -212,7 +212,7 @@ impl<'a> Findings<'a> {
             callee: first.callee,
             callee_service: first.answered.map(|(_, service)| service),
             templates: self.templates(draft.templates),
-            members: self.members(cx, draft.members),
+            members: self.members(draft.members.iter().map(|&at| cx.node_of(at))),
             hand_offs: 0..0,
             calls: draft.members.iter().map(|&at| cx.operation(at).weight).sum(),
             wall: draft.wall,
@@ -274,11 +274,10 @@ impl<'a> Findings<'a> {
         from..self.report.templates.len() as u32
     }
 
-    fn members(&mut self, cx: &Context<'_>, members: &[u32]) -> std::ops::Range<u32> {
+    /// Where the report lists the spans of these nodes, as many as it names.
+    pub(super) fn members<'n>(&mut self, nodes: impl Iterator<Item = &'n Node>) -> std::ops::Range<u32> {
         let from = self.report.members.len() as u32;
-        let ids = members
-            .iter()
-            .filter_map(|&at| -> Option<SpanId> { cx.node_of(at).span_id() });
+        let ids = nodes.filter_map(Node::span_id);
         self.report.members.extend(ids.take(MEMBERS_MAX));
         from..self.report.members.len() as u32
     }

@@ -4,9 +4,7 @@
 
 use hotspan_model::{Finding, FindingId, Meta, Millionths, Nanos, NearReason, Params, Saving, Symbol};
 
-use super::findings::{
-    Findings, MEMBERS_MAX, Scratch as Buffers, fingerprint, is_dear, is_same_team, kin, visibility,
-};
+use super::findings::{Findings, Scratch as Buffers, fingerprint, is_dear, is_same_team, kin, visibility};
 use super::near::NearSpans;
 use super::{COST_MIN, COST_SHARE};
 use crate::Edit;
@@ -90,9 +88,6 @@ impl Findings<'_> {
         terms.visibility = draft.params.map_or(Millionths::ONE, visibility);
         terms.detector = terms.detector.times(draft.certainty);
         let template = draft.about.map_or(draft.template, Operation::template);
-        let members_from = self.report.members.len() as u32;
-        let ids = nodes().filter_map(|node| node.span_id());
-        self.report.members.extend(ids.take(MEMBERS_MAX));
         let finding = Finding {
             detector: id,
             fingerprint,
@@ -113,7 +108,7 @@ impl Findings<'_> {
                 .about
                 .and_then(|about| about.answered.map(|(_, service)| service)),
             templates: self.templates(draft.templates),
-            members: members_from..self.report.members.len() as u32,
+            members: self.members(nodes()),
             hand_offs: 0..0,
             calls: draft.calls,
             wall: draft.wall,

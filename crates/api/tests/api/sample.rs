@@ -51,17 +51,11 @@ pub(crate) fn hotspot(rank: u32) -> Hotspot {
             State::Open
         },
         note: (rank == 1).then(note),
-        returns: Returns {
-            count: 2,
-            last: Some(LogTime(NOW - 3 * HOUR)),
-        },
+        returns: returns(),
         traces: 24,
         weighted_traces: Millionths(96_000_000),
         share: Millionths(833_350),
-        tail: even.then_some(Tail {
-            slow: Millionths(620_000),
-            fast: Millionths(80_000),
-        }),
+        tail: even.then(tail),
         calls_per_trace: calls(),
         critical_path: path_time(),
         saving: saving(),
@@ -92,6 +86,20 @@ pub(crate) fn hotspot(rank: u32) -> Hotspot {
         first_seen: LogTime(NOW - 48 * HOUR),
         last_seen: LogTime(NOW - n * HOUR / 2),
         trend: trend(),
+    }
+}
+
+fn returns() -> Returns {
+    Returns {
+        count: 2,
+        last: Some(LogTime(NOW - 3 * HOUR)),
+    }
+}
+
+fn tail() -> Tail {
+    Tail {
+        slow: Millionths(620_000),
+        fast: Millionths(80_000),
     }
 }
 

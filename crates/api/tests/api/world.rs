@@ -231,19 +231,23 @@ fn answers() -> Answers {
             near_miss("cart", "GET /cart", "n-plus-one-query", NearReason::Count),
             near_miss("cart", "GET /cart", "serial-calls", NearReason::Guard("writes")),
             near_miss("orders", "GET /", "n-plus-one-query", NearReason::Sightings),
-            NearMissAnswer {
-                entries: Vec::new(),
-                remedy: Some(Remedy {
-                    attribute: "db.query.text",
-                    older: "db.statement",
-                    how: "send it",
-                }),
-                ..near_miss("cart", "", "n-plus-one-query", NearReason::Blind("template"))
-            },
+            blind("cart"),
         ],
         query_patterns: vec![pattern("SELECT ?"), pattern(HOSTILE)],
         joints: Joints::default(),
         coverage: coverage(),
+    }
+}
+
+fn blind(service: &str) -> NearMissAnswer {
+    NearMissAnswer {
+        entries: Vec::new(),
+        remedy: Some(Remedy {
+            attribute: "db.query.text",
+            older: "db.statement",
+            how: "send it",
+        }),
+        ..near_miss(service, "", "n-plus-one-query", NearReason::Blind("template"))
     }
 }
 
