@@ -43,6 +43,7 @@ mod settings;
 mod shard;
 mod sighting;
 mod sign;
+mod standing;
 mod table;
 mod tail;
 mod tally;
