@@ -61,6 +61,9 @@ impl Detector for ProcedureHeavy {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
+        if cx.census().longest_of_all() < cx.least(&PATH_MIN) {
+            return;
+        }
         let calls_routine = |at: u32| {
             let row = cx.operation(at);
             // Most segments are too short for it, whatever they call.

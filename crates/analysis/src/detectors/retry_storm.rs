@@ -63,6 +63,9 @@ impl Detector for RetryStorm {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
+        if !cx.census().has_failures() {
+            return;
+        }
         for segment in cx.calls() {
             let any_failed = segment.iter().any(|&at| may_be_tried_again(cx, at));
             if any_failed && !cx.segment(cx.operation(segment[0]).segment).front_end {

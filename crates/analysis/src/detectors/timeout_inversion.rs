@@ -51,6 +51,9 @@ impl Detector for TimeoutInversion {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
+        if !cx.census().has_failures() {
+            return;
+        }
         let mut calls = std::mem::take(&mut out.scratch.picked);
         for segment in cx.calls() {
             let front_end = cx.segment(cx.operation(segment[0]).segment).front_end;

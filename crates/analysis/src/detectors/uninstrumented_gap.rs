@@ -65,6 +65,10 @@ impl Detector for UninstrumentedGap {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
+        let working = [Class::Server, Class::Consumer, Class::Internal];
+        if cx.census().longest(working) < cx.least(&GAP_MIN) {
+            return;
+        }
         let mut holes = std::mem::take(&mut out.scratch.spans.marks);
         holes.clear();
         let (pieces, least) = (cx.paths().segments(), cx.least(&GAP_MIN));

@@ -4,7 +4,7 @@ use hotspan_model::{Kind, Nanos};
 
 use super::model::{Queue, each_lag};
 use super::run::{Policy, Run, WIDTH_MAX};
-use super::{Replay, Times};
+use super::{Replay, SEVERAL, Times};
 use crate::{Forest, NONE};
 
 /// A change to some spans of one unit. Members may come in any order; dead ones and those of other units are left
@@ -232,8 +232,11 @@ impl Replay {
             .filter(|siblings| siblings.len() > 1)
         {
             let id = self.runs.len() as u32;
-            self.members
-                .extend(siblings.iter().map(|&(_, child)| (child, id)));
+            for &(_, child) in siblings {
+                self.members.push((child, id));
+                let joined = &mut self.joined[child as usize];
+                *joined = if *joined == NONE { id } else { SEVERAL };
+            }
             let parent = siblings[0].0;
             let policy = policy(self, parent, siblings);
             let slots = self.spare.pop().unwrap_or_default();
