@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 7] = [
+    "hotspan/v1/audit.proto",
     "hotspan/v1/common.proto",
     "hotspan/v1/hotspots.proto",
+    "hotspan/v1/near.proto",
     "hotspan/v1/reports.proto",
+    "hotspan/v1/system.proto",
     "hotspan/v1/traces.proto",
 ];
 

@@ -38,6 +38,9 @@ struct Arguments {
     /// Say what went wrong with each operation
     #[arg(long)]
     verbose: bool,
+    /// Judge whole systems and nothing else
+    #[arg(long)]
+    systems: bool,
     /// Write the whole report to this file, as Markdown
     #[arg(long)]
     report: Option<PathBuf>,
@@ -55,14 +58,19 @@ fn main() -> ExitCode {
         loss: arguments.loss * 1_000,
         calibrated: !arguments.fit,
     };
-    let tallies = population.judged(|said| {
+    let say = |said: &str| {
         if arguments.verbose {
             println!("{said}");
         }
-    });
+    };
+    let systems = systems::judged(&population, say);
+    if arguments.systems {
+        println!("{}\n{}", report::rows(&systems), report::table(&systems));
+        return exit(systems.is_good());
+    }
+    let tallies = population.judged(say);
     let shares = sampled::shares(arguments.seed);
-    let systems = systems::judged(&population);
-    let ok = tallies.is_good() && shares.iter().all(sampled::Shares::is_good);
+    let ok = tallies.is_good() && systems.is_good() && shares.iter().all(sampled::Shares::is_good);
     let text = report::markdown(&population, &tallies, &systems, &shares);
     match &arguments.report {
         None => println!("{text}"),
@@ -85,6 +93,10 @@ fn main() -> ExitCode {
             all.recall()
         );
     }
+    exit(ok)
+}
+
+fn exit(ok: bool) -> ExitCode {
     println!("{}", if ok { "all targets met" } else { "targets missed" });
     if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

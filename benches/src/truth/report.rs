@@ -20,6 +20,7 @@ pub(crate) fn markdown(of: &Population, tallies: &Tallies, systems: &Systems, sh
         .replace("{skew}", &(of.skew / 1_000_000).to_string())
         .replace("{loss}", &(of.loss / 10_000).to_string())
         .replace("{detectors}", detectors(tallies).trim_end())
+        .replace("{over traces}", rows(systems).trim_end())
         .replace("{systems}", table(systems).trim_end())
         .replace("{curve}", curve(&tallies.curve).trim_end())
         .replace("{sampled}", sampled(shares).trim_end())
@@ -40,9 +41,26 @@ fn detectors(tallies: &Tallies) -> String {
     text
 }
 
-fn table(of: &Systems) -> String {
+/// What detectors over traces found.
+pub(crate) fn rows(of: &Systems) -> String {
+    let mut text =
+        "| group | fault | found | missed | invented | precision | recall |\n|---|---|---|---|---|---|---|\n"
+            .to_owned();
+    for ((group, detector), tally) in &of.detectors {
+        let (found, missed, invented) = (tally.found, tally.missed, tally.invented);
+        let (precision, recall) = (percent(tally.precision()), percent(tally.recall()));
+        text += &format!(
+            "| {} | {detector} | {found} | {missed} | {invented} | {precision} | {recall} |\n",
+            group.name()
+        );
+    }
+    text
+}
+
+/// What was found in each kind of system.
+pub(crate) fn table(of: &Systems) -> String {
     let mut text = "| group | system | found | missed | invented |\n|---|---|---|---|---|\n".to_owned();
-    for ((group, name), tally) in of {
+    for ((group, name), tally) in &of.rows {
         let (found, missed, invented) = (tally.found, tally.missed, tally.invented);
         text += &format!(
             "| {} | {name} | {found} | {missed} | {invented} |\n",

@@ -99,6 +99,7 @@ impl Analyser {
             findings.turn();
             detector.detect(&cx, &mut findings);
         }
+        findings.join(cx.forest);
         self.rows.hand_offs(cx, &self.scratch.chains, report);
     }
 

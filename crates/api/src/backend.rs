@@ -5,10 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use hotspan_hotspots::Answers;
+use hotspan_hotspots::{Answers, Saying, Unsaid};
 use hotspan_model::{
-    BeforeAfter, Counts, Decided, FindingId, Knob, LogTime, Meta, Nanos, SpanDetail, TraceId, TraceView,
-    Tuning, Vocabulary,
+    BeforeAfter, Counts, Decided, FindingId, Fingerprint, Knob, LogTime, Meta, Nanos, SpanDetail, TraceId,
+    TraceView, Tuning, Vocabulary,
 };
 
 /// A trace and what is kept of its spans' attributes; `None` when nobody has it.
@@ -23,6 +23,18 @@ pub type FoundFix = Option<(TraceView, Vec<SpanDetail>, Option<BeforeAfter>)>;
 /// A replay under way.
 pub type FixFuture<'a> = Pin<Box<dyn Future<Output = FoundFix> + Send + 'a>>;
 
+/// Why something was not said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotSaid {
+    /// It cannot be.
+    Unsaid(Unsaid),
+    /// Too much is said at once, or nothing is taken any more.
+    Busy,
+}
+
+/// A saying under way.
+pub type SayFuture<'a> = Pin<Box<dyn Future<Output = Result<(), NotSaid>> + Send + 'a>>;
+
 /// What the daemon implements. Nothing here takes a lock of a shard.
 pub trait Backend: Send + Sync + 'static {
     /// The newest snapshot. An answer is made from one of them alone.
@@ -33,6 +45,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Looks for one trace and replays it with the fix of one of its findings.
     fn fix(&self, id: TraceId, finding: FindingId) -> FixFuture<'_>;
+
+    /// Notes what a person says of a hotspot; done when the newest snapshot shows it.
+    fn say(&self, id: Fingerprint, saying: Saying) -> SayFuture<'_>;
 
     /// The counters as they are now.
     fn metrics(&self) -> Metrics;

@@ -13,7 +13,7 @@ pub mod shape;
 pub use ask::{Parameter, Problem};
 pub use backend::{
     Backend, Check, Connections, Detectors, FixFuture, FoundFix, FoundTrace, Listener, Memory, Metrics,
-    Refused, Requests, Shard, Status, TraceFuture, View,
+    NotSaid, Refused, Requests, SayFuture, Shard, Status, TraceFuture, View,
 };
 pub use http::openapi;
 pub use serve::{router, serve};

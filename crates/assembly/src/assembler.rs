@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use hotspan_model::{
-    Assembled, Counts, Decided, LogPos, LogTime, Lookup, Reason, Record, SideOf, TableSeed, TraceId,
+    Assembled, Counts, Decided, LogPos, LogTime, Lookup, Millionths, Reason, Record, SideOf, TableSeed,
+    TraceId,
 };
 
 use crate::arena::Arena;
@@ -172,6 +173,12 @@ impl Assembler {
     /// Everything else that is counted.
     pub fn stats(&self) -> Stats {
         self.stats
+    }
+
+    /// How much of the table of sessions is filled. Whoever feeds the assembler does well to bring less before it is
+    /// full, since then it forgets them all.
+    pub fn crowding(&self) -> Millionths {
+        Millionths::ratio(self.stats.sessions(), self.settings.sessions_max)
     }
 
     /// All stubs, in order of trace id.

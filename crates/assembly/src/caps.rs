@@ -24,7 +24,7 @@ impl Assembler {
         if self.settings.open_max < self.stats.open {
             self.take_open(at, |stats| stats.open, tenths(self.settings.open_max));
         }
-        if self.settings.sessions_max < self.stats.open + self.stats.decided + self.stats.stubs {
+        if self.settings.sessions_max < self.stats.sessions() {
             self.barrier(at);
         }
     }

@@ -69,6 +69,13 @@ pub struct Stats {
 }
 
 impl Stats {
+    /// Sessions of any state now.
+    pub fn sessions(&self) -> u64 {
+        self.open + self.decided + self.stubs
+    }
+}
+
+impl Stats {
     /// Traces published, new versions included.
     pub fn published(&self) -> u64 {
         self.decisions.iter().chain(&self.versions).sum()

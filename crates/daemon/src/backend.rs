@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use hotspan_analysis::Analyser;
-use hotspan_api::{Backend, Check, FixFuture, Metrics, TraceFuture, View};
-use hotspan_model::{Assembled, FindingId, Lookup, SpanDetail, TraceId};
+use hotspan_api::{Backend, Check, FixFuture, Metrics, NotSaid, SayFuture, TraceFuture, View};
+use hotspan_hotspots::Saying;
+use hotspan_model::{Assembled, FindingId, Fingerprint, Lookup, SpanDetail, TraceId};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::shard::Question;
 use crate::shared::Shared;
+use crate::viewer::Told;
 
 /// Most spans of one answered trace.
 const SPANS_MAX: usize = 10_000;
@@ -40,6 +42,19 @@ impl Backend for Reader {
             };
             let ((view, after), details) = self.analysed(id, explain).await?;
             Some((view, details, after))
+        })
+    }
+
+    fn say(&self, id: Fingerprint, saying: Saying) -> SayFuture<'_> {
+        Box::pin(async move {
+            if self.shared.core.is_draining() {
+                return Err(NotSaid::Busy);
+            }
+            let (answer, answered) = oneshot::channel();
+            let told = Told { id, saying, answer };
+            self.shared.told.push(told).map_err(|_| NotSaid::Busy)?;
+            let said = answered.await.map_err(|_| NotSaid::Busy)?;
+            said.map_err(NotSaid::Unsaid)
         })
     }
 

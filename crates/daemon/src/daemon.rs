@@ -6,9 +6,11 @@ use std::sync::atomic::AtomicU64;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
+use crossbeam_queue::ArrayQueue;
 use hotspan_api::{Listener, View};
 use hotspan_ingest::{
-    Caps, Core, Inbox, Message, OtherSignals, Outbox, SharedDictionary, queue, serve_grpc, serve_http,
+    Caps, Core, Inbox, Message, OtherSignals, Outbox, SharedDictionary, WHOLE_SHARE, queue, serve_grpc,
+    serve_http,
 };
 use hotspan_model::{Counts, LogTime, Nanos, ParamKey, TableSeed};
 use hotspan_otlp::Limits;
@@ -23,6 +25,7 @@ use crate::raw::RawRequests;
 use crate::shard::{Published, Shard};
 use crate::shared::Shared;
 use crate::threads::{Threads, spawn};
+use crate::viewer::TOLD_MAX;
 use crate::{Config, MemoryParts};
 
 /// What a hotspot takes with a full reservoir, timeline and histograms.
@@ -251,6 +254,7 @@ fn shared(
         outboxes,
         exemplars: Exemplars::new(parts.exemplars),
         view: ArcSwap::from_pointee(View::default()),
+        told: ArrayQueue::new(TOLD_MAX),
         settings,
         parts: *parts,
         started: now(),
@@ -275,6 +279,7 @@ fn shards(
         shared: Arc::clone(shared),
         published: Arc::clone(published),
         snapshot_interval: config.snapshot_interval,
+        share: WHOLE_SHARE,
     };
     inboxes.into_iter().zip(&shared.published).map(shard).collect()
 }

@@ -11,6 +11,7 @@ mod log;
 mod raw;
 mod shard;
 mod shared;
+mod shedding;
 mod threads;
 mod viewer;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
 use crossbeam_queue::ArrayQueue;
-use hotspan_ingest::{Inbox, Message, Received};
+use hotspan_ingest::{Inbox, Message, Received, WHOLE_SHARE};
 use hotspan_model::{Assembled, Decided, LogPos, LogTime, Offset, SpanDetail, TraceId};
 use hotspan_otlp::Limits;
 use hotspan_pipeline::{Pipeline, Snapshot};
@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use crate::exemplars::Exemplar;
 use crate::raw::RawRequests;
 use crate::shared::Shared;
+use crate::shedding;
 
 /// How often an idle log gets a tick, so that quiet traces are decided.
 const TICK: Duration = Duration::from_millis(250);
@@ -60,6 +61,8 @@ pub(crate) struct Shard {
     pub(crate) shared: Arc<Shared>,
     pub(crate) published: Arc<Published>,
     pub(crate) snapshot_interval: Duration,
+    /// How many traces of [`WHOLE_SHARE`] it takes.
+    pub(crate) share: u32,
 }
 
 impl Shard {
@@ -74,6 +77,7 @@ impl Shard {
                 Received::Message(message) => {
                     at = next(at);
                     self.handle(at, message);
+                    self.take_share();
                 }
                 Received::Nothing => {}
                 Received::Closed => break,
@@ -83,6 +87,7 @@ impl Shard {
                 tick = now + TICK;
                 at = next(at);
                 self.pipeline.handle_tick(at, &self.shared.dictionary);
+                self.take_share();
             }
             self.keep_exemplars(&mut kept);
             self.answer_questions();
@@ -102,6 +107,21 @@ impl Shard {
             .finish(at, Decided::Shutdown, &self.shared.dictionary);
         self.keep_exemplars(&mut kept);
         self.publish(at);
+    }
+
+    /// Has receivers leave out traces, by their ids, while the table of sessions is nearly full.
+    fn take_share(&mut self) {
+        let share = shedding::share(self.share, self.pipeline.crowding());
+        if share == self.share {
+            return;
+        }
+        if self.share == WHOLE_SHARE {
+            tracing::warn!("nearly as many traces as can be remembered: some are left out, by trace id");
+        } else if share == WHOLE_SHARE {
+            tracing::info!("all traces are taken again");
+        }
+        self.inbox.take_share(share);
+        self.share = share;
     }
 
     fn publish(&mut self, at: LogPos) {

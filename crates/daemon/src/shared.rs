@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
+use crossbeam_queue::ArrayQueue;
 use hotspan_api::{Connections, Listener, Memory, Refused, Requests, Shard, Status, View};
 use hotspan_ingest::{Coding, Core, Counters, Message, Outbox, Refusal, SharedDictionary, Signal, Transport};
 use hotspan_model::{Counts, LogTime, Nanos, Vocabulary};
@@ -14,6 +15,7 @@ use hotspan_pipeline::{Settings, Snapshot};
 use crate::MemoryParts;
 use crate::exemplars::Exemplars;
 use crate::shard::Published;
+use crate::viewer::Told;
 
 /// One for each daemon.
 pub(crate) struct Shared {
@@ -25,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) published: Vec<Arc<Published>>,
     pub(crate) exemplars: Exemplars,
     pub(crate) view: ArcSwap<View>,
+    /// What people say of hotspots, for the thread that makes views.
+    pub(crate) told: ArrayQueue<Told>,
     pub(crate) settings: Settings,
     pub(crate) parts: MemoryParts,
     pub(crate) started: LogTime,

@@ -1,17 +1,33 @@
-//! Merges the shards' snapshots into the one view that answers come from.
+//! Merges the shards' snapshots into the one view that answers come from, and owns what people say of hotspots.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hotspan_api::{Detectors, View};
-use hotspan_hotspots::answers;
-use hotspan_model::LogTime;
+use hotspan_hotspots::{Notes, Saying, Unsaid, answers};
+use hotspan_model::{Fingerprint, LogTime, Meta};
+use hotspan_pipeline::Snapshot;
+use tokio::sync::oneshot;
 
 use crate::shared::Shared;
 
 /// A view costs at most this share of one core: it rests so many times as long as it worked.
 const REST: u32 = 9;
+/// What people say that waits for the next view; beyond, they are told to try again.
+pub(crate) const TOLD_MAX: usize = 64;
+
+/// What comes of it.
+type Heard = Result<(), Unsaid>;
+
+/// A person says something of a hotspot.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) id: Fingerprint,
+    pub(crate) saying: Saying,
+    /// Answered when a view shows it.
+    pub(crate) answer: oneshot::Sender<Heard>,
+}
 
 /// Makes views for as long as it is wanted.
 pub(crate) struct Viewer {
@@ -20,59 +36,92 @@ pub(crate) struct Viewer {
     pub(crate) stop: Arc<AtomicBool>,
 }
 
+/// What is the same in every view.
+struct Known {
+    catalogue: Vec<&'static Meta>,
+    /// Their ids, sorted.
+    ids: Vec<&'static str>,
+    detectors: Arc<Detectors>,
+}
+
 impl Viewer {
     /// Runs until `stop` is set and the thread is unparked; the last view is made after that.
     pub(crate) fn run(self) {
-        let catalogue = hotspan_pipeline::catalogue();
-        let mut detectors: Vec<&'static str> = catalogue.iter().map(|meta| meta.id).collect();
-        detectors.sort_unstable();
-        let known = Arc::new(Detectors {
-            catalogue: catalogue.clone(),
-            shared_knobs: hotspan_pipeline::shared_knobs(),
-            tuning: Arc::new(self.shared.settings.hotspots.tuning.clone()),
-        });
+        let known = self.known();
+        let mut notes = Notes::default();
         // What was shown last: versions of the shards, and the counters, which also move when nothing reaches a shard.
         let (mut seen, mut version) = (None, 0);
         loop {
             let stopping = self.stop.load(Ordering::SeqCst);
             let start = Instant::now();
             let (shared, snapshots) = (&self.shared, self.shared.snapshots());
+            let at = snapshots.iter().map(|shard| shard.at.time).max();
+            let at = at.unwrap_or(LogTime(0));
+            let told = self.hear(&mut notes, at);
             let versions: Vec<_> = snapshots.iter().map(|shard| shard.hotspots.version).collect();
-            let state = Some((versions, shared.status(&snapshots)));
-            if let Some((_, status)) = &state
-                && state != seen
-            {
+            let status = shared.status(&snapshots);
+            let state = Some((versions, status.clone()));
+            if state != seen || !told.is_empty() || notes.is_due(at) {
                 version += 1;
-                let at = snapshots
-                    .iter()
-                    .map(|shard| shard.at.time)
-                    .max()
-                    .unwrap_or(LogTime(0));
-                let parts: Vec<_> = snapshots
-                    .iter()
-                    .map(|shard| Arc::clone(&shard.hotspots))
-                    .collect();
                 shared.view.store(Arc::new(View {
                     version,
-                    at,
-                    answers: answers(
-                        &parts,
-                        &shared.dictionary,
-                        &catalogue,
-                        Some(at),
-                        &shared.settings.hotspots,
-                    ),
-                    status: status.clone(),
-                    detectors: detectors.clone(),
-                    known: Arc::clone(&known),
+                    status,
+                    ..self.view(&known, &snapshots, &mut notes, at)
                 }));
                 shared.viewed(start);
                 seen = state;
+            }
+            for (answer, said) in told {
+                if answer.send(said).is_err() {
+                    tracing::debug!("the reader went away");
+                }
             }
             if stopping {
                 return;
             }
             std::thread::park_timeout(self.interval.max(start.elapsed() * REST));
+        }
+    }
+
+    fn known(&self) -> Known {
+        let catalogue = hotspan_pipeline::catalogue();
+        let mut ids: Vec<&'static str> = catalogue.iter().map(|meta| meta.id).collect();
+        ids.sort_unstable();
+        let detectors = Arc::new(Detectors {
+            catalogue: catalogue.clone(),
+            shared_knobs: hotspan_pipeline::shared_knobs(),
+            tuning: Arc::new(self.shared.settings.hotspots.tuning.clone()),
+        });
+        Known {
+            catalogue,
+            ids,
+            detectors,
+        }
+    }
+
+    /// Notes what was said since the last view, of the hotspots in it; to be answered when the next one shows it.
+    fn hear(&self, notes: &mut Notes, at: LogTime) -> Vec<(oneshot::Sender<Heard>, Heard)> {
+        let view = self.shared.view.load();
+        let told = std::iter::from_fn(|| self.shared.told.pop()).take(TOLD_MAX);
+        told.map(|told| (told.answer, notes.say(&view.answers, told.id, told.saying, at)))
+            .collect()
+    }
+
+    /// What is answered, beside the counters.
+    fn view(&self, known: &Known, snapshots: &[Arc<Snapshot>], notes: &mut Notes, at: LogTime) -> View {
+        let parts: Vec<_> = snapshots
+            .iter()
+            .map(|shard| Arc::clone(&shard.hotspots))
+            .collect();
+        let (dictionary, settings) = (&self.shared.dictionary, &self.shared.settings.hotspots);
+        let mut answers = answers(&parts, dictionary, &known.catalogue, Some(at), settings);
+        notes.apply(&mut answers, at);
+        View {
+            at,
+            answers,
+            detectors: known.ids.clone(),
+            known: Arc::clone(&known.detectors),
+            ..View::default()
         }
     }
 }

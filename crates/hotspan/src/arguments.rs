@@ -32,8 +32,10 @@ pub(crate) enum Command {
     Analyze(AnalyzeArguments),
     /// Show single traces of recorded files: waterfall, critical path, findings
     Trace(TraceArguments),
-    /// List the hotspots of a running daemon
+    /// List the hotspots of a running daemon; acknowledge, mute or reopen one
     Hotspots(HotspotsArguments),
+    /// Why a running daemon says no more about an operation: what each rule lacks there
+    Explain(ExplainArguments),
     /// The system of a running daemon on one page: what to change first, and why
     Audit(AuditArguments),
     /// List the detectors: what they look for, their efforts and thresholds
@@ -220,6 +222,7 @@ pub(crate) struct AnalyzeArguments {
 #[command(after_help = "Examples:
   hotspan trace --id 5b8efff798038103d269b633813fc60c traces.jsonl
   hotspan trace --all -o json traces.jsonl | jq .critical_path
+  hotspan trace --all --explain --config hotspan.toml traces.jsonl   why the other rules did not speak
   hotspan trace --all --overflow clip --tolerance 0 traces.jsonl     as Jaeger UI would draw it")]
 pub(crate) struct TraceArguments {
     /// Files, folders, or - for standard input
@@ -239,9 +242,12 @@ pub(crate) struct TraceArguments {
     /// How the answer is written
     #[arg(short, long, value_enum, default_value = "text")]
     pub(crate) output: TraceFormat,
-    /// Tell for each rule that did not speak what stopped it, with its values; text only
+    /// Tell for each rule that did not speak what stopped it, with its values
     #[arg(long)]
     pub(crate) explain: bool,
+    /// Use the thresholds of a TOML file
+    #[arg(long, value_name = "FILE", env = "HOTSPAN_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
     /// What becomes of a child that outlives its parent: auto, clip, detach
     #[arg(long, default_value = "auto", value_parser = ["auto", "clip", "detach"])]
     pub(crate) overflow: String,
@@ -256,9 +262,79 @@ pub(crate) struct TraceArguments {
   hotspan hotspots
   hotspan hotspots --service orders -o json
   hotspan hotspots --url http://10.0.0.7:4319 --detector n-plus-one-query
+  hotspan hotspots --state muted
+  hotspan hotspots ack 5f0c6d1e9a3b47c28d10e4f6a7b8c9d0 --reason 'replaced in June' --until 30d
+  hotspan hotspots mute 5f0c6d1e9a3b47c28d10e4f6a7b8c9d0 --reason 'load test' --until 2h
+  hotspan hotspots reopen 5f0c6d1e9a3b47c28d10e4f6a7b8c9d0
 
-Exit codes: 0 answered, 2 usage, 4 no daemon answers.")]
+Ids are in -o json. Exit codes: 0 answered, 2 usage or refused, 4 no daemon answers.")]
 pub(crate) struct HotspotsArguments {
+    #[command(subcommand)]
+    pub(crate) saying: Option<SayingCommand>,
+    /// Where the daemon answers
+    #[arg(
+        long,
+        env = "HOTSPAN_URL",
+        default_value = "http://127.0.0.1:4319",
+        global = true
+    )]
+    pub(crate) url: String,
+    /// How the answer is written
+    #[arg(short, long, value_enum, default_value = "table", global = true)]
+    pub(crate) output: Format,
+    /// Only in this state; muted ones are listed only when asked for
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    /// Only of this service
+    #[arg(long)]
+    pub(crate) service: Option<String>,
+    /// Only by this detector
+    #[arg(long)]
+    pub(crate) detector: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: u32,
+}
+
+/// What is said of one hotspot.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SayingCommand {
+    /// Accept a hotspot: it stays listed and calls for nothing, until it costs twice as much
+    Ack(SayingArguments),
+    /// Silence a hotspot until a time
+    Mute(SayingArguments),
+    /// Take back that a hotspot is acknowledged or muted
+    Reopen(SayingArguments),
+}
+
+/// Flags of `hotspots ack`, `mute` and `reopen`.
+#[derive(Debug, Args)]
+pub(crate) struct SayingArguments {
+    /// Which hotspot, 32 hex digits
+    pub(crate) id: String,
+    /// Why; needed to acknowledge and to mute
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// Who says so
+    #[arg(long, value_name = "NAME", env = "USER")]
+    pub(crate) by: Option<String>,
+    /// When it ends: RFC 3339, Unix seconds, or from now like 2h, 7d; needed to mute
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) until: Option<String>,
+}
+
+/// Flags of `explain`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotspan explain \"GET /cart\"
+  hotspan explain \"GET /cart\" --service shop -o json
+  hotspan explain --service shop                    near misses of all its operations
+
+Exit codes: 0 answered, 2 usage, 3 no such operation, 4 no daemon answers.")]
+pub(crate) struct ExplainArguments {
+    /// An operation: what nearly is a hotspot in it and in what its traces reach, and what each rule saw
+    #[arg(value_name = "OPERATION")]
+    pub(crate) entry: Option<String>,
     /// Where the daemon answers
     #[arg(long, env = "HOTSPAN_URL", default_value = "http://127.0.0.1:4319")]
     pub(crate) url: String,
@@ -268,11 +344,8 @@ pub(crate) struct HotspotsArguments {
     /// Only of this service
     #[arg(long)]
     pub(crate) service: Option<String>,
-    /// Only by this detector
-    #[arg(long)]
-    pub(crate) detector: Option<String>,
-    /// At most so many
-    #[arg(long, default_value_t = 20)]
+    /// At most so many near misses
+    #[arg(long, default_value_t = 100)]
     pub(crate) limit: u32,
 }
 

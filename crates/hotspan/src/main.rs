@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Analyze(arguments) => commands::analyze::run(&arguments),
         Command::Trace(arguments) => commands::trace::run(&arguments),
         Command::Hotspots(arguments) => commands::hotspots::run(&arguments),
+        Command::Explain(arguments) => commands::explain::run(&arguments),
         Command::Audit(arguments) => commands::audit::run(&arguments),
         Command::Detectors(arguments) => commands::detectors::run(&arguments),
         Command::Gen(arguments) => commands::generate::run(&arguments),

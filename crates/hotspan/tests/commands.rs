@@ -142,6 +142,24 @@ fn files_that_cannot_be_read_or_are_of_no_known_kind_are_named() {
 }
 
 #[test]
+fn a_folder_may_hold_what_is_no_recording() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mixed");
+    drop(fs::remove_dir_all(&folder));
+    fs::create_dir_all(&folder).expect("the folder is there");
+    fs::write(folder.join("README.md"), "# Traces of the shop").expect("it can be written");
+    let folder = folder.to_str().expect("the folder's name is text");
+    check(&["analyze", folder], 2, &["README.md", "expected OTLP traces"]);
+    let traces = format!("{folder}/traces.pb");
+    check(&["gen", "--scenario", "nplus1-query", "-o", &traces], 0, &[]);
+    check(&["analyze", folder], 0, &["passed over", "README.md"]);
+    check(
+        &["analyze", folder, &format!("{folder}/README.md")],
+        2,
+        &["README.md"],
+    );
+}
+
+#[test]
 fn silence_is_never_green() {
     let empty = file("empty.json", b"{}");
     check(&["analyze", &empty], 3, &["nothing usable"]);
@@ -157,6 +175,19 @@ fn a_daemon_that_does_not_answer_is_unreachable() {
     );
     check(
         &["audit", "--url", "http://127.0.0.1:1"],
+        4,
+        &["http://127.0.0.1:1"],
+    );
+    for saying in ["ack", "mute", "reopen"] {
+        check(
+            &["hotspots", saying, "7", "--url", "http://127.0.0.1:1"],
+            4,
+            &["http://127.0.0.1:1"],
+        );
+        check(&["hotspots", saying], 2, &["<ID>"]);
+    }
+    check(
+        &["explain", "GET /cart", "--url", "http://127.0.0.1:1"],
         4,
         &["http://127.0.0.1:1"],
     );
@@ -228,7 +259,9 @@ fn the_audit_of_a_recording_is_a_page_and_the_same_every_time() {
 
 #[test]
 fn help_has_examples_and_goes_to_stdout() {
-    for command in ["serve", "analyze", "trace", "hotspots", "audit", "gen", "replay"] {
+    for command in [
+        "serve", "analyze", "trace", "hotspots", "explain", "audit", "gen", "replay",
+    ] {
         let output = hotspan(&[command, "--help"]);
         assert!(output.status.success());
         assert!(

@@ -1,18 +1,16 @@
 //! A recording sent over real OTLP to a running daemon gives the hotspots that `analyze` finds in the file, and a
 //! signal loses nothing of it.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+#[path = "support/daemon.rs"]
+mod daemon;
+
+use std::path::Path;
 
 use serde_json::Value;
 
-const PATIENCE: Duration = Duration::from_secs(30);
-const TRACES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/traces/stable");
+use daemon::{Daemon, hotspan, within};
 
-fn hotspan() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_hotspan"))
-}
+const TRACES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/traces/stable");
 
 /// Detector, fingerprint and calls of each hotspot, in order of the fingerprint.
 fn hotspots(arguments: &[&str]) -> Vec<(String, String, Value)> {
@@ -32,76 +30,6 @@ fn hotspots(arguments: &[&str]) -> Vec<(String, String, Value)> {
         .collect();
     found.sort_by(|a, b| a.0.cmp(&b.0));
     found
-}
-
-/// A daemon of this test; it is stopped with the test.
-struct Daemon {
-    child: Child,
-    ready: Value,
-}
-
-impl Daemon {
-    fn start(name: &str) -> Daemon {
-        let ready = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.ready"));
-        drop(std::fs::remove_file(&ready));
-        let mut command = hotspan();
-        command.args([
-            "serve",
-            "--otlp-grpc",
-            "127.0.0.1:0",
-            "--otlp-http",
-            "127.0.0.1:0",
-        ]);
-        command.args([
-            "--listen",
-            "127.0.0.1:0",
-            "--complete-quiet",
-            "300ms",
-            "--root-quiet",
-            "600ms",
-        ]);
-        command
-            .args(["--rootless-quiet", "900ms", "--ready-file"])
-            .arg(&ready);
-        let child = command.stderr(Stdio::piped()).spawn().expect("the binary runs");
-        let ready = within(|| serde_json::from_str(&std::fs::read_to_string(&ready).ok()?).ok());
-        Daemon { child, ready }
-    }
-
-    fn url(&self, key: &str) -> String {
-        format!(
-            "http://{}",
-            self.ready[key].as_str().expect("the ready file names it")
-        )
-    }
-
-    /// Ends it as an operator would; what it said last.
-    fn stop(self) -> String {
-        let signal = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status()
-            .expect("kill runs");
-        assert!(signal.success());
-        let output = self.child.wait_with_output().expect("it ends");
-        assert!(output.status.success());
-        String::from_utf8_lossy(&output.stderr)
-            .lines()
-            .last()
-            .unwrap_or_default()
-            .to_owned()
-    }
-}
-
-/// Asks until there is an answer.
-fn within<T>(ask: impl Fn() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(Instant::now() < deadline, "no answer within {PATIENCE:?}");
-        std::thread::yield_now();
-    }
 }
 
 /// The daemon's audit is about these hotspots, in each of its forms.

@@ -46,6 +46,12 @@ pub(crate) struct Aggregate {
     pub(crate) path_sum: u128,
     /// Durations of segment roots.
     pub(crate) segment: Distribution,
+    /// Traces in which the callee is of the service's own team.
+    pub(crate) same_team: u64,
+    /// Traces in which the request could do without what it waits for.
+    pub(crate) deferrable: u64,
+    /// Traces that show it only beside many others.
+    pub(crate) needing_many: u64,
     /// In segments whose root was lost.
     pub(crate) headless: u64,
     /// Of the finding.
@@ -110,6 +116,9 @@ impl Aggregate {
         sign.sum(&mut self.weighted, sign::weight(sighting.weight()).into());
         sign.count(&mut self.dear, sighting.dear.into());
         sign.count(&mut self.parallel, first.parallel.into());
+        sign.count(&mut self.same_team, first.same_team.into());
+        sign.count(&mut self.deferrable, first.deferrable.into());
+        sign.count(&mut self.needing_many, sighting.needs_many.into());
         sign.count(&mut self.headless, first.headless.into());
         self.kin = first.kin;
         self.calls.record(sign, sighting.calls);
@@ -171,6 +180,9 @@ impl Aggregate {
         add.sum(&mut self.weighted, other.weighted);
         add.count(&mut self.dear, other.dear);
         add.count(&mut self.parallel, other.parallel);
+        add.count(&mut self.same_team, other.same_team);
+        add.count(&mut self.deferrable, other.deferrable);
+        add.count(&mut self.needing_many, other.needing_many);
         add.count(&mut self.headless, other.headless);
         // Of one fingerprint, hence equal; but a row may be empty.
         self.kin |= other.kin;

@@ -8,6 +8,7 @@ use hotspan_model::{
 
 use crate::audit::{QueryPattern, patterns};
 use crate::buckets::Window;
+use crate::joint::Joints;
 use crate::lists::{coverage, dependencies, operations, services, third_parties};
 use crate::merged::Merged;
 use crate::near::{NearMissAnswer, near_misses};
@@ -36,6 +37,8 @@ pub struct Answers {
     pub near_misses: Vec<NearMissAnswer>,
     /// Statements and cache commands, dearest first, at most 20.
     pub query_patterns: Vec<QueryPattern>,
+    /// What hotspots save together.
+    pub joints: Joints,
     /// What the answer rests on, as far as reports tell.
     pub coverage: Coverage,
 }
@@ -109,6 +112,27 @@ pub struct OperationAnswer {
     pub path: [Nanos; Category::ALL.len()],
     /// Share of each category in that time.
     pub path_share: [Millionths; Category::ALL.len()],
+    /// What it does most.
+    pub most: Most,
+}
+
+/// What an operation does most, on average over the traces in which it does so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Most {
+    /// Queries of one template.
+    pub queries: u64,
+    /// Cache commands of one template.
+    pub cache_commands: u64,
+    /// Calls of one template.
+    pub calls: u64,
+    /// Messages to one destination.
+    pub publishes: u64,
+    /// Different calls, in all traces together.
+    pub call_templates: u64,
+    /// Critical-path time of the queries of one template.
+    pub query_path: Nanos,
+    /// The same of calls and messages.
+    pub call_path: Nanos,
 }
 
 /// One edge: a service and whom it calls.
@@ -205,8 +229,10 @@ pub struct Coverage {
     pub below_gate: u64,
     /// Fingerprints left out because their callee turned out to be internal.
     pub internal_after_all: u64,
-    /// Findings that `hotspan.ignore` accepts in the code.
+    /// Findings, and hotspots over traces, that `hotspan.ignore` accepts in the code.
     pub ignored: u64,
+    /// Hotspots that a person muted.
+    pub muted: u64,
     /// Sightings of fingerprints beyond `hotspots_max`.
     pub sightings_beyond: u64,
     /// Rows of services, edges and hand-offs beyond their bounds.
@@ -248,6 +274,7 @@ pub fn answers(
         third_parties: third_parties(&reader),
         near_misses: near_misses(&reader, stopped),
         query_patterns: patterns(&reader),
+        joints: Joints::new(&merged, &hotspots),
         coverage,
         hotspots,
         listed,

@@ -1,14 +1,16 @@
-//! When something was seen: by hour for a day, by day for a week. Small, for there are many of them.
+//! When something was seen: by hour for a day, by day for a week and the day it is compared with. Small, for there are
+//! many of them.
 
-use hotspan_model::LogTime;
+use hotspan_model::{LogTime, MILLION, Nanos, TrendPoint};
 
-use crate::sign::Sign;
+use crate::life::Spell;
+use crate::sign::{Sign, narrow};
 
 const HOUR: u64 = 3_600_000_000_000;
 /// Hours that are held: those of a window of 24, and the one that has begun.
 const HOURS: u64 = 25;
 /// Days that are held.
-const DAYS: u64 = 7;
+const DAYS: u64 = 8;
 
 /// What falls into one hour or day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,12 +47,7 @@ impl Calendar {
             exposure,
         };
         let (now, hour) = (newest.0 / HOUR, at.0 / HOUR);
-        shift(
-            &mut self.hours,
-            sign,
-            &cell(hour),
-            (now + 1).saturating_sub(HOURS),
-        );
+        shift(&mut self.hours, sign, &cell(hour), oldest_hour(newest));
         shift(
             &mut self.days,
             sign,
@@ -69,6 +66,24 @@ impl Calendar {
         }
     }
 
+    /// Adds what the same traces may have shown elsewhere: of each hour and day at least so many traces.
+    pub(crate) fn cover(&mut self, other: &Calendar) {
+        for (cells, others) in [(&mut self.hours, &other.hours), (&mut self.days, &other.days)] {
+            for cell in others {
+                let traces = |cells: &[Cell]| {
+                    let at = cells.binary_search_by_key(&cell.place, |cell| cell.place).ok()?;
+                    Some(cells[at].traces)
+                };
+                let held = traces(cells).unwrap_or(0);
+                let by = Cell {
+                    traces: cell.traces.max(held) - held,
+                    ..*cell
+                };
+                shift(cells, Sign::Add, &by, 0);
+            }
+        }
+    }
+
     /// Everything in the hours from `from` on.
     pub(crate) fn since(&self, from: LogTime) -> Cell {
         let mut sum = Cell::default();
@@ -82,16 +97,62 @@ impl Calendar {
     pub(crate) fn first(&self, newest: LogTime) -> Option<LogTime> {
         let day = (newest.0 / HOUR / 24 + 1).saturating_sub(DAYS);
         let day = self.days.iter().find(|cell| day <= cell.place)?.place;
-        let hour = self.hours.iter().find(|cell| cell.place / 24 == day);
+        let hour = self.held_hours(newest).iter().find(|cell| cell.place / 24 == day);
         let hour = hour.map_or(day * 24, |cell| cell.place);
         Some(LogTime(hour.saturating_mul(HOUR)))
     }
 
-    /// End of the last cell.
-    pub(crate) fn last(&self) -> Option<LogTime> {
-        let hour = self.hours.last().map(|cell| cell.place);
-        let hour = hour.or_else(|| Some(self.days.last()?.place * 24 + 23))?;
-        Some(LogTime((hour + 1).saturating_mul(HOUR)))
+    /// End of the last hour that `newest` has not made too old, else of the last day, as far as it is not held by the
+    /// hour.
+    pub(crate) fn last(&self, newest: LogTime) -> Option<LogTime> {
+        let hour = self.held_hours(newest).last().map(|cell| cell.place + 1);
+        let day = || Some((self.days.last()?.place * 24 + 24).min(oldest_hour(newest)));
+        Some(LogTime(hour.or_else(day)?.saturating_mul(HOUR)))
+    }
+
+    /// When it was seen, as it is known when the newest data are from `newest`: the hours of a day, before them whole
+    /// days. Of the day that is held by the hour in part, the rest counts as seen throughout.
+    pub(crate) fn spells(&self, newest: LogTime) -> Vec<Spell> {
+        let hours = self.held_hours(newest);
+        let (now, oldest) = (newest.0 / HOUR, oldest_hour(newest));
+        let days = self
+            .days
+            .iter()
+            .filter(|cell| (now / 24 + 1).saturating_sub(DAYS) <= cell.place && cell.place * 24 < oldest);
+        let day = |cell: &Cell| {
+            let (from, end) = (cell.place * 24, cell.place * 24 + 24);
+            let own = hours.iter().filter(|hour| hour.place < end);
+            let by_hour = own
+                .clone()
+                .fold(0_u64, |sum, hour| sum.saturating_add(hour.traces));
+            Spell {
+                from,
+                to: own.map(|hour| hour.place).min().unwrap_or(oldest.min(end)),
+                traces: cell.traces.saturating_sub(by_hour),
+            }
+        };
+        let hour = |cell: &Cell| Spell {
+            from: cell.place,
+            to: cell.place + 1,
+            traces: cell.traces,
+        };
+        days.map(day).chain(hours.iter().map(hour)).collect()
+    }
+
+    /// The hours of a day, earliest first; their critical-path time is weighted.
+    pub(crate) fn trend(&self, newest: LogTime) -> Vec<TrendPoint> {
+        let point = |cell: &Cell| TrendPoint {
+            at: cell.place.saturating_mul(3_600),
+            traces: cell.traces,
+            path: Nanos(narrow(cell.exposure / u128::from(MILLION))),
+        };
+        self.held_hours(newest).iter().map(point).collect()
+    }
+
+    /// The hours that `newest` has not made too old.
+    fn held_hours(&self, newest: LogTime) -> &[Cell] {
+        let oldest = oldest_hour(newest);
+        &self.hours[self.hours.partition_point(|cell| cell.place < oldest)..]
     }
 
     /// Most traces in one hour.
@@ -110,6 +171,10 @@ impl Calendar {
         let cell = day.and_then(|day| self.days.iter().find(|cell| cell.place == day));
         cell.copied().unwrap_or_default()
     }
+}
+
+fn oldest_hour(newest: LogTime) -> u64 {
+    (newest.0 / HOUR + 1).saturating_sub(HOURS)
 }
 
 fn shift(cells: &mut Vec<Cell>, sign: Sign, by: &Cell, oldest: u64) {
@@ -148,18 +213,66 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_held_by_the_hour_and_a_week_by_the_day() {
+    fn a_day_is_held_by_the_hour_and_eight_days_by_the_day() {
         let mut calendar = Calendar::default();
         for at in 0..24 * 30 {
             calendar.shift(Sign::Add, hour(at), hour(at), 2, 5);
         }
         let newest = hour(24 * 30 - 1);
-        assert_eq!((calendar.hours.len(), calendar.days.len()), (25, 7));
+        assert_eq!((calendar.hours.len(), calendar.days.len()), (25, 8));
         let day = calendar.since(hour(24 * 29));
         assert_eq!((day.traces, day.count, day.exposure), (24, 48, 120));
-        assert_eq!(calendar.first(newest), Some(hour(24 * 23)));
-        assert_eq!(calendar.last(), Some(hour(24 * 30)));
+        assert_eq!(calendar.first(newest), Some(hour(24 * 22)));
+        assert_eq!(calendar.last(newest), Some(hour(24 * 30)));
+        assert_eq!(calendar.last(hour(24 * 30 + 25)), Some(hour(24 * 30)));
+        assert_eq!(calendar.last(hour(24 * 32)), Some(hour(24 * 30)));
         assert_eq!((calendar.day(newest, 1).traces, calendar.busiest()), (24, 1));
+    }
+
+    #[test]
+    fn what_is_older_than_a_day_was_seen_all_day() {
+        let mut calendar = Calendar::default();
+        for at in [30, 50, 75, 90, 97] {
+            calendar.shift(Sign::Add, hour(at), hour(at), 1, 2_000_000);
+        }
+        let spells = |newest| -> Vec<(u64, u64, u64)> {
+            let spells = calendar.spells(hour(newest));
+            spells
+                .iter()
+                .map(|spell| (spell.from, spell.to, spell.traces))
+                .collect()
+        };
+        let by_hour = [
+            (24, 48, 1),
+            (48, 72, 1),
+            (72, 75, 0),
+            (75, 76, 1),
+            (90, 91, 1),
+            (97, 98, 1),
+        ];
+        assert_eq!(spells(97), by_hour);
+        assert_eq!(
+            spells(110),
+            [(24, 48, 1), (48, 72, 1), (72, 90, 1), (90, 91, 1), (97, 98, 1)]
+        );
+        assert_eq!(calendar.trend(hour(97)).len(), 3);
+        assert_eq!(calendar.trend(hour(97))[0].path, Nanos(2));
+    }
+
+    #[test]
+    fn what_covers_the_same_traces_counts_them_once() {
+        let mut calendar = Calendar::default();
+        let mut other = Calendar::default();
+        for at in [5, 5, 6] {
+            calendar.shift(Sign::Add, hour(at), hour(at), 1, 1);
+        }
+        for at in [5, 5, 5, 7] {
+            other.shift(Sign::Add, hour(at), hour(at), 1, 1);
+        }
+        calendar.cover(&other);
+        let traces: Vec<u64> = calendar.hours.iter().map(|cell| cell.traces).collect();
+        assert_eq!((traces, calendar.days[0].traces), (vec![3, 1, 1], 4));
+        assert_eq!(calendar.since(hour(0)).exposure, 7);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use hotspan_model::{MILLION, Millionths, Params};
 
 use crate::aggregate::{Aggregate, Shape};
 use crate::calibration::calibrated;
+use crate::many::DEFERRABLE;
 use crate::merged::Merged;
 use crate::topology::{Order, percent};
 
@@ -13,12 +14,8 @@ use crate::topology::{Order, percent};
 pub(crate) const THIRD_PARTY: &str = "third-party-on-critical-path";
 /// A detector whose certainty is that its calls do not need each other.
 const SERIAL: &str = "serial-fan-out";
-/// A detector that one trace makes sure only when a name says what its call is for.
-const DEFERRABLE: &str = "deferrable-call";
-/// What it states where none does, and states when nearly every trace shows the same.
+/// What [`DEFERRABLE`] states where no name says what its call is for, and states when many traces show it.
 const UNNAMED: (Millionths, Millionths) = (Millionths(380_000), Millionths(900_000));
-/// Traces, and share of the operation's, that are nearly every one.
-const NEARLY_ALL: (u64, Millionths) = (20, Millionths(900_000));
 
 /// A confidence and what it is made of.
 #[derive(Debug)]
@@ -121,20 +118,14 @@ pub(crate) fn surer(row: &Aggregate, then: Millionths, now: Millionths) -> Optio
     })
 }
 
-/// What changes when nearly every one of the `judged` traces of an operation shows that it does not need its call.
-pub(crate) fn unneeded(row: &Aggregate, judged: u64) -> Option<Revision> {
+/// What changes when many traces show that nobody needs what a call answers, and how they do.
+pub(crate) fn unneeded(row: &Aggregate, shown: impl FnOnce() -> Option<String>) -> Option<Revision> {
     let (then, now) = UNNAMED;
     let unnamed = row.detector == DEFERRABLE && row.terms.detector / row.traces.max(1) <= then.0;
-    let share = Millionths::ratio(row.traces, judged.max(row.traces));
-    let nearly_all = row.traces >= NEARLY_ALL.0 && share >= NEARLY_ALL.1;
-    (unnamed && nearly_all).then(|| Revision {
-        then,
-        now,
-        why: format!(
-            "in {} % of the requests nobody needs what it answers",
-            percent(share)
-        ),
-    })
+    unnamed
+        .then(shown)
+        .flatten()
+        .map(|why| Revision { then, now, why })
 }
 
 /// The confidence of `row`.

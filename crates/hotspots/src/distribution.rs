@@ -70,6 +70,13 @@ impl Distribution {
         &self.buckets
     }
 
+    /// How many numbers are in buckets that do not reach beyond `most`.
+    pub(crate) fn up_to(&self, most: u64) -> u64 {
+        let buckets = self.buckets.iter();
+        let within = buckets.take_while(|bucket| LAYOUT.highest_equivalent(bucket.0) <= most);
+        within.fold(0, |sum, bucket| sum.saturating_add(bucket.1))
+    }
+
     /// How many numbers it has.
     pub(crate) fn count(&self) -> u64 {
         self.buckets

@@ -9,6 +9,7 @@ use hotspan_model::{
 
 use crate::calendar::Calendar;
 use crate::distribution::Distribution;
+use crate::ignored::Ignored;
 use crate::moments::Moments;
 use crate::sign::{self, Sign, weighted};
 
@@ -108,6 +109,7 @@ pub(crate) struct Fact {
     pub(crate) inners: Distribution,
     pub(crate) calendar: Calendar,
     pub(crate) moments: Moments,
+    pub(crate) ignored: Ignored,
     /// Evidence and nothing else rests on it: like an exemplar, it may be a lesser one after a revision.
     pub(crate) shown: Option<Shown>,
 }
@@ -122,12 +124,13 @@ impl Fact {
         newest: LogTime,
         room: bool,
     ) {
-        let (mut count, mut path, mut span) = (0_u64, 0_u64, None);
+        let (mut count, mut path, mut span, mut ignored) = (0_u64, 0_u64, None, None);
         for row in rows {
             let (time, inner) = (sign::nanos(row.time), sign::nanos(row.inner));
             count = count.saturating_add(sign::number(row.count));
             path = path.saturating_add(sign::nanos(row.path));
             span = span.min(row.span).or(row.span).or(span);
+            ignored = ignored.or(row.ignored);
             sign.sum(&mut self.time, time.into());
             sign.sum(&mut self.inner, inner.into());
             if is_measured(row.kind) {
@@ -142,6 +145,9 @@ impl Fact {
         sign.sum(&mut self.path, path.into());
         let exposure = weighted(report.weight, Nanos(path));
         self.calendar.shift(sign, report.at, newest, count, exposure);
+        if let Some(ignored) = ignored {
+            self.ignored.shift(sign, ignored, report.at, newest);
+        }
         self.show(sign, report, (count, path, span));
     }
 
@@ -179,6 +185,7 @@ impl Fact {
         self.inners.merge(&other.inners);
         self.calendar.merge(&other.calendar);
         self.moments.merge(&other.moments);
+        self.ignored.merge(&other.ignored);
         let worse = |held: Shown| other.shown.is_some_and(|shown| held.badness() < shown.badness());
         if self.shown.is_none_or(worse) {
             self.shown = other.shown.or(self.shown);
@@ -204,6 +211,7 @@ pub(crate) fn used(row: &CallRow) -> FactRow {
         time: row.time,
         path: row.path,
         span: row.span,
+        ignored: row.ignored,
         ..FactRow::new(FactKind::Used, row.class, row.from)
     }
 }

@@ -13,10 +13,10 @@ const GAP: &str = "uninstrumented-gap";
 const LOSSES: Millionths = Millionths(20_000);
 const BEYOND_LOSSES: Millionths = Millionths(500_000);
 
-/// Least share of an operation's traces, by detector.
-const SHARES: [(&str, Millionths); 2] = [
-    (GAP, Millionths(200_000)),
-    ("exception-storm", Millionths(100_000)),
+/// Fewest traces of an operation, and least share of them, by detector.
+const SHARES: [(&str, u64, Millionths); 2] = [
+    (GAP, 1, Millionths(200_000)),
+    ("exception-storm", 20, Millionths(100_000)),
 ];
 
 /// A detector whose findings are one fault only when its calls end after the same time.
@@ -32,8 +32,11 @@ pub(crate) fn structure(
     row: &Aggregate,
     shape: &Shape,
 ) -> Option<(NearReason, Condition)> {
-    let share = SHARES.iter().find(|(detector, _)| *detector == row.detector);
-    if let Some(&(detector, least)) = share {
+    let share = SHARES.iter().find(|(detector, ..)| *detector == row.detector);
+    if let Some(&(detector, judged, least)) = share {
+        if let Some(too_few) = too_few(reader, row, shape, judged) {
+            return Some((NearReason::Sightings, too_few));
+        }
         let least = match detector == GAP && spans_are_lost(reader) {
             true => least.max(BEYOND_LOSSES),
             false => least,
@@ -62,10 +65,24 @@ fn spans_are_lost(reader: &Reader<'_>) -> bool {
     Millionths::ratio(totals.incomplete, totals.traces) >= LOSSES
 }
 
+/// Traces of its operation, where they are fewer than a share needs.
+fn too_few(reader: &Reader<'_>, row: &Aggregate, shape: &Shape, threshold: u64) -> Option<Condition> {
+    let value = judged(reader, row, shape);
+    (value < threshold).then_some(Condition {
+        name: "judged_traces",
+        value,
+        threshold,
+    })
+}
+
+pub(crate) fn judged(reader: &Reader<'_>, row: &Aggregate, shape: &Shape) -> u64 {
+    let judged = reader.operation(shape).map_or(0, |operation| operation.traces);
+    judged.max(row.traces)
+}
+
 /// Raw counts decide: a share of weighted ones would open on one trace that stands for many.
 fn share_of(reader: &Reader<'_>, row: &Aggregate, shape: &Shape) -> Millionths {
-    let judged = reader.operation(shape).map_or(0, |operation| operation.traces);
-    Millionths::ratio(row.traces, judged.max(row.traces))
+    Millionths::ratio(row.traces, judged(reader, row, shape))
 }
 
 /// Whether the critical-path times of the middle half gather at one value.

@@ -6,11 +6,13 @@
 //! puts the result in words and numbers. How reports were spread over shards, and in which order they came,
 //! shows nowhere.
 //!
-//! Absent on purpose: clocks (the caller says what time it is), storage, life-cycle states set by people.
+//! Absent on purpose: clocks (the caller says what time it is) and storage. [`Notes`] are what people said, held by
+//! whoever reads, beside what traces say.
 
 mod aggregate;
 mod answers;
 pub mod audit;
+mod blind;
 mod buckets;
 mod calendar;
 mod calibration;
@@ -18,14 +20,21 @@ mod confidence;
 mod cross;
 mod distribution;
 mod facts;
+mod fixes;
 mod gates;
+mod growth;
+mod ignored;
+mod joint;
 mod life;
 mod lists;
+mod many;
 mod merged;
 mod moments;
 mod near;
+mod notes;
 mod peers;
 mod ranking;
+mod recent;
 mod reservoir;
 mod sampling;
 mod scaling;
@@ -34,15 +43,20 @@ mod shard;
 mod sighting;
 mod sign;
 mod table;
+mod tail;
 mod tally;
 mod topology;
 mod tuned;
 mod view;
 
 pub use answers::{
-    Answers, Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty, answers,
+    Answers, Coverage, Dependency, Latency, Most, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty,
+    answers,
 };
+pub use blind::Remedy;
 pub use cross::catalogue;
+pub use joint::Joints;
 pub use near::NearMissAnswer;
+pub use notes::{BY_CHARS_MAX, NOTES_MAX, Notes, REASON_CHARS_MAX, Saying, Unsaid};
 pub use settings::{MIN_CONFIDENCE, SHARED as SHARED_KNOBS, SIGHTINGS, Settings};
 pub use shard::{Hotspots, Kept, Snapshot};

@@ -1,127 +1,117 @@
-//! Where a hotspot is in its life, as far as traces decide it: from hourly counts, whenever somebody reads.
+//! Where a hotspot is in its life, as far as traces decide it: from counts alone, whenever somebody reads.
 
 use std::ops::Range;
 
-use hotspan_model::{ImpactBasis, LogTime, Nanos, State};
+use hotspan_model::{LogTime, Nanos, Returns, State};
 
-use crate::buckets::{Hours, Point};
-use crate::topology::Operation;
+use crate::buckets::Hours;
 
 /// A hotspot is new for so long, and without a verdict after so long.
 const DAY: Nanos = Nanos::from_secs(24 * 3_600);
 /// What no trace showed for so long may be fixed.
-const QUIET: Nanos = Nanos::from_secs(3_600);
+pub(crate) const QUIET: Nanos = Nanos::from_secs(3_600);
 /// Traces of an operation, or of a day, below which they say nothing.
-const TRACES_MIN: u64 = 20;
+pub(crate) const TRACES_MIN: u64 = 20;
 /// Traces that would have shown a fault so often on average make 95 % sure that it is gone.
 const EXPECTED: u64 = 3;
-/// Hours of a day, and days it is compared with.
-const HOURS: u64 = 24;
-const DAYS: u64 = 7;
-/// Tenths of the median day: it worsens from the first on, until it is below the second.
-const WORSE: (u128, u128) = (15, 12);
+/// Nanoseconds of an hour.
+const HOUR: u64 = 3_600_000_000_000;
+
+/// Neighbouring hours in which a fault was seen: one hour, or a whole day where hours are no longer told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spell {
+    pub(crate) from: u64,
+    /// The first hour after it.
+    pub(crate) to: u64,
+    /// Traces that carried the fault.
+    pub(crate) traces: u64,
+}
+
+/// Each filled hour by itself.
+pub(crate) fn spells(hours: &Hours) -> Vec<Spell> {
+    let filled = hours.filled().iter();
+    let spell = |&(hour, point): &(u64, crate::buckets::Point)| Spell {
+        from: hour,
+        to: hour + 1,
+        traces: point.traces,
+    };
+    filled.map(spell).collect()
+}
 
 /// All that decides a state.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Life<'a> {
-    /// Traces that carry the fault.
-    pub(crate) hours: &'a Hours,
-    /// Its segment operation, when that has a row.
-    pub(crate) operation: Option<&'a Operation>,
+    /// When the fault was seen, ascending and apart.
+    pub(crate) spells: &'a [Spell],
+    /// Traces in a range of hours that would have shown it: those of its operation, or of its service.
+    pub(crate) judged: &'a dyn Fn(Range<u64>) -> u64,
+    /// Traces of its operation since it was last seen, by the minute, that a version may account for which came after
+    /// it and never showed it.
+    pub(crate) renewed: u64,
     pub(crate) now: LogTime,
     /// Start of the first filled bucket and end of the last: exemplars may go, and decide nothing.
     pub(crate) seen: (LogTime, LogTime),
-    /// What its impact is made of.
-    pub(crate) basis: ImpactBasis,
+    /// It grows beyond what it was in its week.
+    pub(crate) worsens: bool,
 }
 
 impl Life<'_> {
-    /// The state; what was never fixed and does not grow is new, then open.
-    pub(crate) fn state(&self) -> State {
+    /// The state, and how often it came back; what was never fixed and does not grow is new, then open.
+    pub(crate) fn state(&self) -> (State, Returns) {
+        let returns = self.returns();
         let quiet = self.now.since(self.seen.1);
-        let filled = self.hours.filled();
         let end = Hours::place(self.now) + 1;
-        let last = filled.last().map_or(end, |last| last.0);
-        if QUIET <= quiet && self.is_gone(filled.len(), last + 1..end) {
-            return State::Fixed;
-        }
-        if DAY <= quiet && self.judged(last + 1..end) < TRACES_MIN {
-            return State::NotExercised;
-        }
-        let neighbours = filled.windows(2).zip(1..);
-        let mut gaps = neighbours.map(|(pair, earlier)| (earlier, pair[0].0 + 1..pair[1].0));
-        if gaps.any(|(earlier, gap)| self.is_gone(earlier, gap)) {
-            return State::Regressed;
-        }
-        if self.worsens(end) {
-            return State::Worsening;
-        }
-        young(self.now, self.seen.0)
-    }
-
-    /// Whether the traces of `gap`, none of which showed the fault, would have shown it if it were as frequent as in
-    /// the first `earlier` filled hours. A trace in an hour that showed it once counts for neither side.
-    fn is_gone(&self, earlier: usize, gap: Range<u64>) -> bool {
-        let before = &self.hours.filled()[..earlier];
-        let Some(first) = before.first() else {
-            return false;
+        let last = self.spells.last().map_or(end, |last| last.to);
+        let clean = match QUIET <= quiet {
+            true => (self.judged)(last..end),
+            false => self.renewed,
         };
-        let fired = before
-            .iter()
-            .fold(0_u64, |sum, hour| sum.saturating_add(hour.1.traces));
-        let judged = self.judged(first.0..gap.start).max(fired);
-        let needed = judged.saturating_mul(EXPECTED).div_ceil(fired.max(1));
-        self.judged(gap) >= needed.max(TRACES_MIN)
+        let needed = || self.needed(self.spells, EXPECTED);
+        let state = if clean > 0 && needed().is_some_and(|needed| needed <= clean) {
+            State::Fixed
+        } else if DAY <= quiet && (self.judged)(last..end) < TRACES_MIN {
+            State::NotExercised
+        } else if returns.count > 0 {
+            State::Regressed
+        } else if self.worsens {
+            State::Worsening
+        } else if self.now.since(self.seen.0) < DAY {
+            State::New
+        } else {
+            State::Open
+        };
+        (state, returns)
     }
 
-    fn judged(&self, hours: Range<u64>) -> u64 {
-        self.operation.map_or(0, |operation| operation.judged(hours))
-    }
-
-    /// Whether the day before `end` costs half more than the median of the week before it, or did within the last day
-    /// and has not come back near it since.
-    fn worsens(&self, end: u64) -> bool {
-        let grades = (0..HOURS).map(|ago| self.growth(end.saturating_sub(ago)));
-        for grade in grades {
-            match grade {
-                Some((day, median)) if WORSE.0 * median <= 10 * day => return true,
-                Some((day, median)) if WORSE.1 * median <= 10 * day => {}
-                Some(_) | None => return false,
+    /// How often it was seen again after it was gone. Of many pauses one is long by chance, so the more there are, the
+    /// longer must each be.
+    fn returns(&self) -> Returns {
+        let pauses = || {
+            let neighbours = self.spells.windows(2).zip(1..);
+            neighbours.filter(|(pair, _)| pair[0].to < pair[1].from)
+        };
+        let expected = EXPECTED + u64::from(pauses().count().max(1).ilog2());
+        let mut returns = Returns::default();
+        for (pair, earlier) in pauses() {
+            let clean = (self.judged)(pair[0].to..pair[1].from);
+            let needed = || self.needed(&self.spells[..earlier], expected);
+            if clean >= TRACES_MIN && needed().is_some_and(|needed| needed <= clean) {
+                returns.count += 1;
+                returns.last = Some(LogTime(pair[1].from.saturating_mul(HOUR)));
             }
         }
-        false
+        returns
     }
 
-    /// Impact of the day before `end` and of the median day of the week before; `None` when a day has too few traces.
-    fn growth(&self, end: u64) -> Option<(u128, u128)> {
-        let day = |ago: u64| {
-            let end = end.checked_sub(ago * HOURS)?;
-            let sum = self.hours.within(end.saturating_sub(HOURS)..end);
-            (sum.traces >= TRACES_MIN).then(|| self.impact(&sum))
-        };
-        let mut week = [0; DAYS as usize];
-        for (impact, ago) in week.iter_mut().zip(1..) {
-            *impact = day(ago)?;
-        }
-        week.sort_unstable();
-        let median = week[week.len() / 2];
-        // Beyond this no sum of savings goes, and the products above fit.
-        let within = |sum: u128| sum.min(u128::MAX >> 8);
-        (median > 0).then_some((within(day(0)?), within(median)))
-    }
-
-    fn impact(&self, sum: &Point) -> u128 {
-        match self.basis {
-            ImpactBasis::Saving => sum.saving,
-            ImpactBasis::Exposure => sum.exposure,
-        }
-    }
-}
-
-/// New for a day, open after that.
-pub(crate) fn young(now: LogTime, first: LogTime) -> State {
-    match now.since(first) < DAY {
-        true => State::New,
-        false => State::Open,
+    /// Traces without the fault after which it is gone, were it as frequent as in these spells; `None` without any. A
+    /// trace in an hour that showed it once counts for neither side.
+    fn needed(&self, spells: &[Spell], expected: u64) -> Option<u64> {
+        let (first, last) = (spells.first()?, spells.last()?);
+        let fired = spells
+            .iter()
+            .fold(0_u64, |sum, spell| sum.saturating_add(spell.traces));
+        let judged = (self.judged)(first.from..last.to).max(fired);
+        let needed = judged.saturating_mul(expected).div_ceil(fired.max(1));
+        Some(needed.max(TRACES_MIN))
     }
 }

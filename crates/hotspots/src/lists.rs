@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hotspan_model::{CalleeFacts, Class, Hotspot, LogTime, Millionths, Nanos, Peer, Target};
+use hotspan_model::{CalleeFacts, Class, FactKind, Hotspot, LogTime, Millionths, Nanos, Peer, Target};
 
 use crate::distribution::Distribution;
+use crate::facts::FactText;
 use crate::merged::EdgeText;
 use crate::peers::domain;
 use crate::sign::{Sign, narrow, share, unweighted};
 use crate::topology::{Edge, EdgeKey, Operation, PathSums, Service};
 use crate::view::Reader;
-use crate::{Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty};
+use crate::{Coverage, Dependency, Latency, Most, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty};
 
 /// What the answer rests on.
 pub(crate) fn coverage(reader: &Reader<'_>, first: Option<LogTime>) -> Coverage {
@@ -30,6 +31,7 @@ pub(crate) fn coverage(reader: &Reader<'_>, first: Option<LogTime>) -> Coverage 
         below_gate: 0,
         internal_after_all: 0,
         ignored: totals.ignored,
+        muted: 0,
         sightings_beyond: merged.sightings_beyond,
         rows_beyond: merged.rows_beyond,
     }
@@ -123,7 +125,56 @@ fn operation(reader: &Reader<'_>, (service, name): (&str, &str), row: &Operation
         latency: latency(&row.durations),
         path: row.path.map(unweighted),
         path_share: row.path.map(|part| share(part, of_all)),
+        most: most(reader, service, name),
     }
+}
+
+/// What an operation does most, from its statements and calls.
+fn most(reader: &Reader<'_>, service: &str, operation: &str) -> Most {
+    let first = FactText {
+        kind: FactKind::Used,
+        service,
+        operation,
+        class: Class::Internal,
+        other: None,
+        what: None,
+        group: 0,
+    };
+    let same = |text: &FactText<'_>| {
+        (text.kind, text.service, text.operation) == (FactKind::Used, service, operation)
+    };
+    let rows = reader
+        .merged
+        .facts
+        .range(first..)
+        .take_while(|(text, _)| same(text));
+    let mut most = Most::default();
+    for (text, (_, fact)) in rows.filter(|(_, (_, fact))| fact.traces > 0) {
+        let count = fact.count.div_ceil(fact.traces);
+        let path = Nanos(narrow(fact.path / u128::from(fact.traces)));
+        let (known, known_path) = match text.class {
+            Class::Db => (&mut most.queries, &mut most.query_path),
+            Class::Call => {
+                most.call_templates += 1;
+                (&mut most.calls, &mut most.call_path)
+            }
+            Class::Publish => (&mut most.publishes, &mut most.call_path),
+            Class::Cache => {
+                most.cache_commands = most.cache_commands.max(count);
+                continue;
+            }
+            Class::Internal
+            | Class::Server
+            | Class::Consumer
+            | Class::Wait
+            | Class::Connect
+            | Class::Checkout
+            | Class::DbMeta
+            | Class::UnknownOut => continue,
+        };
+        (*known, *known_path) = ((*known).max(count), (*known_path).max(path));
+    }
+    most
 }
 
 fn latency(distribution: &Distribution) -> Latency {

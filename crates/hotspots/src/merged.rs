@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use hotspan_model::{Class, Fingerprint, LogTime, Lookup, OVERFLOW, Target};
+use hotspan_model::{Class, FactKind, Fingerprint, LogTime, Lookup, OVERFLOW, Target};
 
 use crate::Settings;
 use crate::aggregate::Aggregate;
 use crate::facts::{Fact, FactKey, FactText};
+use crate::joint::{JointKey, JointSums};
 use crate::near::{Near, NearText};
 use crate::shard::Snapshot;
 use crate::topology::{Edge, EdgeKey, Operation, Order, Service, Totals};
@@ -26,6 +27,7 @@ pub(crate) struct Merged<'a> {
     pub(crate) orders: BTreeMap<u128, Order>,
     pub(crate) facts: BTreeMap<FactText<'a>, (FactKey, Arc<Fact>)>,
     pub(crate) near: BTreeMap<NearText<'a>, Arc<Near>>,
+    pub(crate) joints: BTreeMap<JointKey, Arc<JointSums>>,
     pub(crate) sightings_beyond: u64,
     pub(crate) rows_beyond: u64,
 }
@@ -102,6 +104,9 @@ impl<'a> Merged<'a> {
                 }
             }
         }
+        for (key, row) in snapshot.joints.iter() {
+            merge(&mut self.joints, *key, row, JointSums::merge);
+        }
         for (key, row) in snapshot.near.iter() {
             merge(&mut self.near, NearText::new(key, dictionary), row, Near::merge);
         }
@@ -113,6 +118,28 @@ impl<'a> Merged<'a> {
                 }
             }
         }
+    }
+
+    /// How often each version served an operation.
+    pub(crate) fn served(
+        &self,
+        service: &'a str,
+        operation: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &Fact)> {
+        let first = FactText {
+            kind: FactKind::Served,
+            service,
+            operation,
+            class: Class::Internal,
+            other: None,
+            what: None,
+            group: 0,
+        };
+        let rows = self.facts.range(first..);
+        let rows = rows.take_while(move |(text, _)| {
+            (text.kind, text.service, text.operation) == (FactKind::Served, service, operation)
+        });
+        rows.filter_map(|(text, (_, fact))| Some((text.what?, fact.as_ref())))
     }
 
     /// A shard that lags behind still holds buckets that are too old beside the others.

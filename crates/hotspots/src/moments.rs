@@ -29,7 +29,10 @@ fn stretch(kind: FactKind) -> Option<(u64, u64)> {
         | FactKind::Orphaned
         | FactKind::Wordless
         | FactKind::Nameless
-        | FactKind::Queued => None,
+        | FactKind::Queued
+        | FactKind::Survived
+        | FactKind::Sunk
+        | FactKind::Emptied => None,
     }
 }
 

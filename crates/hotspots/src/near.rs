@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use hotspan_model::{
-    CONDITIONS_MAX, Class, Condition, Fingerprint, LogTime, Lookup, Millionths, NearMiss, NearReason, OpRef,
-    Report, Symbol,
+    CONDITIONS_MAX, Class, Condition, Fingerprint, Hotspot, LogTime, Lookup, Millionths, NearMiss,
+    NearReason, OpRef, Report, Symbol,
 };
 
 use crate::aggregate::{Aggregate, Shape};
+use crate::blind::{Remedy, blind};
 use crate::calendar::Calendar;
 use crate::distribution::Distribution;
 use crate::sign::{self, Sign};
@@ -96,12 +97,17 @@ impl Near {
     pub(crate) fn shift<'r>(
         &mut self,
         sign: Sign,
-        rows: impl Iterator<Item = &'r NearMiss>,
+        rows: impl Iterator<Item = &'r NearMiss> + Clone,
         report: &Report,
         newest: LogTime,
         most: usize,
     ) {
         let (mut members, mut values) = (0, [0; CONDITIONS_MAX]);
+        // Rows of one key have the same conditions.
+        let named = rows.clone().next().map_or(0, |row| {
+            let named = row.conditions.iter().filter(|one| !one.name.is_empty());
+            named.count()
+        });
         for row in rows {
             members = members.max(sign::number(row.members));
             for (value, one) in values.iter_mut().zip(&row.conditions) {
@@ -110,7 +116,7 @@ impl Near {
         }
         sign.count(&mut self.traces, 1);
         self.members.record(sign, members);
-        for (distribution, value) in self.values.iter_mut().zip(values) {
+        for (distribution, value) in self.values[..named].iter_mut().zip(values) {
             distribution.record(sign, value);
         }
         if let Some(entry) = report.entry {
@@ -162,10 +168,13 @@ pub struct NearMissAnswer {
     pub distance: Millionths,
     /// End of the last filled hour or day.
     pub last_seen: LogTime,
+    /// What would let a blind rule see.
+    pub remedy: Option<Remedy>,
 }
 
 /// All of them: by service and operation, the nearest first, the 64 nearest of an operation.
 pub(crate) fn near_misses(reader: &Reader<'_>, mut stopped: Vec<NearMissAnswer>) -> Vec<NearMissAnswer> {
+    stopped.extend(blind(reader));
     let rows = reader.merged.near.iter();
     stopped.extend(rows.filter_map(|(text, near)| answer(reader, text, near)));
     let mut of_operations: BTreeMap<(String, String), Vec<NearMissAnswer>> = BTreeMap::new();
@@ -209,7 +218,8 @@ fn answer(reader: &Reader<'_>, text: &NearText<'_>, near: &Near) -> Option<NearM
         members: near.members.top(),
         distance: distance(&conditions),
         conditions,
-        last_seen: near.calendar.last().unwrap_or_default(),
+        last_seen: near.calendar.last(reader.merged.newest).unwrap_or_default(),
+        remedy: None,
     })
 }
 
@@ -238,10 +248,36 @@ pub(crate) fn stopped(
         distance: distance(&conditions),
         conditions,
         last_seen: row.timeline.last().unwrap_or_default().1,
+        remedy: None,
     }
 }
 
-fn distance(conditions: &[Condition]) -> Millionths {
+/// A hotspot over traces that is not sure enough to be listed unasked.
+pub(crate) fn unsure(reader: &Reader<'_>, hotspot: &Hotspot, sureness: Condition) -> NearMissAnswer {
+    NearMissAnswer {
+        service: hotspot.service.clone(),
+        operation: String::new(),
+        entries: Vec::new(),
+        detector: hotspot.detector,
+        reason: NearReason::Confidence,
+        class: Class::default(),
+        template: hotspot.callee.template.clone(),
+        id: Some(hotspot.id),
+        traces: hotspot.traces,
+        evaluated: reader
+            .merged
+            .services
+            .get(hotspot.service.as_str())
+            .map_or(0, |row| row.traces),
+        members: hotspot.calls_per_trace.max,
+        conditions: vec![sureness],
+        distance: sureness.distance(),
+        last_seen: hotspot.last_seen,
+        remedy: None,
+    }
+}
+
+pub(crate) fn distance(conditions: &[Condition]) -> Millionths {
     let distances = conditions.iter().map(Condition::distance);
     distances.max().unwrap_or(Millionths(0))
 }

@@ -8,7 +8,9 @@ use hotspan_model::{Condition, Hotspot, Meta, Millionths, NearReason, Peer};
 use crate::aggregate::{Aggregate, Shape};
 use crate::confidence::THIRD_PARTY;
 use crate::cross;
+use crate::fixes;
 use crate::gates::structure;
+use crate::many;
 use crate::near::{self, NearMissAnswer};
 use crate::view::Reader;
 use crate::{Coverage, SIGHTINGS};
@@ -66,14 +68,20 @@ pub(crate) fn hotspots(reader: &Reader<'_>, catalogue: &[&'static Meta], coverag
             list.push(hotspot);
         }
     }
-    list.extend(cross::hotspots(reader, catalogue));
+    let (over_traces, nearly) = cross::hotspots(reader, catalogue, coverage);
+    stopped.extend(nearly);
+    let unsure = over_traces.iter().filter(|hotspot| hotspot.confidence < least);
+    stopped.extend(unsure.map(|hotspot| near::unsure(reader, hotspot, sureness(hotspot.confidence, least))));
+    list.extend(over_traces);
     list.sort_by_cached_key(|hotspot| {
-        let order = (hotspot.priority, hotspot.impact_s_per_hour);
+        let tail = hotspot.tail.map(|tail| tail.excess());
+        let order = (hotspot.priority, hotspot.impact_s_per_hour, tail);
         (hotspot.confidence < least, Reverse(order), hotspot.id)
     });
     for (rank, hotspot) in (1..).zip(&mut list) {
         hotspot.rank = rank;
     }
+    fixes::share(&mut list);
     let listed = list.iter().filter(|hotspot| hotspot.confidence >= least).count();
     Ranked {
         hotspots: list,
@@ -92,6 +100,14 @@ fn gate(
     let text = |symbol| reader.dictionary.text(symbol);
     let (service, operation) = (text(shape.at.service), text(shape.at.operation));
     let threshold = reader.knob(&SIGHTINGS, service, Some(operation));
+    let alone = row.traces.saturating_sub(row.needing_many);
+    if alone < threshold
+        && !opens_once(row, meta)
+        && row.needing_many > 0
+        && let Some((reason, condition)) = many::lacks(reader, row, shape)
+    {
+        return Some((reason, Some(condition)));
+    }
     if let Some(sightings) = sightings(row, meta, threshold) {
         return Some((NearReason::Sightings, Some(sightings)));
     }
@@ -103,13 +119,16 @@ fn gate(
 
 /// What it lacks of the gate: dear once, or cheap often enough. A habit must be seen often whatever it costs.
 fn sightings(row: &Aggregate, meta: &Meta, threshold: u64) -> Option<Condition> {
-    let once = row.dear > 0 && !meta.habit;
     let value = row.timeline.hours.most_within(SIGHTING_HOURS);
-    (!once && value < threshold).then_some(Condition {
+    (!opens_once(row, meta) && value < threshold).then_some(Condition {
         name: "sightings",
         value,
         threshold,
     })
+}
+
+fn opens_once(row: &Aggregate, meta: &Meta) -> bool {
+    row.dear > 0 && !meta.habit
 }
 
 fn sureness(confidence: Millionths, least: Millionths) -> Condition {

@@ -29,7 +29,7 @@ pub(crate) struct Sums {
 /// What one trace may add, so that squares of 2^38 of them stay within 128 bits.
 const MICROS_MAX: u128 = 1 << 45;
 /// Millionths of a nanosecond in a microsecond.
-const MICRO: u128 = 1_000_000_000;
+pub(crate) const MICRO: u128 = 1_000_000_000;
 
 impl Sampling {
     /// Adds what a trace of this weight adds to the timeline, or takes it back.
@@ -77,6 +77,11 @@ impl Sums {
             sums.variance = (each.variance.saturating_mul(count.into())).saturating_add(sums.variance);
         }
         sums
+    }
+
+    /// In weighted microseconds.
+    pub(crate) fn micros(&self) -> u128 {
+        self.amount
     }
 
     /// How much this is beside another.

@@ -31,6 +31,8 @@ pub struct Settings {
     pub edges_max: usize,
     /// Pairs of operations whose order is watched.
     pub hand_offs_max: usize,
+    /// Sets of hotspots that share traces and save less together than each alone.
+    pub joints_max: usize,
     /// Facts that a shard holds for the detectors over traces.
     pub facts_max: usize,
     /// Facts held for one service; beyond, they are only counted.
@@ -60,6 +62,7 @@ impl Default for Settings {
             operations_of_all_max: 100_000,
             edges_max: 20_000,
             hand_offs_max: 65_536,
+            joints_max: 4_096,
             facts_max: 32_768,
             facts_of_service_max: 4_096,
             near_misses_max: 16_384,

@@ -10,6 +10,7 @@ use hotspan_model::{
 use crate::Settings;
 use crate::aggregate::Aggregate;
 use crate::facts::{Fact, FactKey, used};
+use crate::joint::{JointKey, JointSums};
 use crate::near::{Near, NearKey};
 use crate::sighting::{Sighting, sightings};
 use crate::sign::{self, Sign, weighted};
@@ -48,6 +49,7 @@ pub struct Hotspots {
     orders: Table<u128, Order>,
     facts: Table<FactKey, Arc<Fact>>,
     near: Table<NearKey, Arc<Near>>,
+    joints: Table<JointKey, Arc<JointSums>>,
     /// Moments in all facts.
     moments: usize,
     /// When old moments were dropped last.
@@ -71,6 +73,7 @@ pub struct Snapshot {
     pub(crate) orders: Arc<Vec<(u128, Order)>>,
     pub(crate) facts: Arc<Vec<(FactKey, Arc<Fact>)>>,
     pub(crate) near: Arc<Vec<(NearKey, Arc<Near>)>>,
+    pub(crate) joints: Arc<Vec<(JointKey, Arc<JointSums>)>>,
     /// Sightings of fingerprints that found no row.
     pub(crate) sightings_beyond: u64,
     /// Other contributions that found no row.
@@ -96,6 +99,7 @@ impl Hotspots {
             orders: Table::new(seed, 5, settings.hand_offs_max),
             facts: Table::new(seed, 6, settings.facts_max),
             near: Table::new(seed, 7, settings.near_misses_max),
+            joints: Table::new(seed, 8, settings.joints_max),
             moments: 0,
             swept: LogTime::default(),
             settings,
@@ -144,13 +148,15 @@ impl Hotspots {
             orders: Arc::clone(self.orders.rows()),
             facts: Arc::clone(self.facts.rows()),
             near: Arc::clone(self.near.rows()),
+            joints: Arc::clone(self.joints.rows()),
             sightings_beyond: self.aggregates.beyond(),
             rows_beyond: self.services.beyond()
                 + self.operations.beyond()
                 + self.edges.beyond()
                 + self.orders.beyond()
                 + self.facts.beyond()
-                + self.near.beyond(),
+                + self.near.beyond()
+                + self.joints.beyond(),
         })
     }
 
@@ -176,6 +182,7 @@ impl Hotspots {
         self.orders.turn(newest);
         self.facts.turn(newest);
         self.near.turn(newest);
+        self.joints.turn(newest);
         if SWEEP <= newest.since(self.swept) {
             self.swept = newest;
             self.forget_moments();
@@ -193,6 +200,11 @@ impl Hotspots {
         for hand_off in &report.hand_offs {
             if let Some(order) = self.orders.row(sign, &hand_off.key) {
                 order.shift(sign, hand_off);
+            }
+        }
+        for row in &report.joints {
+            if let Some(sums) = self.joints.row(sign, &row.faults) {
+                Arc::make_mut(sums).shift(sign, row, report.weight);
             }
         }
     }

@@ -29,12 +29,14 @@ pub(crate) struct Sighting<'a> {
     pub(crate) unit: Moved,
     /// Reaches the cost that opens a hotspot at once.
     pub(crate) dear: bool,
+    /// Nothing of it is a fault in one trace alone.
+    pub(crate) needs_many: bool,
     /// What it adds to the timeline.
     pub(crate) point: Point,
 }
 
 /// Work that nobody waits for counts a fifth.
-const UNAWAITED: u128 = 5;
+pub(crate) const UNAWAITED: u128 = 5;
 
 /// The place of a trace in the reservoirs: the same in every installation.
 pub(crate) fn order(trace: TraceId) -> u128 {
@@ -70,6 +72,7 @@ fn sighting<'a>(report: &'a Report, (trace, order): (TraceId, u128), group: &[u3
             after: report.findings[group[0] as usize].unit,
         },
         dear: false,
+        needs_many: true,
         point: Point {
             traces: 1,
             ..Point::default()
@@ -88,6 +91,7 @@ fn sighting<'a>(report: &'a Report, (trace, order): (TraceId, u128), group: &[u3
             sum.unit.after = sum.unit.after.minus(finding.saving.likely);
         }
         sum.dear |= finding.dear;
+        sum.needs_many &= finding.needs_many;
         sum.point.amount += u128::from(path);
         sum.point.saving += weighted(report.weight, finding.saving.likely) / rate;
         sum.point.exposure += weighted(report.weight, finding.path) / rate;

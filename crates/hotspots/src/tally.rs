@@ -52,6 +52,11 @@ impl<K: PartialEq + Clone> Tally<K> {
         Sign::Add.count(&mut self.other, other.other);
     }
 
+    /// Whether every key found room.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.other == 0
+    }
+
     /// The keys seen, in no order that means anything.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
         self.rows.iter().filter(|row| row.1 > 0).map(|row| &row.0)

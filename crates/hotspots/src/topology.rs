@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use hotspan_model::{
-    Category, Class, DefectKind, HandOff, HandOffOutcome, LogTime, MILLION, Millionths, Nanos, Report,
+    Category, Class, DefectKind, HandOff, HandOffOutcome, Input, LogTime, MILLION, Millionths, Nanos, Report,
     SegmentRow, ServiceRow, Symbol, Target,
 };
 
 use crate::buckets::{Days, Hours, Point, Timeline};
 use crate::calendar::Calendar;
 use crate::distribution::Distribution;
+use crate::recent::Recent;
 use crate::sign::{self, Sign, narrow, weighted};
 use crate::tally::Tally;
 
@@ -25,6 +26,9 @@ pub(crate) struct Service {
     pub(crate) orphans: u64,
     pub(crate) path: PathSums,
     pub(crate) versions: Tally<Symbol>,
+    /// Traces that show each input; `input as usize` is the place.
+    pub(crate) inputs: [u64; Input::ALL.len()],
+    pub(crate) namespaces: Tally<Symbol>,
     /// Operations that have a row of their own. Who found room keeps it while it is used.
     pub(crate) operations: usize,
     /// Facts that have a row, in the same way.
@@ -36,8 +40,14 @@ impl Service {
         sign.count(&mut self.spans, sign::number(row.spans));
         sign.count(&mut self.failed, sign::number(row.failed));
         sign.count(&mut self.orphans, sign::number(row.orphans));
+        for input in Input::ALL {
+            sign.count(&mut self.inputs[input as usize], row.inputs.has(input).into());
+        }
         if let Some(version) = row.version {
             self.versions.shift(sign, &version, 1, most);
+        }
+        if let Some(namespace) = row.namespace {
+            self.namespaces.shift(sign, &namespace, 1, most);
         }
     }
 
@@ -46,8 +56,12 @@ impl Service {
         Sign::Add.count(&mut self.spans, other.spans);
         Sign::Add.count(&mut self.failed, other.failed);
         Sign::Add.count(&mut self.orphans, other.orphans);
+        for (sum, traces) in self.inputs.iter_mut().zip(other.inputs) {
+            Sign::Add.count(sum, traces);
+        }
         add_paths(&mut self.path, &other.path);
         self.versions.merge(&other.versions);
+        self.namespaces.merge(&other.namespaces);
     }
 }
 
@@ -67,6 +81,8 @@ pub(crate) struct Operation {
     pub(crate) path: PathSums,
     /// Requests and their weight over time; `exposure` counts the traces in which it was judged.
     pub(crate) hours: Hours,
+    /// Traces in which it was judged, of the last hour.
+    pub(crate) recent: Recent,
 }
 
 impl Operation {
@@ -83,6 +99,7 @@ impl Operation {
         if first {
             sign.count(&mut self.traces, 1);
             sign.sum(&mut self.weighted_traces, weight);
+            self.recent.shift(sign, report.at, newest);
         }
         sign.count(&mut self.requests, 1);
         sign.sum(&mut self.weighted, weight);
@@ -120,6 +137,7 @@ impl Operation {
         self.durations.merge(&other.durations);
         add_paths(&mut self.path, &other.path);
         self.hours.merge(&other.hours);
+        self.recent.merge(&other.recent);
     }
 }
 
@@ -148,6 +166,8 @@ impl EdgeKey {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Edge {
     pub(crate) traces: u64,
+    /// Traces adjusted for sampling, in millionths.
+    pub(crate) weighted: u128,
     /// Traces in which somebody waits for it.
     pub(crate) waited: u64,
     pub(crate) calls: u64,
@@ -179,6 +199,7 @@ pub(crate) struct Calls {
 impl Edge {
     pub(crate) fn shift(&mut self, sign: Sign, by: Calls, report: &Report, newest: LogTime) {
         sign.count(&mut self.traces, 1);
+        sign.sum(&mut self.weighted, sign::weight(report.weight).into());
         sign.count(&mut self.waited, (by.path > 0).into());
         sign.count(&mut self.calls, by.calls);
         sign.count(&mut self.failed, by.failed);
@@ -200,6 +221,7 @@ impl Edge {
 
     pub(crate) fn merge(&mut self, other: &Edge) {
         Sign::Add.count(&mut self.traces, other.traces);
+        Sign::Add.sum(&mut self.weighted, other.weighted);
         Sign::Add.count(&mut self.waited, other.waited);
         Sign::Add.count(&mut self.calls, other.calls);
         Sign::Add.count(&mut self.failed, other.failed);

@@ -1,26 +1,34 @@
 //! One aggregate as a hotspot: in words and numbers, not yet ranked.
 
+use std::ops::Range;
+
 use hotspan_model::{
     Anchor, Break, CalleeView, CallsPerTrace, CodePlace, Effort, EvidenceTrace, Facets, Fingerprint, Fix,
-    Hotspot, ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Role, SavingRule, State, Trend,
-    Verb,
+    Hotspot, ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Returns, Role, SavingRule,
+    State, Tail, Trend, Verb,
 };
 
 use crate::Settings;
 use crate::aggregate::{Aggregate, Shape};
 use crate::buckets::Window;
 use crate::confidence::{Confidence, Label, Revision, confidence, label, labelled, surer, unneeded};
-use crate::life::Life;
+use crate::growth::worsens;
+use crate::life::{Life, QUIET, spells};
+use crate::many;
 use crate::merged::Merged;
 use crate::peers::Peers;
 use crate::reservoir::Exemplar;
 use crate::sampling::Sums;
 use crate::scaling::scaling;
 use crate::sign::{narrow, share};
+use crate::tail::tail;
 use crate::topology::Operation;
 
 /// Exposed seconds count so much of seconds that a replay would save.
 pub(crate) const EXPOSURE: Millionths = Millionths(20_000);
+/// A detector whose fix changes caller and callee, and the weeks it takes one team that owns both.
+const N_PLUS_ONE_CALL: &str = "n-plus-one-call";
+const SAME_TEAM: Effort = Millionths(1_000_000);
 /// Places in the code that an answer names.
 const PLACES: usize = 8;
 /// Points of the trend by minute, and by hour.
@@ -72,6 +80,7 @@ impl<'a> Reader<'a> {
         meta: &'static Meta,
     ) -> Hotspot {
         let text = |symbol| self.dictionary.text(symbol);
+        let meta = &as_seen(meta, row);
         let label = label(shape, self.merged);
         let confidence = self.confidence(row, shape, label);
         let (saving, units) = match meta.saving {
@@ -81,9 +90,10 @@ impl<'a> Reader<'a> {
         let (impact, basis) = self.impact(row, meta);
         let effort = self.effort(meta, id, text(shape.at.service), text(shape.at.operation));
         let callee = self.callee(shape);
-        let (title, fix) = self.wording(row, shape, meta, &callee, label.map_or("", |label| label.name()));
+        let (title, fix) = self.wording(row, shape, meta, &callee, said(row, label));
         let entries = row.entries.ranked(|entry| text(entry.operation).to_owned());
         let first = row.timeline.first(self.merged.newest).unwrap_or_default();
+        let (state, returns) = self.state(row, shape, basis);
         Hotspot {
             id,
             detector: meta.id,
@@ -98,10 +108,13 @@ impl<'a> Reader<'a> {
                 operation: text(shape.anchor.1).to_owned(),
             },
             callee,
-            state: self.state(row, shape, basis),
+            state,
+            note: None,
+            returns,
             traces: row.traces,
             weighted_traces: Millionths(narrow(row.weighted)),
             share: self.share(row, shape),
+            tail: self.tail(row, shape),
             calls_per_trace: calls_per_trace(row),
             critical_path: PathTime {
                 p50: Nanos(row.path.quantile(500)),
@@ -123,7 +136,7 @@ impl<'a> Reader<'a> {
             fix,
             code: self.code(row),
             evidence: evidence(row),
-            related: Vec::new(),
+            related: related(row),
             change: None,
             versions: self.versions(row),
             first_seen: first,
@@ -135,17 +148,51 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn state(&self, row: &Aggregate, shape: &Shape, basis: ImpactBasis) -> State {
+    fn tail(&self, row: &Aggregate, shape: &Shape) -> Option<Tail> {
+        let operation = self.operation(shape)?;
+        tail(&operation.durations, &row.segment)
+    }
+
+    fn state(&self, row: &Aggregate, shape: &Shape, basis: ImpactBasis) -> (State, Returns) {
         let first = row.timeline.first(self.merged.newest).unwrap_or_default();
         let (_, last) = row.timeline.last().unwrap_or_default();
+        let operation = self.operation(shape);
         let life = Life {
-            hours: &row.timeline.hours,
-            operation: self.operation(shape),
+            spells: &spells(&row.timeline.hours),
+            judged: &|hours| operation.map_or(0, |operation| operation.judged(hours)),
+            renewed: self.renewed(row, shape, (first, last)),
             now: self.now,
             seen: (first, last),
-            basis,
+            worsens: worsens(&row.timeline.hours, basis, self.now),
         };
         life.state()
+    }
+
+    /// Traces of its operation within the hour since it was last seen, as far as a version may account for them that
+    /// began after the fault and never showed it.
+    fn renewed(&self, row: &Aggregate, shape: &Shape, (first, last): (LogTime, LogTime)) -> u64 {
+        let Some(operation) = self.operation(shape) else {
+            return 0;
+        };
+        let since = operation.recent.since(last);
+        if since == 0 || QUIET <= self.now.since(last) || !row.versions.is_whole() {
+            return 0;
+        }
+        let carried: Vec<&str> = row
+            .versions
+            .keys()
+            .map(|&version| self.dictionary.text(version))
+            .collect();
+        let (service, operation) = (shape.at.service, shape.at.operation);
+        let served = self
+            .merged
+            .served(self.dictionary.text(service), self.dictionary.text(operation));
+        let renewed = served.filter(|(version, fact)| {
+            let began = fact.calendar.first(self.merged.newest);
+            !carried.contains(version) && began.is_some_and(|began| first <= began)
+        });
+        let traces = renewed.map(|(_, fact)| fact.traces).max();
+        traces.unwrap_or(0).min(since)
     }
 
     /// Share of the segment operation's judged traces that carry the fault.
@@ -163,6 +210,17 @@ impl<'a> Reader<'a> {
             self.dictionary.text(shape.at.operation),
         );
         self.merged.operations.get(&key).map(AsRef::as_ref)
+    }
+
+    /// Traces of some hours in which an operation of `service` was judged, at least so many: one trace may be several
+    /// operations'. Of one operation where it is named and known.
+    pub(crate) fn judged(&self, service: &str, operation: &str, hours: &Range<u64>) -> u64 {
+        if let Some(row) = self.merged.operations.get(&(service, operation)) {
+            return row.judged(hours.clone());
+        }
+        let rows = self.merged.operations.range((service, "")..);
+        let rows = rows.take_while(|((name, _), _)| *name == service);
+        rows.map(|(_, row)| row.judged(hours.clone())).max().unwrap_or(0)
     }
 
     /// Median duration of the segment operation; of its affected traces when it has no row of its own.
@@ -222,8 +280,7 @@ impl<'a> Reader<'a> {
 
     /// What its operation's other traces, or those of its callee, change.
     fn surer(&self, row: &Aggregate, shape: &Shape) -> Option<Revision> {
-        let judged = self.operation(shape).map_or(0, |operation| operation.traces);
-        if let Some(unneeded) = unneeded(row, judged) {
+        if let Some(unneeded) = unneeded(row, || many::unneeded(self, shape).ok()) {
             return Some(unneeded);
         }
         let callee = shape.callee?;
@@ -313,6 +370,40 @@ impl<'a> Reader<'a> {
     fn code(&self, row: &Aggregate) -> Vec<CodePlace> {
         let places = row.code.ranked(|&code| place(self.dictionary.text(code)));
         places.into_iter().take(PLACES).map(|place| place.0).collect()
+    }
+}
+
+/// Whether so many of its traces are most of them.
+fn is_most(traces: u64, row: &Aggregate) -> bool {
+    row.traces < traces.saturating_mul(2)
+}
+
+/// The detector as most traces show it: one team that owns both sides of a call changes them at once, and a vendor that
+/// nobody needs to wait for is not bounded but deferred.
+fn as_seen(meta: &Meta, row: &Aggregate) -> Meta {
+    let mut seen = *meta;
+    if meta.id == N_PLUS_ONE_CALL && is_most(row.same_team, row) {
+        seen.effort = SAME_TEAM;
+    }
+    if is_most(row.deferrable, row) {
+        seen.saving = SavingRule::Replayed;
+    }
+    seen
+}
+
+/// What its evidence says that its words depend on.
+fn said(row: &Aggregate, label: Option<Label>) -> &'static str {
+    match is_most(row.deferrable, row) {
+        true => "deferrable",
+        false => label.map_or("", |label| label.name()),
+    }
+}
+
+/// The detectors that would say the same.
+fn related(row: &Aggregate) -> Vec<String> {
+    match is_most(row.deferrable, row) {
+        true => vec![many::DEFERRABLE.to_owned()],
+        false => Vec::new(),
     }
 }
 

@@ -4,18 +4,25 @@
 //! or none does. When the last [`Outbox`] is closed or dropped and the queue is empty, the shard is told so: that is the signal
 //! to finish.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{
+    AtomicBool, AtomicU32, AtomicUsize,
+    Ordering::{Relaxed, SeqCst},
+};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
 use std::time::Instant;
 
 use crossbeam_queue::ArrayQueue;
 
+/// All of what comes, as a share that an owner takes: it takes so many of 1,024.
+pub const WHOLE_SHARE: u32 = 1_024;
+
 /// A queue of at most `capacity` messages to one shard.
 pub fn queue<T>(capacity: usize) -> (Outbox<T>, Inbox<T>) {
     let shared = Arc::new(Shared {
         queue: ArrayQueue::new(capacity.max(1)),
         taken: AtomicUsize::new(0),
+        share: AtomicU32::new(WHOLE_SHARE),
         is_asleep: AtomicBool::new(false),
         is_closed: AtomicBool::new(false),
         owner: OnceLock::new(),
@@ -28,6 +35,8 @@ struct Shared<T> {
     queue: ArrayQueue<T>,
     /// Places that hold a message or are reserved for one.
     taken: AtomicUsize,
+    /// How much of what comes the owner has room for, of [`WHOLE_SHARE`].
+    share: AtomicU32,
     is_asleep: AtomicBool,
     is_closed: AtomicBool,
     owner: OnceLock<Thread>,
@@ -70,6 +79,11 @@ impl<T> Outbox<T> {
         let place = reserved.ok().map(|_| Reserved { shared: &*self.0 })?;
         // Asked after the place is counted: the owner leaves only when it sees no place taken.
         (!self.0.is_closed.load(SeqCst)).then_some(place)
+    }
+
+    /// How many of [`WHOLE_SHARE`] traces the owner takes; the others' spans are left out, and counted.
+    pub fn share(&self) -> u32 {
+        self.0.share.load(Relaxed)
     }
 
     /// Messages waiting.
@@ -133,6 +147,11 @@ pub enum Received<T> {
 }
 
 impl<T> Inbox<T> {
+    /// Has receivers hand over so many of [`WHOLE_SHARE`] traces from now on.
+    pub fn take_share(&self, share: u32) {
+        self.0.share.store(share, Relaxed);
+    }
+
     /// The next message, if one waits.
     pub fn try_receive(&self) -> Option<T> {
         let message = self.0.queue.pop()?;

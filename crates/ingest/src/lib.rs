@@ -32,7 +32,7 @@ pub use budget::{Budget, Lease, Peer, Refused};
 pub use coding::Coding;
 pub use counters::{Counters, Signal, Tolerated, Transport};
 pub use dictionary::{Caps, SharedDictionary, WorkerDictionary};
-pub use inbox::{Inbox, Outbox, Received, Reserved, queue};
+pub use inbox::{Inbox, Outbox, Received, Reserved, WHOLE_SHARE, queue};
 pub use receiver::{Core, Message, Raw, WireMessage};
 pub use serve::{serve_grpc, serve_http};
 pub use settings::{MIB, OtherSignals, Settings};

@@ -17,7 +17,7 @@ use crate::inflate::Inflater;
 use crate::warned::{Kind, Warned};
 use crate::{
     Accepted, Answer, Budget, Coding, Counters, Excess, Lease, Outbox, Peer, Refusal, Settings,
-    SharedDictionary, Signal, Transport, WorkerDictionary,
+    SharedDictionary, Signal, Transport, WHOLE_SHARE, WorkerDictionary,
 };
 
 /// Larger messages are walked on a thread of their own, so that they delay no small one.
@@ -95,6 +95,8 @@ struct Worker {
     dictionary: WorkerDictionary,
     /// One for each shard.
     batches: Vec<Batch>,
+    /// How many traces of [`WHOLE_SHARE`] each shard takes.
+    shares: Vec<u32>,
 }
 
 /// A message whose spans are routed but not handed over.
@@ -208,6 +210,7 @@ impl Core {
                 },
                 dictionary: self.dictionary.handle(),
                 batches: vec![Batch::default(); self.shards.len()],
+                shares: vec![WHOLE_SHARE; self.shards.len()],
             }
         })
     }
@@ -365,8 +368,12 @@ fn guarded<T>(wire: WireFacts, work: impl FnOnce() -> Result<T, Refusal>) -> Res
 }
 
 fn shard_of(route: &foldhash::fast::SeedableRandomState, trace: TraceId, shards: usize) -> usize {
-    let hash = u128::from(route.hash_one(trace.get()));
-    ((hash * shards as u128) >> 64) as usize
+    place_of(route.hash_one(trace.get()), shards)
+}
+
+/// Which of so many shards a hash falls to, by its high bits.
+fn place_of(hash: u64, shards: usize) -> usize {
+    ((u128::from(hash) * shards as u128) >> 64) as usize
 }
 
 impl Worker {
@@ -401,18 +408,24 @@ impl Worker {
         lease: &mut Lease,
         core: &Core,
     ) -> Result<Tally, Refusal> {
+        for (share, shard) in self.shares.iter_mut().zip(&core.shards) {
+            *share = shard.share();
+        }
         let mut router = Router {
             route: &core.route,
             batches: &mut self.batches,
+            shares: &self.shares,
+            degraded: 0,
             bytes: bytes.len() as u64,
             lease,
             is_denied: false,
         };
         let (decoder, dictionary) = (&mut self.decoder, &mut self.dictionary);
-        let tally = match encoding {
+        let mut tally = match encoding {
             Encoding::Protobuf => decoder.protobuf(bytes, dictionary, &mut router)?,
             Encoding::Json => decoder.json(bytes, dictionary, &mut router)?,
         };
+        tally.refused[Reason::Degraded as usize] += router.degraded;
         match router.is_denied {
             true => Err(core.denied(router.bytes)),
             false => Ok(tally),
@@ -424,6 +437,9 @@ impl Worker {
 struct Router<'a> {
     route: &'a foldhash::fast::SeedableRandomState,
     batches: &'a mut [Batch],
+    shares: &'a [u32],
+    /// Spans of traces that a crowded shard does not take.
+    degraded: u64,
     /// What the message and its records weigh so far.
     bytes: u64,
     lease: &'a mut Lease,
@@ -433,10 +449,16 @@ struct Router<'a> {
 
 impl Sink for Router<'_> {
     fn span(&mut self, record: Record, sides: &[Side]) {
+        let hash = self.route.hash_one(record.trace.get());
+        let shard = place_of(hash, self.batches.len());
+        // The high bits say which shard, the low ones whether: a trace is taken whole, or not at all.
+        if hash as u32 % WHOLE_SHARE >= self.shares[shard] {
+            self.degraded += 1;
+            return;
+        }
         self.bytes += (size_of::<Record>() + size_of_val(sides) + sides.len() * SIDE_PLACE) as u64;
         self.is_denied = self.is_denied || self.lease.grow_to(self.bytes).is_err();
         if !self.is_denied {
-            let shard = shard_of(self.route, record.trace, self.batches.len());
             self.batches[shard].push(record, sides);
         }
     }

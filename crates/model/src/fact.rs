@@ -39,6 +39,12 @@ pub enum FactKind {
     Busy,
     /// A statement waited for its connection: `time` is the wait, `inner` the segment's duration, the mark the second.
     Waited,
+    /// A call that changes something failed, and its request succeeded.
+    Survived,
+    /// A call that changes something failed, and its request with it.
+    Sunk,
+    /// A call that changes something was answered without content: 202 or 204.
+    Emptied,
 }
 
 /// When something happened, for facts that are compared moment by moment.
@@ -77,6 +83,8 @@ pub struct FactRow {
     pub moment: Option<Moment>,
     /// A span that shows it.
     pub span: Option<SpanId>,
+    /// What `hotspan.ignore` says there.
+    pub ignored: Option<Symbol>,
 }
 
 impl FactRow {
@@ -95,6 +103,7 @@ impl FactRow {
             path: Nanos::ZERO,
             moment: None,
             span: None,
+            ignored: None,
         }
     }
 }

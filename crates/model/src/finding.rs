@@ -165,6 +165,12 @@ pub struct Finding {
     pub dear: bool,
     /// The segment's root was never received, so `operation` is not what people call it.
     pub headless: bool,
+    /// The callee that answered is of the service's own `service.namespace`.
+    pub same_team: bool,
+    /// The request could do without what its calls answer.
+    pub deferrable: bool,
+    /// Only its share of many traces can make it a fault.
+    pub needs_many: bool,
     /// Identity of detector, service and template: the same fault, whatever the operation.
     pub kin: u128,
 }

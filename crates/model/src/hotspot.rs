@@ -1,6 +1,6 @@
 //! A hotspot as it is answered: all findings of one fingerprint, in words and numbers.
 
-use crate::{Break, Fingerprint, LogTime, Millionths, Moved, Nanos, Saving, SpanId, TraceId};
+use crate::{Break, Fingerprint, LogTime, Millionths, Moved, Nanos, Note, Saving, SpanId, TraceId};
 
 /// Where a hotspot is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +37,15 @@ impl State {
             State::Regressed => "regressed",
         }
     }
+}
+
+/// How often a hotspot came back after it was fixed, in the hours that are held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Returns {
+    /// How often.
+    pub count: u64,
+    /// Start of the hour in which it did so last.
+    pub last: Option<LogTime>,
 }
 
 /// What an impact is made of.
@@ -92,6 +101,22 @@ pub struct PathTime {
     pub p95: Nanos,
     /// Sum over all traces.
     pub sum: Nanos,
+}
+
+/// How often the slow and the fast requests of an operation carry a fault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tail {
+    /// Share of the requests above the 95th percentile.
+    pub slow: Millionths,
+    /// Share of those below the median.
+    pub fast: Millionths,
+}
+
+impl Tail {
+    /// What the slow ones have beyond the fast ones.
+    pub fn excess(&self) -> Millionths {
+        Millionths(self.slow.0.saturating_sub(self.fast.0))
+    }
 }
 
 /// What to change.
@@ -196,12 +221,18 @@ pub struct Hotspot {
     pub callee: CalleeView,
     /// Where it is in its life.
     pub state: State,
+    /// What a person said about it last, whether that still holds or not.
+    pub note: Option<Note>,
+    /// Its returns.
+    pub returns: Returns,
     /// Traces seen.
     pub traces: u64,
     /// Traces adjusted for sampling.
     pub weighted_traces: Millionths,
     /// Share of the segment operation's judged traces.
     pub share: Millionths,
+    /// Whether it is the slow requests that carry it; `None` where too few of them are known.
+    pub tail: Option<Tail>,
     /// Members a trace.
     pub calls_per_trace: CallsPerTrace,
     /// Critical-path time a trace.

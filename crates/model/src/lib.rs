@@ -14,8 +14,10 @@ mod finding;
 mod hash;
 mod hotspot;
 mod ids;
+mod inputs;
 mod meta;
 mod near;
+mod note;
 mod report;
 mod side;
 mod span;
@@ -35,16 +37,19 @@ pub use facts::{CalleeFacts, Facts, Peer, PeerReason, SourceFacts, TemplateFacts
 pub use finding::{Break, Effort, Finding, FindingId, Params, Saving, Terms};
 pub use hash::{Identity, ParamHash, ParamKey, TableSeed};
 pub use hotspot::{
-    Anchor, CalleeView, CallsPerTrace, CodePlace, EvidenceTrace, Fix, Hotspot, ImpactBasis, PathTime, Role,
-    State, Trend, TrendPoint,
+    Anchor, CalleeView, CallsPerTrace, CodePlace, EvidenceTrace, Fix, Hotspot, ImpactBasis, PathTime,
+    Returns, Role, State, Tail, Trend, TrendPoint,
 };
 pub use ids::{Fingerprint, SpanId, TraceId};
+pub use inputs::{Input, Inputs};
 pub use meta::{Facets, Knob, Meta, SavingRule, Scope};
 pub use near::{CONDITIONS_MAX, Condition, NearMiss, NearReason};
+pub use note::{Decision, Note, Over};
 pub use report::{
-    CallRow, Category, HandOff, HandOffOutcome, OpRef, PathRow, Report, SegmentRow, ServiceRow, Target,
+    CallRow, Category, HandOff, HandOffOutcome, JOINT_MAX, JointRow, OpRef, PathRow, Report, SegmentRow,
+    ServiceRow, Target,
 };
-pub use side::{Extras, Link, Side, Summary};
+pub use side::{Extras, Link, Side, Summary, names_detector};
 pub use span::Span;
 pub use symbol::{Symbol, Vocabulary};
 pub use time::{LogPos, LogTime, Nanos, Offset, Timestamp};

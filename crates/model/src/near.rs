@@ -23,6 +23,8 @@ pub enum NearReason {
     Ignored,
     /// It is a browser's or a phone's.
     FrontEnd,
+    /// The spans do not tell what the rule needs; what that is.
+    Blind(&'static str),
 }
 
 impl fmt::Display for NearReason {
@@ -36,6 +38,7 @@ impl fmt::Display for NearReason {
             NearReason::Confidence => f.write_str("confidence"),
             NearReason::Ignored => f.write_str("ignored"),
             NearReason::FrontEnd => f.write_str("front-end"),
+            NearReason::Blind(field) => write!(f, "blind:{field}"),
         }
     }
 }
@@ -56,10 +59,20 @@ impl Condition {
     pub fn distance(&self) -> Millionths {
         Millionths::ratio(self.threshold.saturating_sub(self.value), self.threshold.max(1))
     }
+
+    /// Whether the threshold is reached.
+    pub fn holds(&self) -> bool {
+        self.threshold <= self.value
+    }
+
+    /// Whether no more than two fifths of the threshold are missing.
+    pub fn is_near(&self) -> bool {
+        u128::from(self.threshold) * 6 <= u128::from(self.value) * 10
+    }
 }
 
 /// Most conditions of a rule.
-pub const CONDITIONS_MAX: usize = 3;
+pub const CONDITIONS_MAX: usize = 6;
 
 /// One near miss of one trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

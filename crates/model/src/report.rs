@@ -4,7 +4,8 @@
 //! from the trace alone and holds no minimum, maximum or mean.
 
 use crate::{
-    Class, DefectKind, FactRow, Finding, LogTime, Millionths, Nanos, NearMiss, SpanId, Symbol, TraceId,
+    Class, DefectKind, FactRow, Finding, Fingerprint, Inputs, LogTime, Millionths, Nanos, NearMiss, SpanId,
+    Symbol, TraceId,
 };
 
 /// A service and one of its operations.
@@ -88,12 +89,16 @@ pub struct ServiceRow {
     pub service: Symbol,
     /// Its version.
     pub version: Option<Symbol>,
+    /// What its name is unique in: a product, a tenant, a team.
+    pub namespace: Option<Symbol>,
     /// Spans, folded ones included.
     pub spans: u64,
     /// Failed ones.
     pub failed: u64,
     /// Spans that name a parent which was never received.
     pub orphans: u64,
+    /// What they tell.
+    pub inputs: Inputs,
 }
 
 /// Critical-path time of the primary unit.
@@ -141,6 +146,8 @@ pub struct CallRow {
     pub path_in_trace: Nanos,
     /// The first of them that is a single span.
     pub span: Option<SpanId>,
+    /// What `hotspan.ignore` says on the first of them.
+    pub ignored: Option<Symbol>,
 }
 
 /// How two child operations of one parent lay to each other.
@@ -163,6 +170,24 @@ pub struct HandOff {
     pub outcome: HandOffOutcome,
     /// B ran although A failed: B does not need A's answer.
     pub survived_failure: bool,
+}
+
+/// Faults of one unit that one [`JointRow`] is about at most.
+pub const JOINT_MAX: usize = 4;
+
+/// What faults of one unit would save together, where that is less than what each saves alone adds up to. Faults that
+/// share no row add up.
+///
+/// Invariant: one more fault never saves less, and never more than it saves alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct JointRow {
+    /// Their hotspots, ascending; places beyond the last hold zeros.
+    pub faults: [Fingerprint; JOINT_MAX],
+    /// What each set of them likely saves; bit `i` of the place stands for `faults[i]`. Zero for sets that name a place
+    /// beyond the last.
+    pub savings: [Nanos; 1 << JOINT_MAX],
+    /// Somebody waits for the unit.
+    pub awaited: bool,
 }
 
 /// What one version of one trace contributes. Buffers are reused.
@@ -202,6 +227,8 @@ pub struct Report {
     pub ignored: u32,
     /// What the detectors say.
     pub findings: Vec<Finding>,
+    /// What fixing several of them together saves.
+    pub joints: Vec<JointRow>,
     /// What they nearly said.
     pub near_misses: Vec<NearMiss>,
     /// Member spans of findings.
@@ -221,6 +248,7 @@ impl Report {
             hand_offs,
             facts,
             findings,
+            joints,
             near_misses,
             members,
             templates,
@@ -234,6 +262,7 @@ impl Report {
             hand_offs,
             facts,
             findings,
+            joints,
             near_misses,
             members,
             templates,
@@ -246,6 +275,7 @@ impl Report {
         self.hand_offs.clear();
         self.facts.clear();
         self.findings.clear();
+        self.joints.clear();
         self.near_misses.clear();
         self.members.clear();
         self.templates.clear();

@@ -45,6 +45,12 @@ pub struct Extras {
     pub resend: Option<u32>,
 }
 
+/// Whether what `hotspan.ignore` says names `detector`.
+pub fn names_detector(ignored: &str, detector: &str) -> bool {
+    let mut ids = ignored.split(',').map(str::trim);
+    ids.any(|id| id == "*" || id == detector)
+}
+
 /// How many spans a summary stands for, and their times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {

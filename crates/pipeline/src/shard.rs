@@ -7,7 +7,8 @@ use hotspan_analysis::{Analyser, When};
 use hotspan_assembly::{Assembler, Outcome, Stats};
 use hotspan_hotspots::{Hotspots, Kept};
 use hotspan_model::{
-    Assembled, Batch, Counts, Decided, LogPos, Lookup, Reason, Report, TableSeed, TraceId, TraceView,
+    Assembled, Batch, Counts, Decided, LogPos, Lookup, Millionths, Reason, Report, TableSeed, TraceId,
+    TraceView,
 };
 
 use crate::{Clock, Settings};
@@ -113,6 +114,11 @@ impl Pipeline {
         let mut counts = self.assembler.counts();
         counts.add(&self.refused);
         counts
+    }
+
+    /// How much of its table of open and remembered traces is filled.
+    pub fn crowding(&self) -> Millionths {
+        self.assembler.crowding()
     }
 
     /// What readers get next.

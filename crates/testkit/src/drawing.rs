@@ -17,7 +17,7 @@
 //! |---|---|
 //! | `xN`, `xN+G` | N copies back to back, or with a gap of G between them; distinct parameters |
 //! | `id=N`, `parent=N` | this id; this parent whatever the indentation (`parent=0` for a root) |
-//! | `host=H`, `scope=S`, `lang=L`, `version=V`, `instance=I` | of its source; inherited with the service |
+//! | `host=H`, `scope=S`, `lang=L`, `version=V`, `instance=I`, `team=T` | of its source (T its namespace); inherited with the service |
 //! | `nameless` | its source does not say its service |
 //! | `err`, `ok`, `http=503` | status; `err` sets `Failed` too |
 //! | `params=N`, `hidden`, `cut` | equal parameters N; placeholders; cut text. Else distinct and visible |
@@ -143,7 +143,7 @@ impl Drawing {
         let text = |drawing: &mut Self, name: &str| source.get(name).map(|text| drawing.text(text));
         let facts = SourceFacts {
             service: text(self, "service").expect("every span has a service"),
-            namespace: None,
+            namespace: text(self, "team"),
             version: text(self, "version"),
             instance: text(self, "instance"),
             host: text(self, "host"),
@@ -380,6 +380,7 @@ impl Line {
             "tables" => self.tables = value.split(',').map(str::to_owned).collect(),
             "path" => self.path = Some(value.to_owned()),
             "instance" => drop(self.source.insert("instance", value.to_owned())),
+            "tenant" => drop(self.source.insert("tenant", value.to_owned())),
             "code" => self.code = Some(value.to_owned()),
             "ignore" => self.ignore = Some(value.to_owned()),
             "rows" => self.rows = Some(value.parse().ok()?),
@@ -403,6 +404,7 @@ impl Line {
             }
             "host" => drop(self.source.insert("host", value.to_owned())),
             "scope" => drop(self.source.insert("scope", value.to_owned())),
+            "team" => drop(self.source.insert("team", value.to_owned())),
             "lang" => drop(self.source.insert("lang", value.to_owned())),
             "version" => drop(self.source.insert("version", value.to_owned())),
             _ => return None,

@@ -45,11 +45,6 @@ impl Census {
         lengths.into_iter().max().unwrap_or(0)
     }
 
-    /// Length of the longest node.
-    pub(crate) fn longest_of_all(&self) -> u64 {
-        self.longest.into_iter().max().unwrap_or(0)
-    }
-
     /// Whether anything failed.
     pub(crate) fn has_failures(&self) -> bool {
         self.failed

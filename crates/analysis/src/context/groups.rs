@@ -8,7 +8,7 @@ use super::layout::Layout;
 use super::operations::{Operation, Operations};
 use super::segments::Segments;
 use super::thresholds::Thresholds;
-use super::verdict::Verdict;
+use super::verdict::{Verdict, is_redundant};
 use crate::{Forest, NONE};
 
 /// Operations that repeat.
@@ -40,6 +40,8 @@ pub(crate) struct NearGroup {
     pub first: u32,
     /// How many there are.
     pub weight: u64,
+    /// Reads with visible, all equal arguments.
+    pub redundant: bool,
 }
 
 /// Whether so many come near what is required: 60 % of it.
@@ -165,26 +167,26 @@ impl Groups {
         }
         self.label(input);
         let labels = std::mem::take(&mut self.labels);
-        let (rows, mut nearest) = (self.rows.len(), (0, NONE));
+        let (rows, mut nearest) = (self.rows.len(), (0, &labels[..0]));
         for same in labels.chunk_by(|a, b| a.group == b.group) {
             let weight = same.iter().map(|label| weight(label.at)).sum::<u64>();
             if weight >= required {
                 self.group(input, same, required);
             } else if weight > nearest.0 {
-                nearest = (weight, same[0].at);
+                nearest = (weight, same);
             }
         }
-        self.labels = labels;
-        let (weight, first) = nearest;
+        let (weight, same) = nearest;
         if self.rows.len() == rows && is_near(weight, required) {
-            let (class, segment) = (run[0].class, run[0].segment);
             self.near.push(NearGroup {
-                class,
-                segment,
-                first,
+                class: run[0].class,
+                segment: run[0].segment,
+                first: same[0].at,
                 weight,
+                redundant: is_redundant(input, same.iter().map(|label| label.at)),
             });
         }
+        self.labels = labels;
     }
 
     /// Two spans of two scopes for each operation, side by side: the longer of each pair counts.

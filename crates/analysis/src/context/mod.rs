@@ -14,6 +14,7 @@ mod wrappers;
 
 use hotspan_model::{
     Assembled, Class, DefectKind, Extras, Flag, Knob, Lookup, Millionths, Side, SpanId, Symbol, Terms,
+    names_detector,
 };
 
 use crate::{Forest, Mark, NONE, Node, Path};
@@ -319,17 +320,18 @@ impl<'a> Context<'a> {
         .next()
     }
 
+    /// What `hotspan.ignore` says on a node.
+    pub(crate) fn ignored(self, node: &Node) -> Option<Symbol> {
+        match node.bits.has(Flag::Ignored) {
+            true => self.extras(node)?.ignore,
+            false => None,
+        }
+    }
+
     /// Whether `hotspan.ignore` on a node names `detector`.
     pub(crate) fn ignores(self, node: &Node, detector: &str) -> bool {
-        if !node.bits.has(Flag::Ignored) {
-            return false;
-        }
-        let ids = self.extras(node).and_then(|extras| extras.ignore);
-        ids.is_some_and(|ids| {
-            self.text(ids)
-                .split(',')
-                .any(|id| id.trim() == "*" || id.trim() == detector)
-        })
+        let ids = self.ignored(node);
+        ids.is_some_and(|ids| names_detector(self.text(ids), detector))
     }
 
     /// The span that stands for a place in an answer: itself, or the nearest above it that was received.

@@ -9,6 +9,7 @@ pub(crate) struct Source {
     pub symbol: Symbol,
     pub service: Option<Symbol>,
     pub version: Option<Symbol>,
+    pub namespace: Option<Symbol>,
     pub front_end: bool,
 }
 
@@ -46,6 +47,7 @@ impl Sources {
                 symbol,
                 service: facts.map(|facts| facts.service),
                 version: facts.and_then(|facts| facts.version),
+                namespace: facts.and_then(|facts| facts.namespace),
                 front_end: facts.is_some_and(|facts| facts.front_end),
             });
             let rows = &self.rows;

@@ -68,6 +68,30 @@ impl Verdict {
     }
 }
 
+/// Whether a few operations of one template are one read made again: visible arguments, all equal.
+pub(super) fn is_redundant(input: Input<'_>, members: impl Iterator<Item = u32> + Clone) -> bool {
+    let argument = |at: u32| {
+        let row = input.operation(at);
+        let node = input.forest.node(row.node);
+        let one = !row.folded && !node.bits.has(Flag::Summary);
+        let visible = one && node.bits.visibility() == Visibility::Visible;
+        let span = input.trace.spans.get(row.span as usize).filter(|_| visible)?;
+        Some((span.params.0, row.own))
+    };
+    let Some(first) = members.clone().next() else {
+        return false;
+    };
+    let facts = input
+        .operation(first)
+        .own
+        .and_then(|own| input.dictionary.template(own));
+    let reads = facts.is_some_and(|facts| facts.verb == Verb::Read);
+    let known = argument(first);
+    (reads || input.operation(first).class == Class::Call)
+        && known.is_some()
+        && members.clone().all(|at| argument(at) == known)
+}
+
 fn node<'a>(input: Input<'a>, at: &u32) -> &'a Node {
     input.forest.node(input.operation(*at).node)
 }

@@ -18,13 +18,14 @@
 //! **Fix**: make the call before the transaction or after it, or write an outbox row in it.
 
 use hotspan_model::{
-    Break, Class, Facets, Fix, Knob, Meta, Millionths, Nanos, Saving, SavingRule, Scope, Symbol,
+    Break, Class, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, Saving, SavingRule, Scope, Symbol,
 };
 
+use super::near::{Near, all, condition, of_cost};
 use super::spans::{SpanDraft, callee_key, pays};
 use super::words::{peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
-use crate::context::{Context, clock_step};
+use crate::context::{Context, clock_step, is_near};
 use crate::{NONE, Node};
 
 /// The detector.
@@ -151,7 +152,8 @@ fn transactions(cx: &Context<'_>, marks: &[(u32, i64, u32)], calls: &[u32], out:
             .filter_map(|&(.., place)| Some((place, border(cx, cx.node_at(place))?)))
     };
     if borders().any(|(_, border)| border == Border::TwoPhase) {
-        return;
+        let path = super::findings::path(cx, calls, cx.node_of(calls[0]).head);
+        return nearly(cx, calls, path, NearReason::Guard("two-phase"), out);
     }
     for ((begin, first), (end, last)) in borders().zip(borders().skip(1)) {
         if (first, last) == (Border::Begin, Border::End) {
@@ -184,7 +186,7 @@ fn judge(cx: &Context<'_>, begin: u32, calls: &[u32], end: u32, out: &mut Findin
     let first = cx.operation(calls[0]);
     let path = super::findings::path(cx, calls, cx.node_of(calls[0]).head);
     if path.0 < cx.knob(first.segment, &PATH_MIN) || !pays(cx, first.segment, path) {
-        return;
+        return nearly(cx, calls, path, NearReason::Cost, out);
     }
     let mut places = std::mem::take(&mut out.scratch.spans.places);
     places.clear();
@@ -218,6 +220,24 @@ fn judge(cx: &Context<'_>, begin: u32, calls: &[u32], end: u32, out: &mut Findin
         },
     );
     out.scratch.spans.places = places;
+}
+
+/// Tells calls that take nearly long enough, or that are stopped.
+fn nearly(cx: &Context<'_>, calls: &[u32], path: Nanos, reason: NearReason, out: &mut Findings<'_>) {
+    let segment = cx.operation(calls[0]).segment;
+    let long = condition(cx, segment, &PATH_MIN, path.0);
+    let [share, least] = of_cost(cx, segment, path);
+    if is_near(long.value, long.threshold) {
+        let near = Near {
+            meta: &META,
+            segment,
+            first: calls[0],
+            members: calls.iter().map(|&at| cx.operation(at).weight).sum(),
+            reason,
+            conditions: all([long, share, least]),
+        };
+        out.near(cx, near);
+    }
 }
 
 fn sentence(facets: &Facets<'_>) -> String {

@@ -9,9 +9,9 @@
 //! webhook, an audit record or an index update, by the vendor catalogue or by the names of host, service,
 //! destination or operation.
 //!
-//! Calls that change data and are of no such kind are kept with a confidence too low to be listed when the request
-//! succeeded although the call failed, or when the call answered 202 or 204: only many traces can show that nobody
-//! needs them.
+//! Calls that change data and are of no such kind are one when many traces show that nobody needs them: the request
+//! succeeded in at least 80 % of at least 5 traces in which the call failed, or the call answered 202 or 204 in at least
+//! 90 % of at least 20 traces.
 //!
 //! **Guards**: payments, stock, orders, logins, locks; reads; an earlier call of the same segment that changes data
 //! (the last step of a saga); the request failed as the call did; members of another finding, with
@@ -25,13 +25,14 @@
 //! **Fix**: write the intent to an outbox or a queue, answer, and let a worker make the call.
 
 use hotspan_model::{
-    Break, Class, Facets, Fix, Flag, Kind, Knob, Meta, Millionths, Nanos, SavingRule, Scope, Verb,
+    Break, Class, Facets, Fix, Flag, Kind, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Verb,
 };
 
+use super::near::{Near, all, condition, share_of};
 use super::spans::{SpanDraft, callee_key};
 use super::words::{has_any, peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
-use crate::context::{Context, Operation, is_awaited, rooted_in};
+use crate::context::{Context, Operation, is_awaited, is_near, rooted_in};
 use crate::{Edit, NONE};
 
 /// Confidence in a class that the vendor catalogue or a name gives.
@@ -41,7 +42,7 @@ const BY_CLASS: Millionths = Millionths(900_000);
 const HERE_ONLY: Millionths = Millionths(380_000);
 
 /// How long handing the work to a queue or an outbox takes.
-const HAND_OVER: Nanos = Nanos::from_millis(1);
+pub(super) const HAND_OVER: Nanos = Nanos::from_millis(1);
 
 /// Kinds of vendors whose work no request waits for on purpose.
 const CATEGORIES: [&str; 5] = ["mail", "sms", "push", "analytics", "chat"];
@@ -116,28 +117,58 @@ impl Detector for DeferrableCall {
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
         let least = cx.least(&PATH_MIN);
         let sending = [Class::Call, Class::Publish, Class::UnknownOut];
-        if cx.census().longest(sending) < least {
+        if !is_near(cx.census().longest(sending), least) {
             return;
         }
         for (at, row) in cx.operations().iter().enumerate() {
-            if cx.paths().subtree(row.node).0 < least {
+            if !is_near(cx.paths().subtree(row.node).0, least) {
                 continue;
             }
             let sends = matches!(row.class, Class::Call | Class::Publish) && row.counts();
-            if !sends || !is_long(cx, row) || out.is_claimed(at as u32) {
-                continue;
-            }
-            let segment = cx.segment(row.segment);
-            let head = cx.forest.node(row.node).head;
-            let answers = is_awaited(cx.forest, head) && rooted_in(cx.forest, head) == Kind::Server;
-            if segment.front_end || !answers {
-                continue;
-            }
-            if let Some(certainty) = certainty(cx, row).filter(|_| ends_the_request(cx, row)) {
-                report(cx, at as u32, certainty, out);
+            if sends && !out.is_claimed(at as u32) {
+                judge(cx, at as u32, out);
             }
         }
     }
+}
+
+fn judge(cx: &Context<'_>, at: u32, out: &mut Findings<'_>) {
+    let row = cx.operation(at);
+    let time = cx.paths().subtree(row.node);
+    let conditions = [
+        condition(cx, row.segment, &PATH_MIN, time.0),
+        condition(cx, row.segment, &PATH_SHARE, share_of(cx, row.segment, time)),
+    ];
+    if !conditions.iter().all(|one| is_near(one.value, one.threshold)) {
+        return;
+    }
+    let Some(certainty) = certainty(cx, row).filter(|_| ends_the_request(cx, row)) else {
+        return;
+    };
+    let head = cx.forest.node(row.node).head;
+    let answers = is_awaited(cx.forest, head) && rooted_in(cx.forest, head) == Kind::Server;
+    let reason = match certainty {
+        _ if cx.segment(row.segment).front_end => NearReason::FrontEnd,
+        _ if !answers => NearReason::Guard("unasked"),
+        Err(guard) => NearReason::Guard(guard),
+        Ok(certainty) if is_long(cx, row) => return report(cx, at, certainty, out),
+        Ok(_) => NearReason::Cost,
+    };
+    let near = Near {
+        meta: &META,
+        segment: row.segment,
+        first: at,
+        members: row.weight,
+        reason,
+        conditions: all(conditions),
+    };
+    out.near(cx, near);
+}
+
+/// Whether a name says that a request could do without what a call answers, and it ends the request.
+pub(super) fn is_deferrable(cx: &Context<'_>, at: u32) -> bool {
+    let row = cx.operation(at);
+    is_long(cx, row) && certainty(cx, row) == Some(Ok(BY_CLASS)) && ends_the_request(cx, row)
 }
 
 /// Whether a call takes its share of the segment.
@@ -147,26 +178,31 @@ fn is_long(cx: &Context<'_>, row: &Operation) -> bool {
     time >= cx.knob(row.segment, &PATH_MIN) && time >= share
 }
 
-/// How sure it is that nobody needed the call; `None` when somebody did, or nothing speaks for it.
-fn certainty(cx: &Context<'_>, row: &Operation) -> Option<Millionths> {
+/// How sure it is that nobody needed the call, or the guard that says that somebody did; `None` when nothing speaks
+/// for it.
+fn certainty(cx: &Context<'_>, row: &Operation) -> Option<Result<Millionths, &'static str>> {
     let node = cx.forest.node(row.node);
     let facts = row.own.and_then(|own| cx.dictionary.template(own));
     let writes = row.class == Class::Publish || facts.is_some_and(|facts| facts.verb != Verb::Read);
     let gate = facts.is_some_and(|facts| facts.gatekeeper);
     let root = cx.node_at(cx.segment(row.segment).root);
     let honest = row.failed > 0 && root.bits.has(Flag::Failed);
-    if !writes || gate || honest || names(cx, row).any(|name| has_any(name, &CANNOT_WAIT)) {
-        return None;
+    match () {
+        () if !writes => return None,
+        () if gate => return Some(Err("gatekeeper")),
+        () if honest => return Some(Err("honest")),
+        () if names(cx, row).any(|name| has_any(name, &CANNOT_WAIT)) => return Some(Err("cannot-wait")),
+        () => {}
     }
     let callee = row.callee.and_then(|callee| cx.dictionary.callee(callee));
     let vendor = callee.and_then(|callee| callee.vendor);
     if vendor.is_some_and(|vendor| CATEGORIES.contains(&vendor.category))
         || names(cx, row).any(|name| has_any(name, &CAN_WAIT))
     {
-        return Some(BY_CLASS);
+        return Some(Ok(BY_CLASS));
     }
     let unnoticed = row.failed > 0 || matches!(node.bits.http_status(), 202 | 204);
-    unnoticed.then_some(HERE_ONLY)
+    unnoticed.then_some(Ok(HERE_ONLY))
 }
 
 /// Template, host and service that say what a call is for.
@@ -208,6 +244,7 @@ fn report(cx: &Context<'_>, at: u32, certainty: Millionths, out: &mut Findings<'
     let head = cx.forest.node(row.node).head;
     let saving = out.saving_of(cx, head, |nodes| Edit::Async(nodes, HAND_OVER), &places);
     let path = cx.paths().subtree(row.node);
+    let place = out.report.findings.len();
     let anchor = match cx.parent(row.place) {
         NONE => row.place,
         above => above,
@@ -233,8 +270,9 @@ fn report(cx: &Context<'_>, at: u32, certainty: Millionths, out: &mut Findings<'
         },
     );
     // What one trace cannot show takes nothing away from findings that it can.
-    if certainty == BY_CLASS {
-        out.claim(&[at]);
+    match certainty == BY_CLASS {
+        true => out.claim(&[at]),
+        false => out.leave_to_many(place),
     }
 }
 
@@ -369,9 +407,11 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_answers_nothing_is_kept_below_what_is_listed() {
+    fn a_call_that_answers_nothing_is_left_to_many_traces() {
         let text = "shop PUT /profile 0..400\n  call PUT /copies 100..390 write http=204";
-        assert_eq!(only(text).terms.detector, Millionths(380_000));
+        let found = only(text);
+        assert!(found.needs_many && !found.dear);
+        assert_eq!(found.terms.detector, Millionths(380_000));
         check(&text.replace("204", "200"), &[]);
     }
 

@@ -5,7 +5,7 @@
 //!
 //! **Rule**: at least `exception_storm_failures_min` (10) failed spans, counted at the deepest, in a segment whose
 //! root succeeded; they take at least `cost_share_millionths` (5 %) of the segment and `cost_min_ns` (1 ms). The
-//! most frequent type names it. Which share of the operation's traces shows it is judged over traces.
+//! most frequent type names it. At least 10 % of at least 20 traces of the operation show it.
 //!
 //! **Guards**: answers that are part of a protocol (401, 403, 404), cancellations, NOSCRIPT, not-found and
 //! optimistic-lock types; members of a retry storm or of another finding; front ends.
@@ -16,12 +16,15 @@
 //!
 //! **Fix**: check before trying, or let the request fail.
 
-use hotspan_model::{Break, Facets, Fix, Flag, Knob, Meta, Millionths, Nanos, SavingRule, Scope, Symbol};
+use hotspan_model::{
+    Break, Facets, Fix, Flag, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Symbol,
+};
 
+use super::near::{NearSpans, all, condition, of_cost};
 use super::spans::{SpanDraft, pays};
 use super::words::{has_any, tenths_of_a_week};
 use super::{Detector, Findings};
-use crate::context::{Context, is_trusted};
+use crate::context::{Context, is_near, is_trusted};
 use crate::{Edit, NONE, Node};
 
 /// Words in lower case, anywhere in a type or status, of failures that a program expects.
@@ -93,9 +96,11 @@ impl Detector for ExceptionStorm {
 fn judge(cx: &Context<'_>, failed: &[(u32, i64, u32)], out: &mut Findings<'_>) {
     let at = failed[0].0;
     let segment = cx.segment(at);
-    if segment.front_end || cx.node_at(segment.root).bits.has(Flag::Failed) {
-        return;
-    }
+    let unfit = match () {
+        () if segment.front_end => Some(NearReason::FrontEnd),
+        () if cx.node_at(segment.root).bits.has(Flag::Failed) => Some(NearReason::Guard("fails")),
+        () => None,
+    };
     let mut places = std::mem::take(&mut out.scratch.spans.places);
     places.clear();
     for (n, &(.., place)) in failed.iter().enumerate() {
@@ -111,10 +116,44 @@ fn judge(cx: &Context<'_>, failed: &[(u32, i64, u32)], out: &mut Findings<'_>) {
         .iter()
         .map(|&place| cx.paths().subtree(cx.nodes()[place as usize]))
         .sum();
-    if count >= cx.knob(at, &FAILURES_MIN) && pays(cx, at, path) {
-        report(cx, at, &mut places, count, path, out);
+    match unfit {
+        None if count >= cx.knob(at, &FAILURES_MIN) && pays(cx, at, path) => {
+            report(cx, at, &mut places, count, path, out);
+        }
+        _ => nearly(cx, at, &places, (count, path), unfit, out),
     }
     out.scratch.spans.places = places;
+}
+
+/// Tells a segment with nearly enough failures, or with enough that are stopped.
+fn nearly(
+    cx: &Context<'_>,
+    at: u32,
+    places: &[u32],
+    (count, path): (u64, Nanos),
+    unfit: Option<NearReason>,
+    out: &mut Findings<'_>,
+) {
+    let fewest = cx.knob(at, &FAILURES_MIN);
+    let reason = match unfit {
+        _ if count < fewest => NearReason::Count,
+        None => NearReason::Cost,
+        Some(unfit) => unfit,
+    };
+    let (Some(&first), true) = (places.first(), is_near(count, fewest)) else {
+        return;
+    };
+    let [share, least] = of_cost(cx, at, path);
+    let near = NearSpans {
+        meta: &META,
+        segment: at,
+        class: cx.node_at(first).class(),
+        template: kind(cx, first),
+        members: count,
+        reason,
+        conditions: all([condition(cx, at, &FAILURES_MIN, count), share, least]),
+    };
+    out.near_spans(cx, near);
 }
 
 /// How many failures a span stands for.

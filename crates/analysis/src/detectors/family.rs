@@ -10,7 +10,7 @@ use super::findings::{Draft, Findings, wall};
 use super::near::{Near, of_repeat};
 use super::{COST_MIN, COST_SHARE};
 use crate::Edit;
-use crate::context::{Context, Group};
+use crate::context::{Context, Group, NearGroup};
 
 /// Confidence of a repeat that no other trace has shown to grow with its list.
 pub(super) const WITHOUT_SCALING_PROOF: Millionths = Millionths(950_000);
@@ -20,7 +20,7 @@ const KEYSET: Millionths = Millionths(500_000);
 
 /// Reports every group of `class` that is an N+1 and costs its share by the clock.
 pub(super) fn detect(meta: &'static Meta, class: Class, cx: &Context<'_>, out: &mut Findings<'_>) {
-    few(meta, class, cx, out);
+    few(meta, class, |group| !group.redundant, cx, out);
     let plural = |group: &Group| !group.verdict.redundant;
     each(meta, class, plural, cx, out, |group, members, out| {
         let wall = match members.len() == cx.members(group).len() {
@@ -35,9 +35,15 @@ pub(super) fn detect(meta: &'static Meta, class: Class, cx: &Context<'_>, out: &
     });
 }
 
-/// Tells the groups of `class` that have nearly enough members.
-pub(super) fn few(meta: &'static Meta, class: Class, cx: &Context<'_>, out: &mut Findings<'_>) {
-    for group in cx.near_repeats(class) {
+/// Tells the groups of `class` and the kind `own` that have nearly enough members.
+pub(super) fn few(
+    meta: &'static Meta,
+    class: Class,
+    own: impl Fn(&NearGroup) -> bool,
+    cx: &Context<'_>,
+    out: &mut Findings<'_>,
+) {
+    for group in cx.near_repeats(class).filter(|group| own(group)) {
         let front_end = cx.segment(group.segment).front_end && class != Class::Call;
         if !front_end && !out.is_claimed(group.first) {
             let near = Near {

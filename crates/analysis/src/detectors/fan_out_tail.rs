@@ -16,13 +16,16 @@
 //!
 //! **Fix**: hedge the slow branch, answer without it, or rebalance the hot shard.
 
-use hotspan_model::{Break, Class, Facets, Fix, Knob, Meta, Millionths, Nanos, SavingRule, Scope};
+use hotspan_model::{
+    Break, Class, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope,
+};
 
+use super::near::{Near, all, condition, fixed, of_cost, share_of};
 use super::spans::{SpanDraft, callee_key, pays};
 use super::words::{peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
 use crate::Edit;
-use crate::context::{Context, Group};
+use crate::context::{Context, Group, is_near};
 
 /// The detector.
 #[derive(Debug)]
@@ -39,6 +42,9 @@ static EXCESS_MIN: Knob = Knob {
     default: 30_000_000,
     what: "least time by which the slowest exceeds the 90th percentile",
 };
+
+/// How many times the median the slowest takes.
+const APART: i128 = 5;
 
 static META: Meta = Meta {
     id: "fan-out-tail",
@@ -62,7 +68,8 @@ impl Detector for FanOutTail {
         for class in [Class::Call, Class::Db, Class::Cache, Class::Publish] {
             for group in cx.repeats(class).filter(|group| group.verdict.parallel) {
                 let free = !cx.segment(group.segment).front_end && !out.is_claimed(cx.members(group)[0]);
-                if free && cx.members(group).len() as u64 >= cx.knob(group.segment, &MEMBERS_MIN) {
+                let fewest = cx.knob(group.segment, &MEMBERS_MIN);
+                if free && is_near(cx.members(group).len() as u64, fewest) {
                     judge(cx, group, out);
                 }
             }
@@ -87,12 +94,57 @@ fn judge(cx: &Context<'_>, group: &Group, out: &mut Findings<'_>) {
     };
     let excess = (slowest - p90).unsigned_abs();
     let tenth = cx.segment(group.segment).length() / 10;
-    let long = i128::from(slowest) >= i128::from(median) * 5
-        && excess >= cx.knob(group.segment, &EXCESS_MIN)
-        && excess >= tenth;
+    let apart = i128::from(slowest) >= i128::from(median) * APART;
+    let long = apart && excess >= cx.knob(group.segment, &EXCESS_MIN) && excess >= tenth;
     let path = cx.paths().subtree(cx.operation(slow).node).min(Nanos(excess));
-    if long && pays(cx, group.segment, path) && !is_explained(cx, members, slow, median) {
-        report(cx, group, slow, Nanos(p95.unsigned_abs()), path, out);
+    let reason = match members.len() as u64 >= cx.knob(group.segment, &MEMBERS_MIN) {
+        false => NearReason::Count,
+        true if !long || !pays(cx, group.segment, path) => NearReason::Cost,
+        true if is_explained(cx, members, slow, median) => NearReason::Guard("explained"),
+        true => return report(cx, group, slow, Nanos(p95.unsigned_abs()), path, out),
+    };
+    if apart {
+        nearly(cx, group, slow, (median, Nanos(excess), path), reason, out);
+    }
+}
+
+/// Tells a fan-out of which one branch stands apart.
+fn nearly(
+    cx: &Context<'_>,
+    group: &Group,
+    slow: u32,
+    (median, excess, path): (i64, Nanos, Nanos),
+    reason: NearReason,
+    out: &mut Findings<'_>,
+) {
+    let (segment, members) = (group.segment, cx.members(group));
+    let [share, least] = of_cost(cx, segment, path);
+    let times = cx.node_of(slow).length().0 / median.unsigned_abs().max(1);
+    let conditions = [
+        condition(cx, segment, &MEMBERS_MIN, members.len() as u64),
+        condition(cx, segment, &EXCESS_MIN, excess.0),
+        fixed("fan_out_tail_times_median", times, APART.unsigned_abs() as u64),
+        fixed(
+            "fan_out_tail_excess_share_millionths",
+            share_of(cx, segment, excess),
+            100_000,
+        ),
+        share,
+        least,
+    ];
+    let near = Near {
+        meta: &META,
+        segment,
+        first: slow,
+        members: members.len() as u64,
+        reason,
+        conditions: all(conditions),
+    };
+    if conditions[..2]
+        .iter()
+        .all(|one| is_near(one.value, one.threshold))
+    {
+        out.near(cx, near);
     }
 }
 

@@ -1,15 +1,15 @@
 //! Where detectors put what they found: names, evidence and claims are the same for all of them.
 
 use hotspan_model::{
-    Finding, FindingId, Fingerprint, Identity, Meta, Millionths, Nanos, NearReason, Params, Report, Saving,
-    SpanId, Symbol,
+    Class, Finding, FindingId, Fingerprint, Identity, Meta, Millionths, Nanos, NearReason, Params, Report,
+    Saving, SpanId, Symbol,
 };
 
 use super::near::Near;
 use super::{COST_ONCE, COST_SHARE, detectors, spans};
-use crate::context::{Context, is_awaited};
+use crate::context::{Context, Operation, is_awaited};
 use crate::replay::Scene;
-use crate::{Edit, Replay};
+use crate::{Edit, NONE, Replay};
 
 /// Most member spans that a finding lists.
 pub(super) const MEMBERS_MAX: usize = 1_000;
@@ -44,6 +44,10 @@ pub(crate) struct Scratch {
     /// Of loops that do several things for each item.
     pub loops: super::per_item_loop::Scratch,
     pub(super) nodes: Vec<u32>,
+    /// Of calls that are made again.
+    pub tries: Vec<super::retry_storm::Tries>,
+    /// Of what findings save together.
+    pub joint: super::joint::Scratch,
     /// The finding whose replay is to be shown, and that replay.
     pub wanted: Option<FindingId>,
     pub scene: Option<Scene>,
@@ -78,6 +82,7 @@ impl<'a> Findings<'a> {
         scratch.claimed.resize(operations, 0);
         scratch.looks = 0;
         scratch.chains.clear();
+        scratch.joint.clear();
         Findings { report, scratch }
     }
 
@@ -102,6 +107,13 @@ impl<'a> Findings<'a> {
     pub(super) fn claim(&mut self, operations: &[u32]) {
         for &at in operations {
             self.scratch.claimed[at as usize] = self.scratch.looks.max(1);
+        }
+    }
+
+    /// Takes a claim back.
+    pub(super) fn disclaim(&mut self, operations: &[u32]) {
+        for &at in operations {
+            self.scratch.claimed[at as usize] = 0;
         }
     }
 
@@ -142,6 +154,14 @@ impl<'a> Findings<'a> {
     /// Makes sure that no finding from `place` on opens its hotspot alone, whatever it costs.
     pub(super) fn hold_back(&mut self, place: usize) {
         for finding in &mut self.report.findings[place..] {
+            finding.dear = false;
+        }
+    }
+
+    /// Leaves it to many traces whether the findings from `place` on are faults.
+    pub(super) fn leave_to_many(&mut self, place: usize) {
+        for finding in &mut self.report.findings[place..] {
+            finding.needs_many = true;
             finding.dear = false;
         }
     }
@@ -209,9 +229,13 @@ impl<'a> Findings<'a> {
             source: source.symbol,
             dear: is_dear(cx, draft.wall, draft.segment),
             headless: segment.is_headless(cx.forest, cx.node_at(segment.root)),
+            same_team: is_same_team(cx, Some(first)),
+            deferrable: false,
+            needs_many: false,
             kin: kin(cx, draft.meta, draft.templates, segment.service, first.template()),
         };
         self.keep_scene(cx, head, finding.id, finding.saving);
+        self.keep_edits(head, fingerprint, finding.saving);
         self.report.findings.push(finding);
     }
 
@@ -279,6 +303,16 @@ pub(super) fn wall(cx: &Context<'_>, segment: u32, members: &[u32]) -> Nanos {
         }
     }
     Nanos(u64::try_from(sum).unwrap_or(0))
+}
+
+/// Whether the server that answers a call is of the caller's own `service.namespace`.
+pub(super) fn is_same_team(cx: &Context<'_>, call: Option<&Operation>) -> bool {
+    let team = |place: u32| cx.dictionary.source(cx.source_at(place)?.symbol)?.namespace;
+    let call = call.filter(|call| call.class == Class::Call && call.server != NONE);
+    call.is_some_and(|call| {
+        let own = team(call.place);
+        own.is_some() && own == team(call.server)
+    })
 }
 
 /// Whether one trace of this cost opens the hotspot.

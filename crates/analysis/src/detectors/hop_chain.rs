@@ -19,12 +19,15 @@
 //!
 //! **Fix**: let the first caller ask the last service, or move the data one hop up.
 
-use hotspan_model::{Break, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, Saving, SavingRule, Scope};
+use hotspan_model::{
+    Break, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, NearReason, Saving, SavingRule, Scope,
+};
 
+use super::near::{Near, all, condition, of_cost};
 use super::spans::{SpanDraft, pays};
 use super::words::tenths_of_a_week;
 use super::{Detector, Findings};
-use crate::context::{Context, Operation, Segment};
+use crate::context::{Context, Operation, Segment, is_near};
 use crate::{Edge, Edit, Mark, NONE};
 
 /// Distinct operations that a chain names.
@@ -75,7 +78,9 @@ impl Detector for HopChain {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
-        if cx.segments().len() as u64 <= cx.least(&HOPS_MIN) {
+        // A chain has one segment more than hops.
+        let hops_most = (cx.segments().len() as u64).saturating_sub(1);
+        if !is_near(hops_most, cx.least(&HOPS_MIN)) {
             return;
         }
         let mut hops = std::mem::take(&mut out.scratch.spans.hops);
@@ -85,8 +90,7 @@ impl Detector for HopChain {
         ends.clear();
         let is_end = |at: &u32| {
             let hop = &hops[*at as usize];
-            let fewest = cx.knob(hop.first, &HOPS_MIN);
-            hop.hops >= fewest && !hop.leads_on && is_known(cx, hop.first)
+            !hop.leads_on && is_near(hop.hops, cx.knob(hop.first, &HOPS_MIN))
         };
         ends.extend((0..hops.len() as u32).filter(is_end));
         // Of the chains from one caller the longest speaks, the first of equals.
@@ -95,7 +99,7 @@ impl Detector for HopChain {
             (hop.first, std::cmp::Reverse(hop.hops), at)
         });
         for same in ends.chunk_by(|&a, &b| hops[a as usize].first == hops[b as usize].first) {
-            report(cx, &hops, same[0], out);
+            judge(cx, &hops, same[0], out);
         }
         (out.scratch.picked, out.scratch.spans.hops) = (ends, hops);
     }
@@ -177,8 +181,9 @@ fn is_proxy(cx: &Context<'_>, segment: &Segment, own: u64) -> bool {
     }
 }
 
-fn report(cx: &Context<'_>, hops: &[Hop], end: u32, out: &mut Findings<'_>) {
-    let first = hops[end as usize].first;
+fn judge(cx: &Context<'_>, hops: &[Hop], end: u32, out: &mut Findings<'_>) {
+    let hop = hops[end as usize];
+    let first = hop.first;
     let mut places = std::mem::take(&mut out.scratch.spans.places);
     places.clear();
     let mut at = end;
@@ -190,10 +195,40 @@ fn report(cx: &Context<'_>, hops: &[Hop], end: u32, out: &mut Findings<'_>) {
     places.reverse();
     let subtree = |place: u32| cx.paths().subtree(cx.nodes()[place as usize]);
     let path = subtree(places[0]).minus(subtree(cx.segment(end).root));
-    if pays(cx, first, path) {
-        say(cx, hops[end as usize], &places, path, out);
+    let reason = match hop.hops >= cx.knob(first, &HOPS_MIN) {
+        false => Some(NearReason::Count),
+        true if !is_known(cx, first) => Some(NearReason::Guard("lost-caller")),
+        true if !pays(cx, first, path) => Some(NearReason::Cost),
+        true => None,
+    };
+    match reason {
+        None => say(cx, hop, &places, path, out),
+        Some(reason) => nearly(cx, hop, places[0], (path, reason), out),
     }
     out.scratch.spans.places = places;
+}
+
+/// Tells a chain whose first call is at `call`.
+fn nearly(
+    cx: &Context<'_>,
+    hop: Hop,
+    call: u32,
+    (path, reason): (Nanos, NearReason),
+    out: &mut Findings<'_>,
+) {
+    let Some(call) = cx.operation_index(call) else {
+        return;
+    };
+    let [share, least] = of_cost(cx, hop.first, path);
+    let near = Near {
+        meta: &META,
+        segment: hop.first,
+        first: call,
+        members: hop.hops,
+        reason,
+        conditions: all([condition(cx, hop.first, &HOPS_MIN, hop.hops), share, least]),
+    };
+    out.near(cx, near);
 }
 
 /// Reports the chain of the calls at `places`.

@@ -19,12 +19,12 @@
 //! **Fix**: a pool or persistent connections, in the words of the framework.
 
 use hotspan_model::{
-    Break, Class, Condition, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope,
+    Break, Class, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope,
 };
 
 use super::family::pays;
 use super::findings::{Draft, wall};
-use super::near::{Near, condition, is_told, of_cost, share_of};
+use super::near::{Near, all, condition, is_told, of_cost, share_of};
 use super::words::{Advice, advice, peer, tenths_of_a_week};
 use super::{Detector, Findings, frameworks};
 use crate::context::Context;
@@ -95,8 +95,8 @@ fn judge(cx: &Context<'_>, handshakes: &[u32], out: &mut Findings<'_>) {
     let share = Millionths(cx.knob(first.segment, &SHARE)).of(cx.segment(first.segment).length());
     if cost.0 < share || !pays(cx, first.segment, cost) {
         let part = share_of(cx, first.segment, cost);
-        let [_, least] = of_cost(cx, first.segment, cost);
-        let conditions = [condition(cx, first.segment, &SHARE, part), least];
+        let [share, least] = of_cost(cx, first.segment, cost);
+        let conditions = [condition(cx, first.segment, &SHARE, part), share, least];
         if is_told(&conditions) {
             let near = Near {
                 meta: &META,
@@ -104,7 +104,7 @@ fn judge(cx: &Context<'_>, handshakes: &[u32], out: &mut Findings<'_>) {
                 first: handshakes[0],
                 members: handshakes.len() as u64,
                 reason: NearReason::Cost,
-                conditions: [conditions[0], conditions[1], Condition::default()],
+                conditions: all(conditions),
             };
             out.near(cx, near);
         }

@@ -8,10 +8,15 @@ mod findings;
 mod frameworks;
 #[cfg(test)]
 mod ignored;
+mod joint;
 mod knobs;
 mod near;
+#[cfg(test)]
+mod nearly;
 mod spans;
 mod statements;
+#[cfg(test)]
+mod subsumption;
 #[cfg(test)]
 mod testing;
 mod words;

@@ -16,7 +16,8 @@
 //! **Silent when**: one batch call does the work; a gateway routes the requests of many users; a server streams;
 //! eight shards are asked at once.
 //!
-//! **Fix**: a batch endpoint or bulk RPC; for distinct reads of a third party its bulk API, or a cache.
+//! **Fix**: a batch endpoint or bulk RPC; for distinct reads of a third party its bulk API, or a cache. It takes both
+//! sides: two weeks, or one where both state the same `service.namespace` and so are one team's.
 
 use hotspan_model::{Break, Class, Facets, Fix, Meta, SavingRule, Scope};
 
@@ -126,6 +127,22 @@ mod tests {
     #[test]
     fn failed_attempts_are_retries() {
         check(&loop_of(6, "err"), &[]);
+    }
+
+    #[test]
+    fn a_callee_of_the_same_namespace_is_the_same_teams() {
+        let found = |own: &str, theirs: &str| {
+            let mut text = format!("cart GET /cart 0..100 host=a {own}");
+            for n in 1..7 {
+                text += &format!("\n  call GET /price {n}0..{n}6");
+                text += &format!("\n    price server GET /price {n}1..{n}5 host=b {theirs}");
+            }
+            only(&text).same_team
+        };
+        assert!(found("team=shop", "team=shop"));
+        assert!(!found("team=shop", "team=bank"));
+        assert!(!found("team=shop", ""));
+        assert!(!found("", ""));
     }
 
     #[test]

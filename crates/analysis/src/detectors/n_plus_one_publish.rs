@@ -52,7 +52,7 @@ impl Detector for NPlusOnePublish {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
-        family::few(&META, Class::Publish, cx, out);
+        family::few(&META, Class::Publish, |_| true, cx, out);
         family::each(
             &META,
             Class::Publish,

@@ -16,13 +16,15 @@
 //! **Fix**: make them events or a metric, or prune them before they are exported.
 
 use hotspan_model::{
-    Break, Class, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, Saving, SavingRule, Scope, Symbol,
+    Break, Class, Condition, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, NearReason, Saving,
+    SavingRule, Scope, Symbol,
 };
 
+use super::near::{NearSpans, all, condition, fixed, floor_share};
 use super::spans::SpanDraft;
 use super::words::tenths_of_a_week;
 use super::{Detector, Findings};
-use crate::context::Context;
+use crate::context::{Context, is_near};
 use crate::{Mark, NONE};
 
 /// The detector.
@@ -100,8 +102,15 @@ fn leaves(cx: &Context<'_>, rows: &mut Vec<(u32, i64, u32)>, out: &mut Findings<
         let others = counts[segment as usize].unsigned_abs() - nodes;
         let count = weigh(cx, same, out);
         let fewest = cx.knob(segment, &LEAVES_MIN);
+        let share = floor_share(Nanos(count), Nanos(count + others));
+        let conditions = [
+            condition(cx, segment, &LEAVES_MIN, count),
+            fixed("over_instrumentation_share_millionths", share, 800_000),
+        ];
         if count >= fewest && count * 5 >= (count + others) * 4 && !cx.segment(segment).front_end {
             report(cx, same, count, out);
+        } else {
+            nearly(cx, same[0].2, conditions, out);
         }
     }
     out.scratch.spans.lengths = counts;
@@ -164,8 +173,44 @@ fn crowd(cx: &Context<'_>, rows: &mut Vec<(u32, i64, u32)>, all: u64, out: &mut 
     }
     let Some((count, range)) = largest else { return };
     let segment = cx.segment_at(rows[range.start].2);
-    if (count * 2 >= all || at_limit) && segment != NONE && !cx.segment(segment).front_end {
+    if segment == NONE {
+        return;
+    }
+    if (count * 2 >= all || at_limit) && !cx.segment(segment).front_end {
         report(cx, &rows[range], count, out);
+    } else {
+        let conditions = [
+            condition(cx, segment, &SPANS_MIN, all),
+            fixed(
+                "over_instrumentation_share_millionths",
+                floor_share(Nanos(count), Nanos(all)),
+                500_000,
+            ),
+        ];
+        nearly(cx, rows[range.start].2, conditions, out);
+    }
+}
+
+/// Tells spans like the one at a place when they are nearly too many, or a front end's.
+fn nearly(cx: &Context<'_>, place: u32, conditions: [Condition; 2], out: &mut Findings<'_>) {
+    let (segment, node) = (cx.segment_at(place), cx.node_at(place));
+    let [count, share] = conditions;
+    let reason = match () {
+        () if count.value < count.threshold => NearReason::Count,
+        () if share.value < share.threshold => NearReason::Guard("mixed"),
+        () => NearReason::FrontEnd,
+    };
+    if conditions.iter().all(|one| is_near(one.value, one.threshold)) {
+        let near = NearSpans {
+            meta: &META,
+            segment,
+            class: node.class(),
+            template: node.operation,
+            members: count.value,
+            reason,
+            conditions: all(conditions),
+        };
+        out.near_spans(cx, near);
     }
 }
 

@@ -23,13 +23,16 @@
 mod shapes;
 mod turns;
 
-use hotspan_model::{Break, Facets, Fix, Meta, Params, SavingRule, Scope, Symbol, Visibility};
+use hotspan_model::{
+    Break, Condition, Facets, Fix, Meta, Nanos, NearReason, Params, SavingRule, Scope, Symbol, Visibility,
+};
 
 use super::family::{WITHOUT_SCALING_PROOF, pays};
 use super::findings::{Draft, wall};
 use super::n_plus_one_query::{BY_HAND, FRAMEWORKS};
+use super::near::{Near, all, condition, fixed, of_cost};
 use super::words::{advice, tenths_of_a_week};
-use super::{Detector, Findings};
+use super::{Detector, Findings, REPEAT_MIN};
 use crate::Edit;
 use crate::context::{Context, overlap};
 
@@ -85,7 +88,8 @@ impl Detector for PerItemLoop {
                 scratch.members.extend(free);
                 scratch.doubled.extend_from_slice(cx.doubled(group));
             }
-            scratch.judge(cx, first.segment, first.anchor, out);
+            let fewest = condition(cx, first.segment, &REPEAT_MIN, 0);
+            scratch.judge(cx, first.anchor, fewest, out);
         }
         scratch.turns = turns;
 
@@ -95,7 +99,8 @@ impl Detector for PerItemLoop {
             scratch.members.clear();
             scratch.doubled.clear();
             scratch.members.extend_from_slice(members);
-            scratch.judge(cx, cx.operation(members[0]).segment, anchor, out);
+            let fewest = fixed("per_item_loop_siblings", 0, shapes::SHAPES_MIN as u64);
+            scratch.judge(cx, anchor, fewest, out);
         }
         scratch.shapes = shapes;
         out.scratch.loops = scratch;
@@ -103,15 +108,19 @@ impl Detector for PerItemLoop {
 }
 
 impl Scratch {
-    /// Reports `members` as one loop when they cost enough.
-    fn judge(&mut self, cx: &Context<'_>, segment: u32, anchor: u32, out: &mut Findings<'_>) {
+    /// Reports `members` as one loop when they cost enough; `fewest` is how many rounds it must have.
+    fn judge(&mut self, cx: &Context<'_>, anchor: u32, fewest: Condition, out: &mut Findings<'_>) {
+        let Some(&first) = self.members.first() else {
+            return;
+        };
+        let segment = cx.operation(first).segment;
         let in_time = |&at: &u32| (cx.node_of(at).start, cx.node_of(at).key());
         self.members.sort_unstable_by_key(in_time);
         let cost = wall(cx, segment, &self.members);
-        if !pays(cx, segment, cost) {
-            return;
-        }
         self.name(cx);
+        if !pays(cx, segment, cost) {
+            return self.nearly(cx, cost, fewest, out);
+        }
         let saving = {
             let template = |at: u32| cx.operation(at).template();
             let place = |at: u32| {
@@ -150,6 +159,26 @@ impl Scratch {
                 rows_before: None,
             },
         );
+    }
+
+    /// Tells a loop that costs too little.
+    fn nearly(&self, cx: &Context<'_>, cost: Nanos, fewest: Condition, out: &mut Findings<'_>) {
+        let (first, members) = (self.members[0], self.members.len() as u64);
+        let segment = cx.operation(first).segment;
+        let [share, least] = of_cost(cx, segment, cost);
+        let rounds = Condition {
+            value: members / (self.templates.len() as u64).max(1),
+            ..fewest
+        };
+        let near = Near {
+            meta: &META,
+            segment,
+            first,
+            members,
+            reason: NearReason::Cost,
+            conditions: all([rounds, share, least]),
+        };
+        out.near(cx, near);
     }
 
     /// The templates in the order of the first round.

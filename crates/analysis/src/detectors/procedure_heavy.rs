@@ -5,7 +5,8 @@
 //!
 //! **Rule**: statements that call one routine (CALL, EXEC, a SELECT of one function that is no built-in and has no
 //! FROM) take at least `procedure_path_min_ns` (100 ms) of the critical path and at least
-//! `procedure_path_share_millionths` (30 %) of the segment, as a habit.
+//! `procedure_path_share_millionths` (30 %) of the segment, as a habit; or they pass `cost_share_millionths` (5 %) and
+//! `cost_min_ns` (1 ms) and take at least 30 % of what all statements of the service take, over at least 100 traces.
 //!
 //! **Guards**: built-in functions, aggregates, extensions; jobs and maintenance, which nobody asked for; scripts of a
 //! cache; members of a repeat.
@@ -17,12 +18,16 @@
 //!
 //! **Fix**: move the logic beside its data's owner service; begin with the largest share of the path.
 
-use hotspan_model::{Break, Facets, Fix, Knob, Meta, Millionths, Nanos, SavingRule, Scope, Verb};
+use hotspan_model::{
+    Break, Class, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Verb,
+};
 
 use super::findings::{Draft, path};
+use super::near::{Near, all, condition, is_told, share_of};
+use super::spans::pays;
 use super::statements::{self, certainty, facts, halved, template};
 use super::words::tenths_of_a_week;
-use super::{Detector, Findings};
+use super::{COST_MIN, Detector, Findings};
 use crate::NONE;
 use crate::context::{Context, Operation};
 
@@ -61,14 +66,13 @@ impl Detector for ProcedureHeavy {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
-        if cx.census().longest_of_all() < cx.least(&PATH_MIN) {
+        if cx.census().longest([Class::Db]) < cx.least(&COST_MIN) {
             return;
         }
         let calls_routine = |at: u32| {
             let row = cx.operation(at);
-            // Most segments are too short for it, whatever they call.
-            cx.segment(row.segment).length() >= cx.knob(row.segment, &PATH_MIN)
-                && cx.paths().subtree(row.node) > Nanos::ZERO
+            // Most statements are too short for it, whatever they call.
+            cx.paths().subtree(row.node).0 >= cx.knob(row.segment, &COST_MIN)
                 && facts(cx, row).is_some_and(|facts| facts.verb == Verb::Routine)
         };
         statements::each(cx, out, calls_routine, routine, |same, out| {
@@ -76,8 +80,31 @@ impl Detector for ProcedureHeavy {
             let segment = cx.operation(same[0]).segment;
             let share = Millionths(cx.knob(segment, &PATH_SHARE)).of(cx.segment(segment).length());
             let time = path(cx, same, head);
-            if time.0 >= cx.knob(segment, &PATH_MIN) && time.0 >= share {
+            let alone = time.0 >= cx.knob(segment, &PATH_MIN) && time.0 >= share;
+            if alone || pays(cx, segment, time) {
+                let place = out.report.findings.len();
                 report(cx, same, time, out);
+                if alone {
+                    return;
+                }
+                // What one trace cannot show takes nothing away from findings that it can.
+                out.leave_to_many(place);
+                out.disclaim(same);
+            }
+            let conditions = [
+                condition(cx, segment, &PATH_MIN, time.0),
+                condition(cx, segment, &PATH_SHARE, share_of(cx, segment, time)),
+            ];
+            if is_told(&conditions) {
+                let near = Near {
+                    meta: &META,
+                    segment,
+                    first: same[0],
+                    members: same.len() as u64,
+                    reason: NearReason::Cost,
+                    conditions: all(conditions),
+                };
+                out.near(cx, near);
             }
         });
     }
@@ -140,6 +167,8 @@ mod tests {
 
     const FIRES: &[&str] = &["procedure-heavy: 1 calls under POST /close"];
 
+    const OF_MANY: &[&str] = &["procedure-heavy: 1 calls under POST /close in many traces"];
+
     #[test]
     fn a_procedure_that_takes_most_of_the_request() {
         check(
@@ -160,7 +189,7 @@ mod tests {
         );
         check(
             "shop POST /close 0..300\n  db CALL close_month 10..109 routine",
-            &[],
+            OF_MANY,
         );
         check(
             "shop POST /close 0..400\n  db CALL close_month 10..130 routine",
@@ -168,7 +197,24 @@ mod tests {
         );
         check(
             "shop POST /close 0..401\n  db CALL close_month 10..130 routine",
-            &[],
+            OF_MANY,
+        );
+    }
+
+    #[test]
+    fn what_costs_little_is_left_to_many_traces_and_what_costs_nothing_to_none() {
+        check(
+            "shop POST /close 0..40\n  db CALL next_id 10..12 routine",
+            OF_MANY,
+        );
+        check("shop POST /close 0..41\n  db CALL next_id 10..12 routine", &[]);
+        // Nothing is taken from what one trace shows.
+        check(
+            "shop POST /close 0..2000\n  db CALL close_month 10..560 routine",
+            &[
+                "procedure-heavy: 1 calls under POST /close in many traces",
+                "slow-query: 1 calls under POST /close",
+            ],
         );
     }
 
@@ -180,7 +226,7 @@ mod tests {
         );
         check(
             "shop POST /close 0..300\n  db CALL settle 10..90 routine\n  db CALL audit 90..170 routine",
-            &[],
+            &[OF_MANY[0], OF_MANY[0]],
         );
     }
 

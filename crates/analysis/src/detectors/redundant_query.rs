@@ -75,6 +75,7 @@ impl Detector for RedundantQuery {
             collect_writes(cx, &mut writes);
         }
         for class in [Class::Db, Class::Cache, Class::Call] {
+            family::few(&META, class, |group| group.redundant, cx, out);
             let own = |group: &Group| group.verdict.redundant;
             family::each(&META, class, own, cx, out, |group, members, out| {
                 if cx.segment(group.segment).front_end {

@@ -9,6 +9,11 @@
 //! none of them successful. Attempts that only the resend count of a failed call tells of count too. With the pauses
 //! between them they take at least `cost_share_millionths` (5 %) of the segment and `cost_min_ns` (1 ms).
 //!
+//!
+//! Layers that multiply each other: where the attempts of a call, times those of the call that waits for it, and so on
+//! up the path, make at least 6, it is a storm however few there are in one place, when at least 1 % of at least 100
+//! traces of the operation show it.
+//!
 //! **Guards**: redirects, and calls sent again after 401 or another answer that a retry cannot change; attempts that
 //! overlap (hedges); other parameters; front ends. Where parameters are hidden, confidence is lower.
 //!
@@ -19,14 +24,21 @@
 //! **Fix**: let one layer retry, within a budget, with growing and random pauses, behind a circuit breaker.
 
 use hotspan_model::{
-    Break, Facets, Fix, Knob, Meta, Millionths, Nanos, Params, SavingRule, Scope, Visibility,
+    Break, Condition, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, Params, SavingRule, Scope,
+    Visibility,
 };
 
+use super::near::{Near, all, condition, of_cost};
 use super::spans::{SpanDraft, callee_key, pays};
 use super::words::{peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
-use crate::Edit;
-use crate::context::{Context, clock_step, overlap};
+use crate::context::{Context, clock_step, is_near, overlap};
+use crate::{Edit, NONE};
+
+/// Attempts over all layers from which they multiply each other.
+const PRODUCT_MIN: u64 = 6;
+/// Layers that are looked at.
+const LAYERS_MAX: usize = 16;
 
 /// The detector.
 #[derive(Debug)]
@@ -66,19 +78,93 @@ impl Detector for RetryStorm {
         if !cx.census().has_failures() {
             return;
         }
-        for segment in cx.calls() {
-            let any_failed = segment.iter().any(|&at| may_be_tried_again(cx, at));
-            if any_failed && !cx.segment(cx.operation(segment[0]).segment).front_end {
-                storms(cx, segment, out);
+        let mut tries = std::mem::take(&mut out.scratch.tries);
+        tries.clear();
+        for segment in cx.calls().filter(|segment| is_candidate(cx, segment)) {
+            storms(cx, segment, &mut tries, out);
+        }
+        // Whatever is tried again in one place alone multiplies nothing.
+        if tries.windows(2).any(|pair| pair[0].0 != pair[1].0) {
+            tries.sort_unstable();
+            for segment in cx.calls().filter(|segment| is_candidate(cx, segment)) {
+                multiplied(cx, segment, &tries, out);
             }
         }
+        out.scratch.tries = tries;
     }
 }
 
-/// Reports the storms among the calls of one segment, by their first attempt.
-fn storms(cx: &Context<'_>, segment: &[u32], out: &mut Findings<'_>) {
+/// Whether any call of a segment may be one that is made again.
+fn is_candidate(cx: &Context<'_>, segment: &[u32]) -> bool {
+    segment.iter().any(|&at| may_be_tried_again(cx, at))
+}
+
+/// Attempts of a call, with its segment and operation.
+pub(super) type Tries = (u32, u32, u64);
+
+/// Reports the storms among the calls of one segment, by their first attempt, and notes what is tried again.
+fn storms(cx: &Context<'_>, segment: &[u32], tries: &mut Vec<Tries>, out: &mut Findings<'_>) {
     let mut calls = std::mem::take(&mut out.scratch.picked);
     let mut runs = std::mem::take(&mut out.scratch.spans.runs);
+    attempted(cx, segment, &mut calls, &mut runs);
+    for &(_, from, to) in runs.iter().filter(|(_, from, to)| to - from > 1) {
+        let run = &calls[from as usize..to as usize];
+        let count = attempts(cx, run);
+        tries.extend(run.iter().map(|&at| (cx.operation(at).segment, at, count)));
+    }
+    runs.retain(|&(_, from, to)| {
+        let nearest = nearest(cx, &calls[from as usize..to as usize]);
+        is_near(nearest.value, nearest.threshold)
+    });
+    for &(_, from, to) in &runs {
+        judge(cx, &calls[from as usize..to as usize], out);
+    }
+    (out.scratch.picked, out.scratch.spans.runs) = (calls, runs);
+}
+
+/// Reports what is tried again in several layers, where one layer alone makes no storm.
+fn multiplied(cx: &Context<'_>, segment: &[u32], tries: &[Tries], out: &mut Findings<'_>) {
+    let mut calls = std::mem::take(&mut out.scratch.picked);
+    let mut runs = std::mem::take(&mut out.scratch.spans.runs);
+    attempted(cx, segment, &mut calls, &mut runs);
+    for &(_, from, to) in runs.iter().filter(|(_, from, to)| to - from > 1) {
+        let run = &calls[from as usize..to as usize];
+        let (nearest, segment) = (nearest(cx, run), cx.operation(run[0]).segment);
+        let is_storm = nearest.value >= nearest.threshold;
+        if is_storm || cx.segment(segment).front_end || product(cx, run, tries) < PRODUCT_MIN {
+            continue;
+        }
+        let path = path_with_pauses(cx, run);
+        if pays(cx, segment, path) {
+            let place = out.report.findings.len();
+            report(cx, run, path, out);
+            out.leave_to_many(place);
+        }
+    }
+    (out.scratch.picked, out.scratch.spans.runs) = (calls, runs);
+}
+
+/// Attempts of a call, times those of every call above that waits for it.
+fn product(cx: &Context<'_>, run: &[u32], tries: &[Tries]) -> u64 {
+    let mut product = attempts(cx, run);
+    let mut segment = cx.operation(run[0]).segment;
+    for _ in 0..LAYERS_MAX {
+        let caller = cx.parent(cx.segment(segment).root);
+        if caller == NONE {
+            break;
+        }
+        segment = cx.segment_at(caller);
+        let Some(call) = cx.operation_index(caller).filter(|_| segment != NONE) else {
+            break;
+        };
+        let own = tries.binary_search_by_key(&(segment, call), |tries| (tries.0, tries.1));
+        product = product.saturating_mul(own.map_or(1, |at| tries[at].2));
+    }
+    product
+}
+
+/// Sorts the calls of one segment into attempts: first attempt and range of each in `calls`, by the first.
+fn attempted(cx: &Context<'_>, segment: &[u32], calls: &mut Vec<u32>, runs: &mut Vec<(u32, u32, u32)>) {
     calls.clear();
     calls.extend_from_slice(segment);
     // Numbers and hashes bring equal calls together, and for nothing else: storms are reported by their first.
@@ -94,12 +180,7 @@ fn storms(cx: &Context<'_>, segment: &[u32], out: &mut Findings<'_>) {
             from = at;
         }
     }
-    runs.retain(|&(_, from, to)| is_storm(cx, &calls[from as usize..to as usize]));
     runs.sort_unstable();
-    for &(_, from, to) in &runs {
-        report(cx, &calls[from as usize..to as usize], out);
-    }
-    (out.scratch.picked, out.scratch.spans.runs) = (calls, runs);
 }
 
 /// Equal for calls that ask for the same, as far as can be seen.
@@ -124,12 +205,44 @@ fn may_be_tried_again(cx: &Context<'_>, at: u32) -> bool {
     cx.operation(at).failed > 0 && matches!(status, 0 | 408 | 425 | 429 | 500..)
 }
 
-fn is_storm(cx: &Context<'_>, run: &[u32]) -> bool {
-    let failed = may_be_tried_again(cx, run[run.len() - 1]);
-    let rapid = failed && run.len() > 1 && !backs_off(cx, run);
+/// How far attempts are from a storm: of the two thresholds the one that is nearer, when both are theirs.
+fn nearest(cx: &Context<'_>, run: &[u32]) -> Condition {
     let count = attempts(cx, run);
     let segment = cx.operation(run[0]).segment;
-    count >= cx.knob(segment, &ATTEMPTS_MIN) || rapid && count >= cx.knob(segment, &RAPID_MIN)
+    let many = condition(cx, segment, &ATTEMPTS_MIN, count);
+    let few = condition(cx, segment, &RAPID_MIN, count);
+    let failed = may_be_tried_again(cx, run[run.len() - 1]);
+    let rapid = failed && run.len() > 1 && many.value < many.threshold && !backs_off(cx, run);
+    match rapid && few.threshold < many.threshold {
+        true => few,
+        false => many,
+    }
+}
+
+fn judge(cx: &Context<'_>, run: &[u32], out: &mut Findings<'_>) {
+    let (attempts, segment) = (nearest(cx, run), cx.operation(run[0]).segment);
+    let path = path_with_pauses(cx, run);
+    let reason = match () {
+        () if attempts.value < attempts.threshold => NearReason::Count,
+        () if cx.segment(segment).front_end => NearReason::FrontEnd,
+        () if !pays(cx, segment, path) => NearReason::Cost,
+        () => {
+            report(cx, run, path, out);
+            // The attempt that ended it is a call like any other.
+            let failed = run.partition_point(|&at| may_be_tried_again(cx, at));
+            return out.claim(&run[..failed]);
+        }
+    };
+    let [share, least] = of_cost(cx, segment, path);
+    let near = Near {
+        meta: &META,
+        segment,
+        first: run[0],
+        members: attempts.value,
+        reason,
+        conditions: all([attempts, share, least]),
+    };
+    out.near(cx, near);
 }
 
 /// Attempts that have spans, or as many as the last failed one says that there were.
@@ -153,14 +266,10 @@ fn backs_off(cx: &Context<'_>, run: &[u32]) -> bool {
     })
 }
 
-fn report(cx: &Context<'_>, run: &[u32], out: &mut Findings<'_>) {
+fn report(cx: &Context<'_>, run: &[u32], path: Nanos, out: &mut Findings<'_>) {
     let (first, last) = (cx.operation(run[0]), cx.operation(run[run.len() - 1]));
-    let path = path_with_pauses(cx, run);
-    if !pays(cx, first.segment, path) {
-        return;
-    }
     let anchor = match cx.common(first.place.min(last.place), first.place.max(last.place)) {
-        crate::NONE => cx.segment(first.segment).root,
+        NONE => cx.segment(first.segment).root,
         anchor => anchor,
     };
     let mut places = std::mem::take(&mut out.scratch.spans.places);
@@ -195,9 +304,6 @@ fn report(cx: &Context<'_>, run: &[u32], out: &mut Findings<'_>) {
         },
     );
     out.scratch.spans.places = places;
-    // The attempt that ended it is a call like any other.
-    let failed = run.partition_point(|&at| may_be_tried_again(cx, at));
-    out.claim(&run[..failed]);
 }
 
 /// Critical-path time of the attempts, and of the pauses between those that are on the path.
@@ -258,8 +364,9 @@ const FRAMEWORKS: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use hotspan_model::{Millionths, Nanos};
+    use hotspan_testkit::Drawing;
 
-    use crate::detectors::testing::{check, only};
+    use crate::detectors::testing::{check, only, report};
 
     /// Attempts of 10 ms each at GET /stock, `http` each, with these pauses before them.
     fn attempts(statuses: &[&str], pauses: &[u64], marks: &str) -> String {
@@ -282,6 +389,57 @@ mod tests {
     }
 
     const STORM: &str = "retry-storm: 5 calls under GET /cart";
+
+    /// A call that is made so many times by each of so many layers below one another, in vain but for the last time.
+    fn layers(text: &mut String, depth: usize, from: u64, tries: &[u64]) -> u64 {
+        let Some((&own, below)) = tries.split_first() else {
+            return from + 10;
+        };
+        let indent = "  ".repeat(2 * depth + 1);
+        let mut at = from;
+        for attempt in 1..=own {
+            let mut inner = String::new();
+            let end = layers(&mut inner, depth + 1, at + 2, below) + 1;
+            let said = if attempt == own {
+                "http=200"
+            } else {
+                "err http=503"
+            };
+            let name = format!("GET /l{depth}");
+            *text += &format!("\n{indent}call {name} {at}..{} {said} params=1", end + 1);
+            *text += &format!(
+                "\n{indent}  l{depth} server {name} {}..{end} host=l{depth}",
+                at + 1
+            );
+            *text += &inner;
+            at = end + 2 + 20 * attempt;
+        }
+        at
+    }
+
+    fn multiplied(tries: &[u64]) -> Vec<(u64, bool)> {
+        let mut calls = String::new();
+        let end = layers(&mut calls, 0, 5, tries);
+        let found = report(&Drawing::new(&format!("edge GET / 0..{end} host=e{calls}"))).findings;
+        let storms = found.iter().filter(|finding| finding.detector == super::META.id);
+        storms
+            .map(|finding| (finding.calls, finding.needs_many))
+            .collect()
+    }
+
+    #[test]
+    fn layers_that_multiply_to_six_are_left_to_many_traces() {
+        assert_eq!(multiplied(&[3, 2]), [(2, true); 3]);
+        assert_eq!(multiplied(&[2, 3]), [(3, true); 2]);
+        assert_eq!(multiplied(&[2, 2]), []);
+        assert_eq!(multiplied(&[4, 1]), []);
+        assert_eq!(multiplied(&[2, 1, 3]), [(3, true); 2]);
+    }
+
+    #[test]
+    fn a_storm_in_one_layer_needs_no_other() {
+        assert!(multiplied(&[5, 1]).contains(&(5, false)));
+    }
 
     #[test]
     fn five_attempts_with_growing_pauses() {

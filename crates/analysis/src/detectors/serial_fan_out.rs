@@ -26,7 +26,7 @@ use hotspan_model::{
 };
 
 use super::findings::Draft;
-use super::near::{Near, condition, share_of};
+use super::near::{Near, all, condition, share_of};
 use super::words::tenths_of_a_week;
 use super::{Detector, Findings};
 use crate::context::{Context, is_near, overlap};
@@ -216,11 +216,11 @@ fn nearly(
         first: chain[0],
         members: chain.len() as u64,
         reason,
-        conditions: [
+        conditions: all([
             condition(cx, segment, &TEMPLATES_MIN, templates as u64),
             least,
             share,
-        ],
+        ]),
     };
     out.near(cx, near);
 }

@@ -18,11 +18,11 @@
 //! **Fix**: an index, a narrower read, or move it out of the request.
 
 use hotspan_model::{
-    Break, Class, Condition, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Verb,
+    Break, Class, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Verb,
 };
 
 use super::findings::{Draft, path};
-use super::near::{Near, condition, share_of};
+use super::near::{Near, all, condition, share_of};
 use super::statements::{self, certainty, facts, halved, template};
 use super::words::{Advice, advice, target, tenths_of_a_week};
 use super::{COST_SHARE, Detector, Findings, frameworks};
@@ -148,7 +148,7 @@ fn near(cx: &Context<'_>, at: u32) -> Option<Near> {
         first: at,
         members: row.weight,
         reason,
-        conditions: [conditions[0], conditions[1], Condition::default()],
+        conditions: all(conditions),
     })
 }
 

@@ -2,9 +2,12 @@
 //!
 //! Unlike [`Findings::push`], nothing here claims: a detector says itself which operations nobody else may have.
 
-use hotspan_model::{Finding, FindingId, Meta, Millionths, Nanos, Params, Saving, Symbol};
+use hotspan_model::{Class, Finding, FindingId, Meta, Millionths, Nanos, NearReason, Params, Saving, Symbol};
 
-use super::findings::{Findings, MEMBERS_MAX, Scratch as Buffers, fingerprint, is_dear, kin, visibility};
+use super::findings::{
+    Findings, MEMBERS_MAX, Scratch as Buffers, fingerprint, is_dear, is_same_team, kin, visibility,
+};
+use super::near::NearSpans;
 use super::{COST_MIN, COST_SHARE};
 use crate::Edit;
 use crate::context::{Context, Operation, is_awaited};
@@ -66,8 +69,11 @@ impl Findings<'_> {
         let id = draft.meta.id;
         let nodes = || draft.places.iter().map(|&place| cx.node_at(place));
         let ignored = cx.ignores(cx.node_at(draft.anchor), id) || nodes().any(|node| cx.ignores(node, id));
-        self.report.ignored += u32::from(ignored);
-        let (Some(trace), false) = (cx.trace.trace, ignored) else {
+        if ignored {
+            self.report.ignored += 1;
+            return self.ignored_spans(cx, draft);
+        }
+        let Some(trace) = cx.trace.trace else {
             return;
         };
         let (segment, first) = (cx.segment(draft.segment), draft.places[0]);
@@ -98,9 +104,7 @@ impl Findings<'_> {
                 node.service.unwrap_or(segment.service),
                 node.operation.unwrap_or(segment.operation),
             ),
-            class: draft
-                .about
-                .map_or_else(|| cx.node_at(first).class(), |about| about.class),
+            class: class(cx, draft),
             template,
             callee: draft.about.and_then(|about| about.callee),
             callee_service: draft
@@ -124,10 +128,29 @@ impl Findings<'_> {
             source: source.symbol,
             dear: is_dear(cx, draft.wall, draft.segment),
             headless: segment.is_headless(cx.forest, cx.node_at(segment.root)),
+            same_team: is_same_team(cx, draft.about),
+            deferrable: false,
+            needs_many: false,
             kin: kin(cx, draft.meta, draft.templates, segment.service, template),
         };
         self.keep_scene(cx, head, finding.id, finding.saving);
+        self.keep_edits(head, fingerprint, finding.saving);
         self.report.findings.push(finding);
+    }
+
+    fn ignored_spans(&mut self, cx: &Context<'_>, draft: &SpanDraft<'_>) {
+        self.near_spans(
+            cx,
+            NearSpans {
+                meta: draft.meta,
+                segment: draft.segment,
+                class: class(cx, draft),
+                template: draft.about.map_or(draft.template, Operation::template),
+                members: draft.calls,
+                reason: NearReason::Ignored,
+                conditions: Default::default(),
+            },
+        );
     }
 
     /// What an edit of the spans at `places` saves of the unit under `head`.
@@ -143,6 +166,12 @@ impl Findings<'_> {
         nodes.extend(places.iter().map(|&place| cx.nodes()[place as usize]));
         replay.saving(cx.forest, head, edit(nodes))
     }
+}
+
+/// The class of what a fault is about.
+fn class(cx: &Context<'_>, draft: &SpanDraft<'_>) -> Class {
+    let first = || cx.node_at(draft.places[0]).class();
+    draft.about.map_or_else(first, |about| about.class)
 }
 
 /// The cost gate of faults that are no repeats: the path time that they touch.

@@ -1,6 +1,6 @@
 //! One helper for all drawings: what the detectors say about a trace, a line each.
 
-use hotspan_model::{Finding, Lookup, Report};
+use hotspan_model::{Finding, Lookup, NearMiss, Report};
 use hotspan_testkit::Drawing;
 
 use crate::{Analyser, AnalyserSettings, When};
@@ -40,7 +40,11 @@ fn said(text: &str, wanted: impl Fn(&Finding) -> bool) -> Vec<String> {
     let findings = report.findings.iter().filter(|finding| wanted(finding));
     let line = |finding: &Finding| {
         let anchor = drawing.dictionary.text(finding.anchor_at.1);
-        format!("{}: {} calls under {anchor}", finding.detector, finding.calls)
+        let many = if finding.needs_many { " in many traces" } else { "" };
+        format!(
+            "{}: {} calls under {anchor}{many}",
+            finding.detector, finding.calls
+        )
     };
     findings.map(line).collect()
 }
@@ -53,4 +57,18 @@ pub(super) fn only(text: &str) -> Finding {
         panic!("not one finding on {text}");
     };
     finding.clone()
+}
+
+/// The near misses of a drawing: `operation: detector reason members`, then each condition.
+pub(super) fn near_misses(text: &str) -> Vec<String> {
+    let drawing = Drawing::new(text);
+    let line = |near: &NearMiss| {
+        let at = drawing.dictionary.text(near.at.operation);
+        let mut line = format!("{at}: {} {} {}", near.detector, near.reason, near.members);
+        for one in near.conditions.iter().filter(|one| !one.name.is_empty()) {
+            line += &format!(", {} {} of {}", one.name, one.value, one.threshold);
+        }
+        line
+    };
+    report(&drawing).near_misses.iter().map(line).collect()
 }

@@ -16,6 +16,8 @@
 //! capped at half of itself (optimistic) and at three quarters (pessimistic).
 //! Over its traces a hotspot states what a limit would save on average: likely at the median of their
 //! critical-path times, at most at half of that, at least at the third quartile.
+//! Where the call could be deferred, by the rule and the names of `deferrable-call`, this one speaks for both: the
+//! saving is a replay in which the request waits only for the hand-over, and `related` names the other.
 //!
 //! **Silent when**: the same vendor answers in 25 ms; a slow vendor runs beside a slower internal call; the call
 //! comes after the response or in a worker; three bounded attempts are made.
@@ -23,12 +25,13 @@
 //! **Fix**: defer the call, cache its answer, or bound it with a timeout and a fallback.
 
 use hotspan_model::{
-    Break, Condition, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, NearReason, Peer, Saving, SavingRule,
-    Scope, Symbol,
+    Break, Facets, Fix, Kind, Knob, Meta, Millionths, Nanos, NearReason, Peer, Saving, SavingRule, Scope,
+    Symbol,
 };
 
+use super::deferrable_call::{HAND_OVER, is_deferrable};
 use super::findings::{Draft, path};
-use super::near::{Near, condition, floor_share, is_told};
+use super::near::{Near, all, condition, floor_share, is_told};
 use super::words::{peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
 use crate::context::{Context, decision, is_awaited, rooted_in};
@@ -138,7 +141,7 @@ fn judge(cx: &Context<'_>, same: &[u32], out: &mut Findings<'_>) {
                 first: members[0],
                 members: members.iter().map(|&at| cx.operation(at).weight).sum(),
                 reason: NearReason::Cost,
-                conditions: [conditions[0], conditions[1], Condition::default()],
+                conditions: all(conditions),
             };
             out.near(cx, near);
         }
@@ -172,6 +175,16 @@ fn report(cx: &Context<'_>, members: &[u32], head: u32, out: &mut Findings<'_>) 
     let quarter = Nanos(longest.0 / 4 * 3);
     let least = out.saving(cx, head, |nodes| Edit::Cap(nodes, quarter), members, &[]);
     let (min, max) = (least.likely.min(half.likely), half.likely);
+    let mut saving = Saving {
+        min,
+        likely: Nanos(u64::midpoint(min.0, max.0)),
+        max,
+    };
+    let deferrable = members.iter().all(|&at| is_deferrable(cx, at));
+    if deferrable {
+        saving = out.saving(cx, head, |nodes| Edit::Async(nodes, HAND_OVER), members, &[]);
+    }
+    let place = out.report.findings.len();
     let (domain, template) = vendor_key(cx, members[0]);
     let anchor = match cx.parent(first.place) {
         NONE => first.place,
@@ -189,15 +202,14 @@ fn report(cx: &Context<'_>, members: &[u32], head: u32, out: &mut Findings<'_>) 
             wall: path(cx, members, head),
             parallel: false,
             params: None,
-            saving: Saving {
-                min,
-                likely: Nanos(u64::midpoint(min.0, max.0)),
-                max,
-            },
+            saving,
             certainty: decision(first, cx.dictionary).certainty,
             rows_before: None,
         },
     );
+    for finding in &mut out.report.findings[place..] {
+        finding.deferrable = deferrable;
+    }
 }
 
 /// Whether a unit is rooted in a server span.
@@ -230,9 +242,13 @@ fn fix(facets: &Facets<'_>) -> Fix {
                   breaker and a fallback"
         }
     };
+    let assumed = match facets.evidence {
+        "deferrable" => "",
+        _ => " (the saving assumes calls at 50 to 75 % of their time now)",
+    };
     Fix {
         summary,
-        how: format!("{how} (the saving assumes calls at 50 to 75 % of their time now)"),
+        how: format!("{how}{assumed}"),
     }
 }
 

@@ -17,16 +17,22 @@
 //!
 //! **Fix**: deadlines that shrink inward and travel with the request.
 
-use hotspan_model::{Break, Class, Facets, Fix, Meta, Millionths, Nanos, Saving, SavingRule, Scope, Status};
+use hotspan_model::{
+    Break, Class, Facets, Fix, Meta, Millionths, Nanos, NearReason, Saving, SavingRule, Scope, Status,
+};
 
+use super::near::{Near, all, fixed, floor_share, of_cost};
 use super::spans::{SpanDraft, callee_key, pays};
 use super::words::{has_any, peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
 use crate::NONE;
-use crate::context::{Context, Operation};
+use crate::context::{Context, Operation, is_near};
 
 /// Operations below a server that are looked at for an inner timeout.
 const INNER_MAX: usize = 64;
+
+/// Share of the caller's wait that its callee goes on for, in millionths.
+const WASTED: u64 = 100_000;
 
 /// The detector.
 #[derive(Debug)]
@@ -56,13 +62,17 @@ impl Detector for TimeoutInversion {
         }
         let mut calls = std::mem::take(&mut out.scratch.picked);
         for segment in cx.calls() {
-            let front_end = cx.segment(cx.operation(segment[0]).segment).front_end;
             calls.clear();
-            let inverted = segment
-                .iter()
-                .copied()
-                .filter(|&at| !front_end && !out.is_claimed(at) && is_inverted(cx, cx.operation(at)));
-            calls.extend(inverted);
+            for &at in segment {
+                let row = cx.operation(at);
+                if out.is_claimed(at) || row.server == NONE || !gave_up(cx, row) {
+                    continue;
+                }
+                match is_inverted(cx, row) {
+                    true => calls.push(at),
+                    false => nearly(cx, &[at], NearReason::Cost, out),
+                }
+            }
             // Numbers bring equal callees together, and for nothing else: they are judged by text.
             let key = |at: u32| callee_key(cx, cx.operation(at));
             calls.sort_unstable_by_key(|&at| (key(at), cx.node_of(at).start, cx.node_of(at).key()));
@@ -74,14 +84,10 @@ impl Detector for TimeoutInversion {
     }
 }
 
-/// Whether the callee went on after this caller had given up, or waited for longer than this caller would.
+/// Whether the callee of a call that gave up went on after that, or waited for longer than this caller would.
 fn is_inverted(cx: &Context<'_>, row: &Operation) -> bool {
-    if !gave_up(cx, row) || row.server == NONE {
-        return false;
-    }
     let waited = length(cx, row.place);
-    let worked = length(cx, row.server);
-    let wasted = worked.saturating_sub(waited);
+    let wasted = length(cx, row.server).saturating_sub(waited);
     let inner = cx.operations_below(row.server).iter().take(INNER_MAX);
     let mut inner = inner.filter(|inner| inner.class == Class::Call && inner.place != row.place);
     i128::from(wasted) * 10 >= i128::from(waited)
@@ -112,11 +118,40 @@ fn gave_up(cx: &Context<'_>, row: &Operation) -> bool {
     !texts.any(|text| has_any(text, &["cancel"]))
 }
 
+/// Tells calls of one callee that gave up, when their callees went on for nearly long enough.
+fn nearly(cx: &Context<'_>, calls: &[u32], reason: NearReason, out: &mut Findings<'_>) {
+    let wasted = |&at: &u32| {
+        let row = cx.operation(at);
+        let waited = length(cx, row.place);
+        let wasted = length(cx, row.server).saturating_sub(waited).max(0);
+        floor_share(Nanos(wasted.unsigned_abs()), Nanos(waited.unsigned_abs()))
+    };
+    let most = calls.iter().map(wasted).max().unwrap_or(0);
+    let path = super::findings::path(cx, calls, cx.node_of(calls[0]).head);
+    let segment = cx.operation(calls[0]).segment;
+    let [share, least] = of_cost(cx, segment, path);
+    let wasted = fixed("timeout_wasted_share_millionths", most, WASTED);
+    if is_near(most, WASTED) {
+        let near = Near {
+            meta: &META,
+            segment,
+            first: calls[0],
+            members: calls.len() as u64,
+            reason,
+            conditions: all([wasted, share, least]),
+        };
+        out.near(cx, near);
+    }
+}
+
 fn report(cx: &Context<'_>, calls: &[u32], out: &mut Findings<'_>) {
     let first = cx.operation(calls[0]);
     let path = super::findings::path(cx, calls, cx.node_of(calls[0]).head);
+    if cx.segment(first.segment).front_end {
+        return nearly(cx, calls, NearReason::FrontEnd, out);
+    }
     if !pays(cx, first.segment, path) {
-        return;
+        return nearly(cx, calls, NearReason::Cost, out);
     }
     let mut places = std::mem::take(&mut out.scratch.spans.places);
     places.clear();

@@ -21,13 +21,14 @@
 //! one rendering.
 
 use hotspan_model::{
-    Break, Class, Facets, Fix, Knob, Meta, Millionths, Nanos, Saving, SavingRule, Scope, Symbol,
+    Break, Class, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, Saving, SavingRule, Scope, Symbol,
 };
 
+use super::near::{NearSpans, all, condition, share_of};
 use super::spans::SpanDraft;
 use super::words::tenths_of_a_week;
 use super::{Detector, Findings};
-use crate::context::{Context, Operation, is_trusted};
+use crate::context::{Context, Operation, is_near, is_trusted};
 use crate::{Edge, Mark, NONE, Segment};
 
 /// The detector.
@@ -66,15 +67,15 @@ impl Detector for UninstrumentedGap {
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
         let working = [Class::Server, Class::Consumer, Class::Internal];
-        if cx.census().longest(working) < cx.least(&GAP_MIN) {
+        let least = cx.least(&GAP_MIN);
+        if !is_near(cx.census().longest(working), least) {
             return;
         }
         let mut holes = std::mem::take(&mut out.scratch.spans.marks);
         holes.clear();
-        let (pieces, least) = (cx.paths().segments(), cx.least(&GAP_MIN));
-        for (at, piece) in pieces.iter().enumerate() {
+        for (at, piece) in cx.paths().segments().iter().enumerate() {
             let own = cx.paths().own(piece.node).0;
-            if own >= least && is_candidate(cx, piece.node, own) {
+            if is_near(own, least) && is_candidate(cx, piece.node, own) {
                 holes.push((cx.place_of(piece.node), piece.start, at as u32));
             }
         }
@@ -90,14 +91,14 @@ impl Detector for UninstrumentedGap {
     }
 }
 
-/// Whether a span of so much own time may hide something.
+/// Whether a span of so much own time may hide something, or nearly so.
 fn is_candidate(cx: &Context<'_>, at: u32, own: u64) -> bool {
     let node = cx.forest.node(at);
     let segment = cx.segment_at(cx.place_of(at));
     let works = matches!(node.class(), Class::Server | Class::Consumer | Class::Internal);
     works && segment != NONE && is_trusted(node) && {
         let share = Millionths(cx.knob(segment, &GAP_SHARE)).of(cx.segment(segment).length());
-        let enough = own >= share && own >= cx.knob(segment, &GAP_MIN);
+        let enough = is_near(own, share) && is_near(own, cx.knob(segment, &GAP_MIN));
         let segment = cx.segment(segment);
         let awaited = node.head == cx.node_at(segment.root).head;
         segment.outgoing > 0 && !segment.front_end && awaited && enough
@@ -136,23 +137,60 @@ fn judge(cx: &Context<'_>, holes: &[(u32, i64, u32)], out: &mut Findings<'_>) {
     let at = cx.segment_at(place);
     let segment = cx.segment(at);
     let (mut hidden, mut largest) = (0, None);
+    let (mut explained, mut guard) = (0, None);
     for &(.., piece) in holes {
         let around = Around::new(cx, piece as usize);
-        if around.is_explained(cx, at, out) {
+        let length = around.piece.end - around.piece.start;
+        if let Some(by) = around.explained_by(cx, at, out) {
+            explained += length;
+            guard = guard.max(Some((length, by)));
             continue;
         }
-        let length = around.piece.end - around.piece.start;
         hidden += length;
         largest = largest.max(Some((length, std::cmp::Reverse(piece))));
     }
-    let hidden = hidden.unsigned_abs();
     let share = Millionths(cx.knob(at, &GAP_SHARE)).of(segment.length());
-    let (Some((_, std::cmp::Reverse(piece))), true) =
-        (largest, hidden >= cx.knob(at, &GAP_MIN) && hidden >= share)
-    else {
-        return;
+    let passes = |time: i64| {
+        let time = time.unsigned_abs();
+        time >= cx.knob(at, &GAP_MIN) && time >= share
     };
-    report(cx, place, &Around::new(cx, piece as usize), Nanos(hidden), out);
+    match (largest, guard) {
+        (Some((_, std::cmp::Reverse(piece))), _) if passes(hidden) => {
+            report(
+                cx,
+                place,
+                &Around::new(cx, piece as usize),
+                Nanos(hidden.unsigned_abs()),
+                out,
+            );
+        }
+        (_, Some((_, guard))) if passes(hidden + explained) => {
+            nearly(cx, place, NearReason::Guard(guard), hidden + explained, out);
+        }
+        _ => nearly(cx, place, NearReason::Cost, hidden, out),
+    }
+}
+
+/// Tells a span with so much time, when that is nearly enough.
+fn nearly(cx: &Context<'_>, place: u32, reason: NearReason, time: i64, out: &mut Findings<'_>) {
+    let (at, node) = (cx.segment_at(place), cx.node_at(place));
+    let time = Nanos(time.unsigned_abs());
+    let conditions = [
+        condition(cx, at, &GAP_MIN, time.0),
+        condition(cx, at, &GAP_SHARE, share_of(cx, at, time)),
+    ];
+    if conditions.iter().all(|one| is_near(one.value, one.threshold)) {
+        let near = NearSpans {
+            meta: &META,
+            segment: at,
+            class: node.class(),
+            template: node.operation,
+            members: 1,
+            reason,
+            conditions: all(conditions),
+        };
+        out.near_spans(cx, near);
+    }
 }
 
 /// A piece of a path, and the children of its span that it lies between.
@@ -185,12 +223,15 @@ impl<'a> Around<'a> {
         }
     }
 
-    /// Whether the time between the two is no riddle.
-    fn is_explained(&self, cx: &Context<'_>, segment: u32, out: &Findings<'_>) -> bool {
-        self.is_between_repeats(segment, out)
-            || self.is_between_likes(cx)
-            || self.waits_for_detached(cx)
-            || self.may_be_lost(cx, out)
+    /// The guard by which the time between the two is no riddle.
+    fn explained_by(&self, cx: &Context<'_>, segment: u32, out: &Findings<'_>) -> Option<&'static str> {
+        match () {
+            () if self.is_between_repeats(segment, out) => Some("repeat"),
+            () if self.is_between_likes(cx) => Some("again"),
+            () if self.waits_for_detached(cx) => Some("detached"),
+            () if self.may_be_lost(cx, out) => Some("lost"),
+            () => None,
+        }
     }
 
     fn is_between_repeats(&self, segment: u32, out: &Findings<'_>) -> bool {

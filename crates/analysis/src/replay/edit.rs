@@ -4,7 +4,7 @@ use hotspan_model::{Kind, Nanos};
 
 use super::model::{Queue, each_lag};
 use super::run::{Policy, Run, WIDTH_MAX};
-use super::{Replay, SEVERAL, Times};
+use super::{Replay, Times};
 use crate::{Forest, NONE};
 
 /// A change to some spans of one unit. Members may come in any order; dead ones and those of other units are left
@@ -41,7 +41,7 @@ pub const WIDTH: u32 = 8;
 
 /// What becomes of one node's duration.
 #[derive(Clone, Copy, Debug)]
-struct Change {
+pub(super) struct Change {
     node: u32,
     /// Changes of one node are made in order of the edits.
     order: u32,
@@ -67,6 +67,20 @@ impl Changes {
 
     pub(super) fn clear(&mut self) {
         self.0.clear();
+    }
+
+    /// All of them.
+    pub(super) fn rows(&self) -> &[Change] {
+        &self.0
+    }
+
+    /// Adds those of other edits after these.
+    pub(super) fn append(&mut self, rows: &[Change]) {
+        let before = self.0.len() as u32;
+        self.0.extend(rows.iter().map(|&row| Change {
+            order: before + row.order,
+            ..row
+        }));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -233,9 +247,7 @@ impl Replay {
         {
             let id = self.runs.len() as u32;
             for &(_, child) in siblings {
-                self.members.push((child, id));
-                let joined = &mut self.joined[child as usize];
-                *joined = if *joined == NONE { id } else { SEVERAL };
+                self.join(child, id);
             }
             let parent = siblings[0].0;
             let policy = policy(self, parent, siblings);

@@ -13,10 +13,12 @@ mod film;
 mod model;
 mod run;
 mod slack;
+mod tape;
 
 pub use edit::{Edit, WIDTH};
 pub(crate) use film::{Scene, before};
 pub use slack::Slack;
+pub(crate) use tape::Tape;
 
 use hotspan_model::{Millionths, Nanos, Saving};
 
@@ -81,6 +83,8 @@ pub struct Replay {
     /// Some edit has more than one result; some edit says itself which one is likely.
     ranged: bool,
     opinionated: bool,
+    /// What the edits so far said when they ran.
+    outcome: Outcome,
     /// Nodes to compute anew, children before parents; place of each there, [`NONE`] for others.
     dirty: Vec<u32>,
     place: Vec<u32>,
@@ -101,6 +105,7 @@ impl Replay {
             self.joined[child as usize] = NONE;
         }
         (self.ranged, self.opinionated) = (false, false);
+        self.outcome = Outcome::default();
         // Between two calls all places are `NONE`.
         if self.place.len() < forest.nodes().len() {
             self.place.resize(forest.nodes().len(), NONE);
@@ -138,6 +143,7 @@ impl Replay {
             likely,
             pessimistic,
         };
+        self.outcome = outcome;
         self.keep_film(outcome);
         outcome
     }

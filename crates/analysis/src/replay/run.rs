@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::model::{Start, latest, sum};
 use super::{Mood, Replay, SEVERAL, Times};
+use crate::NONE;
 
 /// More than this at once is not modelled; each start looks at all slots.
 pub(super) const WIDTH_MAX: u32 = 64;
@@ -28,7 +29,7 @@ pub(super) struct Run {
     pub parent: u32,
     /// Tells runs apart, in order of the edits.
     pub id: u32,
-    policy: Policy,
+    pub policy: Policy,
     /// When the member before could start, and ended; `None` before the first.
     before: Option<(Times, Times)>,
     /// Latest new end of predecessors that are no members.
@@ -120,6 +121,13 @@ impl Run {
 }
 
 impl Replay {
+    /// Makes a node a member of a run.
+    pub(super) fn join(&mut self, child: u32, run: u32) {
+        self.members.push((child, run));
+        let joined = &mut self.joined[child as usize];
+        *joined = if *joined == NONE { run } else { SEVERAL };
+    }
+
     /// The runs under a parent, at their beginning.
     pub(super) fn open_runs(&mut self, parent: u32) -> Range<usize> {
         let from = self.runs.partition_point(|run| run.parent < parent);

@@ -26,6 +26,9 @@ impl Rows {
             last = Some(at);
             let row = &mut report.calls[at as usize];
             let path = cx.paths().subtree(operation.node);
+            if row.calls == 0 {
+                row.ignored = cx.ignored(cx.forest.node(operation.node));
+            }
             row.calls = row.calls.saturating_add(operation.weight);
             row.failed = row.failed.saturating_add(operation.failed);
             row.time = row.time.plus(Nanos(operation.total));
@@ -78,6 +81,7 @@ fn fresh(cx: Context<'_>, operation: &Operation) -> Option<CallRow> {
         path: Nanos::ZERO,
         path_in_trace: Nanos::ZERO,
         span: None,
+        ignored: None,
     })
 }
 

@@ -1,17 +1,17 @@
-//! Spans by service and version.
+//! Spans by service, version and namespace.
 
-use hotspan_model::{Flag, Report, ServiceRow, Symbol};
+use hotspan_model::{Class, Flag, Input, Inputs, Report, ServiceRow, Symbol, Visibility};
 
 use crate::context::Context;
-use crate::{Mark, NONE};
+use crate::{Mark, NONE, Node};
 
 /// Buffers.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     /// By slot of a source: its row in the report.
     row: Vec<u32>,
-    /// Service and version as numbers, slot.
-    order: Vec<(u32, u32, u32)>,
+    /// Service, version and namespace as numbers, and slot.
+    order: Vec<([u32; 3], u32)>,
     groups_seen: Vec<bool>,
 }
 
@@ -41,30 +41,30 @@ impl Rows {
             row.spans = row.spans.saturating_add(spans);
             row.failed = row.failed.saturating_add(failed);
             row.orphans += u64::from(orphan);
+            tell(cx, node, &mut row.inputs);
         }
     }
 
-    /// Sources of one service and version share the row of one of them.
+    /// Sources of one service, version and namespace share the row of one of them.
     fn share_rows(&mut self, cx: Context<'_>) {
         let raw = |symbol: Option<Symbol>| symbol.map_or(0, Symbol::raw);
         self.order.clear();
         for slot in 0..cx.source_count() as u32 {
             let source = cx.source(slot);
-            self.order.push((raw(source.service), raw(source.version), slot));
+            let key = [source.service, source.version, source.namespace].map(raw);
+            self.order.push((key, slot));
         }
         self.order.sort_unstable();
         self.row.clear();
         self.row.resize(self.order.len() * 2, NONE);
-        let mut first = (0, 0, NONE);
-        for &(service, version, slot) in &self.order {
-            if (service, version) != (first.0, first.1) || first.2 == NONE {
-                first = (service, version, slot);
+        for same in self.order.chunk_by(|a, b| a.0 == b.0) {
+            for &(_, slot) in same {
+                self.row[slot as usize * 2] = same[0].1;
             }
-            self.row[slot as usize * 2] = first.2;
         }
     }
 
-    /// The slot that stands for all of its service and version.
+    /// The slot that stands for all of its service, version and namespace.
     fn order_of(&self, slot: u32) -> u32 {
         self.row[slot as usize * 2]
     }
@@ -78,11 +78,37 @@ impl Rows {
             report.services.push(ServiceRow {
                 service: source.service.unwrap_or(source.symbol),
                 version: source.version,
+                namespace: source.namespace,
                 spans: 0,
                 failed: 0,
                 orphans: 0,
+                inputs: Inputs::default(),
             });
         }
         &mut report.services[*at as usize]
+    }
+}
+
+/// Adds what one span tells.
+fn tell(cx: Context<'_>, node: &Node, inputs: &mut Inputs) {
+    match node.class() {
+        Class::Internal | Class::Server | Class::Consumer | Class::Wait | Class::Cache | Class::Publish => {}
+        Class::Db => {
+            inputs.add(Input::Queries);
+            if node.bits.visibility() == Visibility::Visible {
+                inputs.add(Input::Arguments);
+            }
+        }
+        Class::Call => {
+            inputs.add(Input::Calls);
+            let span = cx.trace.spans.get(node.span as usize);
+            if span.is_some_and(|span| span.callee.is_some()) {
+                inputs.add(Input::Addresses);
+            }
+        }
+        Class::UnknownOut => inputs.add(Input::UnknownCalls),
+        Class::Connect => inputs.add(Input::Handshakes),
+        Class::Checkout => inputs.add(Input::Checkouts),
+        Class::DbMeta => inputs.add(Input::Sessions),
     }
 }

@@ -4,6 +4,9 @@ use hotspan_model::{
     Finding, FindingView, Lookup, Millionths, NearMiss, NearMissView, Params, Report, Terms,
 };
 
+/// The detector that would say the same of a call whose answer nobody needs.
+const DEFERRABLE: &str = "deferrable-call";
+
 /// All findings of a report in words.
 pub(crate) fn findings(report: &Report, dictionary: &dyn Lookup) -> Vec<FindingView> {
     let view = |finding: &Finding| FindingView {
@@ -16,7 +19,11 @@ pub(crate) fn findings(report: &Report, dictionary: &dyn Lookup) -> Vec<FindingV
         saving: finding.saving,
         confidence: confidence(&finding.terms),
         confidence_why: why(finding),
-        related: Vec::new(),
+        related: finding
+            .deferrable
+            .then(|| DEFERRABLE.to_owned())
+            .into_iter()
+            .collect(),
         service: dictionary.text(finding.service).to_owned(),
         operation: dictionary.text(finding.operation).to_owned(),
         template: finding

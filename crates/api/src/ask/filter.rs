@@ -101,9 +101,17 @@ impl HotspotFilter {
                 || self.entry.contains(&hotspot.entry))
             && among(&self.detector, hotspot.detector)
             && (self.in_break.is_empty() || self.in_break.contains(&hotspot.in_break))
-            && (self.state.is_empty() || self.state.contains(&hotspot.state))
+            && self.wants(hotspot.state)
             && self.min_confidence <= hotspot.confidence
             && self.since.is_none_or(|since| since <= hotspot.last_seen)
+    }
+
+    /// What is muted is shown to those who ask for it.
+    fn wants(&self, state: State) -> bool {
+        match self.state.is_empty() {
+            true => state != State::Muted,
+            false => self.state.contains(&state),
+        }
     }
 
     /// The place of a hotspot in the order that is asked for: descending by numbers, then by fingerprint.

@@ -5,10 +5,12 @@ mod nearest;
 mod page;
 mod problem;
 mod query;
+mod saying;
 mod since;
 
 pub(crate) use filter::{HotspotFilter, NearFilter, RowFilter, Sort, TraceFilter, known_detectors};
 pub(crate) use page::Cursor;
 pub use problem::{Parameter, Problem};
 pub(crate) use query::Query;
+pub(crate) use saying::Said;
 pub(crate) use since::since;

@@ -64,8 +64,61 @@ impl Problem {
 
     /// The path exists and the method does not.
     pub(crate) fn method_not_allowed() -> Problem {
-        let detail = "everything here is read with GET".to_owned();
+        let detail =
+            "everything here is read with GET; only /api/v1/hotspots/{id}/state is written, with POST"
+                .to_owned();
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+    }
+
+    /// No hotspot has this id.
+    pub(crate) fn no_hotspot() -> Problem {
+        Problem::not_found("no hotspot has this id; GET /api/v1/hotspots?min_confidence=0 lists all")
+    }
+
+    /// The body is not said to be JSON.
+    pub(crate) fn not_json(kind: &str) -> Problem {
+        let detail = "send a JSON object with the header `content-type: application/json`".to_owned();
+        let about = Problem::about(detail, "content-type", kind, &["application/json"], None);
+        about.with(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+    }
+
+    /// The body does not read as a JSON object.
+    pub(crate) fn bad_body(error: &serde_json::Error) -> Problem {
+        let detail = format!("the body must be one JSON object: {error}");
+        Problem::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// The body is too large, or did not come whole.
+    pub(crate) fn body_too_large(bytes_max: usize) -> Problem {
+        let detail = format!("the body must come whole and be at most {bytes_max} bytes; shorten the reason");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    }
+
+    /// A page of another site sent it.
+    pub(crate) fn another_site() -> Problem {
+        let detail = "pages of other sites change nothing here; use this daemon's own address".to_owned();
+        Problem::new(StatusCode::FORBIDDEN, detail)
+    }
+
+    /// There is no room for another note.
+    pub(crate) fn full(notes_max: usize) -> Problem {
+        let detail =
+            format!("{notes_max} hotspots are acknowledged or muted, the most that is held; reopen some");
+        Problem::new(StatusCode::CONFLICT, detail)
+    }
+
+    /// Nobody takes it now.
+    pub(crate) fn busy() -> Problem {
+        let detail = "too much is said at once, or the daemon is shutting down; try again".to_owned();
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
+    /// The same problem under another status.
+    fn with(self, status: StatusCode) -> Problem {
+        Problem {
+            about: self.about,
+            ..Problem::new(status, self.detail)
+        }
     }
 
     /// There is no such parameter.
@@ -135,6 +188,8 @@ impl From<Problem> for tonic::Status {
     fn from(problem: Problem) -> tonic::Status {
         match problem.status {
             404 => tonic::Status::not_found(problem.detail),
+            409 => tonic::Status::resource_exhausted(problem.detail),
+            503 => tonic::Status::unavailable(problem.detail),
             _ => tonic::Status::invalid_argument(problem.detail),
         }
     }

@@ -105,7 +105,8 @@ impl Query {
     }
 }
 
-fn word<T: Copy>(name: &str, value: &str, list: &[(&'static str, T)]) -> Result<T, Problem> {
+/// The meaning of a word out of a closed list.
+pub(super) fn word<T: Copy>(name: &str, value: &str, list: &[(&'static str, T)]) -> Result<T, Problem> {
     let found = list.iter().find(|(word, _)| *word == value);
     found.map(|&(_, meant)| meant).ok_or_else(|| {
         let words: Vec<&str> = list.iter().map(|&(word, _)| word).collect();

@@ -8,6 +8,9 @@ use crate::shape::day;
 /// What is said when a moment does not read.
 const MOMENT: &str = "RFC 3339, Unix seconds, or relative: `-1h`, `90m`, `now`";
 
+/// The same of an end.
+const END: &str = "a moment to come: RFC 3339, Unix seconds, or from now: `2h`, `7d`";
+
 const SECOND: u64 = 1_000_000_000;
 
 /// The moment of the parameter `since`; an empty text does not filter.
@@ -17,6 +20,22 @@ pub(crate) fn since(text: &str, now: LogTime) -> Result<Option<LogTime>, Problem
     }
     let meant = moment(text, now).ok_or_else(|| Problem::bad_value("since", text, MOMENT))?;
     Ok(Some(meant))
+}
+
+/// The moment of the field `until`, after `now`; an empty text is no end.
+pub(crate) fn until(text: &str, now: LogTime) -> Result<Option<LogTime>, Problem> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let ahead = ago(text).filter(|_| !text.starts_with('-'));
+    let meant = match ahead {
+        Some(nanos) => Some(LogTime(now.0.saturating_add(nanos))),
+        None => moment(text, now),
+    };
+    let meant = meant.filter(|&meant| now < meant);
+    meant
+        .map(Some)
+        .ok_or_else(|| Problem::bad_value("until", text, END))
 }
 
 /// The moment `text` means when the snapshot was made at `now`; `None` when it means none.

@@ -5,7 +5,9 @@ use hotspan_model::{Break, MILLION, Millionths, State};
 use hotspan_proto::v1;
 
 use crate::View;
-use crate::ask::{Cursor, HotspotFilter, Problem, RowFilter, Sort, TraceFilter, known_detectors, since};
+use crate::ask::{
+    Cursor, HotspotFilter, NearFilter, Problem, RowFilter, Said, Sort, TraceFilter, known_detectors, since,
+};
 use crate::shape;
 
 /// The filter of a question about hotspots.
@@ -35,12 +37,32 @@ pub(super) fn traces(of: v1::ListTracesRequest, view: &View) -> Result<TraceFilt
     })
 }
 
+/// The filter of a question about near misses.
+pub(super) fn near_misses(of: v1::NearMissesRequest) -> Result<NearFilter, Problem> {
+    Ok(NearFilter {
+        service: of.service,
+        entry: of.entry,
+        page: page(of.limit, &of.cursor)?,
+    })
+}
+
 /// The filter of a question about any other list.
 pub(super) fn rows(of: v1::ListRequest) -> Result<RowFilter, Problem> {
     Ok(RowFilter {
         service: of.service,
         page: page(of.limit, &of.cursor)?,
     })
+}
+
+/// Which hotspot, and what is said of it.
+pub(super) fn said(of: v1::SetStateRequest) -> Result<(String, Said), Problem> {
+    let said = Said {
+        state: state(of.state)?.name().to_owned(),
+        reason: of.reason,
+        by: of.by,
+        until: of.until,
+    };
+    Ok((of.id, said))
 }
 
 fn page(limit: u32, cursor: &str) -> Result<Cursor, Problem> {

@@ -6,9 +6,10 @@ use hotspan_proto::v1::hotspots_server::Hotspots;
 use hotspan_proto::v1::reports_server::Reports;
 use hotspan_proto::v1::traces_server::Traces;
 use hotspan_proto::v1::{
-    DependenciesResponse, GetHotspotRequest, GetTraceRequest, Hotspot, ListHotspotsRequest,
-    ListHotspotsResponse, ListRequest, ListTracesRequest, ListTracesResponse, OperationsResponse,
-    ServicesResponse, StatusRequest, StatusResponse, ThirdPartiesResponse, Trace,
+    AuditRequest, AuditResponse, DependenciesResponse, GetHotspotRequest, GetTraceRequest, Hotspot,
+    ListHotspotsRequest, ListHotspotsResponse, ListRequest, ListTracesRequest, ListTracesResponse,
+    NearMissesRequest, NearMissesResponse, OperationsResponse, ServicesResponse, SetStateRequest,
+    StatusRequest, StatusResponse, ThirdPartiesResponse, Trace,
 };
 use tonic::{Request, Response, Status, async_trait};
 
@@ -44,6 +45,11 @@ impl Hotspots for Reader {
     async fn get(&self, request: Request<GetHotspotRequest>) -> Answer<Hotspot> {
         let view = self.backend.view();
         answer(read::hotspot(&*self.backend, &view, &request.into_inner().id).await?)
+    }
+
+    async fn set_state(&self, request: Request<SetStateRequest>) -> Answer<Hotspot> {
+        let (id, said) = ask::said(request.into_inner())?;
+        answer(read::say(&*self.backend, &id, said).await?)
     }
 }
 
@@ -92,5 +98,14 @@ impl Reports for Reader {
             &self.backend.view(),
             &ask::rows(request.into_inner())?,
         ))
+    }
+
+    async fn near_misses(&self, request: Request<NearMissesRequest>) -> Answer<NearMissesResponse> {
+        let filter = ask::near_misses(request.into_inner())?;
+        answer(read::near_misses(&self.backend.view(), &filter))
+    }
+
+    async fn audit(&self, _: Request<AuditRequest>) -> Answer<AuditResponse> {
+        answer(read::audit(&self.backend.view()).0)
     }
 }

@@ -8,6 +8,7 @@ mod openapi;
 mod params;
 mod routes;
 mod snapshot;
+mod state;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ pub(crate) fn router(backend: Shared) -> Router {
         .route("/metrics", get(metrics::scrape))
         .route("/api/v1/hotspots", get(routes::hotspots))
         .route("/api/v1/hotspots/{id}", get(routes::hotspot))
+        .route("/api/v1/hotspots/{id}/state", state::route())
         .route("/api/v1/traces", get(routes::traces))
         .route("/api/v1/traces/{trace_id}", get(routes::trace))
         .route("/api/v1/services", get(routes::services))

@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{audit, health, routes};
+use super::{audit, health, routes, state};
 use crate::metrics;
 
 #[derive(OpenApi)]
@@ -19,6 +19,7 @@ use crate::metrics;
     paths(
         routes::hotspots,
         routes::hotspot,
+        state::set_state,
         routes::traces,
         routes::trace,
         routes::services,

@@ -18,7 +18,7 @@ pub(super) struct HotspotParams {
     /// Breaks; repeat for alternatives.
     #[param(rename = "break", inline)]
     in_break: Option<Vec<Break>>,
-    /// States; repeat for alternatives.
+    /// States; repeat for alternatives. What is muted is listed only when it is asked for here.
     #[param(inline)]
     state: Option<Vec<State>>,
     /// Least confidence; 0.4 when absent.

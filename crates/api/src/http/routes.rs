@@ -23,6 +23,7 @@ Hotspan: structural faults of a backend, ranked by what they cost.
 
   /api/v1/hotspots            the ranked list (?service= &detector= &break= &state= &since= &format=csv ...)
   /api/v1/hotspots/{id}       one of them, with the traces that prove it
+  /api/v1/hotspots/{id}/state POST: acknowledge, mute until a time, reopen
   /api/v1/traces              the traces that are held as evidence
   /api/v1/traces/{trace_id}   one of them, analysed
   /api/v1/services            /api/v1/operations
@@ -332,6 +333,6 @@ fn rows(query: &mut Query, _: &View) -> Result<RowFilter, Problem> {
 }
 
 /// A segment of the path; what is no UTF-8 is no id, and nothing is found by it.
-fn segment(id: Result<Path<String>, PathRejection>) -> String {
+pub(super) fn segment(id: Result<Path<String>, PathRejection>) -> String {
     id.map(|Path(id)| id).unwrap_or_default()
 }

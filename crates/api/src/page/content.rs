@@ -2,11 +2,13 @@
 
 use hotspan_model::{self as model, Nanos};
 
-use super::Kind::{Number, Words};
+use super::Kind::{Number, Term, Words};
 use super::bars::Bar;
 use super::map::Map;
 use super::{Block, CHARS_MAX};
-use crate::shape::{Audit, Bottleneck, Break, Coupling, Decimal, ImpactBasis, Intervention, Said, clean_to};
+use crate::shape::{
+    Audit, Bottleneck, Break, Coupling, Decimal, Dependency, ImpactBasis, Intervention, Said, Tail, clean_to,
+};
 
 /// Hotspots of one break that are not among the first changes.
 const REST: usize = 20;
@@ -45,7 +47,7 @@ fn basis(audit: &Audit, hotspots: usize) -> String {
     };
     format!(
         "{hotspots} hotspots in {traces} traces of {spans} spans{range}{weight}. Impacts and rates are over the last {} \
-         hours of them; {} of the traces lack nothing.",
+         hours of them; {} of the traces are complete.",
         of.window_hours.tenths(),
         of.complete_share.percent(),
     )
@@ -86,6 +88,15 @@ fn facts(change: &Intervention, audit: &Audit, hotspots: &[&model::Hotspot]) -> 
             ),
         ),
     ];
+    let first = hotspots
+        .iter()
+        .find(|hotspot| change.hotspots.first() == Some(&hotspot.id.to_string()));
+    if let Some(tail) = first
+        .and_then(|first| first.tail)
+        .filter(|tail| tail.excess().0 > 0)
+    {
+        facts.push(("Slow ones", Tail::from(tail).says));
+    }
     if change.hotspots.len() > 1 {
         facts.push((
             "Settles",
@@ -165,11 +176,11 @@ fn rest(audit: &Audit, hotspots: &[&model::Hotspot], page: &mut Vec<Block>) {
         page.push(Block::Part(break_title(of).to_owned()));
         let heads = vec![
             ("#", Number),
-            ("Service", Words),
+            ("Service", Term),
             ("What", Words),
             ("Fix", Words),
             ("s/hour", Number),
-            ("of", Words),
+            ("of", Term),
             ("Sure", Number),
         ];
         page.push(Block::Table { heads, rows });
@@ -242,7 +253,7 @@ fn patterns(audit: &Audit, page: &mut Vec<Block>) {
     let rows = rows.collect();
     let heads = vec![
         ("Template", Words),
-        ("System", Words),
+        ("System", Term),
         ("Calls", Number),
         ("s/hour", Number),
         ("Share", Number),
@@ -299,7 +310,7 @@ fn coupling(of: &Coupling, page: &mut Vec<Block>) {
             vec![
                 short(&call.from),
                 short(&call.to),
-                format!("{} {}", call.peer, call.class),
+                kind(call),
                 call.calls.to_string(),
                 call.failed.to_string(),
                 Nanos(call.critical_path_ns).to_string(),
@@ -307,8 +318,8 @@ fn coupling(of: &Coupling, page: &mut Vec<Block>) {
         });
         let rows = rows.collect();
         let heads = vec![
-            ("From", Words),
-            ("To", Words),
+            ("From", Term),
+            ("To", Term),
             ("Kind", Words),
             ("Calls", Number),
             ("Failed", Number),
@@ -334,6 +345,14 @@ fn coupling(of: &Coupling, page: &mut Vec<Block>) {
     }
 }
 
+fn kind(call: &Dependency) -> String {
+    let (peer, class) = (call.peer.replace('_', " "), &call.class);
+    match peer == "datastore" {
+        true => class.clone(),
+        false => format!("{peer} {class}"),
+    }
+}
+
 fn sentence(said: &Said) -> String {
     format!(
         "{}: {}. Fix: {}",
@@ -353,7 +372,7 @@ fn gaps(audit: &Audit, page: &mut Vec<Block>) {
     let rows = gaps.map(|gap| vec![short(&gap.service), short(&gap.what), gap.hides.clone()]);
     let rows = rows.collect();
     let heads = vec![
-        ("Service", Words),
+        ("Service", Term),
         ("What could not be seen", Words),
         ("What that hides", Words),
     ];

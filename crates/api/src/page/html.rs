@@ -52,6 +52,7 @@ fn write(block: &Block, out: &mut String) {
 fn table(heads: &[(&'static str, Kind)], rows: &[Vec<String>], out: &mut String) {
     let class = |kind: Kind| match kind {
         Kind::Words => "",
+        Kind::Term => " class=\"t\"",
         Kind::Number => " class=\"n\"",
     };
     out.push_str("<div class=\"wide\"><table>\n<tr>");
@@ -62,7 +63,9 @@ fn table(heads: &[(&'static str, Kind)], rows: &[Vec<String>], out: &mut String)
     for row in rows {
         out.push_str("<tr>");
         for (&(_, kind), cell) in heads.iter().zip(row) {
-            out.push_str(&format!("<td{}>{}</td>", class(kind), escaped(cell)));
+            // Templates have no spaces after their commas.
+            let cell = escaped(cell).replace(',', ",<wbr>");
+            out.push_str(&format!("<td{}>{cell}</td>", class(kind)));
         }
         out.push_str("</tr>\n");
     }

@@ -11,7 +11,9 @@ const NODES: usize = 32;
 const EDGES: usize = 60;
 /// Pixels of a box, and of the space between boxes.
 const BOX: (u64, u64) = (170, 30);
-const SPACE: (u64, u64) = (90, 16);
+const SPACE: (u64, u64) = (60, 16);
+/// Widest map that is shrunk to the page; beyond it its names would be too small to read, and it scrolls.
+const SHRINKS: u64 = 1_300;
 /// Characters that a box has room for.
 const NAME: usize = 22;
 /// Thinnest and thickest line, in tenths of pixels.
@@ -198,8 +200,9 @@ pub(super) fn draw(map: &Map, out: &mut String) {
     let rows = map.nodes.iter().map(|node| node.row).max().unwrap_or(0) as u64 + 1;
     // The space right of the last column is for lines that go back.
     let (width, height) = (20 + columns * (BOX.0 + SPACE.0), 20 + rows * (BOX.1 + SPACE.1));
+    let class = if width <= SHRINKS { "" } else { " class=\"far\"" };
     out.push_str(&format!(
-        "<figure class=\"map\"><svg viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
+        "<figure{class}><svg viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
          role=\"img\">\n"
     ));
     let dearest = map.edges.iter().map(|edge| edge.path).max().unwrap_or(0).max(1);
@@ -325,7 +328,7 @@ mod tests {
         let map = Map::new(&[call("a", "a", "internal")]);
         let mut drawn = String::new();
         draw(&map, &mut drawn);
-        assert!(drawn.contains("M180 17 C240 17 240 32 180 32"), "{drawn}");
+        assert!(drawn.contains("M180 17 C220 17 220 32 180 32"), "{drawn}");
     }
 
     #[test]

@@ -44,7 +44,7 @@ fn table(heads: &[(&'static str, Kind)], rows: &[Vec<String>], out: &mut String)
     out.push_str("\n|");
     for (_, kind) in heads {
         out.push_str(match kind {
-            Kind::Words => "---|",
+            Kind::Words | Kind::Term => "---|",
             Kind::Number => "---:|",
         });
     }

@@ -44,6 +44,8 @@ enum Block {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Words,
+    /// One word, never cut.
+    Term,
     Number,
 }
 

@@ -40,9 +40,7 @@ pub(crate) fn hotspots(view: &View, filter: &HotspotFilter) -> HotspotList {
 /// One hotspot, listed or not, with the exemplars that somebody still holds.
 pub(crate) async fn hotspot(backend: &dyn Backend, view: &View, id: &str) -> Result<HotspotDetail, Problem> {
     let Some(hotspot) = find(view, id) else {
-        return Err(Problem::not_found(
-            "no hotspot has this id; GET /api/v1/hotspots?min_confidence=0 lists all",
-        ));
+        return Err(Problem::no_hotspot());
     };
     let (mut waterfalls, mut before_after) = (Vec::new(), Vec::new());
     for evidence in hotspot.evidence.iter().take(WATERFALLS_MAX) {
@@ -88,7 +86,8 @@ fn replayed(
     }
 }
 
-fn find<'a>(view: &'a View, id: &str) -> Option<&'a Hotspot> {
+/// The hotspot of an id.
+pub(super) fn find<'a>(view: &'a View, id: &str) -> Option<&'a Hotspot> {
     let id = Fingerprint::from_hex(id)?;
     view.answers.hotspots.iter().find(|hotspot| hotspot.id == id)
 }

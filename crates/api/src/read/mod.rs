@@ -3,12 +3,14 @@
 mod audit;
 mod hotspots;
 mod near;
+mod say;
 mod system;
 mod traces;
 
 pub(crate) use audit::audit;
 pub(crate) use hotspots::{hotspot, hotspots};
 pub(crate) use near::near_misses;
+pub(crate) use say::say;
 pub(crate) use system::{dependencies, operations, services, third_parties};
 pub(crate) use traces::{trace, traces};
 

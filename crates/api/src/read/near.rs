@@ -2,24 +2,31 @@
 
 use std::collections::BTreeSet;
 
-use hotspan_hotspots::{NearMissAnswer, OperationAnswer, catalogue};
+use hotspan_hotspots::{Most, NearMissAnswer, OperationAnswer, catalogue};
+use hotspan_model::{Asked, Condition, Knob};
 
 use super::coverage;
 use crate::View;
 use crate::ask::NearFilter;
-use crate::shape::{NearMiss, NearMissList, SilentRule, clean};
+use crate::shape::{NearCondition, NearMiss, NearMissList, Rule, clean};
 
-/// Most rules that are answered as silent.
-const SILENT_MAX: usize = 1_000;
+/// Most rules that are answered as silent, and as having spoken.
+const RULES_MAX: usize = 1_000;
 
 /// A page of near misses, by service and operation, the nearest first.
 pub(crate) fn near_misses(view: &View, filter: &NearFilter) -> NearMissList {
-    let all = view.answers.near_misses.iter();
-    let rows = all.filter(|row| filter.matches(&row.service, &row.operation, &row.entries));
+    let asked = asked(view, filter);
+    let wanted = |row: &&NearMissAnswer| match row.operation.is_empty() && !filter.entry.is_empty() {
+        true => asked.iter().any(|of| of.service == row.service),
+        false => filter.matches(&row.service, &row.operation, &row.entries),
+    };
+    let rows = view.answers.near_misses.iter().filter(wanted);
     let page = filter.page.page(rows, |row| key(row), |row| NearMiss::from(*row));
+    let (spoke, silent) = rules(view, &asked);
     NearMissList {
         near_misses: page.rows,
-        silent: silent(view, filter),
+        silent,
+        spoke,
         total: page.total,
         next_cursor: page.next_cursor,
         truncated: page.truncated,
@@ -42,32 +49,124 @@ fn key(row: &NearMissAnswer) -> String {
     key
 }
 
-/// The rules that neither spoke nor came near on the operations that are asked for by name.
-fn silent(view: &View, filter: &NearFilter) -> Vec<SilentRule> {
+/// The operations that are asked for by name.
+fn asked<'a>(view: &'a View, filter: &NearFilter) -> Vec<&'a OperationAnswer> {
     if filter.entry.is_empty() {
         return Vec::new();
     }
+    let all = view.answers.operations.iter();
+    all.filter(|row| filter.matches(&row.service, &row.operation, &[]))
+        .collect()
+}
+
+/// The rules that spoke on these operations and their services, and those that neither spoke nor came near.
+fn rules(view: &View, asked: &[&OperationAnswer]) -> (Vec<Rule>, Vec<Rule>) {
     let answers = &view.answers;
     let near = answers.near_misses.iter();
-    let near = near.map(|row| (row.service.as_str(), row.operation.as_str(), row.detector));
-    let spoke = answers.hotspots.iter();
-    let spoke = spoke.map(|row| (row.service.as_str(), row.operation.as_str(), row.detector));
-    let known: BTreeSet<(&str, &str, &str)> = near.chain(spoke).collect();
     // Rules over traces judge services, not operations.
     let over_traces: BTreeSet<&str> = catalogue().iter().map(|meta| meta.id).collect();
-    let rules = view.detectors.iter().filter(|id| !over_traces.contains(*id));
-    let asked = answers.operations.iter();
-    let asked = asked.filter(|row| filter.matches(&row.service, &row.operation, &[]));
-    let row = |row: &OperationAnswer, detector: &str| SilentRule {
-        service: clean(&row.service),
-        operation: clean(&row.operation),
-        detector: detector.to_owned(),
-        evaluated: row.traces,
+    let near: BTreeSet<(&str, &str, &str)> = near
+        .map(|row| (row.service.as_str(), row.operation.as_str(), row.detector))
+        .map(|place| whole(place, &over_traces))
+        .collect();
+    let hotspots = answers.hotspots.iter();
+    let hotspots: BTreeSet<(&str, &str, &str)> = hotspots
+        .map(|row| (row.service.as_str(), row.operation.as_str(), row.detector))
+        .map(|place| whole(place, &over_traces))
+        .collect();
+    let (mut spoke, mut silent) = (Vec::new(), Vec::new());
+    let mut add = |row: Rule, place: (&str, &str, &str)| {
+        let list = match (hotspots.contains(&place), near.contains(&place)) {
+            (true, _) => &mut spoke,
+            (false, false) => &mut silent,
+            (false, true) => return,
+        };
+        if list.len() < RULES_MAX {
+            list.push(row);
+        }
     };
-    asked
-        .flat_map(|of| rules.clone().map(move |&id| (of, id)))
-        .filter(|&(of, id)| !known.contains(&(of.service.as_str(), of.operation.as_str(), id)))
-        .map(|(of, id)| row(of, id))
-        .take(SILENT_MAX)
-        .collect()
+    let of_traces = || view.detectors.iter().filter(|id| !over_traces.contains(*id));
+    for of in asked {
+        for &id in of_traces() {
+            add(rule(view, of, id), (&of.service, &of.operation, id));
+        }
+    }
+    let services: BTreeSet<&str> = asked.iter().map(|of| of.service.as_str()).collect();
+    let known = answers
+        .services
+        .iter()
+        .filter(|row| services.contains(row.service.as_str()));
+    for of in known {
+        for &id in view.detectors.iter().filter(|id| over_traces.contains(*id)) {
+            let row = Rule {
+                service: clean(&of.service),
+                operation: String::new(),
+                detector: id.to_owned(),
+                evaluated: of.traces,
+                best: None,
+            };
+            add(row, (&of.service, "", id));
+        }
+    }
+    (spoke, silent)
+}
+
+/// Where a rule judges: a rule over traces the service as a whole.
+fn whole<'a>(
+    (service, operation, detector): (&'a str, &'a str, &'a str),
+    over_traces: &BTreeSet<&str>,
+) -> (&'a str, &'a str, &'a str) {
+    match over_traces.contains(detector) {
+        true => (service, "", detector),
+        false => (service, operation, detector),
+    }
+}
+
+fn rule(view: &View, of: &OperationAnswer, id: &str) -> Rule {
+    Rule {
+        service: clean(&of.service),
+        operation: clean(&of.operation),
+        detector: id.to_owned(),
+        evaluated: of.traces,
+        best: best(view, of, id).as_ref().map(NearCondition::from),
+    }
+}
+
+/// What an operation does most that a rule counts, and the threshold that says how much is too much.
+type Best = (&'static str, &'static str, fn(&Most) -> u64);
+
+/// Rules whose first condition follows from what an operation does in all its traces.
+const BESTS: [Best; 9] = [
+    ("n-plus-one-query", "repeat_min", |most| most.queries),
+    ("redundant-query", "repeat_min", |most| most.queries),
+    ("n-plus-one-call", "repeat_min", |most| most.calls),
+    ("n-plus-one-cache", "repeat_min_fast", |most| most.cache_commands),
+    ("n-plus-one-publish", "repeat_min_fast", |most| most.publishes),
+    ("slow-query", "slow_query_read_ns", |most| most.query_path.0),
+    ("deferrable-call", "deferrable_call_path_min_ns", |most| {
+        most.call_path.0
+    }),
+    ("fan-out-tail", "fan_out_tail_members_min", |most| most.calls),
+    ("serial-fan-out", "serial_fan_out_templates_min", |most| {
+        most.call_templates
+    }),
+];
+
+fn best(view: &View, of: &OperationAnswer, id: &str) -> Option<Condition> {
+    let &(_, name, value) = BESTS.iter().find(|(detector, ..)| *detector == id)?;
+    let known = &view.known;
+    let own = known.catalogue.iter().filter(|meta| meta.id == id);
+    let own = own.flat_map(|meta| meta.knobs);
+    let mut knobs = known.shared_knobs.iter().copied().chain(own);
+    let knob: &Knob = knobs.find(|knob| knob.name == name)?;
+    let asked = Asked {
+        service: &of.service,
+        operation: Some(&of.operation),
+        workload: None,
+    };
+    Some(Condition {
+        name: knob.name,
+        value: value(&of.most),
+        threshold: known.tuning.knob(knob, asked),
+    })
 }

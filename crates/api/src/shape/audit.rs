@@ -38,7 +38,7 @@ pub struct Audit {
 /// One thing to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Intervention {
-    /// Its id: that of its first hotspot.
+    /// Its id: the `change` of its hotspots, or the one hotspot's own.
     pub change: String,
     /// The fault in one sentence.
     pub title: String,
@@ -48,7 +48,7 @@ pub struct Intervention {
     pub service: String,
     /// Ids of the hotspots it settles, by rank.
     pub hotspots: Vec<String>,
-    /// Seconds an hour, of hotspots that share no entry operation; of those that do, the largest.
+    /// Seconds an hour that all of it saves together.
     pub impact_s_per_hour: Decimal,
     /// What the impact is made of.
     pub impact_basis: ImpactBasis,
@@ -64,7 +64,7 @@ pub struct Intervention {
     pub priority: Decimal,
     /// Changes to make before.
     pub depends_on: Vec<String>,
-    /// Changes before it that touch the same requests.
+    /// Changes before it that take something from it.
     pub overlaps: Vec<String>,
 }
 
@@ -214,10 +214,9 @@ fn bottlenecks(of: &audit::Bottlenecks<'_>) -> Vec<Bottleneck> {
 
 impl From<&audit::Change<'_>> for Intervention {
     fn from(of: &audit::Change<'_>) -> Intervention {
-        let ids = |of: &[model::Fingerprint]| of.iter().map(ToString::to_string).collect();
         let first = of.hotspots.first();
         Intervention {
-            change: of.id().to_string(),
+            change: of.id(),
             title: first.map_or_else(String::new, |first| clean(&first.title)),
             fix: first.map(|first| Fix::from(&first.fix)).unwrap_or_default(),
             service: first.map_or_else(String::new, |first| clean(&first.service)),
@@ -229,8 +228,8 @@ impl From<&audit::Change<'_>> for Intervention {
             effort_weeks: of.effort.into(),
             confidence: of.confidence.into(),
             priority: of.priority.into(),
-            depends_on: ids(&of.depends_on),
-            overlaps: ids(&of.overlaps),
+            depends_on: of.depends_on.clone(),
+            overlaps: of.overlaps.clone(),
         }
     }
 }

@@ -78,8 +78,10 @@ pub struct LeftOut {
     pub below_gate: u64,
     /// Fingerprints whose callee turned out to be internal.
     pub internal_after_all: u64,
-    /// Findings in single traces that `hotspan.ignore` accepts in the code.
+    /// Findings in single traces, and hotspots over traces, that `hotspan.ignore` accepts in the code.
     pub ignored: u64,
+    /// Hotspots that a person muted.
+    pub muted: u64,
     /// Sightings of fingerprints beyond the bound.
     pub sightings_beyond: u64,
     /// Rows of services, edges and orders beyond their bounds.
@@ -127,6 +129,7 @@ impl Coverage {
                 below_gate: of.below_gate,
                 internal_after_all: of.internal_after_all,
                 ignored: of.ignored,
+                muted: of.muted,
                 sightings_beyond: of.sightings_beyond,
                 rows_beyond: of.rows_beyond,
             },

@@ -7,7 +7,7 @@ use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::text::clean;
-use super::{Break, Decimal, ImpactBasis, Moment, Outlook, Role, State};
+use super::{Break, Decimal, ImpactBasis, Moment, Note, Outlook, Role, State};
 
 /// All findings of one fingerprint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -35,12 +35,20 @@ pub struct Hotspot {
     pub callee: Callee,
     /// Where it is in its life.
     pub state: State,
+    /// What a person said about it last, whether that still holds or not.
+    pub note: Note,
+    /// How often it came back after it was fixed, in the hours that are held.
+    pub returns: u64,
+    /// Start of the hour in which it did so last; null when it never did.
+    pub returned: Option<Moment>,
     /// Traces seen.
     pub traces: u64,
     /// Traces adjusted for sampling.
     pub weighted_traces: Decimal,
     /// Share of the segment operation's judged traces.
     pub share: Decimal,
+    /// Whether it is the slow requests of its operation that carry it; null where too few are known.
+    pub tail: Option<Tail>,
     /// Members a trace: queries, calls, handshakes, attempts, hops.
     pub calls_per_trace: Calls,
     /// Critical-path time a trace.
@@ -152,6 +160,17 @@ pub struct Calls {
     pub max: u64,
 }
 
+/// How often the slow and the fast requests of an operation carry a fault.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Tail {
+    /// Share of the requests above the 95th percentile.
+    pub slow_share: Decimal,
+    /// Share of those below the median.
+    pub fast_share: Decimal,
+    /// The same in words.
+    pub says: String,
+}
+
 /// Critical-path nanoseconds a trace, over traces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PathTime {
@@ -243,9 +262,13 @@ impl From<&model::Hotspot> for Hotspot {
             anchor: Anchor::from(&of.anchor),
             callee: Callee::from(&of.callee),
             state: of.state.into(),
+            note: of.note.as_ref().into(),
+            returns: of.returns.count,
+            returned: of.returns.last.map(Moment::from),
             traces: of.traces,
             weighted_traces: of.weighted_traces.into(),
             share: of.share.into(),
+            tail: of.tail.map(Tail::from),
             calls_per_trace: of.calls_per_trace.into(),
             critical_path_ns: of.critical_path.into(),
             saving_ns: of.saving.into(),
@@ -269,6 +292,21 @@ impl From<&model::Hotspot> for Hotspot {
             first_seen: of.first_seen.into(),
             last_seen: of.last_seen.into(),
             trend: Trend::from(&of.trend),
+        }
+    }
+}
+
+impl From<model::Tail> for Tail {
+    fn from(of: model::Tail) -> Tail {
+        let (slow_share, fast_share) = (Decimal::from(of.slow), Decimal::from(of.fast));
+        Tail {
+            slow_share,
+            fast_share,
+            says: format!(
+                "in {} of the slowest requests and in {} of the fast ones",
+                slow_share.percent(),
+                fast_share.percent()
+            ),
         }
     }
 }

@@ -13,6 +13,7 @@ mod hotspot;
 mod lists;
 mod moment;
 mod near;
+mod note;
 mod status;
 mod system;
 mod text;
@@ -26,7 +27,7 @@ pub use decimal::Decimal;
 pub use detectors::{Detector, DetectorList, EffortRule, Knob, KnobRule, Selector};
 pub use document::Document;
 pub use hotspot::{
-    Anchor, Callee, Calls, Code, Entry, Evidence, Fix, Hotspot, PathTime, Saving, Trend, TrendPoint,
+    Anchor, Callee, Calls, Code, Entry, Evidence, Fix, Hotspot, PathTime, Saving, Tail, Trend, TrendPoint,
 };
 pub(crate) use lists::List;
 pub use lists::{
@@ -35,7 +36,8 @@ pub use lists::{
 };
 pub use moment::Moment;
 pub(crate) use moment::day;
-pub use near::{NearCondition, NearMiss, NearMissList, SilentRule};
+pub use near::{Explained, NearCondition, NearMiss, NearMissHere, NearMissList, Remedy, Rule};
+pub use note::{Note, Over};
 pub use status::{Connections, Listener, Memory, Refused, Requests, Shard, Status};
 pub use system::{Dependency, Latency, Operation, PathNanos, PathShares, Service, ThirdParty};
 pub(crate) use text::clean_to;

@@ -7,21 +7,21 @@ use utoipa::ToSchema;
 
 use super::hotspot::texts;
 use super::text::clean;
-use super::{Coverage, Decimal, List, Moment};
+use super::{Coverage, Decimal, List, Moment, Trace};
 
 /// A rule whose structure holds and that one gate or guard stops, on one segment operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct NearMiss {
     /// The service.
     pub service: String,
-    /// Its segment operation.
+    /// Its segment operation; empty for the service as a whole, which rules over traces judge.
     pub operation: String,
     /// Root operations that its traces entered by, most traces first.
     pub entries: Vec<String>,
     /// Whose rule.
     pub detector: String,
     /// What stopped it: `count`, `cost`, `sightings`, `guard:` and its name, `subsumed:` and the detector that has the
-    /// members, `confidence`, `ignored`, `front-end`.
+    /// members, `confidence`, `ignored`, `front-end`, `blind:` and what the rule does not see.
     pub reason: String,
     /// What its members are.
     pub class: String,
@@ -42,6 +42,19 @@ pub struct NearMiss {
     pub distance: Decimal,
     /// End of the last filled hour, or day.
     pub last_seen: Moment,
+    /// What would let a blind rule see; null for the others.
+    pub remedy: Option<Remedy>,
+}
+
+/// The attribute that a rule lacks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Remedy {
+    /// As it is called today.
+    pub attribute: String,
+    /// As it used to be called; empty when it always had its name.
+    pub older: String,
+    /// What to do, in one clause.
+    pub how: String,
 }
 
 /// One threshold and the best of all traces: the value must reach it.
@@ -57,17 +70,48 @@ pub struct NearCondition {
     pub distance: Decimal,
 }
 
-/// A rule that never came near on an operation that was asked for.
+/// A near miss as a single trace shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct SilentRule {
+pub struct NearMissHere {
     /// The service.
     pub service: String,
     /// Its segment operation.
     pub operation: String,
     /// Whose rule.
     pub detector: String,
+    /// What stopped it, as in the list of near misses.
+    pub reason: String,
+    /// Under which template its members are; empty for none.
+    pub template: String,
+    /// How many members.
+    pub members: u64,
+    /// Every condition that was looked at.
+    pub conditions: Vec<NearCondition>,
+}
+
+/// A trace, and the rules that neither spoke in it nor came near.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explained {
+    /// The trace, with what was found and what nearly was.
+    #[serde(flatten)]
+    pub trace: Trace,
+    /// Ids of the detectors that saw nothing like their fault.
+    pub silent: Vec<&'static str>,
+}
+
+/// A rule on an operation that was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Rule {
+    /// The service.
+    pub service: String,
+    /// Its segment operation; empty for rules over traces, which judge services.
+    pub operation: String,
+    /// Whose rule.
+    pub detector: String,
     /// Traces in which it was evaluated.
     pub evaluated: u64,
+    /// How far the operation comes on average, by what it does most; null where nothing like the fault is counted.
+    pub best: Option<NearCondition>,
 }
 
 /// A page of near misses.
@@ -77,7 +121,9 @@ pub struct NearMissList {
     pub near_misses: Vec<NearMiss>,
     /// Rules that neither spoke nor came near on the operations that `entry` names, at most 1,000; empty without
     /// `entry`.
-    pub silent: Vec<SilentRule>,
+    pub silent: Vec<Rule>,
+    /// Rules that have a hotspot on the operations that `entry` names, at most 1,000; empty without `entry`.
+    pub spoke: Vec<Rule>,
     /// How many match on all pages.
     pub total: u64,
     /// Where the next page begins; null on the last.
@@ -121,6 +167,31 @@ impl From<&hotspots::NearMissAnswer> for NearMiss {
             conditions: of.conditions.iter().map(NearCondition::from).collect(),
             distance: of.distance.into(),
             last_seen: of.last_seen.into(),
+            remedy: of.remedy.map(Remedy::from),
+        }
+    }
+}
+
+impl From<hotspots::Remedy> for Remedy {
+    fn from(of: hotspots::Remedy) -> Remedy {
+        Remedy {
+            attribute: of.attribute.to_owned(),
+            older: of.older.to_owned(),
+            how: of.how.to_owned(),
+        }
+    }
+}
+
+impl From<&model::NearMissView> for NearMissHere {
+    fn from(of: &model::NearMissView) -> NearMissHere {
+        NearMissHere {
+            service: clean(&of.service),
+            operation: clean(&of.operation),
+            detector: of.detector.to_owned(),
+            reason: of.reason.to_string(),
+            template: clean(&of.template),
+            members: of.members,
+            conditions: of.conditions.iter().map(NearCondition::from).collect(),
         }
     }
 }

@@ -9,13 +9,13 @@ use utoipa::ToSchema;
 
 use super::hotspot::texts;
 use super::text::clean;
-use super::{Cause, Decimal, Kind, Mark, Moment, Saving};
+use super::{Cause, Decimal, Kind, Mark, Moment, NearMissHere, Saving};
 
 /// Most spans of one trace in one answer.
 pub const SPANS_MAX: usize = 10_000;
 /// Most segments of one path in one answer.
 const SEGMENTS_MAX: usize = 20_000;
-/// Most findings, and most defects, of one trace in one answer.
+/// Most findings, near misses and defects, each, of one trace in one answer.
 const FINDINGS_MAX: usize = 1_000;
 /// Most bytes of attributes and events of one trace in one answer, before JSON escapes them.
 const DETAIL_BYTES_MAX: usize = 2 << 20;
@@ -45,6 +45,8 @@ pub struct Trace {
     pub completion_path: Vec<Segment>,
     /// What the detectors say.
     pub findings: Vec<Finding>,
+    /// What they nearly say.
+    pub near_misses: Vec<NearMissHere>,
     /// What is wrong with it.
     pub defects: Vec<Defect>,
     /// How whole it was when it was decided.
@@ -197,6 +199,7 @@ impl Trace {
             || of.critical_path.len() > SEGMENTS_MAX
             || of.completion_path.len() > SEGMENTS_MAX
             || of.findings.len() > FINDINGS_MAX
+            || of.near_misses.len() > FINDINGS_MAX
             || of.defects.len() > FINDINGS_MAX;
         Trace {
             trace_id: of.trace.to_string(),
@@ -212,6 +215,12 @@ impl Trace {
             critical_path: segments(&of.critical_path),
             completion_path: segments(&of.completion_path),
             findings: of.findings.iter().take(FINDINGS_MAX).map(Finding::from).collect(),
+            near_misses: of
+                .near_misses
+                .iter()
+                .take(FINDINGS_MAX)
+                .map(NearMissHere::from)
+                .collect(),
             defects: of.defects.iter().take(FINDINGS_MAX).map(Defect::from).collect(),
             completeness: of.completeness.into(),
             truncated: of.truncated || cut,

@@ -31,15 +31,16 @@ async fn the_first_changes_refer_to_hotspots_and_every_break_is_there() {
     settled.sort_unstable();
     assert_eq!(
         (settled.iter().sum::<usize>(), changes.len()),
-        (100, 5),
+        (52, 3),
         "{settled:?}"
     );
-    assert_eq!((settled[0], settled[4]), (1, 50));
+    assert_eq!(settled, [1, 1, 50]);
     let ids: Vec<String> = (1..=100).map(|rank| hotspot(rank).id.to_string()).collect();
     for change in changes {
-        assert_eq!(change["hotspots"][0], change["change"]);
-        assert!(ids.iter().any(|id| change["change"] == *id));
-        // All of them enter where the others do, so nothing adds up.
+        assert!(ids.iter().any(|id| change["hotspots"][0] == *id));
+        assert!(change["change"] == change["hotspots"][0] || change["change"] == "change-1");
+        // All of them enter where the others do and no trace replayed them, so nothing adds up, and only the fewest come
+        // first.
         assert!(
             change["impact_s_per_hour"]
                 .as_f64()

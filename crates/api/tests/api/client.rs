@@ -35,10 +35,21 @@ pub(crate) async fn get(at: SocketAddr, path: &str) -> Reply {
     send(at, "GET", path, "").await
 }
 
+/// POST of a body with extra header lines.
+pub(crate) async fn post(at: SocketAddr, path: &str, headers: &str, body: &str) -> Reply {
+    let length = body.len();
+    let rest = format!("{headers}content-length: {length}\r\n");
+    exchange(at, "POST", path, &rest, body).await
+}
+
 pub(crate) async fn send(at: SocketAddr, method: &str, path: &str, headers: &str) -> Reply {
+    exchange(at, method, path, headers, "").await
+}
+
+async fn exchange(at: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> Reply {
     let mut socket = TcpStream::connect(at).await.unwrap();
     let request =
-        format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n");
+        format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n{body}");
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
     socket.read_to_end(&mut bytes).await.unwrap();

@@ -6,8 +6,8 @@ use hotspan_proto::v1::hotspots_client::HotspotsClient;
 use hotspan_proto::v1::reports_client::ReportsClient;
 use hotspan_proto::v1::traces_client::TracesClient;
 use hotspan_proto::v1::{
-    Break, GetHotspotRequest, GetTraceRequest, ListHotspotsRequest, ListRequest, ListTracesRequest, Sort,
-    State, StatusRequest,
+    AuditRequest, Break, GetHotspotRequest, GetTraceRequest, ListHotspotsRequest, ListRequest,
+    ListTracesRequest, NearMissesRequest, Sort, State, StatusRequest,
 };
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
@@ -107,6 +107,7 @@ fn plain_text(text: String) -> String {
         "KIND_",
         "CAUSE_",
         "MARK_",
+        "OVER_",
     ];
     if let Some(word) = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)) {
         return word.to_lowercase();
@@ -253,6 +254,37 @@ async fn every_report_is_the_one_that_http_gives() {
     let page = reports.operations(one).await.unwrap().into_inner();
     assert_eq!((page.total, page.operations.len()), (2, 1));
     same(at, "/api/v1/operations?service=cart&limit=1", &page).await;
+}
+
+#[tokio::test]
+async fn near_misses_and_the_audit_are_those_that_http_gives() {
+    let at = World::start().await;
+    let mut reports = ReportsClient::new(channel(at).await).max_decoding_message_size(16 << 20);
+    for (path, request) in [
+        ("", NearMissesRequest::default()),
+        (
+            "?service=cart&entry=GET%20/cart&entry=POST%20/cart&limit=1",
+            NearMissesRequest {
+                service: vec!["cart".to_owned()],
+                entry: vec!["GET /cart".to_owned(), "POST /cart".to_owned()],
+                limit: 1,
+                cursor: String::new(),
+            },
+        ),
+    ] {
+        let list = reports.near_misses(request).await.unwrap().into_inner();
+        assert!(!list.near_misses.is_empty(), "{path}");
+        same(at, &format!("/api/v1/near-misses{path}"), &list).await;
+    }
+    let refused = NearMissesRequest {
+        limit: 1_001,
+        ..NearMissesRequest::default()
+    };
+    let refused = reports.near_misses(refused).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    let audit = reports.audit(AuditRequest {}).await.unwrap().into_inner();
+    assert!(!audit.interventions.is_empty());
+    same(at, "/api/v1/audit", &audit).await;
 }
 
 #[tokio::test]

@@ -21,4 +21,6 @@ mod schema;
 #[cfg(test)]
 mod shutdown;
 #[cfg(test)]
+mod state;
+#[cfg(test)]
 mod world;

@@ -2,9 +2,10 @@
 
 use hotspan_model::{
     Anchor, BeforeAfter, Break, CalleeView, CallsPerTrace, Cause, Class, CodePlace, Completeness, Decided,
-    Defect, DefectKind, EventView, EvidenceTrace, FindingId, FindingView, Fingerprint, Fix, Hotspot,
-    ImpactBasis, Kind, LogTime, Millionths, Moved, Nanos, PathSegment, PathTime, ReplayedSpan, Role, Saving,
-    SpanDetail, SpanId, SpanView, State, Timestamp, TraceId, TraceView, Trend, TrendPoint,
+    Decision, Defect, DefectKind, EventView, EvidenceTrace, FindingId, FindingView, Fingerprint, Fix,
+    Hotspot, ImpactBasis, Kind, LogTime, Millionths, Moved, Nanos, Note, Over, PathSegment, PathTime,
+    ReplayedSpan, Returns, Role, Saving, SpanDetail, SpanId, SpanView, State, Tail, Timestamp, TraceId,
+    TraceView, Trend, TrendPoint,
 };
 
 use crate::world::{HOSTILE, HOUR, NOW};
@@ -49,9 +50,18 @@ pub(crate) fn hotspot(rank: u32) -> Hotspot {
         } else {
             State::Open
         },
+        note: (rank == 1).then(note),
+        returns: Returns {
+            count: 2,
+            last: Some(LogTime(NOW - 3 * HOUR)),
+        },
         traces: 24,
         weighted_traces: Millionths(96_000_000),
         share: Millionths(833_350),
+        tail: even.then_some(Tail {
+            slow: Millionths(620_000),
+            fast: Millionths(80_000),
+        }),
         calls_per_trace: calls(),
         critical_path: path_time(),
         saving: saving(),
@@ -82,6 +92,20 @@ pub(crate) fn hotspot(rank: u32) -> Hotspot {
         first_seen: LogTime(NOW - 48 * HOUR),
         last_seen: LogTime(NOW - n * HOUR / 2),
         trend: trend(),
+    }
+}
+
+/// A decision that holds no longer.
+fn note() -> Note {
+    Note {
+        decision: Decision::Acknowledged {
+            until: Some(LogTime(NOW + HOUR)),
+        },
+        reason: "rewritten\nin June".to_owned(),
+        by: "ann".to_owned(),
+        at: LogTime(NOW - HOUR),
+        impact: Millionths(1_000_000),
+        over: Some(Over::Doubled),
     }
 }
 

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use hotspan_api::{
-    Backend, Check, Connections, Detectors, FixFuture, FoundTrace, Listener, Memory, Metrics, Refused,
-    Requests, Shard, Status, TraceFuture, View, serve,
+    Backend, Check, Connections, Detectors, FixFuture, FoundTrace, Listener, Memory, Metrics, NotSaid,
+    Refused, Requests, SayFuture, Shard, Status, TraceFuture, View, serve,
 };
 use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
-    Answers, Coverage, Dependency, Latency, NearMissAnswer, OperationAnswer, PeerDecision, ServiceAnswer,
-    ThirdParty,
+    Answers, Coverage, Dependency, Joints, Latency, Most, NearMissAnswer, Notes, OperationAnswer,
+    PeerDecision, Remedy, Saying, ServiceAnswer, ThirdParty,
 };
 use hotspan_model::{
     BeforeAfter, Break, Class, Condition, Counts, Decided, DefectKind, EffortRule, FindingId, Fingerprint,
@@ -33,6 +33,8 @@ pub(crate) const HOUR: u64 = 3_600_000_000_000;
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) view: Arc<View>,
+    /// What was said of its hotspots.
+    pub(crate) notes: Mutex<Notes>,
     pub(crate) traces: BTreeMap<TraceId, (TraceView, Vec<SpanDetail>)>,
     pub(crate) fixes: BTreeMap<FindingId, BeforeAfter>,
     pub(crate) ready: bool,
@@ -50,6 +52,7 @@ impl World {
         };
         World {
             view: Arc::new(view),
+            notes: Mutex::default(),
             traces: BTreeMap::from([(trace_id(1), trace(1))]),
             fixes: BTreeMap::from([before_after()]),
             ready: true,
@@ -71,7 +74,9 @@ impl World {
 
 impl Backend for World {
     fn view(&self) -> Arc<View> {
-        Arc::clone(&self.view)
+        let mut view = View::clone(&self.view);
+        self.notes.lock().unwrap().apply(&mut view.answers, view.at);
+        Arc::new(view)
     }
 
     fn trace(&self, id: TraceId) -> TraceFuture<'_> {
@@ -83,6 +88,15 @@ impl Backend for World {
         let found = self.traces.get(&id).cloned();
         let fix = |(trace, details)| (trace, details, self.fixes.get(&finding).cloned());
         Box::pin(std::future::ready(found.map(fix)))
+    }
+
+    fn say(&self, id: Fingerprint, saying: Saying) -> SayFuture<'_> {
+        let said = self
+            .notes
+            .lock()
+            .unwrap()
+            .say(&self.view.answers, id, saying, self.view.at);
+        Box::pin(std::future::ready(said.map_err(NotSaid::Unsaid)))
     }
 
     fn metrics(&self) -> Metrics {
@@ -194,6 +208,10 @@ fn answers() -> Answers {
         latency,
         path,
         path_share: [1, 2, 3, 4, 5, 6, 7].map(|n| Millionths(n * 10_000)),
+        most: Most {
+            queries: 2,
+            ..Most::default()
+        },
     };
     Answers {
         hotspots: (1..=120).map(hotspot).collect(),
@@ -213,8 +231,18 @@ fn answers() -> Answers {
             near_miss("cart", "GET /cart", "n-plus-one-query", NearReason::Count),
             near_miss("cart", "GET /cart", "serial-calls", NearReason::Guard("writes")),
             near_miss("orders", "GET /", "n-plus-one-query", NearReason::Sightings),
+            NearMissAnswer {
+                entries: Vec::new(),
+                remedy: Some(Remedy {
+                    attribute: "db.query.text",
+                    older: "db.statement",
+                    how: "send it",
+                }),
+                ..near_miss("cart", "", "n-plus-one-query", NearReason::Blind("template"))
+            },
         ],
         query_patterns: vec![pattern("SELECT ?"), pattern(HOSTILE)],
+        joints: Joints::default(),
         coverage: coverage(),
     }
 }
@@ -240,6 +268,7 @@ fn near_miss(service: &str, operation: &str, detector: &'static str, reason: Nea
         conditions: vec![members],
         distance: members.distance(),
         last_seen: LogTime(NOW),
+        remedy: None,
     }
 }
 
@@ -319,6 +348,7 @@ fn coverage() -> Coverage {
         below_gate: 37,
         internal_after_all: 38,
         ignored: 39_000,
+        muted: 42_000,
         sightings_beyond: 39,
         rows_beyond: 41,
     }

@@ -3,30 +3,52 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use hotspan_ingest::file::{self, Recorded};
+use hotspan_ingest::file::{self, FileError, Recorded};
 
 use crate::progress::Progress;
 
-/// Calls `each` with every request of every path; files of a folder in order of their names.
+/// Calls `each` with every request of every path; files of a folder in order of their names. What is no recording is
+/// an error when it was named, and passed over with a word when a folder held it.
 pub(super) fn for_each(
     paths: &[PathBuf],
     progress: &mut Progress,
     mut each: impl FnMut(Recorded) -> Result<()>,
 ) -> Result<()> {
-    for path in files(paths)? {
-        let mut requests = match path.as_os_str() == "-" {
-            true => file::read(Path::new("standard input"), Box::new(std::io::stdin()))?,
-            false => file::open(&path)?,
-        };
-        let size = std::fs::metadata(&path).map_or(0, |of| of.len());
-        progress.file(&path, size);
-        while let Some(request) = requests.next() {
-            each(request?)?;
-            progress.read(requests.bytes_read());
+    let mut other = Vec::new();
+    let files = files(paths)?;
+    for path in &files {
+        match read(path, progress, &mut each) {
+            Err(error) if is_no_recording(&error) && !paths.contains(path) => other.push(error),
+            outcome => outcome?,
         }
     }
     progress.done();
+    if other.len() == files.len() {
+        return Err(other.remove(0));
+    }
+    for error in &other {
+        eprintln!("hotspan: passed over: {error}");
+    }
     Ok(())
+}
+
+fn read(path: &Path, progress: &mut Progress, each: &mut impl FnMut(Recorded) -> Result<()>) -> Result<()> {
+    let mut requests = match path.as_os_str() == "-" {
+        true => file::read(Path::new("standard input"), Box::new(std::io::stdin()))?,
+        false => file::open(path)?,
+    };
+    let size = std::fs::metadata(path).map_or(0, |of| of.len());
+    progress.file(path, size);
+    while let Some(request) = requests.next() {
+        each(request?)?;
+        progress.read(requests.bytes_read());
+    }
+    Ok(())
+}
+
+/// Whether a file is of another kind from its first byte on.
+fn is_no_recording(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(FileError::Form { at: 0, .. }))
 }
 
 /// The files behind the paths: folders are walked, hidden files passed over.

@@ -3,6 +3,7 @@
 pub(crate) mod analyze;
 pub(crate) mod audit;
 pub(crate) mod detectors;
+pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod hotspots;
 mod input;

@@ -13,7 +13,7 @@ use hotspan_model::{
 use hotspan_otlp::{Decoder, Encoding, Limits, Sink};
 
 use super::input;
-use crate::arguments::{TraceArguments, TraceFormat};
+use crate::arguments::{TraceArguments, TraceFormat, tuning};
 use crate::exit::Failure;
 use crate::output::print;
 use crate::progress::Progress;
@@ -34,9 +34,6 @@ pub(crate) fn run(arguments: &TraceArguments) -> Result<(), Failure> {
     input::for_each(&arguments.paths, &mut Progress::new(), |request| {
         reader.take(request)
     })?;
-    if arguments.explain && arguments.output == TraceFormat::Json {
-        return Err(anyhow!("--explain is text; leave out -o json").into());
-    }
     let shown = reader.show(arguments.output, arguments.explain)?;
     match (shown, wanted) {
         (0, Some(id)) => Err(Failure::NoData(format!("trace {id} is not in what was read"))),
@@ -46,7 +43,10 @@ pub(crate) fn run(arguments: &TraceArguments) -> Result<(), Failure> {
 }
 
 fn settings(arguments: &TraceArguments) -> Result<AnalyserSettings> {
-    let mut settings = AnalyserSettings::default();
+    let mut settings = AnalyserSettings {
+        tuning: tuning(arguments.config.as_deref())?,
+        ..AnalyserSettings::default()
+    };
     settings.path.overflow = match arguments.overflow.as_str() {
         "clip" => Overflow::Clip,
         "detach" => Overflow::Detach,
@@ -138,8 +138,15 @@ impl Reader {
             let view = self.analyser.explain(&trace, &self.dictionary, SPANS_MAX);
             let text = match format {
                 TraceFormat::Json => {
-                    let shape = shape::Trace::new(&view, &self.details(&trace));
-                    serde_json::to_string(&shape).context("the answer has a JSON form")? + "\n"
+                    let trace = shape::Trace::new(&view, &self.details(&trace));
+                    let text = match explain {
+                        true => serde_json::to_string(&shape::Explained {
+                            trace,
+                            silent: silent(&view),
+                        }),
+                        false => serde_json::to_string(&trace),
+                    };
+                    text.context("the answer has a JSON form")? + "\n"
                 }
                 TraceFormat::Text if explain => waterfall(&view) + &rules(&view),
                 TraceFormat::Text => waterfall(&view),
@@ -187,19 +194,17 @@ fn rules(view: &TraceView) -> String {
             ));
         }
     }
+    let silent = silent(view).join(", ");
+    text.push_str(&format!("  evaluated, and nothing like it: {silent}\n\n"));
+    text
+}
+
+/// The rules that neither spoke nor came near.
+fn silent(view: &TraceView) -> Vec<&'static str> {
     let spoke = |id: &str| view.findings.iter().any(|finding| finding.detector == id);
     let near = |id: &str| view.near_misses.iter().any(|near| near.detector == id);
-    let rules = hotspan_analysis::catalogue();
-    let silent: Vec<&str> = rules
-        .iter()
-        .map(|meta| meta.id)
-        .filter(|id| !spoke(id) && !near(id))
-        .collect();
-    text.push_str(&format!(
-        "  evaluated, and nothing like it: {}\n\n",
-        silent.join(", ")
-    ));
-    text
+    let rules = hotspan_analysis::catalogue().into_iter().map(|meta| meta.id);
+    rules.filter(|id| !spoke(id) && !near(id)).collect()
 }
 
 /// Columns of the bar that shows when a span ran.

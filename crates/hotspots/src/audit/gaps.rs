@@ -1,7 +1,7 @@
 //! What could not be seen of each service, and what that hides.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hotspan_model::{Break, Category, Hotspot, Millionths, Nanos, Peer};
 
@@ -50,6 +50,7 @@ pub(super) fn gaps<'a>(answers: &'a Answers, hotspots: &[&'a Hotspot]) -> Vec<Ga
         gaps.extend(without_span(service));
     }
     gaps.extend(unanswered(answers));
+    gaps.extend(untold(answers));
     // Stable: what detectors say about a service comes first, by rank.
     gaps.sort_by_key(|gap| gap.service);
     gaps.truncate(GAPS);
@@ -88,6 +89,29 @@ fn without_span(of: &ServiceAnswer) -> Option<Gap<'_>> {
         hides: "what happens in that time: no query, call or wait in it can be found",
         hotspot: None,
     })
+}
+
+/// Attributes that rules need and no span of a service tells.
+fn untold(answers: &Answers) -> Vec<Gap<'_>> {
+    let mut services: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for near in &answers.near_misses {
+        if let Some(remedy) = near.remedy {
+            services
+                .entry(&near.service)
+                .or_default()
+                .insert(remedy.attribute);
+        }
+    }
+    let gaps = services.into_iter().map(|(service, attributes)| {
+        let attributes: Vec<&str> = attributes.into_iter().collect();
+        Gap {
+            service,
+            what: format!("its spans do not tell {}", attributes.join("; ")),
+            hides: "faults whose detectors need it; the near misses of the service name them, and older names that do",
+            hotspot: None,
+        }
+    });
+    gaps.collect()
 }
 
 /// Calls inside the system that no span of the callee answers, by caller.

@@ -9,11 +9,12 @@ mod coupling;
 mod gaps;
 mod patterns;
 
-use hotspan_model::{Break, Hotspot};
+use hotspan_model::{Break, Hotspot, ImpactBasis};
 
 use crate::Answers;
 
 pub use bottlenecks::{Bottleneck, Bottlenecks};
+use changes::COMPARED;
 pub use changes::Change;
 pub use coupling::Coupling;
 pub use gaps::Gap;
@@ -52,15 +53,15 @@ const BREAKS: [Break; 4] = [
 impl<'a> Audit<'a> {
     /// The audit about `hotspots`, which are those of `answers` that a reader wants to see, by rank.
     pub fn new(answers: &'a Answers, hotspots: &[&'a Hotspot]) -> Audit<'a> {
-        let (mut changes, first) = changes::changes(hotspots);
-        let later = changes.len() - first;
+        let (mut changes, first) = changes::changes(hotspots, &answers.joints);
+        let (all, later) = (changes.len(), changes.len() - first);
         changes.truncate(first);
         let of_break = |of: Break| {
             let own = hotspots.iter().filter(|hotspot| hotspot.in_break == of);
             (of, own.copied().collect())
         };
         Audit {
-            not_seen: not_seen(answers, &changes),
+            not_seen: not_seen(answers, &changes, all),
             interventions: changes,
             later,
             breaks: BREAKS.into_iter().map(of_break).collect(),
@@ -72,15 +73,21 @@ impl<'a> Audit<'a> {
     }
 }
 
-fn not_seen(answers: &Answers, first: &[Change<'_>]) -> Vec<String> {
+fn not_seen(answers: &Answers, first: &[Change<'_>], all: usize) -> Vec<String> {
     let of = &answers.coverage;
     let mut said = Vec::new();
-    if first.iter().any(|change| !change.overlaps.is_empty()) {
+    let saves = |change: &&Change<'_>| change.basis == ImpactBasis::Saving;
+    if first.iter().filter(saves).any(|change| change.marginal.is_none()) {
         said.push(
-            "What a change saves after the ones before it is exact only where they share no entry operation; elsewhere \
-             the least is given, for they were not replayed together."
+            "What a change saves after the ones before it is given at least, where it rests on counts over traces and was \
+             not replayed together with them."
                 .to_owned(),
         );
+    }
+    if all > COMPARED {
+        said.push(format!(
+            "Of {all} changes the {COMPARED} of highest priority were replayed beside the ones before them."
+        ));
     }
     if answers.query_patterns.is_empty() {
         said.push("No statement or cache command was seen on a critical path.".to_owned());

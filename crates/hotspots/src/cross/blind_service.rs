@@ -21,11 +21,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hotspan_model::{
-    Break, CalleeView, Class, Facets, FactKind, Fix, Meta, Millionths, Nanos, Peer, SavingRule, Scope, Target,
+    Break, CalleeView, Class, Condition, Facets, FactKind, Fix, Meta, Millionths, Nanos, Peer, SavingRule,
+    Scope, Target,
 };
 
 use super::names::{masked, tenths_of_a_week};
-use super::{CrossDetector, Draft, Evidence, Seen};
+use super::{CrossDetector, Draft, Evidence, Seen, wants};
 use crate::facts::Fact;
 use crate::sign::share;
 use crate::topology::percent;
@@ -116,8 +117,9 @@ fn callees(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
     for (host, (calls, callers, seen)) in silent {
         let explained = out
             .iter()
+            .filter(|draft| draft.stopped.is_none())
             .any(|draft| draft.meta.id == "broken-propagation" && draft.callee.peer == host);
-        if calls < CALLS || answered.contains(host) || explained {
+        if answered.contains(host) {
             continue;
         }
         let most = callers
@@ -144,7 +146,8 @@ fn callees(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
             }
         }
         draft.term(900_000, "the address is one of our own");
-        out.push(draft);
+        let guard = explained.then_some("broken-propagation");
+        out.extend(draft.guarded(guard, [wants("complete_calls", calls, CALLS)]));
     }
 }
 
@@ -161,9 +164,6 @@ fn statements(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
     }
     for (service, (count, seen)) in wordless {
         let of = all.get(service).copied().unwrap_or(0).max(count);
-        if count < SPANS || count * 2 < of {
-            continue;
-        }
         let mut draft = Draft::new(&META, service, &["statements", service]);
         draft.said = format!(
             "{service} sends {} % of its database spans without a statement",
@@ -172,7 +172,8 @@ fn statements(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
         draft.details = vec!["statements".to_owned()];
         draft.share = Millionths::ratio(count, of);
         draft.seen = seen;
-        out.push(draft);
+        let share = wants("wordless_share_millionths", draft.share.0, 500_000);
+        out.extend(draft.gated([wants("statements", count, SPANS), share]));
     }
 }
 
@@ -184,14 +185,11 @@ fn nameless(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
         seen.add(row.fact);
     }
     for (service, (count, seen)) in services {
-        if count < SPANS {
-            continue;
-        }
         let mut draft = Draft::new(&META, service, &["name", service]);
         draft.said = format!("{count} requests were worked on by a service that does not say its name");
         draft.details = vec!["name".to_owned()];
         draft.seen = seen;
-        out.push(draft);
+        out.extend(draft.gated([wants("requests", count, SPANS)]));
     }
 }
 
@@ -202,7 +200,7 @@ fn names(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
     }
     let mut hours: BTreeMap<(&str, u64), u64> = BTreeMap::new();
     for ((service, _), row) in &cx.reader.merged.operations {
-        let many = rows.get(service).is_some_and(|&rows| OPERATIONS < rows);
+        let many = rows.get(service).is_some_and(|&rows| of_an_hour(rows).is_near());
         for point in row.hours.last(if many { usize::MAX } else { 0 }) {
             *hours.entry((service, point.at)).or_default() += 1;
         }
@@ -212,10 +210,7 @@ fn names(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
         let known = most.entry(service).or_default();
         *known = (*known).max(operations);
     }
-    for (service, operations) in most
-        .into_iter()
-        .filter(|&(_, operations)| OPERATIONS < operations)
-    {
+    for (service, operations) in most {
         let mut draft = Draft::new(&META, service, &["names", service]);
         draft.said = format!(
             "{service} has {operations} operations in an hour: their names hold what should be an attribute"
@@ -228,8 +223,13 @@ fn names(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
             draft.seen.add(row.fact);
         }
         draft.seen.traces = cx.traces_of(service);
-        out.push(draft);
+        out.extend(draft.gated([of_an_hour(operations)]));
     }
+}
+
+/// More than any dashboard can list.
+fn of_an_hour(operations: u64) -> Condition {
+    wants("operations_an_hour", operations, OPERATIONS + 1)
 }
 
 /// Whether the data may still be in its first hour: its start is known to the hour.
@@ -249,7 +249,7 @@ fn silent(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
         let part = share(time, cx.reader.merged.totals.path);
         // A system of one service may well be one program.
         let others = cx.reader.merged.services.len() > 1;
-        if part < LARGE || row.traces < SPANS || speak.contains(service) || !others {
+        if speak.contains(service) || !others {
             continue;
         }
         let mut draft = Draft::new(&META, service, &["silent", service]);
@@ -267,7 +267,8 @@ fn silent(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
         }
         draft.seen.traces = row.traces;
         draft.term(500_000, "it may be work of its own");
-        out.push(draft);
+        let share = wants("path_share_millionths", part.0, LARGE.0);
+        out.extend(draft.gated([share, wants("traces", row.traces, SPANS)]));
     }
 }
 

@@ -23,7 +23,7 @@ use hotspan_model::{Break, CalleeView, Class, Facets, FactKind, Fix, Meta, Milli
 
 use super::evidence::Row;
 use super::names::{is_check, masked, tenths_of_a_week};
-use super::{CrossDetector, Draft, Evidence, Seen};
+use super::{CrossDetector, Draft, Evidence, Seen, wants};
 use crate::facts::FactText;
 
 /// The detector.
@@ -122,9 +122,6 @@ fn pairs(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
     }
     for ((from, address, to), gap) in gaps {
         let of = calls.get(&(from, address)).copied().unwrap_or(0);
-        if gap.pairs < PAIRS || gap.pairs * 2 < of {
-            continue;
-        }
         let mut draft = Draft::new(&META, from, &["pairs", from, &masked(address), to]);
         draft.callee = CalleeView {
             class: Class::Call.name().to_owned(),
@@ -144,7 +141,8 @@ fn pairs(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
         draft.seen = gap.seen;
         draft.seen.traces = draft.seen.traces.max(gap.pairs);
         draft.term(900_000, "each is the only candidate of the other");
-        out.push(draft);
+        let share = wants("pairs_share_millionths", draft.share.0, 500_000);
+        out.extend(draft.gated([wants("pairs", gap.pairs, PAIRS), share]));
     }
 }
 
@@ -253,9 +251,6 @@ fn orphans(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
     for (service, (orphans, _, seen)) in services {
         let requests = cx.requests_of(service);
         let explained = orphans <= lost.saturating_mul(4);
-        if orphans < ORPHANS || orphans.saturating_mul(FEW) < requests || explained {
-            continue;
-        }
         let mut draft = Draft::new(&META, service, &["orphans", service]);
         draft.said =
             format!("{orphans} of {requests} requests to {service} name a caller whose span never came");
@@ -263,7 +258,13 @@ fn orphans(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
         draft.share = Millionths::ratio(orphans, requests);
         draft.seen = seen;
         draft.term(700_000, "who called cannot be seen");
-        out.push(draft);
+        let share = wants(
+            "orphans_share_millionths",
+            draft.share.0,
+            Millionths::ONE.0.div_ceil(FEW),
+        );
+        let conditions = [wants("orphans", orphans, ORPHANS), share];
+        out.extend(draft.guarded(explained.then_some("lost-spans"), conditions));
     }
 }
 

@@ -6,12 +6,15 @@
 //! average, under at least two templates, and at least 30 % of the callers' time is spent between the two.
 //!
 //! **Guards**: five or more calls of one template in one request count as one: that is a loop, which `n-plus-one-call`
-//! reports.
+//! reports. Streams and health checks are no questions. A call whose answer was lost counts; the time between the two
+//! is known from those that were not, by the lengths of their spans, which no clock can bend. Gateways and backends
+//! for a front end (by name, or because they ask three services and keep nothing) talk for others: listed only on
+//! request.
 //!
 //! **Saves**: nothing that a replay of one trace shows. The impact is exposure: 0.02 of the critical-path seconds an
 //! hour in these calls.
 //!
-//! **Silent when**: the calls are one N+1; there are two calls a request.
+//! **Silent when**: the calls are one N+1; there are two calls a request; the service asked is slow.
 //!
 //! **Fix**: one coarse operation in place of many small ones, or one service in place of two.
 
@@ -21,8 +24,8 @@ use hotspan_model::{
     Break, CalleeView, Class, Facets, FactKind, Fix, Knob, Meta, Millionths, SavingRule, Scope, Target,
 };
 
-use super::names::{list, tenths_of_a_week};
-use super::{CrossDetector, Draft, Evidence, Seen};
+use super::names::{is_check, is_stream, list, tenths_of_a_week};
+use super::{CrossDetector, Draft, Evidence, Seen, wants};
 use crate::sign::share;
 use crate::topology::percent;
 
@@ -75,6 +78,9 @@ impl CrossDetector for ChattyPair {
             let (Some(callee), Some(template)) = (row.text.other, row.text.what) else {
                 continue;
             };
+            if is_check(template) || is_stream(template) {
+                continue;
+            }
             let pair = pairs.entry((row.text.service, callee)).or_default();
             pair.calls += row.fact.count;
             pair.client += row.fact.time;
@@ -99,10 +105,13 @@ impl CrossDetector for ChattyPair {
 fn judge(cx: &Evidence<'_>, from: &str, to: &str, pair: Pair<'_>, traces: u64) -> Option<Draft> {
     let requests = cx.requests_of(from);
     let network = share(pair.client.saturating_sub(pair.server), pair.client);
-    let few = pair.calls < cx.knob_of(&CHATTY_MIN, from).saturating_mul(requests) || requests == 0;
-    if few || traces < TRACES || pair.templates.len() < 2 || network < NETWORK {
-        return None;
-    }
+    let calls = pair.calls.checked_div(requests)?;
+    let conditions = [
+        wants(CHATTY_MIN.name, calls, cx.knob_of(&CHATTY_MIN, from)),
+        wants("traces", traces, TRACES),
+        wants("templates", pair.templates.len() as u64, 2),
+        wants("network_share_millionths", network.0, NETWORK.0),
+    ];
     let mut draft = Draft::new(&META, from, &[from, to]);
     draft.callee = CalleeView {
         class: Class::Call.name().to_owned(),
@@ -117,12 +126,16 @@ fn judge(cx: &Evidence<'_>, from: &str, to: &str, pair: Pair<'_>, traces: u64) -
         .map(|(template, _)| (*template).to_owned())
         .collect();
     draft.said = format!("{} % of the time is between them", percent(network));
-    draft.calls = pair.calls / requests;
+    draft.calls = calls;
     draft.share = Millionths::ratio(traces, cx.traces_of(from));
     draft.seen = pair.seen;
-    draft.seen.traces = traces;
-    draft.term(900_000, "both sides of the calls are seen");
-    Some(draft)
+    draft.seen.over(traces);
+    match cx.passes_on(from) {
+        // Listed only on request: talking for others is what it is for.
+        true => draft.term(350_000, "the caller passes on what others ask"),
+        false => draft.term(900_000, "both sides of the calls are seen"),
+    }
+    draft.gated(conditions)
 }
 
 fn sentence(facets: &Facets<'_>) -> String {

@@ -7,8 +7,9 @@
 //! synchronous edges in the graph of services, each in at least 1 % of its caller's traces, over at least 100
 //! traces of each.
 //!
-//! **Guards**: messages, whose senders do not wait; callbacks and webhooks by their templates; routes that catch all,
-//! which gateways have; health checks; recursion inside one service.
+//! **Guards**: messages, whose senders do not wait; callbacks and webhooks by their templates; gateways (by name, by
+//! routes that catch all, or because they ask three services and keep nothing), which requests may enter again; health
+//! checks; recursion inside one service; one name that services of several tenants have.
 //!
 //! **Saves**: nothing here: `hop-chain` carries the time. The impact is exposure: 0.02 of the critical-path seconds an
 //! hour below the calls that come back.
@@ -21,8 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hotspan_model::{Break, CalleeView, Class, Facets, FactKind, Fix, Meta, SavingRule, Scope, Target};
 
-use super::names::{is_check, list, tenths_of_a_week};
-use super::{CrossDetector, Draft, Evidence, Seen};
+use super::names::{is_check, is_gateway, list, tenths_of_a_week};
+use super::{CrossDetector, Draft, Evidence, Seen, wants};
 use crate::SIGHTINGS;
 
 /// The detector.
@@ -57,11 +58,14 @@ impl CrossDetector for DependencyCycle {
 
     fn detect(&self, cx: &Evidence<'_>, out: &mut Vec<Draft>) {
         let mut looped = BTreeSet::new();
-        for (services, (edges, seen)) in loops(cx) {
+        for (services, (edges, seen, traces)) in loops(cx) {
             let mut draft = draft(&services, &edges, seen, "a request comes back to where it began");
             draft.term(950_000, "seen on one chain of calls");
-            out.push(draft);
-            looped.insert(services);
+            let sightings = wants("sightings", traces, cx.knob(&SIGHTINGS));
+            out.extend(draft.gated([sightings]));
+            if sightings.holds() {
+                looped.insert(services);
+            }
         }
         let edges = edges(cx);
         for services in circles(&edges) {
@@ -92,11 +96,13 @@ impl CrossDetector for DependencyCycle {
 }
 
 /// The circles that single requests went in, by their services.
-fn loops<'a>(cx: &Evidence<'a>) -> BTreeMap<Vec<&'a str>, (Edges<'a>, Seen)> {
+fn loops<'a>(cx: &Evidence<'a>) -> BTreeMap<Vec<&'a str>, (Edges<'a>, Seen, u64)> {
     let mut groups: BTreeMap<u64, (Edges<'a>, Seen, u64)> = BTreeMap::new();
     for row in cx.facts(FactKind::Looped) {
         let Some(other) = row.text.other else { continue };
-        if catches_all(row.text.operation) || is_check(row.text.operation) {
+        let operation = row.text.operation;
+        let passing = is_gateway(row.text.service) || catches_all(operation);
+        if passing || is_callback(operation) || is_check(operation) {
             continue;
         }
         let day = row.fact.calendar.since(cx.from()).traces;
@@ -105,11 +111,17 @@ fn loops<'a>(cx: &Evidence<'a>) -> BTreeMap<Vec<&'a str>, (Edges<'a>, Seen)> {
         *traces = (*traces).max(day);
         seen.add(row.fact);
     }
-    let mut loops = BTreeMap::new();
+    let mut loops: BTreeMap<Vec<&str>, (Edges<'_>, Seen, u64)> = BTreeMap::new();
     for (edges, seen, traces) in groups.into_values() {
         let services: BTreeSet<&str> = edges.keys().flat_map(|&(from, to)| [from, to]).collect();
-        if cx.knob(&SIGHTINGS) <= traces && 1 < services.len() && is_circle(&edges) {
-            loops.insert(services.into_iter().collect(), (edges, seen));
+        if services.len() < 2 || !is_circle(&edges) {
+            continue;
+        }
+        let services: Vec<&str> = services.into_iter().collect();
+        // Of the circles that are often enough the last speaks for its services, of the others none that does not.
+        let often = cx.knob(&SIGHTINGS) <= traces;
+        if often || loops.get(&services).is_none_or(|known| known.2 < traces) {
+            loops.insert(services, (edges, seen, traces));
         }
     }
     loops
@@ -122,17 +134,21 @@ fn is_circle(edges: &Edges<'_>) -> bool {
     from == to
 }
 
-/// A route that takes whatever comes is a gateway's, and a request may pass it twice.
+/// A route that takes whatever comes, or none at all, is a gateway's, and a request may pass it twice.
 fn catches_all(operation: &str) -> bool {
-    operation.contains('*') || operation.ends_with(" /") || operation.contains("{path")
+    let bare = METHODS.iter().any(|method| operation.ends_with(method)) && !operation.contains('/');
+    bare || operation.contains('*') || operation.ends_with(" /") || operation.contains("{path")
 }
+
+const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 
 /// Who waits for whom, often enough to be a habit.
 fn edges<'a>(cx: &Evidence<'a>) -> Edges<'a> {
     let mut plain: BTreeSet<(&str, &str)> = BTreeSet::new();
     for row in cx.facts(FactKind::Paired) {
-        let back = row.text.what.is_some_and(is_callback);
-        if let (Some(other), false) = (row.text.other, back || is_check(row.text.operation)) {
+        let asks = |template: &str| !is_callback(template) && !is_check(template);
+        let plainly = row.text.what.is_none_or(asks) && !is_check(row.text.operation);
+        if let (Some(other), true) = (row.text.other, plainly) {
             plain.insert((row.text.service, other));
         }
     }
@@ -141,6 +157,10 @@ fn edges<'a>(cx: &Evidence<'a>) -> Edges<'a> {
         let ends = (text.from, text.target);
         let calls = matches!((key.target, text.class), (Target::Service(_), Class::Call));
         if !calls || text.from == text.target || !plain.contains(&ends) {
+            continue;
+        }
+        let apart = |service: &str| cx.passes_on(service) || cx.is_shared_name(service);
+        if apart(text.from) || apart(text.target) {
             continue;
         }
         let of = cx.traces_of(text.from);
@@ -152,6 +172,7 @@ fn edges<'a>(cx: &Evidence<'a>) -> Edges<'a> {
     edges
 }
 
+/// Whoever calls back was asked to.
 fn is_callback(template: &str) -> bool {
     let template = template.to_ascii_lowercase();
     template.contains("callback") || template.contains("webhook")

@@ -1,14 +1,17 @@
 //! What a detector over traces says, and the hotspot that becomes of it.
 
 use hotspan_model::{
-    Anchor, CalleeView, CallsPerTrace, EvidenceTrace, Facets, Fingerprint, Hotspot, Identity, ImpactBasis,
-    LogTime, Meta, Millionths, Nanos, Params, PathTime, Role, Saving, Trend,
+    Anchor, CalleeView, CallsPerTrace, Condition, EvidenceTrace, Facets, Fingerprint, Hotspot, Identity,
+    ImpactBasis, LogTime, Meta, Millionths, Nanos, NearReason, Params, PathTime, Returns, Role, Saving,
+    State, Trend,
 };
 
 use crate::calendar::Calendar;
 use crate::confidence::Confidence;
 use crate::facts::{Fact, Shown};
-use crate::life::young;
+use crate::growth::worsens_by_day;
+use crate::ignored::Ignored;
+use crate::life::Life;
 use crate::sampling::counted;
 use crate::sign::{Sign, narrow};
 use crate::topology::Edge;
@@ -16,6 +19,22 @@ use crate::view::{EXPOSURE, Reader, priority};
 
 /// Traces that a hotspot shows.
 const EVIDENCE: usize = 3;
+
+/// What stops a fault that is none yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stopped {
+    pub reason: NearReason,
+    pub conditions: Vec<Condition>,
+}
+
+/// A threshold of a rule, and how far a case came.
+pub(super) fn wants(name: &'static str, value: u64, threshold: u64) -> Condition {
+    Condition {
+        name,
+        value,
+        threshold,
+    }
+}
 
 /// A fault before it gets its numbers.
 #[derive(Debug)]
@@ -45,6 +64,8 @@ pub(super) struct Draft {
     pub versions: Vec<String>,
     /// What one change would settle together with others; empty when nothing.
     pub change: Vec<String>,
+    /// It is a near miss.
+    pub stopped: Option<Stopped>,
 }
 
 /// What was seen of a fault.
@@ -56,6 +77,7 @@ pub(super) struct Seen {
     path: u128,
     calendar: Calendar,
     shown: Vec<Shown>,
+    ignored: Ignored,
 }
 
 impl Seen {
@@ -64,16 +86,16 @@ impl Seen {
         self.traces = self.traces.max(fact.traces);
         self.weighted = self.weighted.max(fact.weighted);
         Sign::Add.sum(&mut self.path, fact.path);
-        self.calendar.merge(&fact.calendar);
-        self.shown.extend(fact.shown);
+        self.calendar.cover(&fact.calendar);
+        self.show(fact);
     }
 
     /// Adds an edge, which has no traces to show.
     pub(super) fn add_edge(&mut self, edge: &Edge) {
         self.traces = self.traces.max(edge.traces);
-        self.weighted = self.weighted.max(u128::from(edge.traces) * 1_000_000);
+        self.weighted = self.weighted.max(edge.weighted);
         Sign::Add.sum(&mut self.path, edge.path);
-        self.calendar.merge(&edge.calendar);
+        self.calendar.cover(&edge.calendar);
     }
 
     /// Adds what was seen elsewhere.
@@ -81,18 +103,40 @@ impl Seen {
         self.traces = self.traces.max(other.traces);
         self.weighted = self.weighted.max(other.weighted);
         Sign::Add.sum(&mut self.path, other.path);
-        self.calendar.merge(&other.calendar);
+        self.calendar.cover(&other.calendar);
         self.shown.extend(&other.shown);
+        self.ignored.merge(&other.ignored);
+    }
+
+    /// So many traces, of which what was added is the part that can be told apart: they weigh as much each.
+    pub(super) fn over(&mut self, traces: u64) {
+        let weighted = self.weighted.saturating_mul(traces.into());
+        self.weighted = weighted.checked_div(self.traces.into()).unwrap_or(0);
+        self.traces = traces;
     }
 
     /// Shows the traces of a fact and counts nothing of it.
     pub(super) fn show(&mut self, fact: &Fact) {
         self.shown.extend(fact.shown);
+        self.ignored.merge(&fact.ignored);
     }
 
     /// Start of the hour, or day, of the first.
     pub(super) fn first(&self, newest: LogTime) -> Option<LogTime> {
         self.calendar.first(newest)
+    }
+
+    /// End of the hour, or day, of the last.
+    pub(super) fn last(&self, newest: LogTime) -> Option<LogTime> {
+        self.calendar.last(newest)
+    }
+
+    /// Facts are dated by the hour, and only for a day.
+    fn trend(&self, newest: LogTime) -> Trend {
+        Trend {
+            minute: Vec::new(),
+            hour: self.calendar.trend(newest),
+        }
     }
 
     fn evidence(&self) -> Vec<EvidenceTrace> {
@@ -132,7 +176,37 @@ impl Draft {
             saving: None,
             versions: Vec::new(),
             change: Vec::new(),
+            stopped: None,
         }
+    }
+
+    /// A fault when all of `conditions` hold, a near miss when none lacks more than two fifths, else nothing.
+    pub(super) fn gated<const N: usize>(mut self, conditions: [Condition; N]) -> Option<Draft> {
+        let missed = conditions.iter().max_by_key(|one| one.distance());
+        let missed = missed.filter(|one| !one.holds());
+        if let Some(missed) = missed {
+            self.stopped = Some(Stopped {
+                reason: reason(missed),
+                conditions: conditions.to_vec(),
+            });
+        }
+        conditions.iter().all(Condition::is_near).then_some(self)
+    }
+
+    /// The same when `guard`, if there is one, stops what passes.
+    pub(super) fn guarded<const N: usize>(
+        self,
+        guard: Option<&'static str>,
+        conditions: [Condition; N],
+    ) -> Option<Draft> {
+        let mut draft = self.gated(conditions)?;
+        if let (Some(guard), None) = (guard, &draft.stopped) {
+            draft.stopped = Some(Stopped {
+                reason: NearReason::Guard(guard),
+                conditions: conditions.to_vec(),
+            });
+        }
+        Some(draft)
     }
 
     /// A term of confidence.
@@ -140,10 +214,36 @@ impl Draft {
         self.terms.push((Millionths(millionths), why.to_owned()));
     }
 
+    /// Whether the code accepts it: `hotspan.ignore` stands on what showed it last.
+    pub(super) fn is_ignored(&self, reader: &Reader<'_>) -> bool {
+        let (seen, newest) = (&self.seen, reader.merged.newest);
+        seen.ignored
+            .names(self.meta.id, seen.last(newest), newest, reader.dictionary)
+    }
+
     /// What identifies its hotspot.
     pub(super) fn fingerprint(&self) -> Fingerprint {
         let id = Identity::new("fingerprint").text(self.meta.id);
         Fingerprint(self.key.iter().fold(id, |id, part| id.text(part)).finish())
+    }
+
+    /// The state as far as hours of a day and days of a week tell it. What shows the fault is what it is made of: where
+    /// that stops while its service works on, it is gone.
+    fn state(&self, reader: &Reader<'_>) -> (State, Returns) {
+        let (seen, newest) = (&self.seen, reader.merged.newest);
+        let life = Life {
+            spells: &seen.calendar.spells(newest),
+            judged: &|hours| reader.judged(&self.service, &self.operation, &hours),
+            renewed: 0,
+            now: reader.now,
+            seen: (
+                seen.first(newest).unwrap_or_default(),
+                seen.last(newest).unwrap_or_default(),
+            ),
+            // What was measured otherwise has no history.
+            worsens: self.saving.is_none() && worsens_by_day(&seen.calendar, reader.window.from, newest),
+        };
+        life.state()
     }
 
     /// The hotspot, without a rank.
@@ -160,7 +260,8 @@ impl Draft {
         };
         let details: Vec<&str> = self.details.iter().map(String::as_str).collect();
         let facets = facets(&self, &details);
-        let first = seen.first(reader.merged.newest).unwrap_or_default();
+        let newest = reader.merged.newest;
+        let (state, returns) = self.state(reader);
         Hotspot {
             id,
             detector: self.meta.id,
@@ -173,10 +274,13 @@ impl Draft {
                 service: self.service.clone(),
                 operation: self.operation.clone(),
             },
-            state: young(reader.now, first),
+            state,
+            note: None,
+            returns,
             traces: seen.traces,
             weighted_traces: Millionths(narrow(seen.weighted)),
             share: self.share.min(Millionths::ONE),
+            tail: None,
             calls_per_trace: CallsPerTrace {
                 min: self.calls,
                 p50: self.calls,
@@ -205,14 +309,23 @@ impl Draft {
             evidence: seen.evidence(),
             related: Vec::new(),
             change: None,
-            first_seen: first,
-            last_seen: seen.calendar.last().unwrap_or_default(),
-            trend: Trend::default(),
+            first_seen: seen.first(newest).unwrap_or_default(),
+            last_seen: seen.last(newest).unwrap_or_default(),
+            trend: seen.trend(newest),
             service: self.service,
             operation: self.operation,
             callee: self.callee,
             versions: self.versions,
         }
+    }
+}
+
+/// What a missed condition is about, by its unit.
+fn reason(missed: &Condition) -> NearReason {
+    match missed.name {
+        "traces" | "sightings" => NearReason::Sightings,
+        name if name.ends_with("_ns") || name.ends_with("_millionths") => NearReason::Cost,
+        _ => NearReason::Count,
     }
 }
 

@@ -2,12 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hotspan_model::{CalleeFacts, Class, FactKind, Knob, LogTime, Symbol};
+use hotspan_model::{CalleeFacts, Class, FactKind, Knob, LogTime, Symbol, Target};
 
 use crate::facts::{Fact, FactKey, FactText};
 use crate::merged::EdgeText;
 use crate::topology::{Edge, EdgeKey};
 use crate::view::Reader;
+
+use super::names::{is_check, is_gateway, serves_nobody};
+
+/// Services that one of them asks which keeps nothing itself: it only passes requests on.
+const PARTNERS: usize = 3;
 
 /// One merged fact.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +25,12 @@ pub(super) struct Row<'a> {
 /// All merged facts and edges, for reading.
 pub(super) struct Evidence<'a> {
     pub reader: &'a Reader<'a>,
-    /// Operations that each service answers requests by.
+    /// Operations that each service answers requests by, checks by the clock not among them.
     served: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    /// Services that each service asks.
+    asked: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    /// Services that keep something in a database, or send messages.
+    keepers: BTreeSet<&'a str>,
 }
 
 impl<'a> Evidence<'a> {
@@ -29,10 +38,12 @@ impl<'a> Evidence<'a> {
         let mut cx = Evidence {
             reader,
             served: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            keepers: BTreeSet::new(),
         };
         let mut served: BTreeMap<&'a str, BTreeSet<&'a str>> = BTreeMap::new();
         for row in cx.facts(FactKind::Served) {
-            if row.text.class == Class::Server {
+            if row.text.class == Class::Server && !is_check(row.text.operation) {
                 served
                     .entry(row.text.service)
                     .or_default()
@@ -40,6 +51,17 @@ impl<'a> Evidence<'a> {
             }
         }
         cx.served = served;
+        for (text, key, _) in cx.edges() {
+            match (key.target, text.class) {
+                (Target::Service(_), Class::Call) if text.from != text.target => {
+                    cx.asked.entry(text.from).or_default().insert(text.target);
+                }
+                (Target::Callee(_), Class::Db) | (_, Class::Publish) => {
+                    cx.keepers.insert(text.from);
+                }
+                (_, _) => {}
+            }
+        }
         cx
     }
 
@@ -96,9 +118,38 @@ impl<'a> Evidence<'a> {
         self.reader.knob(knob, service, None)
     }
 
-    /// Whether a service answers requests: jobs, migrations and backups do not.
+    /// Whether a service answers requests of users: jobs, migrations, backups and admin tools do not.
     pub(super) fn serves(&self, service: &str) -> bool {
-        self.served.contains_key(service)
+        self.served.contains_key(service) && !serves_nobody(service)
+    }
+
+    /// Whether a service passes on what others keep: a gateway, a backend for a front end.
+    pub(super) fn passes_on(&self, service: &str) -> bool {
+        let asked = self.asked.get(service).map_or(0, BTreeSet::len);
+        is_gateway(service) || PARTNERS <= asked && !self.keepers.contains(service)
+    }
+
+    /// The namespaces that a service runs in.
+    fn namespaces(&self, service: &str) -> BTreeSet<&'a str> {
+        let row = self.reader.merged.services.get(service);
+        let keys = row.into_iter().flat_map(|row| row.namespaces.keys());
+        keys.map(|&namespace| self.reader.dictionary.text(namespace))
+            .collect()
+    }
+
+    /// Whether one name stands for services of several tenants.
+    pub(super) fn is_shared_name(&self, service: &str) -> bool {
+        self.namespaces(service).len() > 1
+    }
+
+    /// Whether all services are in one namespace, which others are not in: one that the whole system has is a product,
+    /// no team.
+    pub(super) fn one_team<'b>(&self, services: impl Iterator<Item = &'b str>) -> bool {
+        let mut teams: Vec<BTreeSet<&str>> = services.map(|service| self.namespaces(service)).collect();
+        teams.dedup();
+        let [team] = &teams[..] else { return false };
+        let mut all = self.reader.merged.services.keys();
+        team.len() == 1 && all.any(|service| self.namespaces(service) != *team)
     }
 
     /// Whether a service answers requests by an operation.

@@ -20,12 +20,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hotspan_model::{
-    Break, CalleeView, Class, Facets, FactKind, Fix, Knob, Meta, Millionths, SavingRule, Scope, Symbol,
+    Break, CalleeView, Class, Condition, Facets, FactKind, Fix, Knob, Meta, Millionths, SavingRule, Scope,
+    Symbol,
 };
 
 use super::names::{is_check, tenths_of_a_week};
 use super::shared_database::StoreKey;
-use super::{CrossDetector, Draft, Evidence, Seen};
+use super::{CrossDetector, Draft, Evidence, Seen, wants};
 use crate::moments::{Moments, Stretch};
 use crate::topology::percent;
 
@@ -65,11 +66,21 @@ struct Read {
     seen: Seen,
 }
 
-/// A window in which a cache would have helped.
+/// A window of reads, and what a cache would have done in it.
 #[derive(Clone, Copy, Debug)]
 struct Window {
     reads: u64,
     distinct: u64,
+    /// Of one set of arguments.
+    most: u64,
+    /// Nobody wrote what they read.
+    quiet: bool,
+}
+
+impl Window {
+    fn hits(&self) -> Millionths {
+        Millionths::ratio(self.reads - self.distinct, self.reads)
+    }
 }
 
 impl CrossDetector for MissingCache {
@@ -134,14 +145,22 @@ fn judge(
         tables.all(|table| !written.contains(&(loose_key(store), &**table, window)))
     };
     let windows = read.moments.since(FactKind::Read, cx.newest());
-    let quiet = windows.filter(|&(window, _)| is_quiet(window));
-    let good: Vec<Window> = quiet
-        .filter_map(|(_, stretch)| window(stretch, cx.knob_of(&CACHE_TRACES, service)))
+    let windows = windows.filter_map(|(at, stretch)| window(stretch, is_quiet(at)));
+    let least = cx.knob_of(&CACHE_TRACES, service);
+    let conditions = |of: &Window| {
+        [
+            wants(CACHE_TRACES.name, of.most, least),
+            wants("hit_share_millionths", of.hits().0, HITS.0),
+        ]
+    };
+    let windows: Vec<Window> = windows
+        .filter(|of| conditions(of).iter().all(Condition::is_near))
         .collect();
-    let best = good
-        .into_iter()
-        .max_by_key(|window| window.reads - window.distinct)?;
-    let hits = Millionths::ratio(best.reads - best.distinct, best.reads);
+    let best = windows.into_iter().max_by_key(|of| {
+        let holds = conditions(of).iter().all(Condition::holds);
+        (holds && of.quiet, holds, of.reads - of.distinct)
+    })?;
+    let hits = best.hits();
     let mut draft = Draft::new(&META, service, &[service, template]);
     let operation = read
         .operations
@@ -168,11 +187,11 @@ fn judge(
     draft.share = Millionths::ratio(read.seen.traces, cx.traces_of(service));
     draft.seen = read.seen;
     draft.term(850_000, "writers that are not traced cannot be seen");
-    Some(draft)
+    draft.guarded((!best.quiet).then_some("written"), conditions(&best))
 }
 
-/// What a cache would have done in one window, when it would have done enough.
-fn window(stretch: &Stretch, least: u64) -> Option<Window> {
+/// What a cache would have done in one window; `None` where that cannot be told.
+fn window(stretch: &Stretch, quiet: bool) -> Option<Window> {
     if stretch.is_crowded() {
         return None;
     }
@@ -190,8 +209,12 @@ fn window(stretch: &Stretch, least: u64) -> Option<Window> {
         distinct += 1;
         most = most.max(happened.times);
     }
-    let hits = Millionths::ratio(reads - distinct, reads);
-    (least <= most && HITS <= hits).then_some(Window { reads, distinct })
+    Some(Window {
+        reads,
+        distinct,
+        most,
+        quiet,
+    })
 }
 
 /// Words of statements whose answer changes by itself.

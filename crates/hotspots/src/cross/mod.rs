@@ -10,11 +10,13 @@ mod names;
 
 use std::collections::BTreeMap;
 
-use hotspan_model::{Hotspot, Meta};
+use hotspan_model::{Class, Hotspot, Meta};
 
+use crate::Coverage;
+use crate::near::{self, NearMissAnswer};
 use crate::view::Reader;
 
-use draft::{Draft, Seen};
+use draft::{Draft, Seen, wants};
 use evidence::Evidence;
 
 /// One structural fault that only many traces together show.
@@ -31,21 +33,64 @@ pub fn catalogue() -> Vec<&'static Meta> {
     ALL.iter().map(|detector| detector.meta()).collect()
 }
 
-/// The hotspots of the detectors that `catalogue` lists, without ranks.
-pub(crate) fn hotspots(reader: &Reader<'_>, catalogue: &[&'static Meta]) -> Vec<Hotspot> {
+/// The hotspots of the detectors that `catalogue` lists, without ranks, and what nearly is one; those that the code
+/// accepts are counted.
+pub(crate) fn hotspots(
+    reader: &Reader<'_>,
+    catalogue: &[&'static Meta],
+    coverage: &mut Coverage,
+) -> (Vec<Hotspot>, Vec<NearMissAnswer>) {
     let listed = |detector: &&&dyn CrossDetector| {
         let id = detector.meta().id;
         catalogue.iter().any(|meta| meta.id == id)
     };
     if !ALL.iter().any(|detector| listed(&detector)) {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     let cx = Evidence::new(reader);
     let mut out = Vec::new();
     for detector in ALL.iter().filter(listed) {
         detector.detect(&cx, &mut out);
     }
-    changes(out, reader)
+    let nearly = out.iter().filter_map(|draft| nearly(&cx, draft)).collect();
+    out.retain(|draft| draft.stopped.is_none());
+    let all = out.len();
+    out.retain(|draft| !draft.is_ignored(reader));
+    coverage.ignored += (all - out.len()) as u64;
+    (changes(out, reader), nearly)
+}
+
+/// A near miss, when the draft is one.
+fn nearly(cx: &Evidence<'_>, draft: &Draft) -> Option<NearMissAnswer> {
+    let stopped = draft.stopped.as_ref()?;
+    let callee = &draft.callee;
+    let classes = [Class::Db, Class::Call, Class::Publish];
+    let class = classes.into_iter().find(|class| class.name() == callee.class);
+    let subject = match callee.template.is_empty() {
+        true => &callee.peer,
+        false => &callee.template,
+    };
+    Some(NearMissAnswer {
+        service: draft.service.clone(),
+        operation: match draft.key.contains(&draft.operation) {
+            true => draft.operation.clone(),
+            // It judges the service, whatever operation shows it most.
+            false => String::new(),
+        },
+        entries: Vec::new(),
+        detector: draft.meta.id,
+        reason: stopped.reason,
+        class: class.unwrap_or_default(),
+        template: subject.clone(),
+        id: Some(draft.fingerprint()),
+        traces: draft.seen.traces,
+        evaluated: cx.traces_of(&draft.service),
+        members: draft.calls,
+        distance: near::distance(&stopped.conditions),
+        conditions: stopped.conditions.clone(),
+        last_seen: draft.seen.last(cx.newest()).unwrap_or_default(),
+        remedy: None,
+    })
 }
 
 /// What one change settles belongs together: the first says so of the others, and these name it.

@@ -70,9 +70,69 @@ pub(super) fn is_check(operation: &str) -> bool {
     CHECKS.iter().any(|word| last.starts_with(word))
 }
 
+/// The words of a name, whatever stands between them.
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+}
+
+/// Whether a word of a name is one of these, in the singular or the plural.
+pub(super) fn says(name: &str, known: &[&str]) -> bool {
+    let is = |word: &str, known: &str| {
+        word.eq_ignore_ascii_case(known)
+            || (word.strip_suffix('s')).is_some_and(|word| word.eq_ignore_ascii_case(known))
+    };
+    words(name).any(|word| known.iter().any(|known| is(word, known)))
+}
+
+/// Words in names of services that pass requests on.
+const GATEWAYS: [&str; 7] = [
+    "gateway",
+    "apigateway",
+    "bff",
+    "proxy",
+    "edge",
+    "graphql",
+    "ingress",
+];
+
+/// Whether a service is a gateway or a backend for a front end by its name.
+pub(super) fn is_gateway(service: &str) -> bool {
+    says(service, &GATEWAYS)
+}
+
+/// Words in names of operations that go on while they answer.
+const STREAMS: [&str; 3] = ["stream", "subscribe", "watch"];
+
+/// Whether an operation is a stream by its name: whoever listens asks once, however often it is answered.
+pub(super) fn is_stream(operation: &str) -> bool {
+    says(operation, &STREAMS)
+}
+
+/// Words in names of services that work for those who run the others.
+const TOOLS: [&str; 6] = [
+    "admin",
+    "backoffice",
+    "backup",
+    "migration",
+    "migrate",
+    "migrator",
+];
+
+/// Whether a service is a tool of its operators by its name.
+pub(super) fn serves_nobody(service: &str) -> bool {
+    says(service, &TOOLS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_told_apart_from_parts_of_words() {
+        assert!(is_gateway("api-gateway") && is_gateway("web.bff") && !is_gateway("knowledge"));
+        assert!(serves_nobody("shop-migrations") && !serves_nobody("administration"));
+    }
 
     #[test]
     fn few_names_are_listed_and_many_are_counted() {

@@ -24,7 +24,7 @@ use hotspan_model::{
 
 use super::evidence::Row;
 use super::names::tenths_of_a_week;
-use super::{CrossDetector, Draft, Evidence, Seen};
+use super::{CrossDetector, Draft, Evidence, Seen, wants};
 use crate::distribution::Distribution;
 use crate::sign::narrow;
 
@@ -95,18 +95,22 @@ impl CrossDetector for PoolExhausted {
                 }
             }
         }
-        // The worst instance speaks for its service and database.
-        let mut worst: BTreeMap<(&str, &str), (u64, Pool)> = BTreeMap::new();
-        for ((service, store, _), pool) in pools.into_iter().filter(|(_, pool)| is_exhausted(pool)) {
+        // The worst instance speaks for its service and database, one that is exhausted before the others.
+        let mut worst: BTreeMap<(&str, &str), (u64, Draft)> = BTreeMap::new();
+        for ((service, store, _), pool) in pools {
             let late = pool.waits.quantile(950);
-            let known = worst.get(&(service, store)).map_or(0, |(known, _)| *known);
-            if known < late {
-                worst.insert((service, store), (late, pool));
+            let Some(draft) = judge(cx, service, store, late, pool) else {
+                continue;
+            };
+            let badness = |late: u64, draft: &Draft| (draft.stopped.is_none(), late);
+            let known = worst
+                .get(&(service, store))
+                .map(|(late, draft)| badness(*late, draft));
+            if known < Some(badness(late, &draft)) {
+                worst.insert((service, store), (late, draft));
             }
         }
-        for ((service, store), (late, pool)) in worst {
-            out.push(draft(cx, service, store, late, pool));
-        }
+        out.extend(worst.into_values().map(|(_, draft)| draft));
     }
 }
 
@@ -130,18 +134,25 @@ fn seconds<'a>(
     })
 }
 
-fn is_exhausted(pool: &Pool) -> bool {
-    let late = pool.waits.quantile(950);
-    let dear = COST_MIN <= late && pool.segments.quantile(950) <= late.saturating_mul(5);
-    if pool.waits.count() < WAITS || !dear {
-        return false;
-    }
+fn judge(cx: &Evidence<'_>, service: &str, store: &str, late: u64, pool: Pool) -> Option<Draft> {
     let filled = pool.seconds.values().filter(|second| second.0 > 0);
     // Mean wait, and statements in flight in thousandths.
     let samples: Vec<(u64, u64)> = filled
         .map(|&(waits, waited, busy)| (narrow(waited / u128::from(waits)), narrow(busy * 1_000 / SECOND)))
         .collect();
-    SECONDS <= samples.len() && correlates(&samples)
+    let conditions = [
+        wants("waits", pool.waits.count(), WAITS),
+        wants("wait_ns", late, COST_MIN),
+        wants(
+            "fifth_of_the_segment_ns",
+            late,
+            pool.segments.quantile(950).div_ceil(5),
+        ),
+        wants("seconds", samples.len() as u64, SECONDS as u64),
+    ];
+    let near = conditions.iter().all(hotspan_model::Condition::is_near);
+    let guard = (near && !correlates(&samples)).then_some("uncorrelated");
+    draft(cx, service, store, late, pool).guarded(guard, conditions)
 }
 
 /// Whether the rank correlation of the pairs is at least 0.6.

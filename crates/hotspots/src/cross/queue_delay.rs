@@ -22,7 +22,7 @@ use hotspan_model::{
 };
 
 use super::names::tenths_of_a_week;
-use super::{CrossDetector, Draft, Evidence, Seen};
+use super::{CrossDetector, Draft, Evidence, Seen, wants};
 use crate::distribution::Distribution;
 
 /// The detector.
@@ -108,10 +108,16 @@ fn judge(
         .max_by_key(|(name, count)| (**count, std::cmp::Reverse(**name)));
     let operation = operation.map_or("", |(name, _)| name);
     let least = cx.reader.knob(&DELAY, service, Some(operation));
-    let slow = work.saturating_mul(2) <= late && least <= late;
-    if queue.waits.count() < MESSAGES || !slow || constant || batch {
-        return None;
-    }
+    let conditions = [
+        wants("messages", queue.waits.count(), MESSAGES),
+        wants(DELAY.name, late, least),
+        wants("twice_the_work_ns", late, work.saturating_mul(2)),
+    ];
+    let guard = match (constant, batch) {
+        (true, _) => Some("constant"),
+        (false, true) => Some("batch"),
+        (false, false) => None,
+    };
     let mut draft = Draft::new(&META, service, &[destination, service, group]);
     draft.operation = operation.to_owned();
     draft.callee = CalleeView {
@@ -129,7 +135,7 @@ fn judge(
     draft.share = Millionths::ratio(queue.seen.traces, cx.traces_of(service));
     draft.seen = queue.seen;
     draft.term(900_000, "the clocks of both sides agree");
-    Some(draft)
+    draft.guarded(guard, conditions)
 }
 
 fn sentence(facets: &Facets<'_>) -> String {

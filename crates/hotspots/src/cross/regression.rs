@@ -21,11 +21,12 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use hotspan_model::{
-    Break, Class, Facets, FactKind, Fix, Meta, Millionths, Nanos, Saving, SavingRule, Scope,
+    Break, Class, Condition, Facets, FactKind, Fix, MILLION, Meta, Millionths, Nanos, Saving, SavingRule,
+    Scope,
 };
 
 use super::names::tenths_of_a_week;
-use super::{CrossDetector, Draft, Evidence};
+use super::{CrossDetector, Draft, Evidence, wants};
 use crate::distribution::Distribution;
 use crate::facts::Fact;
 use crate::sign::narrow;
@@ -82,21 +83,44 @@ impl CrossDetector for Regression {
                 first(a.1).cmp(&first(b.1)).then_with(|| natural(a.0, b.0))
             });
             let [.., old, new] = versions[..] else { continue };
-            if is_worse(old.1, new.1, compared) {
-                out.push(draft(cx, (service, operation, class), old, new));
+            let (conditions, guard) = growth(old.1, new.1, compared);
+            if conditions.iter().all(Condition::is_near) {
+                let draft = draft(cx, (service, operation, class), old, new);
+                out.extend(draft.guarded(guard, conditions));
             }
         }
     }
 }
 
-fn is_worse(old: &Fact, new: &Fact, compared: u64) -> bool {
-    let grows = |permille| {
+/// By how much the median or the 95th percentile grew, whichever is nearer to a fault, and what excuses it.
+fn growth(old: &Fact, new: &Fact, compared: u64) -> ([Condition; 2], Option<&'static str>) {
+    let grown = [500, 950].map(|permille| {
         let (before, after) = (old.times.quantile(permille), new.times.quantile(permille));
-        u128::from(before) * u128::from(GROWTH) <= u128::from(after) * 100
-            && before.saturating_add(COST_MIN) <= after
+        // A quarter more is 125 per cent of what was.
+        let part = after.saturating_sub(before);
+        let share = u128::from(part) * u128::from(MILLION) / u128::from(before.max(1));
+        [
+            wants(
+                "growth_share_millionths",
+                narrow(share),
+                (GROWTH - 100) * MILLION / 100,
+            ),
+            wants("growth_ns", part, COST_MIN),
+        ]
+    });
+    let lacks = |of: &[Condition; 2]| of.iter().map(Condition::distance).max();
+    let [median, tail] = grown;
+    let nearer = if lacks(&tail) < lacks(&median) {
+        tail
+    } else {
+        median
     };
-    let load = new.calendar.busiest() <= old.calendar.busiest().saturating_mul(LOAD);
-    (grows(500) || grows(950)) && load && are_apart(&old.times, &new.times, compared)
+    let crowded = old.calendar.busiest().saturating_mul(LOAD) < new.calendar.busiest();
+    let guard = match crowded {
+        true => Some("load"),
+        false => (!are_apart(&old.times, &new.times, compared)).then_some("noise"),
+    };
+    (nearer, guard)
 }
 
 /// The test of Kolmogorov and Smirnov in integers: whether the largest difference of the two distribution functions

@@ -9,7 +9,8 @@
 //! tables from inside, at most 5 % of its statements join across. *No seam*: the best conductance is above 0.3.
 //!
 //! **Guards**: tables of frameworks (sessions, users, migrations, audits) that half of the operations use are left out;
-//! a seam must show on two days in a row, with four fifths of its tables the same.
+//! a seam must show on two days in a row, with four fifths of its tables the same; a day that has only begun is not
+//! looked at.
 //!
 //! **Saves**: nothing that a replay could show. The impact is exposure: 0.02 of the critical-path seconds an hour of the
 //! cluster's requests.
@@ -20,10 +21,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hotspan_model::{Break, CalleeView, Class, Facets, FactKind, Fix, Meta, Millionths, SavingRule, Scope};
+use hotspan_model::{
+    Break, CalleeView, Class, Condition, Facets, FactKind, Fix, Meta, Millionths, SavingRule, Scope,
+};
 
 use super::names::{list, tenths_of_a_week};
-use super::{CrossDetector, Draft, Evidence, Seen};
+use super::{CrossDetector, Draft, Evidence, Seen, wants};
 use crate::facts::Fact;
 use crate::topology::percent;
 
@@ -127,11 +130,25 @@ fn judge(cx: &Evidence<'_>, service: &str, uses: &[Use<'_>]) -> Vec<Draft> {
     let statements = uses.iter().filter(|used| used.class == Class::Db);
     let tables: BTreeSet<&str> = statements.flat_map(|used| &used.resources).copied().collect();
     let operations: BTreeSet<&str> = uses.iter().map(|used| used.operation).collect();
-    if operations.len() < OPERATIONS || tables.len() < TABLES {
-        return Vec::new();
+    let conditions = [
+        wants("operations", operations.len() as u64, OPERATIONS as u64),
+        wants("tables", tables.len() as u64, TABLES as u64),
+    ];
+    if !conditions.iter().all(Condition::holds) {
+        let near = conditions.iter().all(Condition::is_near);
+        let small = near.then(|| no_seam(cx, service, Millionths::ONE, uses));
+        return small
+            .and_then(|draft| draft.gated(conditions))
+            .into_iter()
+            .collect();
     }
-    let today = graph(uses, |fact| fact.calendar.day(cx.newest(), 0).count);
-    let yesterday = graph(uses, |fact| fact.calendar.day(cx.newest(), 1).count);
+    let used = |ago| -> u64 {
+        let days = uses.iter().map(|used| used.fact.calendar.day(cx.newest(), ago));
+        days.map(|day| day.count).sum()
+    };
+    let begun = u64::from(used(0) * 2 < used(1));
+    let today = graph(uses, |fact| fact.calendar.day(cx.newest(), begun).count);
+    let yesterday = graph(uses, |fact| fact.calendar.day(cx.newest(), begun + 1).count);
     let (now, before) = (clusters(&today), clusters(&yesterday));
     let best = now.iter().map(|cluster| cluster.conductance).min();
     let mut drafts = Vec::new();
@@ -149,8 +166,14 @@ fn judge(cx: &Evidence<'_>, service: &str, uses: &[Use<'_>]) -> Vec<Draft> {
             taken.extend(tables);
         }
     }
-    if drafts.is_empty() && best.is_some_and(|best| NO_SEAM < best) && !before.is_empty() {
-        drafts.push(no_seam(cx, service, best.unwrap_or_default(), uses));
+    if drafts.is_empty() {
+        let guard = match best {
+            Some(best) if NO_SEAM < best && !before.is_empty() => None,
+            Some(best) if NO_SEAM < best => Some("one-day"),
+            Some(_) | None => Some("undecided"),
+        };
+        let draft = no_seam(cx, service, best.unwrap_or_default(), uses);
+        drafts.extend(draft.guarded(guard, conditions));
     }
     drafts
 }
@@ -370,15 +393,16 @@ fn across<'a>(
 
 fn seam(cx: &Evidence<'_>, service: &str, graph: &Graph<'_>, cluster: &Cluster, uses: &[Use<'_>]) -> Draft {
     let tables = graph.inside(cluster);
-    let used = graph.used(&cluster.members);
-    // The table with most use names the seam: the set may change at its edges.
-    let places = graph
-        .resources
-        .iter()
-        .zip(&used)
-        .filter(|(name, _)| tables.contains(*name));
-    let heart = places
-        .max_by_key(|(name, used)| (**used, std::cmp::Reverse(**name)))
+    // The table with most use over all days names the seam: the set may change at its edges, and use from day to day.
+    let mut hearts: BTreeMap<&str, u64> = BTreeMap::new();
+    for used in uses {
+        for &resource in used.resources.iter().filter(|name| tables.contains(*name)) {
+            *hearts.entry(resource).or_default() += used.fact.count;
+        }
+    }
+    let heart = hearts
+        .into_iter()
+        .max_by_key(|&(name, used)| (used, std::cmp::Reverse(name)))
         .map_or("", |(name, _)| name);
     let (joins, foreign) = across(graph, cluster, &tables, uses);
     let foreign: Vec<&str> = foreign.into_iter().collect();
@@ -432,7 +456,7 @@ fn no_seam(cx: &Evidence<'_>, service: &str, best: Millionths, uses: &[Use<'_>])
         seen.add(used.fact);
     }
     draft.seen = seen;
-    draft.seen.traces = cx.traces_of(service);
+    draft.seen.over(cx.traces_of(service));
     // Listed only on request: it asks for nothing yet.
     draft.term(350_000, "no cut to propose");
     draft

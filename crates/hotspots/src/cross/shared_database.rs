@@ -7,9 +7,10 @@
 //! each in at least 20 traces of the last 24 hours. It is graver when they use the same tables, and gravest when
 //! two of them write one.
 //!
-//! **Guards**: instances of one service are one; services that answer no requests (jobs, migrations, backups) do not
-//! count; two names that answer the same operations are one service; caches are no databases. Spans that do not name
-//! the namespace cannot be judged.
+//! **Guards**: instances of one service are one; services that answer no requests but health checks (jobs, migrations,
+//! backups), and tools of operators by their names (admin, backup, migration), do not count; two names that answer the
+//! same operations are one service; caches are no databases. Services that are alone in one `service.namespace` are one
+//! team's: listed only on request. Spans that do not name the namespace of the database cannot be judged.
 //!
 //! **Saves**: nothing that a replay could show. The impact is exposure: 0.02 of the critical-path seconds an hour in
 //! the database's statements.
@@ -26,7 +27,7 @@ use hotspan_model::{
 };
 
 use super::names::{list, masked, store, tenths_of_a_week};
-use super::{CrossDetector, Draft, Evidence, Seen};
+use super::{CrossDetector, Draft, Evidence, Seen, wants};
 
 /// The detector.
 #[derive(Debug)]
@@ -53,6 +54,9 @@ static META: Meta = Meta {
     sentence,
     fix,
 };
+
+/// What one team shares with itself is listed only on request.
+pub(super) const ONE_TEAM: (u64, &str) = (350_000, "all of them are in one namespace of their own");
 
 /// Tells a database apart, whatever instance of it was reached.
 pub(super) type StoreKey = (String, String, u16, String);
@@ -112,8 +116,9 @@ impl CrossDetector for SharedDatabase {
         }
         for (key, mut used) in stores {
             used.services.retain(|_, (traces, _)| TRACES <= *traces);
-            if cx.knob(&SERVICES) <= used.services.len() as u64 {
-                out.push(draft(cx, &key, &used));
+            let services = wants(SERVICES.name, used.services.len() as u64, cx.knob(&SERVICES));
+            if services.is_near() {
+                out.extend(draft(cx, &key, &used).gated([services]));
             }
         }
     }
@@ -137,9 +142,8 @@ fn draft(cx: &Evidence<'_>, key: &StoreKey, used: &Used<'_>) -> Draft {
     };
     draft.details = used.services.keys().map(|&name| name.to_owned()).collect();
     draft.said = format!("{}: {}", used.name, tables.said);
-    for (traces, seen) in used.services.values() {
+    for (_, seen) in used.services.values() {
         draft.seen.merge(seen);
-        draft.seen.traces = draft.seen.traces.max(*traces);
     }
     for row in cx.facts(FactKind::Used).filter(|row| row.text.class == Class::Db) {
         let same = cx.callee(row.key.other).and_then(store_key).as_ref() == Some(key);
@@ -148,6 +152,9 @@ fn draft(cx: &Evidence<'_>, key: &StoreKey, used: &Used<'_>) -> Draft {
         }
     }
     draft.term(tables.certainty, tables.why);
+    if cx.one_team(used.services.keys().copied()) {
+        draft.term(ONE_TEAM.0, ONE_TEAM.1);
+    }
     draft
 }
 

@@ -6,9 +6,10 @@
 //! **Rule**: a table of one database is written by at least two services; or it has one writer, and other services
 //! make at least 10 % of its reads. Each of them in at least 20 traces of the last 24 hours.
 //!
-//! **Guards**: services that answer no requests (jobs, migrations) do not count, nor do changes of the schema;
-//! tables that are only inserted into (logs, outboxes); two names that answer the same operations are one service.
-//! Readers that write nothing in this database may be reports: that lowers the confidence.
+//! **Guards**: services that answer no requests (jobs, migrations) and tools of operators (admin, backup) do not count,
+//! nor do changes of the schema; tables that are only inserted into (logs), and outboxes and lists of migrations by
+//! their names; two names that answer the same operations are one service. Readers that write nothing anywhere are
+//! reports, and services that are alone in one `service.namespace` are one team's: both are listed only on request.
 //!
 //! **Saves**: nothing that a replay could show. The impact is exposure: 0.02 of the critical-path seconds an hour in
 //! the statements on this table.
@@ -19,11 +20,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hotspan_model::{Break, CalleeView, Class, Facets, FactKind, Fix, Meta, SavingRule, Scope, Verb};
+use hotspan_model::{
+    Break, CalleeView, Class, Facets, FactKind, Fix, Meta, Millionths, SavingRule, Scope, Verb,
+};
 
-use super::names::{list, tenths_of_a_week};
-use super::shared_database::{StoreKey, TRACES, key_parts, store_key};
-use super::{CrossDetector, Draft, Evidence, Seen};
+use super::names::{list, says, tenths_of_a_week};
+use super::shared_database::{ONE_TEAM, StoreKey, TRACES, key_parts, store_key};
+use super::{CrossDetector, Draft, Evidence, Seen, wants};
 
 /// The detector.
 #[derive(Debug)]
@@ -74,8 +77,8 @@ impl CrossDetector for SharedTable {
 
     fn detect(&self, cx: &Evidence<'_>, out: &mut Vec<Draft>) {
         let mut tables = Tables::new();
-        // Services that write anything in a database.
-        let mut authors: BTreeSet<(StoreKey, &str)> = BTreeSet::new();
+        // Services that write anything in any database.
+        let mut authors: BTreeSet<&str> = BTreeSet::new();
         for row in cx.facts(FactKind::Used).filter(|row| row.text.class == Class::Db) {
             let template = row.key.what.and_then(|what| cx.reader.dictionary.template(what));
             let (Some(facts), Some(callee)) = (template, cx.callee(row.key.other)) else {
@@ -104,20 +107,21 @@ impl CrossDetector for SharedTable {
             facts.reads.iter().for_each(|table| add(table, false));
             facts.writes.iter().for_each(|table| add(table, true));
             if !facts.writes.is_empty() {
-                authors.insert((key, service));
+                authors.insert(service);
             }
         }
         for ((key, name), table) in &tables {
-            out.extend(judge(key, name, table, &authors));
+            out.extend(judge(cx, key, name, table, &authors));
         }
     }
 }
 
 fn judge(
+    cx: &Evidence<'_>,
     key: &StoreKey,
     name: &str,
     table: &Table<'_>,
-    authors: &BTreeSet<(StoreKey, &str)>,
+    authors: &BTreeSet<&str>,
 ) -> Option<Draft> {
     let of = |passes: fn(&User) -> bool| -> Vec<&str> {
         let users = table.users.iter().filter(|(_, user)| passes(user));
@@ -134,8 +138,12 @@ fn judge(
         .map(|user| user.reads)
         .sum();
     let behind = writers == [owner] && !foreign.is_empty() && all <= theirs.saturating_mul(FOREIGN);
-    let is_log = !table.changed && (foreign.is_empty() || named_like_a_log(name));
-    if is_log || !(writers.len() > 1 || behind) {
+    let is_log = !table.changed && (foreign.is_empty() || says(name, &LOGS));
+    let guard = match is_log {
+        true => Some("log"),
+        false => says(name, &HANDED_OVER).then_some("handed-over"),
+    };
+    if writers.len() == 1 && writers != [owner] {
         return None;
     }
     let mut draft = Draft::new(&META, owner, &[]);
@@ -156,18 +164,29 @@ fn judge(
     for user in table.users.values() {
         draft.seen.merge(&user.seen);
     }
-    draft.share = hotspan_model::Millionths::ratio(theirs, all);
-    let reports = foreign
-        .iter()
-        .all(|&reader| !authors.contains(&(key.clone(), reader)));
+    draft.share = Millionths::ratio(theirs, all);
+    let reports = foreign.iter().all(|reader| !authors.contains(reader));
     match writers.len() > 1 || !reports {
         true => draft.term(950_000, "statements name the table"),
-        false => draft.term(
-            600_000,
-            "the readers write nothing here: perhaps they are reports",
-        ),
+        false => draft.term(350_000, "the readers write nothing anywhere: they are reports"),
     }
-    Some(draft)
+    if cx.one_team(writers.iter().chain(&foreign).copied().chain([owner])) {
+        draft.term(ONE_TEAM.0, ONE_TEAM.1);
+    }
+    let mut writing: Vec<u64> = table.users.values().map(|user| user.writing).collect();
+    writing.sort_unstable_by_key(|&traces| std::cmp::Reverse(traces));
+    let writes = |nth: usize| wants("traces", writing.get(nth).copied().unwrap_or(0), TRACES);
+    let theirs = wants(
+        "foreign_reads_share_millionths",
+        draft.share.0,
+        Millionths::ONE.0 / FOREIGN,
+    );
+    // Two writers are the graver fault, and the one that is shown where both are near.
+    let second = match behind || !writes(1).is_near() {
+        true => theirs,
+        false => writes(1),
+    };
+    draft.guarded(guard, [writes(0), second])
 }
 
 /// Who writes most; ties by name.
@@ -185,11 +204,9 @@ fn reads(readers: &[&str]) -> String {
 }
 
 /// Words in names of tables that only grow.
-const LOGS: [&str; 5] = ["log", "audit", "outbox", "history", "event"];
-
-fn named_like_a_log(table: &str) -> bool {
-    LOGS.iter().any(|word| table.contains(word))
-}
+const LOGS: [&str; 4] = ["log", "audit", "history", "event"];
+/// Words in names of tables that are there for others, or for a framework.
+const HANDED_OVER: [&str; 4] = ["outbox", "inbox", "migration", "databasechangelog"];
 
 fn sentence(facets: &Facets<'_>) -> String {
     format!("table {}: {}", facets.callee.template, facets.evidence)

@@ -1,11 +1,15 @@
 //! Builds reports, a dictionary for them and a catalogue of detectors.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hotspan_hotspots::{Answers, Hotspots, Settings, answers};
 use hotspan_model::*;
 
 pub(crate) const N_PLUS_ONE: &str = "n-plus-one-query";
+pub(crate) const CALLS: &str = "n-plus-one-call";
+pub(crate) const RETRY: &str = "retry-storm";
+pub(crate) const PROCEDURE: &str = "procedure-heavy";
 pub(crate) const SERIAL: &str = "serial-fan-out";
 pub(crate) const THIRD_PARTY: &str = "third-party-on-critical-path";
 pub(crate) const SHARED: &str = "shared-database";
@@ -44,8 +48,11 @@ const fn meta(id: &'static str, in_break: Break, habit: bool, effort: u64) -> Me
     }
 }
 
-pub(crate) static CATALOGUE: [&Meta; 9] = [
+pub(crate) static CATALOGUE: [&Meta; 12] = [
     &meta(N_PLUS_ONE, Break::Database, false, 200_000),
+    &meta(CALLS, Break::Synchronous, false, 2_000_000),
+    &meta(RETRY, Break::Synchronous, false, 1_000_000),
+    &meta(PROCEDURE, Break::Database, true, 4_000_000),
     &meta(SERIAL, Break::Synchronous, false, 1_000_000),
     &meta(THIRD_PARTY, Break::Synchronous, true, 2_000_000),
     &meta(SHARED, Break::Database, false, 8_000_000),
@@ -55,6 +62,31 @@ pub(crate) static CATALOGUE: [&Meta; 9] = [
     &meta(DEFERRABLE, Break::Synchronous, false, 1_000_000),
     &meta(TIMEOUT, Break::Synchronous, true, 200_000),
 ];
+
+/// Says that the findings of a report lie inside one another: the dearest saves all that any of them saves.
+pub(crate) fn nest(report: &mut Report) {
+    let mut own: BTreeMap<Fingerprint, Nanos> = BTreeMap::new();
+    for finding in &report.findings {
+        let sum = own.entry(finding.fingerprint).or_default();
+        *sum = sum.plus(finding.saving.likely);
+    }
+    let own: Vec<(Fingerprint, Nanos)> = own.into_iter().take(JOINT_MAX).collect();
+    if own.len() < 2 {
+        return;
+    }
+    let most = |set: usize| {
+        let members = own.iter().enumerate().filter(|(at, _)| set >> at & 1 == 1);
+        members.map(|(_, fault)| fault.1).max().unwrap_or_default()
+    };
+    report.joints.push(JointRow {
+        faults: std::array::from_fn(|at| own.get(at).map_or(Fingerprint(0), |fault| fault.0)),
+        savings: std::array::from_fn(|set| match set >> own.len() {
+            0 => most(set),
+            _ => Nanos::ZERO,
+        }),
+        awaited: report.findings[0].awaited,
+    });
+}
 
 /// 2026-01-01, at the full hour.
 const EPOCH_S: u64 = 1_767_225_600;
@@ -85,6 +117,16 @@ impl World {
     pub(crate) fn template(&mut self, text: &str) -> Symbol {
         let facts = TemplateFacts {
             summary: format!("summary of {text}").into(),
+            ..TemplateFacts::default()
+        };
+        self.dictionary
+            .admit(Vocabulary::Template, None, text, Facts::Template(facts))
+    }
+
+    pub(crate) fn routine(&mut self, text: &str, name: &str) -> Symbol {
+        let facts = TemplateFacts {
+            verb: Verb::Routine,
+            routine: Some(name.into()),
             ..TemplateFacts::default()
         };
         self.dictionary
@@ -153,8 +195,10 @@ impl World {
                 path,
             }],
             services: vec![ServiceRow {
+                inputs: Inputs::default(),
                 service: at.service,
                 version: Some(self.text("1.4.0")),
+                namespace: None,
                 spans: 12,
                 failed: 1,
                 orphans: 0,
@@ -222,6 +266,9 @@ impl World {
             source: self.source(&service, "1.4.0"),
             dear: false,
             headless: false,
+            same_team: false,
+            deferrable: false,
+            needs_many: false,
             kin: 0,
         });
         report.findings.last_mut().expect("one was just added")
@@ -241,6 +288,8 @@ impl World {
             value: members,
             threshold: 5,
         };
+        let mut conditions = [Condition::default(); CONDITIONS_MAX];
+        conditions[0] = count;
         report.near_misses.push(NearMiss {
             at: report.segments[0].at,
             detector,
@@ -248,7 +297,7 @@ impl World {
             class: Class::Db,
             template: Some(self.template(template)),
             members,
-            conditions: [count, Condition::default(), Condition::default()],
+            conditions,
         });
     }
 
@@ -266,6 +315,7 @@ impl World {
             path: Nanos::from_millis(30 * calls),
             path_in_trace: Nanos::from_millis(30),
             span: SpanId::new(9),
+            ignored: None,
         });
     }
 

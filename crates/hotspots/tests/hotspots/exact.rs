@@ -4,7 +4,7 @@ use hotspan_hotspots::{Answers, Hotspots, Settings};
 use hotspan_model::*;
 use proptest::prelude::*;
 
-use crate::build::{N_PLUS_ONE, SERIAL, SHARED, THIRD_PARTY, World, minute};
+use crate::build::{N_PLUS_ONE, SERIAL, SHARED, THIRD_PARTY, World, minute, nest};
 
 /// What a random report is made of; small ranges, so that reports meet in the same rows.
 #[derive(Clone, Debug)]
@@ -94,6 +94,10 @@ fn report(world: &mut World, trace: u128, draw: &Draw) -> Report {
         if detector == SERIAL {
             finding.hand_offs = hand_offs;
         }
+    }
+    // Of one unit, for which somebody waits or nobody does.
+    if report.findings.iter().all(|finding| finding.awaited) {
+        nest(&mut report);
     }
     for &(host, many, members) in &draw.calls {
         let reason = [NearReason::Count, NearReason::Guard("polling")][usize::from(many)];

@@ -1,8 +1,10 @@
 //! What opens a hotspot.
 
-use hotspan_model::{Millionths, Nanos, Report, State};
+use hotspan_model::{Class, FactKind, FactRow, Millionths, Nanos, Report, State, Target};
 
-use crate::build::{DEFERRABLE, GAP, N_PLUS_ONE, POOL, STORM, TIMEOUT, World, minute};
+use crate::build::{
+    CALLS, DEFERRABLE, GAP, N_PLUS_ONE, POOL, PROCEDURE, RETRY, STORM, TIMEOUT, World, minute,
+};
 
 /// Traces in these minutes, each with one finding, dear or not.
 fn titles(detector: &'static str, minutes: &[u64], dear: bool) -> usize {
@@ -106,6 +108,28 @@ fn errors_swallowed_in_less_than_a_tenth_of_the_traces_are_an_incident() {
 }
 
 #[test]
+fn errors_swallowed_in_fewer_than_twenty_traces_are_too_few_to_judge() {
+    assert_eq!(among(STORM, 20), 1);
+    assert_eq!(among(STORM, 19), 0);
+}
+
+#[test]
+fn a_loop_of_calls_inside_one_team_takes_half_of_the_effort() {
+    let effort = |shared: u128| {
+        let mut world = World::default();
+        let mut reports = Vec::new();
+        for trace in 0..4 {
+            let mut report = world.report(trace + 1, "orders", "GET /orders");
+            world.find(&mut report, CALLS, "GET /price").same_team = trace < shared;
+            reports.push(report);
+        }
+        world.answers(&reports, minute(0)).hotspots[0].effort_weeks
+    };
+    assert_eq!(effort(2), Millionths(2_000_000));
+    assert_eq!(effort(3), Millionths(1_000_000));
+}
+
+#[test]
 fn timeouts_are_one_fault_when_they_gather_at_one_value() {
     let found = |lengths: &[u64]| {
         let mut world = World::default();
@@ -123,24 +147,115 @@ fn timeouts_are_one_fault_when_they_gather_at_one_value() {
     assert_eq!(found(&[500, 501, 502, 503, 504, 900]), 1);
 }
 
+/// Traces of one operation, the first of which show a fault that only many traces make one.
+fn weak(detector: &'static str, showing: u128, traces: u128) -> usize {
+    let mut world = World::default();
+    let mut reports: Vec<Report> = (1..=traces)
+        .map(|trace| world.report(trace, "orders", "GET /orders"))
+        .collect();
+    for report in &mut reports[..showing as usize] {
+        world.find(report, detector, "GET /stock").needs_many = true;
+    }
+    world.answers(&reports, minute(0)).hotspots.len()
+}
+
 #[test]
-fn a_call_that_nearly_no_request_needs_becomes_sure() {
-    let sure = |needed: u128, certainty: u64| {
+fn retries_that_multiply_are_one_fault_in_a_hundredth_of_a_hundred_traces() {
+    assert_eq!(weak(RETRY, 3, 300), 1);
+    assert_eq!(weak(RETRY, 3, 301), 0);
+    assert_eq!(weak(RETRY, 50, 100), 1);
+    assert_eq!(weak(RETRY, 50, 99), 0);
+}
+
+#[test]
+fn what_a_trace_shows_by_itself_needs_no_share() {
+    let mut world = World::default();
+    let mut reports = Vec::new();
+    for trace in 1..=50 {
+        let mut report = world.report(trace, "orders", "GET /orders");
+        world.find(&mut report, RETRY, "GET /stock").needs_many = trace > 3;
+        reports.push(report);
+    }
+    assert_eq!(world.answers(&reports, minute(0)).hotspots.len(), 1);
+    assert_eq!(world.answers(&reports[1..], minute(0)).hotspots.len(), 0);
+}
+
+#[test]
+fn a_routine_is_a_fault_when_it_takes_three_tenths_of_what_its_service_asks_of_databases() {
+    let found = |traces: u128, millis: u64| {
         let mut world = World::default();
         let mut reports = Vec::new();
-        for trace in 1..=22 {
-            let mut report = world.report(trace, "orders", "PUT /profile");
-            if trace > needed {
-                let finding = world.find(&mut report, DEFERRABLE, "PUT /copies");
-                finding.terms.detector = Millionths(certainty);
+        let store = world.public("db.internal", "", None);
+        for trace in 1..=traces {
+            let mut report = world.report(trace, "orders", "GET /orders");
+            world.routine("CALL close_month", "close_month");
+            world.find(&mut report, PROCEDURE, "CALL close_month").needs_many = true;
+            // The same routine of another text counts, another routine and another service do not.
+            let routines = [("CALL close_month", millis - 1), ("{? = call close_month}", 1)];
+            let routines = routines.map(|(text, millis)| (world.routine(text, "close_month"), millis));
+            let others = [
+                (world.template("SELECT x"), 65 - millis),
+                (world.routine("CALL open", "open"), 35),
+            ];
+            for (template, millis) in routines.into_iter().chain(others) {
+                world.call(&mut report, Target::Callee(store), None, 1);
+                let row = report.calls.last_mut().unwrap();
+                (row.class, row.template, row.time) = (Class::Db, Some(template), Nanos::from_millis(millis));
             }
             reports.push(report);
         }
-        world.answers(&reports, minute(0)).hotspots[0].confidence
+        world.answers(&reports, minute(0)).hotspots.len()
     };
-    assert!(sure(2, 380_000) > Millionths(800_000));
-    assert!(sure(3, 380_000) < Millionths(400_000));
-    assert!(sure(2, 900_000) < Millionths(900_000));
+    assert_eq!((found(100, 30), found(100, 29)), (1, 0));
+    assert_eq!(found(99, 30), 0);
+}
+
+/// Traces in which a call failed and the request did not, in which both did, that were answered without content, and all
+/// with the call: confidence of what is found.
+fn unneeded(survived: u128, sunk: u128, emptied: u128, all: u128) -> Option<Millionths> {
+    let mut world = World::default();
+    let mut reports = Vec::new();
+    for trace in 0..all {
+        let mut report = world.report(trace + 1, "orders", "PUT /profile");
+        let kind = match trace {
+            n if n < survived => Some(FactKind::Survived),
+            n if n < survived + sunk => Some(FactKind::Sunk),
+            n if n < survived + sunk + emptied => Some(FactKind::Emptied),
+            _ => None,
+        };
+        let template = Some(world.template("PUT /copies"));
+        let (at, host) = (report.segments[0].at, world.public("copies.test", "", None));
+        world.call(&mut report, Target::Callee(host), None, 1);
+        report.calls.last_mut().expect("one was just added").template = template;
+        if let Some(kind) = kind {
+            report.facts.push(FactRow {
+                what: template,
+                ..FactRow::new(kind, Class::Call, at)
+            });
+        }
+        if kind.is_some_and(|kind| kind != FactKind::Sunk) {
+            let finding = world.find(&mut report, DEFERRABLE, "PUT /copies");
+            (finding.class, finding.needs_many) = (Class::Call, true);
+            finding.terms.detector = Millionths(380_000);
+        }
+        reports.push(report);
+    }
+    let found = world.answers(&reports, minute(0)).hotspots;
+    found.first().map(|hotspot| hotspot.confidence)
+}
+
+#[test]
+fn a_call_is_deferrable_when_four_fifths_of_five_requests_outlived_its_failure() {
+    assert!(unneeded(4, 1, 0, 30) > Some(Millionths(750_000)));
+    assert_eq!(unneeded(4, 0, 0, 30), None);
+    assert_eq!(unneeded(7, 2, 0, 30), None);
+}
+
+#[test]
+fn a_call_is_deferrable_when_nine_tenths_of_twenty_answers_are_empty() {
+    assert!(unneeded(0, 0, 20, 22) > Some(Millionths(750_000)));
+    assert_eq!(unneeded(0, 0, 20, 23), None);
+    assert_eq!(unneeded(0, 0, 19, 19), None);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod exact;
 mod gates;
 mod life;
 mod near;
+mod notes;
 mod peers;
 mod reading;
 mod tuning;

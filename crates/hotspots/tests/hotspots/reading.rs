@@ -4,7 +4,7 @@ use hotspan_hotspots::Kept;
 use hotspan_hotspots::{Hotspots, Settings};
 use hotspan_model::*;
 
-use crate::build::{GAP, N_PLUS_ONE, SERIAL, World, minute};
+use crate::build::{GAP, N_PLUS_ONE, SERIAL, THIRD_PARTY, World, minute};
 
 /// A trace with one dear finding.
 fn dear(world: &mut World, trace: u128, template: &str) -> Report {
@@ -388,4 +388,26 @@ fn what_the_code_accepts_is_counted_and_taken_back() {
     shard.add(&report, &world.dictionary);
     shard.subtract(&report, &world.dictionary);
     assert_eq!(world.read(&mut [shard], minute(0)).coverage.ignored, 2);
+}
+
+#[test]
+fn a_vendor_that_nobody_needs_to_wait_for_is_deferred_and_not_bounded() {
+    let read = |deferrable: u128| {
+        let mut world = World::default();
+        let mut reports = Vec::new();
+        for trace in 1..=4 {
+            let mut report = world.report(trace, "shop", "POST /signup");
+            let finding = world.find(&mut report, THIRD_PARTY, "POST /mail");
+            (finding.dear, finding.deferrable) = (true, trace <= deferrable);
+            reports.push(report);
+        }
+        let answers = world.answers(&reports, minute(0));
+        let hotspot = &answers.hotspots[0];
+        (hotspot.related.clone(), hotspot.fix.summary.clone())
+    };
+    assert_eq!(
+        read(3),
+        (vec!["deferrable-call".to_owned()], "once; deferrable".to_owned())
+    );
+    assert_eq!(read(2), (vec![], "once; ".to_owned()));
 }

@@ -7,6 +7,7 @@
 
 #[path = "../hostile/mod.rs"]
 mod catalogue;
+mod degraded;
 mod grpc;
 mod hostile;
 mod http;

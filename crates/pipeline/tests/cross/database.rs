@@ -60,6 +60,58 @@ fn shared_tables_are_one_change_with_their_shared_database() {
 }
 
 #[test]
+fn what_a_sampler_left_out_counts() {
+    let mut world = World::default();
+    world.left_out = 9;
+    for service in ["cart", "orders", "stock"] {
+        world.traces(20, &reads(service, &format!("{service}_rows")));
+    }
+    let hotspot = &world.hotspots("shared-database")[0];
+    assert_eq!(
+        (hotspot.traces, hotspot.weighted_traces),
+        (20, Millionths(200_000_000))
+    );
+    // Ten times 60 traces of 50 ms in an hour.
+    assert_eq!(hotspot.impact_s_per_hour, Millionths(600_000));
+    // The root of 0.9 / 20.
+    assert_eq!(hotspot.impact_relative_error, Millionths(212_132));
+}
+
+#[test]
+fn what_one_team_shares_is_listed_on_request_only() {
+    let told = |others: &str| {
+        let mut world = World::default();
+        for service in ["cart", "orders", "stock"] {
+            let text = writes(service, "items").replacen("0..100", "0..100 team=sales", 1);
+            world.traces(20, &text);
+        }
+        world.traces(20, &format!("search GET /find 0..100 team={others}"));
+        world
+    };
+    for detector in ["shared-database", "shared-table"] {
+        let confidence = |others| told(others).hotspots(detector)[0].confidence;
+        assert!(confidence("search") < Millionths(400_000), "{detector}");
+        assert!(
+            confidence("sales") > Millionths(800_000),
+            "a product is no team: {detector}"
+        );
+    }
+}
+
+#[test]
+fn tools_and_workers_that_only_answer_checks_are_no_users_of_a_shared_database() {
+    let mut world = World::default();
+    world.traces(30, &reads("cart", "a"));
+    world.traces(30, &reads("orders", "b"));
+    world.traces(30, &reads("shop-admin", "a"));
+    world.traces(
+        30,
+        &reads("worker", "a").replacen("GET /worker", "GET /healthz", 1),
+    );
+    assert_eq!(world.found("shared-database"), [""; 0]);
+}
+
+#[test]
 fn two_services_or_nineteen_traces_are_no_shared_database() {
     let mut world = World::default();
     world.traces(30, &reads("cart", "a"));
@@ -139,11 +191,24 @@ fn a_reader_that_writes_nothing_may_be_a_report() {
     let mut world = World::default();
     world.traces(20, &writes("orders", "items"));
     world.traces(20, &reads("stock", "items"));
-    let hotspot = &world.hotspots("shared-table")[0];
-    assert!(
-        hotspot.confidence < Millionths(600_000),
-        "{:?}",
-        hotspot.confidence
+    let confidence = |world: &World| world.hotspots("shared-table")[0].confidence;
+    assert!(confidence(&world) < Millionths(400_000), "listed on request only");
+    // It writes elsewhere: so it works, and reads what is another's.
+    world.traces(20, &writes("stock", "boxes").replace("ns=shop", "ns=stock"));
+    assert!(confidence(&world) > Millionths(800_000));
+}
+
+#[test]
+fn rows_that_another_service_takes_from_an_outbox_are_no_shared_table_and_a_catalog_is_no_log() {
+    let mut world = World::default();
+    world.traces(20, &writes("orders", "outbox"));
+    world.traces(20, &writes("relay", "outbox"));
+    assert_eq!(world.found("shared-table"), [""; 0]);
+    world.traces(20, &writes("orders", "catalog").replace("update", "insert"));
+    world.traces(20, &reads("relay", "catalog"));
+    assert_eq!(
+        world.found("shared-table"),
+        ["orders: table catalog: orders writes it, relay reads it behind its back"]
     );
 }
 

@@ -5,6 +5,8 @@
 
 mod change;
 mod database;
+mod life;
+mod near;
 mod observability;
 mod services;
 mod world;

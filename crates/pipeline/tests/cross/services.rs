@@ -43,6 +43,77 @@ fn seven_calls_one_template_or_slow_servers_are_no_chatty_pair() {
 }
 
 #[test]
+fn a_lost_answer_is_a_call_all_the_same_and_says_nothing_of_the_network() {
+    let text = chat(8, 2, 7).replace("    stock server GET /0 20..27\n", "");
+    let mut world = World::default();
+    world.traces(20, &text);
+    assert_eq!(
+        world.found("chatty-pair"),
+        ["cart: cart calls stock 8 times a request (GET /0 and GET /1); 30 % of the time is between them"]
+    );
+    let mut looped = World::default();
+    let text = chat(10, 2, 5).replace("    stock server GET /0 40..45\n", "");
+    looped.traces(30, &text);
+    assert_eq!(
+        looped.found("chatty-pair"),
+        [""; 0],
+        "a loop of five, one answer lost"
+    );
+}
+
+#[test]
+fn clocks_that_are_off_do_not_change_how_long_the_network_takes() {
+    for (server, found) in [(7, 1), (8, 0)] {
+        let mut text = "cart GET /cart 0..90 host=a\n".to_owned();
+        for call in 0..8_u64 {
+            // Three servers, each with a clock of its own, the last one so far off that it is clipped.
+            let (from, late) = (call * 10, [0, 4, 900][call as usize % 3]);
+            text.push_str(&format!(
+                "  call GET /{} {from}..{}\n    stock server GET /{} {}..{} host=b{late}\n",
+                call % 2,
+                from + 10,
+                call % 2,
+                from + late,
+                from + late + server
+            ));
+        }
+        let mut world = World::default();
+        world.traces(20, &text);
+        assert_eq!(world.found("chatty-pair").len(), found, "{text}");
+    }
+}
+
+#[test]
+fn gateways_and_backends_for_a_front_end_talk_for_others() {
+    let mut named = World::default();
+    named.traces(30, &chat(8, 2, 5).replacen("cart GET", "api-gateway GET", 1));
+    let mut asking = World::default();
+    let others = "  call GET /me 80..84\n    users server GET /me 80..84\n  call GET /ad 84..88\n    ads server GET /ad 84..88\n";
+    asking.traces(30, &(chat(8, 2, 5) + others));
+    for world in [named, asking] {
+        let hotspots = world.hotspots("chatty-pair");
+        assert!(
+            hotspots[0].confidence < Millionths(400_000),
+            "listed on request only"
+        );
+    }
+    let mut keeping = World::default();
+    keeping.traces(
+        30,
+        &(chat(8, 2, 5) + others + "  db select carts 88..89 ns=shop tables=carts\n"),
+    );
+    assert!(keeping.hotspots("chatty-pair")[0].confidence > Millionths(800_000));
+}
+
+#[test]
+fn streams_and_checks_are_no_questions() {
+    let mut world = World::default();
+    world.traces(30, &chat(8, 2, 5).replace("GET /0", "GET /prices/stream"));
+    world.traces(30, &chat(8, 2, 5).replace("GET /0", "GET /healthz"));
+    assert_eq!(world.found("chatty-pair"), [""; 0]);
+}
+
+#[test]
 fn a_browser_is_a_caller_and_no_partner() {
     let mut world = World::default();
     world.traces(30, &chat(8, 2, 5).replacen("0..90", "0..90 lang=webjs", 1));
@@ -60,7 +131,7 @@ fn loops_count_once_and_requests_that_do_not_call_count_too() {
     assert_eq!(diluted.found("chatty-pair"), [""; 0]);
 }
 
-const CIRCLE: &str = "
+pub(crate) const CIRCLE: &str = "
     cart GET /price                0..100
       call GET /tax               10..90
         tax server GET /tax       12..88
@@ -112,6 +183,35 @@ fn messages_recursion_and_other_operations_are_no_call_loop() {
     assert_eq!(world.found("dependency-cycle"), [""; 0]);
 }
 
+#[test]
+fn tenants_gateways_and_routes_without_a_name_are_no_call_loop() {
+    let mut world = World::default();
+    let tenants = CIRCLE
+        .replace("0..100", "0..100 team=a")
+        .replace("22..78", "22..78 team=b");
+    world.traces(30, &tenants);
+    world.traces(30, &CIRCLE.replace("cart", "api-gateway"));
+    world.traces(30, &CIRCLE.replace("GET /price", "GET"));
+    assert_eq!(world.found("dependency-cycle"), [""; 0]);
+}
+
+#[test]
+fn whoever_keeps_nothing_and_asks_three_services_may_be_entered_again() {
+    let mut world = World::default();
+    world.traces(100, &calls("front", "cart", "/cart"));
+    world.traces(100, &calls("front", "tax", "/tax"));
+    world.traces(100, &calls("front", "users", "/me"));
+    world.traces(100, &calls("cart", "front", "/tax"));
+    world.traces(100, &calls("tax", "cart", "/healthz"));
+    world.traces(100, &calls("cart", "tax", "/tax"));
+    assert_eq!(world.found("dependency-cycle"), [""; 0]);
+    world.traces(
+        100,
+        "front GET /saved 0..100\n  db insert saved 10..20 ns=front tables=saved write",
+    );
+    assert_eq!(world.found("dependency-cycle").len(), 1);
+}
+
 fn calls(from: &str, to: &str, route: &str) -> String {
     format!("{from} GET /{from} 0..100\n  call GET {route} 10..90\n    {to} server GET {route} 12..88")
 }
@@ -150,6 +250,20 @@ fn few_traces_rare_edges_and_callbacks_close_no_circle() {
     back.traces(100, &calls("cart", "tax", "/tax"));
     back.traces(100, &calls("tax", "cart", "/callback"));
     assert_eq!(back.found("dependency-cycle"), [""; 0]);
+    let mut tenants = World::default();
+    tenants.traces(
+        100,
+        &calls("cart", "tax", "/tax").replace("0..100", "0..100 team=a"),
+    );
+    tenants.traces(
+        100,
+        &calls("tax", "cart", "/items").replace("12..88", "12..88 team=b"),
+    );
+    assert_eq!(
+        tenants.found("dependency-cycle"),
+        [""; 0],
+        "two services of one name"
+    );
 }
 
 /// Twenty operations in two groups that keep to their own six tables each, `foreign` of every ten uses by one of the first
@@ -188,6 +302,13 @@ fn a_group_of_operations_that_keeps_to_its_tables_is_a_seam() {
         found[0],
         "mono: mono could be cut here: 10 operations keep to g0t0, g0t1, g0t2, g0t3, g0t4 and g0t5: 0 % of their use \
          crosses the border"
+    );
+    world.at = 2 * 24 * 3_600;
+    monolith(&mut world, 1, 10);
+    assert_eq!(
+        world.found("seam-candidate").len(),
+        2,
+        "a day that has only begun"
     );
 }
 

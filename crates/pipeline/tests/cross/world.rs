@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use hotspan_analysis::{Analyser, When};
-use hotspan_hotspots::{Answers, Hotspots, Settings, answers};
-use hotspan_model::{Hotspot, LogTime, Report, TableSeed};
+use hotspan_hotspots::{Answers, Hotspots, NearMissAnswer, Remedy, Settings, answers};
+use hotspan_model::{Hotspot, LogTime, MILLION, Millionths, Report, TableSeed};
 use hotspan_pipeline::catalogue;
 use hotspan_testkit::{Drawing, EPOCH};
 
@@ -19,6 +19,8 @@ pub(crate) struct World {
     reports: Vec<Report>,
     /// Seconds after the epoch at which the next traces count.
     pub(crate) at: u64,
+    /// A sampler left out so many traces for each of the next ones.
+    pub(crate) left_out: u64,
 }
 
 impl World {
@@ -34,6 +36,7 @@ impl World {
             &self.drawing.dictionary,
             &mut report,
         );
+        report.weight = Millionths((self.left_out + 1) * MILLION);
         self.reports.push(report);
     }
 
@@ -53,6 +56,28 @@ impl World {
     }
 
     pub(crate) fn hotspots(&self, detector: &str) -> Vec<Hotspot> {
+        let found = self.answers().hotspots.into_iter();
+        found.filter(|hotspot| hotspot.detector == detector).collect()
+    }
+
+    /// Near misses of `detector` as `service: reason, conditions; remedy`.
+    pub(crate) fn near(&self, detector: &str) -> Vec<String> {
+        let near = self.answers().near_misses.into_iter();
+        let line = |near: NearMissAnswer| {
+            let mut line = format!("{}: {}", near.service, near.reason);
+            for one in &near.conditions {
+                line += &format!(", {} {} of {}", one.name, one.value, one.threshold);
+            }
+            if let Some(Remedy { attribute, older, .. }) = near.remedy {
+                line += &format!("; {attribute} ({older})");
+            }
+            line
+        };
+        near.filter(|near| near.detector == detector).map(line).collect()
+    }
+
+    /// What is answered, after holding it against the laws.
+    pub(crate) fn answers(&self) -> Answers {
         let all: Vec<&Report> = self.reports.iter().collect();
         let one = self.answer(&mut [self.shard(&all)]);
         let mut parts: Vec<Vec<&Report>> = vec![Vec::new(); 3];
@@ -60,14 +85,17 @@ impl World {
             parts[place * 7 % 3].push(report);
         }
         let mut shards: Vec<Hotspots> = parts.iter().map(|part| self.shard(part)).collect();
-        assert_eq!(
-            self.answer(&mut shards).hotspots,
-            one.hotspots,
-            "three shards, another order"
-        );
+        let three = self.answer(&mut shards);
+        assert_eq!(three.hotspots, one.hotspots, "three shards, another order");
+        assert_eq!(three.near_misses, one.near_misses, "three shards, another order");
         self.check_revision(&all, &one);
-        let found = one.hotspots.into_iter();
-        found.filter(|hotspot| hotspot.detector == detector).collect()
+        one
+    }
+
+    /// Faults that the code accepts.
+    pub(crate) fn ignored(&self) -> u64 {
+        let all: Vec<&Report> = self.reports.iter().collect();
+        self.answer(&mut [self.shard(&all)]).coverage.ignored
     }
 
     /// Everything is taken back and added again, and in the end taken back for good.
@@ -77,9 +105,10 @@ impl World {
             shard.subtract(report, &self.drawing.dictionary);
             shard.add(report, &self.drawing.dictionary);
         }
-        let again = self.answer(&mut [shard]).hotspots;
+        let again = self.answer(&mut [shard]);
+        assert_eq!(again.near_misses, one.near_misses, "taken back and added again");
         assert_eq!(
-            without_evidence(again),
+            without_evidence(again.hotspots),
             without_evidence(one.hotspots.clone()),
             "taken back and added again"
         );
@@ -87,7 +116,9 @@ impl World {
         for report in all {
             shard.subtract(report, &self.drawing.dictionary);
         }
-        assert_eq!(self.answer(&mut [shard]).hotspots, [], "taken back");
+        let nothing = self.answer(&mut [shard]);
+        assert_eq!(nothing.hotspots, [], "taken back");
+        assert_eq!(nothing.near_misses, [], "taken back");
     }
 
     fn shard(&self, reports: &[&Report]) -> Hotspots {

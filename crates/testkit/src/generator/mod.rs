@@ -7,7 +7,6 @@ mod rng;
 mod scenarios;
 mod simulate;
 mod synchrony;
-mod systems;
 mod wire;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -17,8 +16,7 @@ pub use rng::Place;
 pub use scenarios::{BASIC, Case, Fault, Scenario};
 pub use simulate::{Program, simulate};
 pub use synchrony::UNDECIDABLE;
-pub use systems::{Plan, SYSTEMS, System};
-pub use wire::{Generation, Noise, requests};
+pub use wire::{Generation, Noise, describe, requests};
 
 /// Every scenario; about half are healthy.
 pub const SCENARIOS: &[Scenario] = &joined::<
@@ -68,10 +66,31 @@ pub struct Generated {
 impl Operation {
     /// Draws an operation of `scenario`.
     pub fn draw(scenario: &Scenario, seed: u64, generation: Generation, noise: Noise) -> Operation {
-        let place = placed(scenario.name, seed);
+        let place = Place::named(scenario.name, seed);
         Operation {
             scenario: scenario.name,
             case: (scenario.draw)(place),
+            generation,
+            noise,
+            place,
+        }
+    }
+
+    /// An operation that does what `program` says: part of a system whose fault no single request knows.
+    pub fn plain(
+        scenario: &'static str,
+        program: Program,
+        place: Place,
+        generation: Generation,
+        noise: Noise,
+    ) -> Operation {
+        Operation {
+            scenario,
+            case: Case {
+                program,
+                repaired: None,
+                fault: None,
+            },
             generation,
             noise,
             place,
@@ -105,12 +124,6 @@ impl Operation {
             repaired,
         }
     }
-}
-
-/// The place of what is drawn under a name.
-fn placed(name: &str, seed: u64) -> Place {
-    name.bytes()
-        .fold(Place::new(seed), |place, byte| place.at(byte.into()))
 }
 
 fn trace_id(place: Place) -> u128 {

@@ -51,6 +51,13 @@ pub enum Leaf {
         /// Table.
         table: &'static str,
     },
+    /// Any statement, on a database of its own name.
+    Statement {
+        /// Namespace.
+        namespace: &'static str,
+        /// Its text.
+        text: &'static str,
+    },
     /// A statement that handles the session: BEGIN, COMMIT.
     Session {
         /// Its text.
@@ -71,6 +78,8 @@ pub enum Leaf {
         /// Its name.
         name: &'static str,
     },
+    /// A statement of which nothing shows but its database.
+    Wordless,
     /// A handshake with the database.
     Connect,
     /// A wait for a pool's connection.
@@ -212,6 +221,18 @@ pub enum What {
         operation: &'static str,
         /// How it was asked.
         protocol: Protocol,
+    },
+    /// Answers a request and does not say which.
+    Unrouted {
+        /// Name of its span.
+        name: String,
+    },
+    /// Takes a message.
+    Consumer {
+        /// Where from.
+        topic: &'static str,
+        /// Traces and spans of those who sent it, when they are not its parent.
+        links: Vec<(u128, u64)>,
     },
     /// A job that nobody asked for.
     Job {

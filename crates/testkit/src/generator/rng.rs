@@ -11,6 +11,12 @@ impl Place {
         Place(mix(seed ^ 0x6a09_e667_f3bc_c908))
     }
 
+    /// The place of what is drawn under a name.
+    pub fn named(name: &str, seed: u64) -> Place {
+        name.bytes()
+            .fold(Place::new(seed), |place, byte| place.at(byte.into()))
+    }
+
     /// A place inside this one.
     #[must_use]
     pub fn at(self, step: u64) -> Place {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span};
 
 use super::program::{Act, Arguments, Leaf, Protocol, What};
 use super::rng::Place;
@@ -83,6 +83,7 @@ pub fn requests(
             start_time_unix_nano: cut(shift + act.start),
             end_time_unix_nano: cut(shift + act.start) + (act.end - act.start),
             trace_state: noise.trace_state(),
+            links: links(act),
             ..described(act, generation)
         });
     }
@@ -90,6 +91,31 @@ pub fn requests(
         .into_iter()
         .map(|(service, spans)| request(service, spans))
         .collect()
+}
+
+/// Gives the senders of requests another attribute: a version, an instance.
+pub fn describe(requests: &mut [ExportTraceServiceRequest], key: &str, value: &str) {
+    let resources = requests
+        .iter_mut()
+        .flat_map(|request| &mut request.resource_spans);
+    for resource in resources.filter_map(|spans| spans.resource.as_mut()) {
+        resource.attributes.retain(|attribute| attribute.key != key);
+        let mut attributes = Attributes(std::mem::take(&mut resource.attributes));
+        attributes.text(key, value);
+        resource.attributes = attributes.0;
+    }
+}
+
+fn links(act: &Act) -> Vec<span::Link> {
+    let What::Consumer { links, .. } = &act.what else {
+        return Vec::new();
+    };
+    let link = |&(trace, id): &(u128, u64)| span::Link {
+        trace_id: trace.to_be_bytes().to_vec(),
+        span_id: id.to_be_bytes().to_vec(),
+        ..Default::default()
+    };
+    links.iter().map(link).collect()
 }
 
 fn request(service: &str, spans: Vec<Span>) -> ExportTraceServiceRequest {
@@ -144,6 +170,7 @@ const SERVER: i32 = 2;
 const CLIENT: i32 = 3;
 const INTERNAL: i32 = 1;
 const PRODUCER: i32 = 4;
+const CONSUMER: i32 = 5;
 
 /// Name, kind, status and attributes of a span.
 fn described(act: &Act, generation: Generation) -> Span {
@@ -153,20 +180,7 @@ fn described(act: &Act, generation: Generation) -> Span {
         What::Server {
             operation,
             protocol: Protocol::Http,
-        } => {
-            to.text(if new { "http.request.method" } else { "http.method" }, "GET");
-            to.text("http.route", operation);
-            to.text(if new { "url.path" } else { "http.target" }, &path(operation, 7));
-            to.number(
-                if new {
-                    "http.response.status_code"
-                } else {
-                    "http.status_code"
-                },
-                200,
-            );
-            (format!("GET {operation}"), SERVER, false)
-        }
+        } => (served(&mut to, new, operation), SERVER, false),
         What::Client {
             service,
             operation,
@@ -200,6 +214,11 @@ fn described(act: &Act, generation: Generation) -> Span {
             to.text("error.type", "timeout");
             ("GET".to_owned(), CLIENT, true)
         }
+        What::Unrouted { name } => {
+            to.text(if new { "http.request.method" } else { "http.method" }, "GET");
+            (name.clone(), SERVER, false)
+        }
+        What::Consumer { topic, .. } => (taken(&mut to, new, topic), CONSUMER, false),
         What::Job { name } | What::Internal { name } => ((*name).to_owned(), INTERNAL, false),
         What::Leaf { leaf, item } => self::leaf(&mut to, new, leaf, *item),
     };
@@ -214,6 +233,32 @@ fn described(act: &Act, generation: Generation) -> Span {
         status,
         ..Default::default()
     }
+}
+
+/// Attributes and name of a request by HTTP.
+fn served(to: &mut Attributes, new: bool, operation: &str) -> String {
+    to.text(if new { "http.request.method" } else { "http.method" }, "GET");
+    to.text("http.route", operation);
+    to.text(if new { "url.path" } else { "http.target" }, &path(operation, 7));
+    let status = if new {
+        "http.response.status_code"
+    } else {
+        "http.status_code"
+    };
+    to.number(status, 200);
+    format!("GET {operation}")
+}
+
+/// Attributes and name of a message that is taken.
+fn taken(to: &mut Attributes, new: bool, topic: &str) -> String {
+    message(to, new, topic);
+    let operation = if new {
+        "messaging.operation.type"
+    } else {
+        "messaging.operation"
+    };
+    to.text(operation, "process");
+    format!("process {topic}")
 }
 
 /// A route with its parameters filled in.
@@ -268,30 +313,36 @@ fn http_request(to: &mut Attributes, new: bool, method: &str, url: &str, host: &
 }
 
 fn database(to: &mut Attributes, new: bool, system: &str, text: &str) {
+    let namespace = if system == "redis" { "0" } else { "shop" };
+    store(to, new, system, text, namespace);
+}
+
+fn store(to: &mut Attributes, new: bool, system: &str, text: &str, namespace: &str) {
     to.text(if new { "db.system.name" } else { "db.system" }, system);
     to.text(if new { "db.query.text" } else { "db.statement" }, text);
-    to.text(
-        if new { "db.namespace" } else { "db.name" },
-        if system == "redis" { "0" } else { "shop" },
-    );
+    to.text(if new { "db.namespace" } else { "db.name" }, namespace);
     to.text(
         if new { "server.address" } else { "net.peer.name" },
         &format!("{system}.internal"),
     );
 }
 
-fn publish(to: &mut Attributes, new: bool, topic: &str, messages: u32) {
+fn message(to: &mut Attributes, new: bool, topic: &str) {
     to.text("messaging.system", "rabbitmq");
-    match new {
-        true => to.text("messaging.operation.type", "send"),
-        false => to.text("messaging.operation", "publish"),
-    }
     let destination = if new {
         "messaging.destination.name"
     } else {
         "messaging.destination"
     };
     to.text(destination, topic);
+}
+
+fn publish(to: &mut Attributes, new: bool, topic: &str, messages: u32) {
+    message(to, new, topic);
+    match new {
+        true => to.text("messaging.operation.type", "send"),
+        false => to.text("messaging.operation", "publish"),
+    }
     if messages > 1 {
         to.number("messaging.batch.message_count", messages.into());
     }
@@ -309,6 +360,10 @@ fn leaf(to: &mut Attributes, new: bool, leaf: &Leaf, item: u64) -> (String, i32,
             database(to, new, "postgresql", &text);
             (name, CLIENT, false)
         }
+        Leaf::Statement { namespace, text } => {
+            store(to, new, "postgresql", text, namespace);
+            (String::new(), CLIENT, false)
+        }
         Leaf::Session { text } => {
             database(to, new, "postgresql", text);
             ((*text).to_owned(), CLIENT, false)
@@ -318,14 +373,9 @@ fn leaf(to: &mut Attributes, new: bool, leaf: &Leaf, item: u64) -> (String, i32,
             http(to, new, "GET", &format!("http://{host}{path}"), &host, 200);
             ("GET".to_owned(), CLIENT, false)
         }
-        Leaf::Connect | Leaf::Checkout => {
+        Leaf::Connect | Leaf::Checkout | Leaf::Wordless => {
             to.text(if new { "db.system.name" } else { "db.system" }, "postgresql");
-            let name = if *leaf == Leaf::Connect {
-                "connect"
-            } else {
-                "pool.acquire"
-            };
-            (name.to_owned(), CLIENT, false)
+            (plumbing(leaf).to_owned(), CLIENT, false)
         }
         Leaf::Publish { topic, messages } => {
             publish(to, new, topic, *messages);
@@ -369,6 +419,17 @@ fn leaf(to: &mut Attributes, new: bool, leaf: &Leaf, item: u64) -> (String, i32,
     }
 }
 
+/// Span name of what shows nothing but its database.
+fn plumbing(leaf: &Leaf) -> &'static str {
+    if *leaf == Leaf::Connect {
+        "connect"
+    } else if *leaf == Leaf::Checkout {
+        "pool.acquire"
+    } else {
+        "query"
+    }
+}
+
 /// Span name and text of a statement.
 fn statement(leaf: &Leaf, item: u64) -> (String, String) {
     match leaf {
@@ -400,7 +461,9 @@ fn statement(leaf: &Leaf, item: u64) -> (String, String) {
         Leaf::Routine { name } => ("SELECT shop".to_owned(), format!("SELECT {name}($1)")),
         Leaf::Connect
         | Leaf::Checkout
+        | Leaf::Wordless
         | Leaf::Publish { .. }
+        | Leaf::Statement { .. }
         | Leaf::Session { .. }
         | Leaf::Shard { .. }
         | Leaf::CacheGet { .. }

@@ -8,7 +8,7 @@ use crate::detectors::Findings;
 use crate::detectors::family::is_by_design;
 
 /// Siblings of one shape that are a loop.
-const SHAPES_MIN: usize = 4;
+pub(super) const SHAPES_MIN: usize = 4;
 
 /// Most operations of a shape.
 const OPERATIONS_MAX: usize = 16;

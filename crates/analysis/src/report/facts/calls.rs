@@ -4,7 +4,7 @@ use hotspan_model::{Class, FactKind, FactRow, Moment, Nanos, Report, Symbol};
 
 use super::{at, claimed, shown};
 use crate::context::{Context, Operation, is_trusted};
-use crate::{Mark, NONE};
+use crate::{Mark, NONE, Node};
 
 /// So many calls of one template in one segment are a loop, which is another fault: they count once.
 const LOOP: u64 = 5;
@@ -26,8 +26,7 @@ impl Rows {
             for &call in calls {
                 let operation = cx.operation(call);
                 match operation.answered {
-                    Some(_) if operation.server != NONE => self.answered.push((operation.key(), call)),
-                    Some(_) => {}
+                    Some(_) => self.answered.push((operation.key(), call)),
                     None => report.facts.extend(sent(cx, operation)),
                 }
             }
@@ -57,19 +56,28 @@ fn paired(cx: Context<'_>, same: &[(u64, u32)]) -> Option<FactRow> {
     };
     for &(_, call) in same {
         let operation = cx.operation(call);
-        let (client, server) = (cx.forest.node(operation.node), cx.node_at(operation.server));
-        if !is_trusted(server) {
+        row.count = row.count.saturating_add(operation.weight);
+        row.path = row.path.plus(cx.paths().subtree(operation.node));
+        // The call was made even if its answer was lost; how long the network took, only an answer tells.
+        if operation.server == NONE || !is_trusted(cx.node_at(operation.server)) {
             continue;
         }
-        row.count = row.count.saturating_add(operation.weight);
-        row.time = row.time.plus(client.length());
-        row.inner = row.inner.plus(server.length().min(client.length()));
-        row.path = row.path.plus(cx.paths().subtree(operation.node));
+        let (client, server) = (cx.forest.node(operation.node), cx.node_at(operation.server));
+        let ignored = cx.ignored(client).or_else(|| cx.ignored(server));
+        row.ignored = row.ignored.or(ignored);
+        let (client, server) = (own_length(client), own_length(server));
+        row.time = row.time.plus(client);
+        row.inner = row.inner.plus(server.min(client));
     }
     if row.count >= LOOP {
         row.count = 1;
     }
     (row.count > 0).then_some(row)
+}
+
+/// How long a span says it took: what it is clipped to depends on two clocks.
+fn own_length(node: &Node) -> Nanos {
+    Nanos(u64::try_from(node.e - node.b).unwrap_or(0))
 }
 
 /// A call without anything below it.
@@ -89,6 +97,7 @@ fn sent(cx: Context<'_>, operation: &Operation) -> Option<FactRow> {
             key: (start.0, end.0),
         }),
         span: shown(node),
+        ignored: cx.ignored(node),
         ..FactRow::new(FactKind::Sent, Class::Call, at(cx, operation.segment))
     })
 }
@@ -119,6 +128,7 @@ fn queued(cx: Context<'_>, operation: &Operation) -> Option<FactRow> {
         inner: length(taken.b, taken.e),
         path: cx.paths().subtree(cx.nodes()[operation.server as usize]),
         span: shown(taken),
+        ignored: cx.ignored(taken).or_else(|| cx.ignored(sent)),
         ..FactRow::new(FactKind::Queued, Class::Consumer, at(cx, segment))
     })
 }

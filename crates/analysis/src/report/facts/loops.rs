@@ -1,6 +1,6 @@
 //! Calls that come back: a chain of segments, each waiting for the next, that meets an operation twice.
 
-use hotspan_model::{Class, FactKind, FactRow, Identity, Report};
+use hotspan_model::{Class, FactKind, FactRow, Identity, Report, Symbol};
 
 use super::{at, shown};
 use crate::NONE;
@@ -30,13 +30,21 @@ fn again(cx: Context<'_>, segment: &Segment) -> Option<u32> {
         if cx.node_at(below.root).head != cx.node_at(above.root).head {
             return None;
         }
-        if foreign && (above.service, above.operation) == (segment.service, segment.operation) {
+        if foreign
+            && (above.service, above.operation) == (segment.service, segment.operation)
+            && tenant(cx, above) == tenant(cx, segment)
+        {
             return Some(below.parent);
         }
         foreign |= above.service != segment.service;
         below = above;
     }
     None
+}
+
+/// Two tenants may run services of one name.
+fn tenant(cx: Context<'_>, segment: &Segment) -> Option<Symbol> {
+    cx.source_at(segment.root)?.namespace
 }
 
 /// One row for each edge from `above` down to `place`.
@@ -70,6 +78,7 @@ fn push(cx: Context<'_>, place: u32, above: u32, report: &mut Report) {
                 group,
                 path,
                 span: shown(cx.node_at(to.root)),
+                ignored: cx.ignored(cx.node_at(to.root)),
                 ..FactRow::new(FactKind::Looped, Class::Call, at(cx, caller))
             });
         }

@@ -4,6 +4,7 @@
 
 mod calls;
 mod loops;
+mod outcomes;
 mod pools;
 mod segments;
 mod statements;
@@ -25,6 +26,7 @@ impl Rows {
     pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
         segments::fill(cx, report);
         loops::fill(cx, report);
+        outcomes::fill(cx, report);
         self.calls.fill(cx, report);
         self.statements.fill(cx, report);
         self.pools.fill(cx, report);

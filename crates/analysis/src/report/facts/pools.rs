@@ -47,6 +47,7 @@ impl Rows {
                 path: cx.paths().own(at),
                 moment: Some(second(start)),
                 span: shown(node),
+                ignored: cx.ignored(node),
                 ..row(cx, FactKind::Waited, segment, place as u32)
             });
         }

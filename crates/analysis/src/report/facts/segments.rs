@@ -17,6 +17,7 @@ pub(super) fn fill(cx: Context<'_>, report: &mut Report) {
         let at = at(cx, place as u32);
         let row = FactRow {
             span: shown(root),
+            ignored: cx.ignored(root),
             path: cx.paths().subtree(cx.nodes()[segment.root as usize]),
             ..FactRow::new(FactKind::Served, class, at)
         };

@@ -65,6 +65,7 @@ impl Rows {
                 .map(|member| cx.operation(member.operation).weight)
                 .sum(),
             span: shown(node),
+            ignored: cx.ignored(node),
             ..FactRow::new(FactKind::Wordless, Class::Db, at(cx, first.segment))
         };
         if node.bits.has(Flag::Unnamed) {

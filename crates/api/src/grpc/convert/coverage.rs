@@ -51,6 +51,7 @@ impl From<shape::LeftOut> for v1::LeftOut {
             below_gate: of.below_gate,
             internal_after_all: of.internal_after_all,
             ignored: of.ignored,
+            muted: of.muted,
             sightings_beyond: of.sightings_beyond,
             rows_beyond: of.rows_beyond,
         }

@@ -47,6 +47,33 @@ impl From<shape::Hotspot> for v1::Hotspot {
             operation_p50_ns: Some(of.operation_p50_ns.into()),
             operation_p95_ns: Some(of.operation_p95_ns.into()),
             before_after: Vec::new(),
+            note: Some(of.note.into()),
+            returns: of.returns,
+            returned: of.returned.map(timestamp),
+            tail: of.tail.map(Into::into),
+        }
+    }
+}
+
+impl From<shape::Note> for v1::Note {
+    fn from(of: shape::Note) -> v1::Note {
+        v1::Note {
+            decision: of.decision.map(|state| v1::State::from(state).into()),
+            reason: of.reason,
+            by: of.by,
+            at: of.at.map(timestamp),
+            until: of.until.map(timestamp),
+            over: of.over.map(|over| v1::Over::from(over).into()),
+        }
+    }
+}
+
+impl From<shape::Tail> for v1::Tail {
+    fn from(of: shape::Tail) -> v1::Tail {
+        v1::Tail {
+            slow_share: of.slow_share.as_double(),
+            fast_share: of.fast_share.as_double(),
+            says: of.says,
         }
     }
 }

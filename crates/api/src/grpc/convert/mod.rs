@@ -1,9 +1,11 @@
 //! Shapes to messages, field by field: the same names, so that the two APIs cannot drift apart unseen.
 
+mod audit;
 mod before_after;
 mod coverage;
 mod hotspot;
 mod lists;
+mod near;
 mod status;
 mod system;
 mod trace;

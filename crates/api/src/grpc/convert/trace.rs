@@ -19,6 +19,7 @@ impl From<shape::Trace> for v1::Trace {
             critical_path: all(of.critical_path),
             completion_path: all(of.completion_path),
             findings: all(of.findings),
+            near_misses: all(of.near_misses),
             defects: all(of.defects),
             completeness: Some(of.completeness.into()),
             truncated: of.truncated,

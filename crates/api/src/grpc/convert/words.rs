@@ -30,6 +30,16 @@ impl From<shape::State> for v1::State {
     }
 }
 
+impl From<shape::Over> for v1::Over {
+    fn from(of: shape::Over) -> v1::Over {
+        match of {
+            shape::Over::Expired => v1::Over::Expired,
+            shape::Over::Doubled => v1::Over::Doubled,
+            shape::Over::Returned => v1::Over::Returned,
+        }
+    }
+}
+
 impl From<shape::ImpactBasis> for v1::ImpactBasis {
     fn from(of: shape::ImpactBasis) -> v1::ImpactBasis {
         match of {

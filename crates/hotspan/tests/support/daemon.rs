@@ -1,0 +1,83 @@
+//! A daemon of one test, over real sockets.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) fn hotspan() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_hotspan"))
+}
+
+/// A daemon of this test; it is stopped with the test.
+pub(crate) struct Daemon {
+    child: Child,
+    ready: Value,
+}
+
+impl Daemon {
+    pub(crate) fn start(name: &str) -> Daemon {
+        let ready = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.ready"));
+        drop(std::fs::remove_file(&ready));
+        let mut command = hotspan();
+        command.args([
+            "serve",
+            "--otlp-grpc",
+            "127.0.0.1:0",
+            "--otlp-http",
+            "127.0.0.1:0",
+        ]);
+        command.args([
+            "--listen",
+            "127.0.0.1:0",
+            "--complete-quiet",
+            "300ms",
+            "--root-quiet",
+            "600ms",
+        ]);
+        command
+            .args(["--rootless-quiet", "900ms", "--ready-file"])
+            .arg(&ready);
+        let child = command.stderr(Stdio::piped()).spawn().expect("the binary runs");
+        let ready = within(|| serde_json::from_str(&std::fs::read_to_string(&ready).ok()?).ok());
+        Daemon { child, ready }
+    }
+
+    pub(crate) fn url(&self, key: &str) -> String {
+        format!(
+            "http://{}",
+            self.ready[key].as_str().expect("the ready file names it")
+        )
+    }
+
+    /// Ends it as an operator would; what it said last.
+    pub(crate) fn stop(self) -> String {
+        let signal = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status()
+            .expect("kill runs");
+        assert!(signal.success());
+        let output = self.child.wait_with_output().expect("it ends");
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stderr)
+            .lines()
+            .last()
+            .unwrap_or_default()
+            .to_owned()
+    }
+}
+
+/// Asks until there is an answer.
+pub(crate) fn within<T>(ask: impl Fn() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "no answer within {PATIENCE:?}");
+        std::thread::yield_now();
+    }
+}
