@@ -1,6 +1,6 @@
 //! One trace in, its report out: forest, paths, context, detectors, rows.
 
-use hotspan_model::{Assembled, BeforeAfter, FindingId, LogTime, Lookup, Report, TraceView, Tuning};
+use hotspan_model::{Assembled, BeforeAfter, Class, FindingId, LogTime, Lookup, Report, TraceView, Tuning};
 
 use crate::context::{Prepared, Thresholds, Wrappers, is_trusted};
 use crate::detectors::{Findings, Scratch};
@@ -82,7 +82,9 @@ impl Analyser {
         };
         let cx = self.prepared.context(trace, spans, &self.forest, dictionary, &[]);
         self.rows.fill(cx, report);
-        self.is_adopted = self.wrappers.adopt(trace, &self.forest);
+        // A flat wrapper is an INTERNAL span.
+        let internal = cx.census().count(Class::Internal) > 0;
+        self.is_adopted = internal && self.wrappers.adopt(trace, &self.forest);
         let cx = match self.is_adopted {
             false => cx,
             true => {

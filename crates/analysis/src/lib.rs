@@ -5,6 +5,7 @@ mod context;
 mod detectors;
 mod explain;
 mod forest;
+mod memo;
 mod path;
 mod replay;
 mod report;

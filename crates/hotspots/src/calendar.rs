@@ -199,6 +199,15 @@ fn oldest_hour(newest: LogTime) -> u64 {
 }
 
 fn shift(cells: &mut Vec<Cell>, sign: Sign, by: &Cell, oldest: u64) {
+    // Mostly nothing is too old, and the last cell is meant.
+    let fresh = oldest <= by.place && cells.first().is_some_and(|first| oldest <= first.place);
+    if let Some(last) = cells.last_mut()
+        && fresh
+        && last.place == by.place
+        && sign == Sign::Add
+    {
+        return last.shift(sign, by);
+    }
     let old = cells.iter().take_while(|cell| cell.place < oldest).count();
     cells.drain(..old);
     if by.place < oldest {

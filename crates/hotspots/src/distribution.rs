@@ -24,7 +24,7 @@ pub(crate) struct Distribution {
 impl Distribution {
     /// Records one number, or takes it back.
     pub(crate) fn record(&mut self, sign: Sign, value: u64) {
-        self.shift(sign, LAYOUT.lowest_equivalent(value), 1);
+        self.shift(sign, lowest(value), 1);
     }
 
     /// Adds what another shard recorded.
@@ -102,6 +102,12 @@ impl Distribution {
     }
 }
 
+/// The lowest number of the bucket that `value` falls into: its eight leading bits.
+fn lowest(value: u64) -> u64 {
+    let dropped = u64::BITS - 8 - (value | 0xff).leading_zeros();
+    value >> dropped << dropped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +137,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn buckets_begin_where_those_of_hdrhistogram_do(value in any::<u64>(), bits in 0..64) {
+            let value = value >> bits;
+            prop_assert_eq!(lowest(value), LAYOUT.lowest_equivalent(value));
+        }
+
         #[test]
         fn quantiles_are_those_of_hdrhistogram(values in prop::collection::vec(0..u64::MAX / 4, 1..200)) {
             let mut reference = Histogram::<u64>::new(2).unwrap();

@@ -10,6 +10,7 @@ pub(crate) struct Layout {
     places: Vec<u32>,
     ends: Vec<u32>,
     parents: Vec<u32>,
+    /// Nodes to be entered, the next one last, and the places of their parents.
     stack: Vec<(u32, u32)>,
 }
 
@@ -22,39 +23,23 @@ impl Layout {
         self.places.clear();
         self.places.resize(count, NONE);
         self.stack.clear();
-        for &root in forest.roots() {
-            self.visit(forest, root);
+        self.stack
+            .extend(forest.roots().iter().rev().map(|&root| (root, NONE)));
+        while let Some((node, parent)) = self.stack.pop() {
+            let place = self.nodes.len() as u32;
+            self.places[node as usize] = place;
+            self.nodes.push(node);
+            self.ends.push(place + 1);
+            self.parents.push(parent);
+            let children = forest.children(node).iter().rev();
+            self.stack.extend(children.map(|&child| (child, place)));
         }
-    }
-
-    fn visit(&mut self, forest: &Forest, root: u32) {
-        self.enter(root, NONE);
-        self.stack.push((root, 0));
-        while let Some((node, next)) = self.stack.last_mut() {
-            let place = self.places[*node as usize];
-            match forest.children(*node).get(*next as usize) {
-                Some(&child) => {
-                    *next += 1;
-                    self.enter(child, place);
-                    if forest.children(child).is_empty() {
-                        continue;
-                    }
-                    self.stack.push((child, 0));
-                }
-                None => {
-                    self.ends[place as usize] = self.nodes.len() as u32;
-                    self.stack.pop();
-                }
+        for place in (0..self.nodes.len()).rev() {
+            let end = self.ends[place];
+            if let Some(above) = self.ends.get_mut(self.parents[place] as usize) {
+                *above = end.max(*above);
             }
         }
-    }
-
-    fn enter(&mut self, node: u32, parent: u32) {
-        let place = self.nodes.len() as u32;
-        self.places[node as usize] = place;
-        self.nodes.push(node);
-        self.ends.push(place + 1);
-        self.parents.push(parent);
     }
 
     /// All nodes in order.

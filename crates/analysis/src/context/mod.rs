@@ -1,5 +1,6 @@
 //! What several detectors need, computed once a trace.
 
+mod census;
 mod groups;
 mod layout;
 mod operations;
@@ -28,6 +29,7 @@ pub(crate) use units::{is_awaited, rooted_in};
 pub(crate) use verdict::{clock_step, overlap};
 pub(crate) use wrappers::Wrappers;
 
+use census::Census;
 use groups::{Groups, Input};
 use layout::Layout;
 use operations::Operations;
@@ -37,6 +39,7 @@ use sources::Sources;
 /// The scratch behind a [`Context`].
 #[derive(Debug, Default)]
 pub(crate) struct Prepared {
+    census: Census,
     layout: Layout,
     sources: Sources,
     segments: Segments,
@@ -86,6 +89,7 @@ impl Prepared {
         adopted: &'a [(u32, SpanId)],
     ) -> Context<'a> {
         self.sources.clear();
+        self.census = Census::of(trace, forest);
         self.layout.build(forest);
         self.segments
             .build(trace, forest, &self.layout, &mut self.sources, dictionary);
@@ -126,6 +130,11 @@ impl Prepared {
 }
 
 impl<'a> Context<'a> {
+    /// What the trace has at all.
+    pub(crate) fn census(self) -> &'a Census {
+        &self.prepared.census
+    }
+
     /// A threshold in a segment.
     pub(crate) fn knob(self, segment: u32, knob: &Knob) -> u64 {
         self.prepared.thresholds.get(segment, knob)

@@ -57,6 +57,9 @@ impl Detector for CallInTransaction {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
+        if cx.census().count(Class::DbMeta) == 0 {
+            return;
+        }
         let mut marks = std::mem::take(&mut out.scratch.spans.marks);
         marks.clear();
         for (place, &at) in cx.nodes().iter().enumerate() {

@@ -116,6 +116,10 @@ impl Detector for DeferrableCall {
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
         let least = cx.least(&PATH_MIN);
+        let sending = [Class::Call, Class::Publish, Class::UnknownOut];
+        if !is_near(cx.census().longest(sending), least) {
+            return;
+        }
         for (at, row) in cx.operations().iter().enumerate() {
             if !is_near(cx.paths().subtree(row.node).0, least) {
                 continue;

@@ -73,6 +73,9 @@ impl Detector for ExceptionStorm {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
+        if !cx.census().has_failures() {
+            return;
+        }
         let mut failed = std::mem::take(&mut out.scratch.spans.marks);
         failed.clear();
         for (place, &at) in cx.nodes().iter().enumerate() {

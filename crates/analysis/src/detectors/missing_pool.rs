@@ -59,6 +59,9 @@ impl Detector for MissingPool {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
+        if cx.census().count(Class::Connect) == 0 {
+            return;
+        }
         let mut handshakes = std::mem::take(&mut out.scratch.picked);
         handshakes.clear();
         let all = 0..cx.operations().len() as u32;

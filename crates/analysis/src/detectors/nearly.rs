@@ -66,6 +66,14 @@ fn time_without_a_span_is_near_or_has_an_explanation() {
            gap_share_millionths 890000 of 300000",
         ],
     );
+    // No span of it is as long as a gap must be.
+    check(
+        "uninstrumented-gap",
+        "shop GET /page 0..80\n  db SELECT a 0..10",
+        &[
+            "GET /page: uninstrumented-gap cost 1, gap_min_ns 70000000 of 100000000, gap_share_millionths 875000 of 300000",
+        ],
+    );
     check(
         "uninstrumented-gap",
         "shop GET /page 0..1000\n  db SELECT a 0..900",

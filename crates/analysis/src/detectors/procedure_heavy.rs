@@ -18,7 +18,9 @@
 //!
 //! **Fix**: move the logic beside its data's owner service; begin with the largest share of the path.
 
-use hotspan_model::{Break, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Verb};
+use hotspan_model::{
+    Break, Class, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Verb,
+};
 
 use super::findings::{Draft, path};
 use super::near::{Near, all, condition, is_told, share_of};
@@ -64,6 +66,9 @@ impl Detector for ProcedureHeavy {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
+        if cx.census().longest([Class::Db]) < cx.least(&COST_MIN) {
+            return;
+        }
         let calls_routine = |at: u32| {
             let row = cx.operation(at);
             // Most statements are too short for it, whatever they call.

@@ -75,6 +75,9 @@ impl Detector for RetryStorm {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
+        if !cx.census().has_failures() {
+            return;
+        }
         let mut tries = std::mem::take(&mut out.scratch.tries);
         tries.clear();
         for segment in cx.calls().filter(|segment| is_candidate(cx, segment)) {

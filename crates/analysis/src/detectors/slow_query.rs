@@ -71,6 +71,10 @@ impl Detector for SlowQuery {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
+        let longest = cx.census().longest([Class::Db]);
+        if !is_near(longest, cx.least(&READ)) && longest < cx.least(&ONCE) {
+            return;
+        }
         let wants = |at: u32| (is_slow_once(cx, at) || is_slow_read(cx, at)) && !waits_for_lock(cx, at);
         statements::each(cx, out, wants, template, |same, out| {
             let place = out.report.findings.len();

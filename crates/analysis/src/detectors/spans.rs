@@ -2,7 +2,7 @@
 //!
 //! Unlike [`Findings::push`], nothing here claims: a detector says itself which operations nobody else may have.
 
-use hotspan_model::{Finding, FindingId, Meta, Millionths, Nanos, NearReason, Params, Saving, Symbol};
+use hotspan_model::{Class, Finding, FindingId, Meta, Millionths, Nanos, NearReason, Params, Saving, Symbol};
 
 use super::findings::{Findings, Scratch as Buffers, fingerprint, is_dear, is_same_team, kin, visibility};
 use super::near::NearSpans;
@@ -99,9 +99,7 @@ impl Findings<'_> {
                 node.service.unwrap_or(segment.service),
                 node.operation.unwrap_or(segment.operation),
             ),
-            class: draft
-                .about
-                .map_or_else(|| cx.node_at(first).class(), |about| about.class),
+            class: class(cx, draft),
             template,
             callee: draft.about.and_then(|about| about.callee),
             callee_service: draft
@@ -136,13 +134,12 @@ impl Findings<'_> {
     }
 
     fn ignored_spans(&mut self, cx: &Context<'_>, draft: &SpanDraft<'_>) {
-        let first = cx.node_at(draft.places[0]).class();
         self.near_spans(
             cx,
             NearSpans {
                 meta: draft.meta,
                 segment: draft.segment,
-                class: draft.about.map_or(first, |about| about.class),
+                class: class(cx, draft),
                 template: draft.about.map_or(draft.template, Operation::template),
                 members: draft.calls,
                 reason: NearReason::Ignored,
@@ -164,6 +161,12 @@ impl Findings<'_> {
         nodes.extend(places.iter().map(|&place| cx.nodes()[place as usize]));
         replay.saving(cx.forest, head, edit(nodes))
     }
+}
+
+/// The class of what a fault is about.
+fn class(cx: &Context<'_>, draft: &SpanDraft<'_>) -> Class {
+    let first = || cx.node_at(draft.places[0]).class();
+    draft.about.map_or_else(first, |about| about.class)
 }
 
 /// The cost gate of faults that are no repeats: the path time that they touch.

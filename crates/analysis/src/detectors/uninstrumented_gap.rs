@@ -67,10 +67,14 @@ impl Detector for UninstrumentedGap {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
+        let working = [Class::Server, Class::Consumer, Class::Internal];
+        let least = cx.least(&GAP_MIN);
+        if !is_near(cx.census().longest(working), least) {
+            return;
+        }
         let mut holes = std::mem::take(&mut out.scratch.spans.marks);
         holes.clear();
-        let (pieces, least) = (cx.paths().segments(), cx.least(&GAP_MIN));
-        for (at, piece) in pieces.iter().enumerate() {
+        for (at, piece) in cx.paths().segments().iter().enumerate() {
             let own = cx.paths().own(piece.node).0;
             if is_near(own, least) && is_candidate(cx, piece.node, own) {
                 holes.push((cx.place_of(piece.node), piece.start, at as u32));

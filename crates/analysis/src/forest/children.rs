@@ -26,6 +26,9 @@ impl Forest {
             let children = &mut self.by_start[range];
             let live = partition(children, takes_part);
             self.live[at] = live as u32;
+            if live == children.len() && is_sequence(nodes, children) {
+                continue;
+            }
             let by_start = |&child: &u32| {
                 let node: &Node = &nodes[child as usize];
                 (node.start, node.end, node.key())
@@ -43,8 +46,11 @@ impl Forest {
             }
             let nodes = &self.nodes;
             let children = &mut self.by_end[range][..live];
-            // In a sequence this is the order already.
+            let sequence = is_sequence(nodes, children);
             children.reverse();
+            if sequence {
+                continue;
+            }
             children.sort_unstable_by_key(|&child| {
                 let node = &nodes[child as usize];
                 (Reverse(node.end), node.start, node.key())
@@ -93,6 +99,16 @@ impl Forest {
         }
         step.map_or(0, |step| STEPS[usize::from(step)].saturating_add(residual))
     }
+}
+
+/// Whether each begins and ends later than the one before: their order is then the same by start and by end.
+fn is_sequence(nodes: &[Node], children: &[u32]) -> bool {
+    let mut last = (i64::MIN, i64::MIN);
+    children.iter().all(|&child| {
+        let node = &nodes[child as usize];
+        let (start, end) = std::mem::replace(&mut last, (node.start, node.end));
+        start < node.start && end < node.end
+    })
 }
 
 /// The largest whole number below this share of `length`.

@@ -22,11 +22,7 @@ impl Forest {
     pub(super) fn class_by_time(&mut self, settings: &Settings) {
         let clocks = &self.scratch.clocks;
         for &at in &self.order {
-            let parent = match self.nodes[at as usize].parent {
-                NONE => None,
-                parent => Some(self.nodes[parent as usize]),
-            };
-            let node = &mut self.nodes[at as usize];
+            let (parent, node) = with_parent(&mut self.nodes, at);
             let timed = node.b <= node.e;
             if !timed {
                 (node.b, node.e) = (0, 0);
@@ -35,9 +31,9 @@ impl Forest {
             if let Some(parent) = parent
                 && node.edge == Edge::Sync
             {
-                node.edge = by_time(clocks, &parent, node, settings);
+                node.edge = by_time(clocks, parent, node, settings);
                 if node.edge == Edge::Sync {
-                    await_child(&parent, node, timed);
+                    await_child(parent, node, timed);
                     continue;
                 }
             }
@@ -50,6 +46,20 @@ impl Forest {
         let nodes = &self.nodes;
         let place = |&at: &u32| (nodes[at as usize].b, nodes[at as usize].key());
         self.heads.sort_unstable_by_key(place);
+    }
+}
+
+/// A node and its parent, which is another one.
+fn with_parent(nodes: &mut [Node], at: u32) -> (Option<&Node>, &mut Node) {
+    let (at, parent) = (at as usize, nodes[at as usize].parent);
+    if parent == NONE {
+        return (None, &mut nodes[at]);
+    }
+    let parent = parent as usize;
+    let (before, behind) = nodes.split_at_mut(at.max(parent));
+    match at < parent {
+        true => (Some(&behind[0]), &mut before[at]),
+        false => (Some(&before[parent]), &mut behind[0]),
     }
 }
 

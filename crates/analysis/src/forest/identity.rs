@@ -13,10 +13,10 @@ pub(super) const SERVER_HALVES_MAX: usize = 64;
 impl Forest {
     /// Leaves one node of each copy, gives the others with one id a twin number, and lists all by id.
     pub(super) fn settle_ids(&mut self, input: &Input<'_>) {
-        self.list_ids();
-        if self.scratch.ids.windows(2).all(|pair| pair[0].0 != pair[1].0) {
+        if self.scratch.index.build(&self.nodes) {
             return;
         }
+        self.list_ids();
         let mut from = 0;
         while from < self.scratch.ids.len() {
             let id = self.scratch.ids[from].0;

@@ -7,6 +7,7 @@
 mod children;
 mod edges;
 mod identity;
+mod index;
 mod infer;
 mod node;
 mod parents;
@@ -56,7 +57,9 @@ struct Input<'a> {
 /// Buffers that mean nothing between two normalisations, but for the clocks, whose residuals are asked for later.
 #[derive(Debug, Default)]
 struct Scratch {
-    /// Id and node, by (id, twin).
+    /// Nodes by id, for traces in which no two share one.
+    index: index::Index,
+    /// Id and node, by (id, twin), where some share one; empty otherwise.
     ids: Vec<(u64, u32)>,
     run: Vec<u32>,
     /// Missing parent and child.
@@ -80,7 +83,8 @@ impl Scratch {
     fn bytes(&self) -> usize {
         let pairs = self.ids.capacity() + self.missing.capacity();
         let indices = self.run.capacity() + self.group_order.capacity() + self.group_first.capacity();
-        pairs * size_of::<(u64, u32)>()
+        self.index.bytes()
+            + pairs * size_of::<(u64, u32)>()
             + indices * size_of::<u32>()
             + self.search.bytes()
             + self.clocks.bytes()
@@ -200,10 +204,10 @@ impl Forest {
         for side in known {
             let Side::Link(link) = side.side else { continue };
             let head = self.of_span[side.span as usize];
-            let node = *self.node(head);
+            let node = self.node(head);
             if node.head == head
                 && Some(link.trace) == input.trace.trace
-                && let Some((cause, _)) = self.find(input, link.span, &node)
+                && let Some((cause, _)) = self.find(input, link.span, node)
                 && cause != head
             {
                 self.links.push((head, cause));
@@ -264,6 +268,11 @@ impl Forest {
     /// Live awaited children, earliest start first (start, end, key): the order of replay.
     pub fn by_start(&self, at: u32) -> &[u32] {
         &self.children(at)[..self.live[at as usize] as usize]
+    }
+
+    /// Whether no child takes part in the path of its unit.
+    pub(crate) fn is_leaf(&self, at: u32) -> bool {
+        self.live[at as usize] == 0
     }
 
     /// Live awaited children, latest end first (end descending, start, key): the order of the sweep.

@@ -14,17 +14,17 @@ impl Forest {
     pub(super) fn find_parents(&mut self, input: &Input<'_>) {
         let mut last = (0, NONE);
         for at in 0..self.nodes.len() as u32 {
-            let node = self.nodes[at as usize];
-            let named = match input.trace.groups.get(node.group as usize) {
-                Some(group) => group.parent,
-                None => input.spans[node.span as usize].parent,
+            let node = &self.nodes[at as usize];
+            let named = match node.span {
+                NONE => input.trace.groups[node.group as usize].parent,
+                span => input.spans[span as usize].parent,
             };
             let parent = match named {
                 None if node.bits.has(Flag::BadParent) => self.miss(0, at),
                 None => NONE,
                 Some(_) if node.has(Mark::SharedId) => self.first_of(node.id),
                 Some(id) if id.get() == last.0 => last.1,
-                Some(id) => match self.find(input, id, &node) {
+                Some(id) => match self.find(input, id, node) {
                     Some((found, true)) => {
                         last = (id.get(), found);
                         found
@@ -54,6 +54,12 @@ impl Forest {
     /// The node that `id` means to `child`, and whether it means that to everyone.
     pub(super) fn find(&self, input: &Input<'_>, id: SpanId, child: &Node) -> Option<(u32, bool)> {
         let ids = &self.scratch.ids;
+        if ids.is_empty() {
+            return match self.scratch.index.find(&self.nodes, id.get()) {
+                Some(at) => Some((at, true)),
+                None => Some((self.folded(input, id, child)?, false)),
+            };
+        }
         let from = ids.partition_point(|entry| entry.0 < id.get());
         let Some(&(_, first)) = ids.get(from).filter(|entry| entry.0 == id.get()) else {
             return Some((self.folded(input, id, child)?, false));

@@ -220,7 +220,10 @@ impl Forest {
                 false if child.edge == Edge::Async => (i64::MIN, child.b - parent.b),
                 _ => continue,
             };
-            clocks.hosts.extend([(from, 0), (to, 0)]);
+            // Calls between two hosts mostly come together.
+            if !clocks.hosts.ends_with(&[(from, 0), (to, 0)]) {
+                clocks.hosts.extend([(from, 0), (to, 0)]);
+            }
             let (from, to) = (from.raw(), to.raw());
             clocks.bounds.push(Bound {
                 from,

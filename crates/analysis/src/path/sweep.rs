@@ -69,7 +69,7 @@ impl Path {
                 edge = child.end;
             }
             (right, selection) = (left, child.start);
-            if !forest.by_end(left).is_empty() {
+            if !forest.is_leaf(left) {
                 if let Some(frame) = self.frames.last_mut() {
                     *frame = Frame {
                         next,

@@ -254,8 +254,9 @@ impl Replay {
             .filter(|siblings| siblings.len() > 1)
         {
             let id = self.runs.len() as u32;
-            self.members
-                .extend(siblings.iter().map(|&(_, child)| (child, id)));
+            for &(_, child) in siblings {
+                self.join(child, id);
+            }
             let parent = siblings[0].0;
             let policy = policy(self, parent, siblings);
             let slots = self.spare.pop().unwrap_or_default();

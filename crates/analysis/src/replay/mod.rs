@@ -62,6 +62,9 @@ impl Mood {
     const ALL: [Mood; 3] = [Mood::Optimistic, Mood::Likely, Mood::Pessimistic];
 }
 
+/// In place of a run: a member of more than one.
+const SEVERAL: u32 = u32::MAX - 1;
+
 /// A time in each mood, in order of [`Mood::ALL`]: all are replayed at once.
 type Times = [i64; Mood::ALL.len()];
 
@@ -75,6 +78,8 @@ pub struct Replay {
     spare: Vec<Vec<Times>>,
     /// Child and run, by child.
     members: Vec<(u32, u32)>,
+    /// The one run that each node is a member of, [`NONE`] or [`SEVERAL`].
+    joined: Vec<u32>,
     /// Some edit has more than one result; some edit says itself which one is likely.
     ranged: bool,
     opinionated: bool,
@@ -96,12 +101,15 @@ impl Replay {
         self.head = head;
         self.changes.clear();
         self.spare.extend(self.runs.drain(..).map(run::Run::into_slots));
-        self.members.clear();
+        for (child, _) in self.members.drain(..) {
+            self.joined[child as usize] = NONE;
+        }
         (self.ranged, self.opinionated) = (false, false);
         self.outcome = Outcome::default();
         // Between two calls all places are `NONE`.
         if self.place.len() < forest.nodes().len() {
             self.place.resize(forest.nodes().len(), NONE);
+            self.joined.resize(forest.nodes().len(), NONE);
         }
     }
 
@@ -175,7 +183,7 @@ impl Replay {
         self.changes.bytes()
             + self.runs.capacity() * size_of::<run::Run>()
             + self.members.capacity() * size_of::<(u32, u32)>()
-            + (self.dirty.capacity() + self.place.capacity()) * size_of::<u32>()
+            + (self.dirty.capacity() + self.place.capacity() + self.joined.capacity()) * size_of::<u32>()
             + self.durations.capacity() * size_of::<Times>()
             + self.scratch.bytes()
             + self.queue.bytes()

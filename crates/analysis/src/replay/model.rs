@@ -47,19 +47,44 @@ impl Ended {
 }
 
 /// The children that have started and may still run.
+/// The children that have started and may still run. Children mostly run one after the other: one that runs alone is
+/// no heap.
 #[derive(Debug, Default)]
-pub(super) struct Queue(BinaryHeap<Reverse<Started>>);
+pub(super) struct Queue {
+    alone: Option<Started>,
+    /// Empty while one runs alone.
+    heap: BinaryHeap<Reverse<Started>>,
+}
 
 impl Queue {
     pub(super) fn bytes(&self) -> usize {
-        self.0.capacity() * size_of::<Started>()
+        self.heap.capacity() * size_of::<Started>()
+    }
+
+    /// Empties it and makes room for so many.
+    fn open(&mut self, children: usize) {
+        self.alone = None;
+        self.heap.clear();
+        // Buffers that are as large as they may need to be do not double: huge traces stay within their memory.
+        self.heap.reserve(children);
+    }
+
+    fn push(&mut self, started: Started) {
+        match self.alone.take() {
+            None if self.heap.is_empty() => self.alone = Some(started),
+            None => self.heap.push(Reverse(started)),
+            Some(other) => self.heap.extend([Reverse(other), Reverse(started)]),
+        }
     }
 
     fn pop_until(&mut self, time: i64) -> Option<Started> {
-        if self.0.peek()?.0.old_end > time {
+        if self.alone.is_some() {
+            return self.alone.take_if(|started| started.old_end <= time);
+        }
+        if self.heap.peek()?.0.old_end > time {
             return None;
         }
-        self.0.pop().map(|started| started.0)
+        self.heap.pop().map(|started| started.0)
     }
 }
 
@@ -80,15 +105,22 @@ impl Replay {
         self.runs.sort_unstable_by_key(|run| (run.parent, run.id));
         self.dirty.clear();
         self.dirty.reserve(forest.nodes().len());
-        for from in self.changes.nodes().chain(self.runs.iter().map(|run| run.parent)) {
-            let mut at = from;
-            while self.place[at as usize] == NONE {
+        // Members are mostly of one depth: listed before all ancestors they leave little to sort.
+        for at in self.changes.nodes().chain(self.runs.iter().map(|run| run.parent)) {
+            if self.place[at as usize] == NONE {
                 self.place[at as usize] = 0;
                 self.dirty.push(at);
-                if at == self.head {
+            }
+        }
+        for place in 0..self.dirty.len() {
+            let mut at = self.dirty[place];
+            while at != self.head {
+                at = forest.node(at).parent;
+                if self.place[at as usize] != NONE {
                     break;
                 }
-                at = forest.node(at).parent;
+                self.place[at as usize] = 0;
+                self.dirty.push(at);
             }
         }
         self.dirty
@@ -115,14 +147,12 @@ impl Replay {
     /// A parent's new duration before its own edit.
     fn duration(&mut self, forest: &Forest, at: u32) -> Times {
         let parent = forest.node(at);
-        let children = forest.by_start(at);
-        if children.is_empty() {
+        if forest.is_leaf(at) {
             return [parent.end - parent.start; 3];
         }
+        let children = forest.by_start(at);
         let runs = self.open_runs(at);
-        self.queue.0.clear();
-        // Buffers that are as large as they may need to be do not double: huge traces stay within their memory.
-        self.queue.0.reserve(children.len());
+        self.queue.open(children.len());
         let (mut last_old, mut last_new) = (None, Ended::default());
         let (mut end_old, mut end_new) = (i64::MIN, Times::default());
         for &at in children {
@@ -146,11 +176,11 @@ impl Replay {
             });
             let new_end = sum(start, duration);
             (end_old, end_new) = (end_old.max(child.end), latest(end_new, new_end));
-            self.queue.0.push(Reverse(Started {
+            self.queue.push(Started {
                 old_end: child.end,
                 new_end,
                 child: at,
-            }));
+            });
             last_new.started(at, lag, child.end - child.start);
         }
         end_new.map(|end| end.saturating_add(parent.end - end_old))
@@ -189,19 +219,20 @@ pub(super) fn each_lag(
     mut each: impl FnMut(u32, i64, Option<i64>),
 ) {
     let node = forest.node(parent);
-    queue.0.clear();
+    let children = forest.by_start(parent);
+    queue.open(children.len());
     let mut last = None;
-    for &at in forest.by_start(parent) {
+    for &at in children {
         let child = forest.node(at);
         while let Some(ended) = queue.pop_until(child.start.saturating_add(node.tolerance)) {
             last = last.max(Some(ended.old_end));
         }
         each(at, child.start - last.unwrap_or(node.start), last);
-        queue.0.push(Reverse(Started {
+        queue.push(Started {
             old_end: child.end,
             new_end: Times::default(),
             child: at,
-        }));
+        });
     }
 }
 

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::model::{Start, latest, sum};
-use super::{Mood, Replay, Times};
+use super::{Mood, Replay, SEVERAL, Times};
+use crate::NONE;
 
 /// More than this at once is not modelled; each start looks at all slots.
 pub(super) const WIDTH_MAX: u32 = 64;
@@ -120,6 +121,13 @@ impl Run {
 }
 
 impl Replay {
+    /// Makes a node a member of a run.
+    pub(super) fn join(&mut self, child: u32, run: u32) {
+        self.members.push((child, run));
+        let joined = &mut self.joined[child as usize];
+        *joined = if *joined == NONE { run } else { SEVERAL };
+    }
+
     /// The runs under a parent, at their beginning.
     pub(super) fn open_runs(&mut self, parent: u32) -> Range<usize> {
         let from = self.runs.partition_point(|run| run.parent < parent);
@@ -134,7 +142,7 @@ impl Replay {
     pub(super) fn start(&mut self, runs: Range<usize>, child: u32, start: Start, duration: Times) -> Times {
         let mut earliest = start.normal;
         for run in &mut self.runs[runs.clone()] {
-            run.joins = self.members.binary_search(&(child, run.id)).is_ok();
+            run.joins = is_member(&self.joined, &self.members, child, run.id);
             if run.joins {
                 let (ready, at) = run.start(start);
                 earliest = std::array::from_fn(|mood| earliest[mood].min(at[mood]));
@@ -154,9 +162,17 @@ impl Replay {
     /// Tells the runs under a parent that a predecessor of all later children has ended.
     pub(super) fn end_in_runs(&mut self, runs: Range<usize>, child: u32, end: Times) {
         for run in &mut self.runs[runs] {
-            if self.members.binary_search(&(child, run.id)).is_err() {
+            if !is_member(&self.joined, &self.members, child, run.id) {
                 run.outside = latest(run.outside, end);
             }
         }
+    }
+}
+
+/// Whether a run has a node as a member; most nodes are members of one run or none.
+fn is_member(joined: &[u32], members: &[(u32, u32)], node: u32, run: u32) -> bool {
+    match joined[node as usize] {
+        SEVERAL => members.binary_search(&(node, run)).is_ok(),
+        only => only == run,
     }
 }

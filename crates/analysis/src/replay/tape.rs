@@ -62,9 +62,9 @@ impl Replay {
             let slots = self.spare.pop().unwrap_or_default();
             self.runs.push(Run::new(parent, before + number, policy, slots));
         }
-        let members = &tape.members[take.members.clone()];
-        self.members
-            .extend(members.iter().map(|&(child, number)| (child, before + number)));
+        for &(child, number) in &tape.members[take.members.clone()] {
+            self.join(child, before + number);
+        }
         self.ranged = true;
     }
 }

@@ -8,6 +8,7 @@ use hotspan_model::{HandOff, HandOffOutcome, Identity, Report, Symbol};
 
 use crate::NONE;
 use crate::context::Context;
+use crate::memo::Memo;
 
 /// Call operations of one segment that rows are made for: those with the most time.
 const OPERATIONS_MAX: usize = 16;
@@ -20,6 +21,9 @@ pub(super) struct Rows {
     climbed: Vec<u32>,
     kinds: Vec<Kind>,
     calls: Vec<(u64, u32)>,
+    /// Identities of call paths and of rows.
+    known_paths: Memo,
+    known_rows: Memo,
 }
 
 /// All calls of one operation in one segment.
@@ -95,7 +99,7 @@ impl Rows {
     }
 
     fn emit(
-        &self,
+        &mut self,
         cx: Context<'_>,
         path: u128,
         tolerance: i64,
@@ -104,7 +108,9 @@ impl Rows {
     ) {
         for (at, a) in self.kinds.iter().enumerate() {
             for b in self.kinds[at + 1..].iter().filter(|b| wanted(a, b)) {
-                report.hand_offs.push(row(cx, path, tolerance, a, b));
+                report
+                    .hand_offs
+                    .push(row(cx, path, tolerance, a, b, &mut self.known_rows));
             }
         }
     }
@@ -127,11 +133,18 @@ impl Rows {
             };
             self.paths[at as usize] = match above {
                 Some(above) if repeats(&above) => above.1,
-                above => Identity::new("callpath")
-                    .number(above.map_or(0, |(_, path)| path))
-                    .text(cx.text(own.service))
-                    .text(cx.text(own.operation))
-                    .finish(),
+                above => {
+                    let above = above.map_or(0, |(_, path)| path);
+                    let own_part = u64::from(own.service.raw()) << 32 | u64::from(own.operation.raw());
+                    let [high, low] = halves(above);
+                    self.known_paths.get([high, low, own_part, 0], || {
+                        Identity::new("callpath")
+                            .number(above)
+                            .text(cx.text(own.service))
+                            .text(cx.text(own.operation))
+                            .finish()
+                    })
+                }
             };
         }
         self.paths[segment as usize]
@@ -157,7 +170,7 @@ fn kind(cx: Context<'_>, same: &[(u64, u32)]) -> Option<Kind> {
     })
 }
 
-fn row(cx: Context<'_>, path: u128, tolerance: i64, a: &Kind, b: &Kind) -> HandOff {
+fn row(cx: Context<'_>, path: u128, tolerance: i64, a: &Kind, b: &Kind, known: &mut Memo) -> HandOff {
     let ends_before =
         |first: &Kind, second: &Kind| first.last_end <= second.first_start.saturating_add(tolerance);
     let (outcome, survived_failure) = match (ends_before(a, b), ends_before(b, a)) {
@@ -169,10 +182,21 @@ fn row(cx: Context<'_>, path: u128, tolerance: i64, a: &Kind, b: &Kind) -> HandO
         let service = kind.service.map_or("", |service| cx.text(service));
         id.text(cx.text(kind.template)).text(service)
     };
-    let key = name(name(Identity::new("hand-off").number(path), a), b).finish();
+    let number = |kind: &Kind| {
+        let service = kind.service.map_or(0, Symbol::raw);
+        u64::from(kind.template.raw()) << 32 | u64::from(service)
+    };
+    let [high, low] = halves(path);
+    let key = known.get([high, low, number(a), number(b)], || {
+        name(name(Identity::new("hand-off").number(path), a), b).finish()
+    });
     HandOff {
         key,
         outcome,
         survived_failure,
     }
+}
+
+fn halves(number: u128) -> [u64; 2] {
+    [(number >> 64) as u64, number as u64]
 }

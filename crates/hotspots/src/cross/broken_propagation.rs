@@ -343,7 +343,7 @@ fn orphans(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
     }
 }
 
-/// Requests without a loss below which a share of a tenth is needed.
+/// Where so few requests show no loss, a tenth is beyond what may be lost.
 const UNHURT: u128 = 30;
 
 /// Whether a share is more than one and a half times another, by three standard deviations. Where nothing is lost of
@@ -351,7 +351,7 @@ const UNHURT: u128 = 30;
 fn is_beyond((k, n): (u64, u64), (lost, of): (u64, u64)) -> bool {
     let [k, n, lost, of] = [k, n, lost, of].map(u128::from);
     if lost == 0 {
-        return k.saturating_mul(of.max(UNHURT)) > 3 * n;
+        return of == 0 || k.saturating_mul(of.max(UNHURT)) > 3 * n;
     }
     let apart = (2 * k)
         .saturating_mul(of)

@@ -57,7 +57,8 @@ impl Shapes {
     pub(super) fn find(&mut self, cx: &Context<'_>, out: &Findings<'_>) {
         self.loops.clear();
         self.members.clear();
-        if !(0..cx.segments().len() as u32).any(|segment| is_rich(cx, segment)) {
+        let rich = || (0..cx.segments().len() as u32).any(|segment| is_rich(cx, segment));
+        if (cx.census().count(Class::Internal) as usize) < SHAPES_MIN || !rich() {
             return;
         }
         self.collect(cx, out);

@@ -21,13 +21,13 @@ pub(super) struct Rows {
 
 impl Rows {
     pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
+        if cx.census().count(Class::Checkout) == 0 {
+            return;
+        }
         let checkouts = || {
             let nodes = cx.nodes().iter().enumerate();
             nodes.filter(|&(_, &at)| is_wait(cx, at))
         };
-        if checkouts().next().is_none() {
-            return;
-        }
         self.waits.clear();
         self.waits.resize(cx.segments().len(), false);
         for (place, &at) in checkouts() {

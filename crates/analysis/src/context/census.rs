@@ -1,0 +1,52 @@
+//! What a trace has at all: most detectors need not look for what it cannot hold.
+
+use hotspan_model::{Assembled, Class, Flag};
+
+use crate::{Forest, Node};
+
+/// Numbers and lengths of the nodes of one trace.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Census {
+    counts: [u32; CLASSES],
+    longest: [u64; CLASSES],
+    failed: bool,
+}
+
+/// More than there are classes.
+const CLASSES: usize = 16;
+
+impl Census {
+    pub(super) fn of(trace: &Assembled, forest: &Forest) -> Census {
+        let mut census = Census {
+            failed: trace.groups.iter().any(|group| group.errors > 0),
+            ..Census::default()
+        };
+        for node in forest.nodes() {
+            census.add(node);
+        }
+        census
+    }
+
+    fn add(&mut self, node: &Node) {
+        let class = node.class() as usize;
+        self.counts[class] += 1;
+        self.longest[class] = self.longest[class].max(node.length().0);
+        self.failed |= node.bits.has(Flag::Failed);
+    }
+
+    /// How many nodes are of this class; an operation that its server told to be a call is not.
+    pub(crate) fn count(&self, class: Class) -> u32 {
+        self.counts[class as usize]
+    }
+
+    /// Length of the longest node of these classes: none has more time on the critical path.
+    pub(crate) fn longest<const N: usize>(&self, classes: [Class; N]) -> u64 {
+        let lengths = classes.map(|class| self.longest[class as usize]);
+        lengths.into_iter().max().unwrap_or(0)
+    }
+
+    /// Whether anything failed.
+    pub(crate) fn has_failures(&self) -> bool {
+        self.failed
+    }
+}
