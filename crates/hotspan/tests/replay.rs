@@ -68,7 +68,13 @@ fn a_recording_over_the_wire_gives_what_the_file_gives() {
         assert!(!expected.is_empty(), "{scenario}");
         let daemon = Daemon::start(scenario);
         let sent = hotspan()
-            .args(["replay", &file, "--to", &daemon.url("otlp_grpc")])
+            .args([
+                "replay",
+                &file,
+                "--shift-to-now",
+                "--to",
+                &daemon.url("otlp_grpc"),
+            ])
             .output();
         assert!(sent.expect("the binary runs").status.success(), "{scenario}");
         let url = daemon.url("listen");
