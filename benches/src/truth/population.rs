@@ -44,6 +44,8 @@ impl Group {
 
 /// Traces of each operation, in turn: their number is a term of confidence.
 const TRACES: [u64; 4] = [20, 10, 40, 15];
+/// Those of a fault that is judged by its share of twenty traces at least: losses must leave so many.
+const OF_A_SHARE: (&str, u64) = ("exception-storm", 40);
 /// Their mean, about.
 pub(crate) const TRACES_MEAN: u64 = 21;
 /// The threshold of a sampler that keeps one trace in ten.
@@ -64,9 +66,13 @@ impl Population {
             } else {
                 Generation::Legacy
             };
-            let traces = TRACES[((at + round / 6) % 4) as usize];
             let noise = self.noise(group, at / 2 + round / 12);
             let operation = Operation::draw(scenario, self.seed + n, generation, noise);
+            let fault = operation.case.fault.as_ref().map(|fault| fault.detector);
+            let traces = match fault == Some(OF_A_SHARE.0) {
+                true => OF_A_SHARE.1,
+                false => TRACES[((at + round / 6) % 4) as usize],
+            };
             let seen = Seen::of(&operation, traces, self.calibrated);
             let said = seen.judge(&operation, group, &mut tallies);
             if !said.is_empty() {

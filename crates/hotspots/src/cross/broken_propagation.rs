@@ -343,15 +343,19 @@ fn orphans(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
     }
 }
 
-/// Where so few requests show no loss, a tenth is beyond what may be lost.
-const UNHURT: u128 = 30;
+/// How seldom chance may put all losses on one side: once in so many systems.
+const ONCE_IN: u128 = 1_000;
+/// Losses that are looked at for that.
+const LOSSES_MAX: u128 = 4_096;
 
-/// Whether a share is more than one and a half times another, by three standard deviations. Where nothing is lost of
-/// so many, up to three might have been (the rule of three: 95 % sure).
+/// Whether a share is more than one and a half times another, by three standard deviations. Where none is lost of the
+/// others, all `k` were among the `n` by chance with the probability (n / (n + of))^k, as Poisson's law has it.
 fn is_beyond((k, n): (u64, u64), (lost, of): (u64, u64)) -> bool {
     let [k, n, lost, of] = [k, n, lost, of].map(u128::from);
     if lost == 0 {
-        return of == 0 || k.saturating_mul(of.max(UNHURT)) > 3 * n;
+        let mut chance = u128::from(u64::MAX);
+        (0..k.min(LOSSES_MAX)).for_each(|_| chance = chance * n / (n + of).max(1));
+        return of == 0 || chance < u128::from(u64::MAX) / ONCE_IN;
     }
     let apart = (2 * k)
         .saturating_mul(of)
