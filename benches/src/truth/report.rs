@@ -14,6 +14,7 @@ const PROSE: &str = include_str!("accuracy.md");
 /// The whole page.
 pub(crate) fn markdown(of: &Population, tallies: &Tallies, systems: &Systems, shares: &[Shares]) -> String {
     PROSE
+        .replace("{seed}", &of.seed.to_string())
         .replace("{operations}", &of.operations.to_string())
         .replace("{scenarios}", &(SCENARIOS.len() + UNDECIDABLE.len()).to_string())
         .replace("{healthy}", &tallies.healthy.to_string())
