@@ -25,7 +25,8 @@
 //! **Fix**: write the intent to an outbox or a queue, answer, and let a worker make the call.
 
 use hotspan_model::{
-    Break, Class, Facets, Fix, Flag, Kind, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Verb,
+    Break, Class, Facets, Fix, Flag, Kind, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope,
+    Symbol, Verb,
 };
 
 use super::near::{Near, all, condition, share_of};
@@ -33,6 +34,7 @@ use super::spans::{SpanDraft, callee_key};
 use super::words::{has_any, peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
 use crate::context::{Context, Operation, is_awaited, is_near, rooted_in};
+use crate::memo::Memo;
 use crate::{Edit, NONE};
 
 /// Confidence in a class that the vendor catalogue or a name gives.
@@ -142,7 +144,8 @@ fn judge(cx: &Context<'_>, at: u32, out: &mut Findings<'_>) {
     if !conditions.iter().all(|one| is_near(one.value, one.threshold)) {
         return;
     }
-    let Some(certainty) = certainty(cx, row).filter(|_| ends_the_request(cx, row)) else {
+    let certainty = certainty(cx, row, &mut out.scratch.purposes);
+    let Some(certainty) = certainty.filter(|_| ends_the_request(cx, row)) else {
         return;
     };
     let head = cx.forest.node(row.node).head;
@@ -166,9 +169,9 @@ fn judge(cx: &Context<'_>, at: u32, out: &mut Findings<'_>) {
 }
 
 /// Whether a name says that a request could do without what a call answers, and it ends the request.
-pub(super) fn is_deferrable(cx: &Context<'_>, at: u32) -> bool {
+pub(super) fn is_deferrable(cx: &Context<'_>, at: u32, known: &mut Memo) -> bool {
     let row = cx.operation(at);
-    is_long(cx, row) && certainty(cx, row) == Some(Ok(BY_CLASS)) && ends_the_request(cx, row)
+    is_long(cx, row) && certainty(cx, row, known) == Some(Ok(BY_CLASS)) && ends_the_request(cx, row)
 }
 
 /// Whether a call takes its share of the segment.
@@ -180,7 +183,11 @@ fn is_long(cx: &Context<'_>, row: &Operation) -> bool {
 
 /// How sure it is that nobody needed the call, or the guard that says that somebody did; `None` when nothing speaks
 /// for it.
-fn certainty(cx: &Context<'_>, row: &Operation) -> Option<Result<Millionths, &'static str>> {
+fn certainty(
+    cx: &Context<'_>,
+    row: &Operation,
+    known: &mut Memo,
+) -> Option<Result<Millionths, &'static str>> {
     let node = cx.forest.node(row.node);
     let facts = row.own.and_then(|own| cx.dictionary.template(own));
     let writes = row.class == Class::Publish || facts.is_some_and(|facts| facts.verb != Verb::Read);
@@ -191,26 +198,40 @@ fn certainty(cx: &Context<'_>, row: &Operation) -> Option<Result<Millionths, &'s
         () if !writes => return None,
         () if gate => return Some(Err("gatekeeper")),
         () if honest => return Some(Err("honest")),
-        () if names(cx, row).any(|name| has_any(name, &CANNOT_WAIT)) => return Some(Err("cannot-wait")),
         () => {}
     }
-    let callee = row.callee.and_then(|callee| cx.dictionary.callee(callee));
-    let vendor = callee.and_then(|callee| callee.vendor);
-    if vendor.is_some_and(|vendor| CATEGORIES.contains(&vendor.category))
-        || names(cx, row).any(|name| has_any(name, &CAN_WAIT))
-    {
-        return Some(Ok(BY_CLASS));
+    let symbols = [
+        row.own,
+        row.template(),
+        row.answered.map(|(_, service)| service),
+        row.callee,
+    ];
+    let key = symbols.map(|symbol| symbol.map_or(0, |symbol| u64::from(symbol.raw()) + 1));
+    match known.get(key, || purpose(cx, symbols)) {
+        CANNOT => return Some(Err("cannot-wait")),
+        CAN => return Some(Ok(BY_CLASS)),
+        _ => {}
     }
     let unnoticed = row.failed > 0 || matches!(node.bits.http_status(), 202 | 204);
     unnoticed.then_some(Ok(HERE_ONLY))
 }
 
-/// Template, host and service that say what a call is for.
-fn names<'a>(cx: &Context<'a>, row: &Operation) -> impl Iterator<Item = &'a str> + use<'a> {
-    let host = row.callee.and_then(|callee| cx.dictionary.callee(callee));
-    let symbols = [row.own, row.template(), row.answered.map(|(_, service)| service)];
-    let texts = symbols.map(|symbol| symbol.map_or("", |symbol| cx.text(symbol)));
-    texts.into_iter().chain(host.map(|callee| &*callee.host))
+/// What names say of a call.
+const CANNOT: u128 = 1;
+const CAN: u128 = 2;
+
+/// What short template, template, service and host of a call say that it is for.
+fn purpose(cx: &Context<'_>, [own, template, service, callee]: [Option<Symbol>; 4]) -> u128 {
+    let callee = callee.and_then(|callee| cx.dictionary.callee(callee));
+    let texts = [own, template, service].map(|symbol| symbol.map_or("", |symbol| cx.text(symbol)));
+    let names = || texts.into_iter().chain(callee.map(|callee| &*callee.host));
+    let vendor = callee.and_then(|callee| callee.vendor);
+    match () {
+        () if names().any(|name| has_any(name, &CANNOT_WAIT)) => CANNOT,
+        () if vendor.is_some_and(|vendor| CATEGORIES.contains(&vendor.category)) => CAN,
+        () if names().any(|name| has_any(name, &CAN_WAIT)) => CAN,
+        () => 0,
+    }
 }
 
 /// Whether nothing outgoing follows a call in its segment but at most one write that keeps its books, and no other

@@ -8,6 +8,7 @@ use hotspan_model::{
 use super::near::Near;
 use super::{COST_ONCE, COST_SHARE, detectors, spans};
 use crate::context::{Context, Operation, is_awaited};
+use crate::memo::Memo;
 use crate::replay::Scene;
 use crate::{Edit, NONE, Node, Replay};
 
@@ -46,6 +47,8 @@ pub(crate) struct Scratch {
     pub(super) nodes: Vec<u32>,
     /// Of calls that are made again.
     pub tries: Vec<super::retry_storm::Tries>,
+    /// What names say that calls are for.
+    pub purposes: Memo,
     /// Of what findings save together.
     pub joint: super::joint::Scratch,
     /// The finding whose replay is to be shown, and that replay.

@@ -180,7 +180,9 @@ fn report(cx: &Context<'_>, members: &[u32], head: u32, out: &mut Findings<'_>) 
         likely: Nanos(u64::midpoint(min.0, max.0)),
         max,
     };
-    let deferrable = members.iter().all(|&at| is_deferrable(cx, at));
+    let deferrable = members
+        .iter()
+        .all(|&at| is_deferrable(cx, at, &mut out.scratch.purposes));
     if deferrable {
         saving = out.saving(cx, head, |nodes| Edit::Async(nodes, HAND_OVER), members, &[]);
     }
