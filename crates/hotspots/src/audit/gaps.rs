@@ -106,7 +106,7 @@ fn untold(answers: &Answers) -> Vec<Gap<'_>> {
         let attributes: Vec<&str> = attributes.into_iter().collect();
         Gap {
             service,
-            what: format!("its spans do not tell {}", attributes.join("; ")),
+            what: format!("it does not send: {}", attributes.join("; ")),
             hides: "faults whose detectors need it; the near misses of the service name them, and older names that do",
             hotspot: None,
         }

@@ -127,7 +127,7 @@ fn what_no_span_tells_is_a_gap_of_the_audit() {
     let gaps = Audit::new(&answers, &[]).gaps;
     let untold = gaps
         .iter()
-        .find(|gap| gap.what.starts_with("its spans do not tell "));
+        .find(|gap| gap.what.starts_with("it does not send: "));
     let untold = untold.map(|gap| (gap.service, gap.what.contains("db.query.parameter")));
     assert_eq!(untold, Some(("cart", true)));
 }
