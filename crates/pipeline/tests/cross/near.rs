@@ -125,9 +125,7 @@ fn what_no_span_tells_is_a_gap_of_the_audit() {
     world.traces(20, "cart GET /cart 0..50\n  db SELECT item 10..20 hidden");
     let answers = world.answers();
     let gaps = Audit::new(&answers, &[]).gaps;
-    let untold = gaps
-        .iter()
-        .find(|gap| gap.what.starts_with("it does not send: "));
+    let untold = gaps.iter().find(|gap| gap.what.starts_with("it does not send: "));
     let untold = untold.map(|gap| (gap.service, gap.what.contains("db.query.parameter")));
     assert_eq!(untold, Some(("cart", true)));
 }
