@@ -14,6 +14,7 @@ use hotspan_testkit::LogClock;
 use prost::Message;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
+use std::time::Instant;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -86,12 +87,14 @@ fn run(arguments: &Arguments) {
     for (bytes, time) in warm {
         step.take(bytes, *time);
     }
-    let region = Region::new(ALLOCATOR);
+    let (region, start) = (Region::new(ALLOCATOR), Instant::now());
     let spans = count(&mut step, measured);
+    let time = start.elapsed();
     let change = region.change();
     let bytes: usize = measured.iter().map(|(bytes, _)| bytes.len()).sum();
     println!(
-        "{spans} spans, {} bytes a span, {} allocations, {} reallocations, {} bytes grown",
+        "{spans} spans, {} ns and {} bytes a span, {} allocations, {} reallocations, {} bytes grown",
+        time.as_nanos() as u64 / spans.max(1),
         bytes as u64 / spans.max(1),
         change.allocations,
         change.reallocations,
