@@ -45,28 +45,9 @@ fn stretch(kind: FactKind) -> Option<(u64, u64)> {
 /// How many moments of all facts may be held when one of a kind comes. What only means something where something else
 /// is found that rarely is leaves room for the others.
 pub(crate) fn most(kind: FactKind, most: usize) -> usize {
-    match kind {
-        FactKind::Working | FactKind::Sending => most / 4,
-        FactKind::Read
-        | FactKind::Wrote
-        | FactKind::Sent
-        | FactKind::Entered
-        | FactKind::Strayed
-        | FactKind::Taken
-        | FactKind::Busy
-        | FactKind::Waited
-        | FactKind::Used
-        | FactKind::Served
-        | FactKind::Paired
-        | FactKind::Carried
-        | FactKind::Looped
-        | FactKind::Orphaned
-        | FactKind::Wordless
-        | FactKind::Nameless
-        | FactKind::Queued
-        | FactKind::Survived
-        | FactKind::Sunk
-        | FactKind::Emptied => most,
+    match matches!(kind, FactKind::Working | FactKind::Sending) {
+        true => most / 4,
+        false => most,
     }
 }
 
