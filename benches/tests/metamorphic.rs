@@ -1,5 +1,5 @@
 //! Changes that must not change the answer, made to generated traces on the wire and judged by the whole line: same
-//! fingerprints, same counts. Names as in `crates/analysis/tests/metamorphic.rs`, which changes drawings.
+//! fingerprints, same counts. Names as in `crates/analysis/tests/metamorphic`, which changes drawings.
 
 use std::collections::BTreeMap;
 

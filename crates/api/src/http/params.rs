@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::shape::{Break, State};
 
-/// Which hotspots, in which order and form.
+/// Which hotspots, in which order.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct HotspotParams {
@@ -29,37 +29,17 @@ pub(super) struct HotspotParams {
     /// In which order.
     #[param(inline)]
     sort: Option<SortParam>,
-    /// Most rows; 50 when absent.
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// JSON with an envelope, one JSON object a line, or comma-separated values.
-    #[param(inline)]
-    format: Option<FormatParam>,
-    /// Rows without nesting and without an envelope.
-    flat: Option<bool>,
 }
 
-/// Which rows, in which form.
+/// Which rows.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct RowParams {
     /// Only rows that one of these services is part of; repeat for alternatives.
     service: Option<Vec<String>>,
-    /// Most rows; 50 when absent.
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// JSON with an envelope, one JSON object a line, or comma-separated values.
-    #[param(inline)]
-    format: Option<FormatParam>,
-    /// Rows without nesting and without an envelope.
-    flat: Option<bool>,
 }
 
-/// Which near misses, in which form.
+/// Which near misses.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct NearParams {
@@ -68,19 +48,9 @@ pub(super) struct NearParams {
     /// Only these operations and what their traces reach; names the rules that never came near as well. Repeat for
     /// alternatives.
     entry: Option<Vec<String>>,
-    /// Most rows; 50 when absent.
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// JSON with an envelope, one JSON object a line, or comma-separated values.
-    #[param(inline)]
-    format: Option<FormatParam>,
-    /// Rows without nesting and without an envelope.
-    flat: Option<bool>,
 }
 
-/// Which exemplars, in which form.
+/// Which exemplars.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct TraceParams {
@@ -88,6 +58,12 @@ pub(super) struct TraceParams {
     service: Option<Vec<String>>,
     /// Detectors of those hotspots; repeat for alternatives.
     detector: Option<Vec<String>>,
+}
+
+/// How much of a list, in which form.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PageParams {
     /// Most rows; 50 when absent.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Shared;
 use super::form::{Form, Listed};
-use super::params::{HotspotParams, NearParams, RowParams, TraceParams};
+use super::params::{HotspotParams, NearParams, PageParams, RowParams, TraceParams};
 use super::snapshot::tagged;
 use crate::View;
 use crate::ask::{HotspotFilter, NearFilter, Problem, Query, RowFilter, TraceFilter};
@@ -43,30 +43,51 @@ pub(super) async fn index() -> &'static str {
     INDEX
 }
 
-/// The ranked list of hotspots.
-#[utoipa::path(
-    get,
-    path = "/api/v1/hotspots",
-    tag = "hotspots",
-    params(HotspotParams),
-    responses(
-        (status = 200, description = "A page", content(
-            (Listed<HotspotList> = "application/json"),
-            (String = "application/x-ndjson"),
-            (String = "text/csv"),
-        )),
-        (status = 304, description = "The snapshot is the one in If-None-Match"),
-        (status = 400, description = "What was asked makes no sense", body = Problem,
-            content_type = "application/problem+json"),
-    )
-)]
-pub(super) async fn hotspots(
-    State(backend): State<Shared>,
-    headers: HeaderMap,
-    query: Query,
-) -> Result<Response, Problem> {
-    let view = backend.view();
-    list(&view, &headers, query, HotspotFilter::read, read::hotspots)
+/// Handlers of lists: name, path, tag, parameters beside those of the page, rows, filter, reading.
+macro_rules! lists {
+    ($($(#[$doc:meta])+ $name:ident: $path:tt, $tag:tt, $params:ident, $rows:ident, $filter:path, $read:path;)+) => {$(
+        $(#[$doc])+
+        #[utoipa::path(
+            get,
+            path = $path,
+            tag = $tag,
+            params($params, PageParams),
+            responses(
+                (status = 200, description = "A page", content(
+                    (Listed<$rows> = "application/json"),
+                    (String = "application/x-ndjson"),
+                    (String = "text/csv"),
+                )),
+                (status = 304, description = "The snapshot is the one in If-None-Match"),
+                (status = 400, description = "What was asked makes no sense", body = Problem,
+                    content_type = "application/problem+json"),
+            )
+        )]
+        pub(super) async fn $name(
+            State(backend): State<Shared>,
+            headers: HeaderMap,
+            query: Query,
+        ) -> Result<Response, Problem> {
+            list(&backend.view(), &headers, query, $filter, $read)
+        }
+    )+};
+}
+
+lists! {
+    /// The ranked list of hotspots.
+    hotspots: "/api/v1/hotspots", "hotspots", HotspotParams, HotspotList, HotspotFilter::read, read::hotspots;
+    /// The traces that hotspots refer to.
+    traces: "/api/v1/traces", "traces", TraceParams, TraceList, TraceFilter::read, read::traces;
+    /// The services, by name.
+    services: "/api/v1/services", "system", RowParams, ServiceList, rows, read::services;
+    /// The segment operations, by service and name.
+    operations: "/api/v1/operations", "system", RowParams, OperationList, rows, read::operations;
+    /// Who calls whom, by caller and callee.
+    dependencies: "/api/v1/dependencies", "system", RowParams, DependencyList, rows, read::dependencies;
+    /// The companies that are called, by domain.
+    third_parties: "/api/v1/third-parties", "system", RowParams, ThirdPartyList, rows, read::third_parties;
+    /// What nearly is a hotspot, by service and operation, and why it is none.
+    near_misses: "/api/v1/near-misses", "hotspots", NearParams, NearMissList, near, read::near_misses;
 }
 
 /// One hotspot with the traces that prove it.
@@ -92,32 +113,6 @@ pub(super) async fn hotspot(
     Ok(Json(read::hotspot(&*backend, &view, &segment(id)).await?))
 }
 
-/// The traces that hotspots refer to.
-#[utoipa::path(
-    get,
-    path = "/api/v1/traces",
-    tag = "traces",
-    params(TraceParams),
-    responses(
-        (status = 200, description = "A page", content(
-            (Listed<TraceList> = "application/json"),
-            (String = "application/x-ndjson"),
-            (String = "text/csv"),
-        )),
-        (status = 304, description = "The snapshot is the one in If-None-Match"),
-        (status = 400, description = "What was asked makes no sense", body = Problem,
-            content_type = "application/problem+json"),
-    )
-)]
-pub(super) async fn traces(
-    State(backend): State<Shared>,
-    headers: HeaderMap,
-    query: Query,
-) -> Result<Response, Problem> {
-    let view = backend.view();
-    list(&view, &headers, query, TraceFilter::read, read::traces)
-}
-
 /// One trace, analysed.
 #[utoipa::path(
     get,
@@ -138,132 +133,6 @@ pub(super) async fn trace(
 ) -> Result<Json<Trace>, Problem> {
     query.finish()?;
     Ok(Json(read::trace(&*backend, &segment(id)).await?))
-}
-
-/// The services, by name.
-#[utoipa::path(
-    get,
-    path = "/api/v1/services",
-    tag = "system",
-    params(RowParams),
-    responses(
-        (status = 200, description = "A page", content(
-            (Listed<ServiceList> = "application/json"),
-            (String = "application/x-ndjson"),
-            (String = "text/csv"),
-        )),
-        (status = 304, description = "The snapshot is the one in If-None-Match"),
-        (status = 400, description = "What was asked makes no sense", body = Problem,
-            content_type = "application/problem+json"),
-    )
-)]
-pub(super) async fn services(
-    State(backend): State<Shared>,
-    headers: HeaderMap,
-    query: Query,
-) -> Result<Response, Problem> {
-    list(&backend.view(), &headers, query, rows, read::services)
-}
-
-/// The segment operations, by service and name.
-#[utoipa::path(
-    get,
-    path = "/api/v1/operations",
-    tag = "system",
-    params(RowParams),
-    responses(
-        (status = 200, description = "A page", content(
-            (Listed<OperationList> = "application/json"),
-            (String = "application/x-ndjson"),
-            (String = "text/csv"),
-        )),
-        (status = 304, description = "The snapshot is the one in If-None-Match"),
-        (status = 400, description = "What was asked makes no sense", body = Problem,
-            content_type = "application/problem+json"),
-    )
-)]
-pub(super) async fn operations(
-    State(backend): State<Shared>,
-    headers: HeaderMap,
-    query: Query,
-) -> Result<Response, Problem> {
-    list(&backend.view(), &headers, query, rows, read::operations)
-}
-
-/// Who calls whom, by caller and callee.
-#[utoipa::path(
-    get,
-    path = "/api/v1/dependencies",
-    tag = "system",
-    params(RowParams),
-    responses(
-        (status = 200, description = "A page", content(
-            (Listed<DependencyList> = "application/json"),
-            (String = "application/x-ndjson"),
-            (String = "text/csv"),
-        )),
-        (status = 304, description = "The snapshot is the one in If-None-Match"),
-        (status = 400, description = "What was asked makes no sense", body = Problem,
-            content_type = "application/problem+json"),
-    )
-)]
-pub(super) async fn dependencies(
-    State(backend): State<Shared>,
-    headers: HeaderMap,
-    query: Query,
-) -> Result<Response, Problem> {
-    list(&backend.view(), &headers, query, rows, read::dependencies)
-}
-
-/// The companies that are called, by domain.
-#[utoipa::path(
-    get,
-    path = "/api/v1/third-parties",
-    tag = "system",
-    params(RowParams),
-    responses(
-        (status = 200, description = "A page", content(
-            (Listed<ThirdPartyList> = "application/json"),
-            (String = "application/x-ndjson"),
-            (String = "text/csv"),
-        )),
-        (status = 304, description = "The snapshot is the one in If-None-Match"),
-        (status = 400, description = "What was asked makes no sense", body = Problem,
-            content_type = "application/problem+json"),
-    )
-)]
-pub(super) async fn third_parties(
-    State(backend): State<Shared>,
-    headers: HeaderMap,
-    query: Query,
-) -> Result<Response, Problem> {
-    list(&backend.view(), &headers, query, rows, read::third_parties)
-}
-
-/// What nearly is a hotspot, by service and operation, and why it is none.
-#[utoipa::path(
-    get,
-    path = "/api/v1/near-misses",
-    tag = "hotspots",
-    params(NearParams),
-    responses(
-        (status = 200, description = "A page", content(
-            (Listed<NearMissList> = "application/json"),
-            (String = "application/x-ndjson"),
-            (String = "text/csv"),
-        )),
-        (status = 304, description = "The snapshot is the one in If-None-Match"),
-        (status = 400, description = "What was asked makes no sense", body = Problem,
-            content_type = "application/problem+json"),
-    )
-)]
-pub(super) async fn near_misses(
-    State(backend): State<Shared>,
-    headers: HeaderMap,
-    query: Query,
-) -> Result<Response, Problem> {
-    let filter = |query: &mut Query, _: &View| NearFilter::read(query);
-    list(&backend.view(), &headers, query, filter, read::near_misses)
 }
 
 /// The detectors, their thresholds and efforts.
@@ -330,6 +199,10 @@ fn list<F, L: List>(
 
 fn rows(query: &mut Query, _: &View) -> Result<RowFilter, Problem> {
     RowFilter::read(query)
+}
+
+fn near(query: &mut Query, _: &View) -> Result<NearFilter, Problem> {
+    NearFilter::read(query)
 }
 
 /// A segment of the path; what is no UTF-8 is no id, and nothing is found by it.

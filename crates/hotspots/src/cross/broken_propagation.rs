@@ -101,7 +101,7 @@ fn pairs(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
         let (Some(path), Some(address)) = (row.text.what.map(path), address(cx, &row)) else {
             continue;
         };
-        for (start, end, times) in intervals(cx, &row, FactKind::Sent) {
+        for (start, end, times) in intervals(cx, &row) {
             *calls.entry((row.text.service, address)).or_default() += times;
             // Calls at the same moment cannot be told apart.
             if times == 1 {
@@ -116,7 +116,7 @@ fn pairs(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
             continue;
         };
         if let (Some(sides), false) = (sides.get_mut(&path), is_check(path.1) || is_hook(path.1)) {
-            let intervals = intervals(cx, &row, FactKind::Entered);
+            let intervals = intervals(cx, &row);
             let entered = intervals.flat_map(|(start, end, times)| {
                 let copies = usize::try_from(times).unwrap_or(usize::MAX).min(2);
                 std::iter::repeat_n((start, end, row.text.service), copies)
@@ -262,18 +262,10 @@ fn path(template: &str) -> What<'_> {
     (method, path.split('?').next().unwrap_or_default())
 }
 
-/// The intervals of a fact in stretches that hold all of them, and how often each.
-fn intervals<'a>(
-    cx: &Evidence<'a>,
-    row: &Row<'a>,
-    kind: FactKind,
-) -> impl Iterator<Item = (u64, u64, u64)> + use<'a> {
-    let stretches = row.fact.moments.since(kind, cx.newest());
-    let whole = stretches.filter(|(_, stretch)| !stretch.is_crowded());
-    whole.flat_map(|(_, stretch)| {
-        let happened = stretch.happened.iter();
-        happened.map(|happened| (happened.key.0, happened.key.1, happened.times))
-    })
+/// The intervals of a fact, and how often each.
+fn intervals<'a>(cx: &Evidence<'a>, row: &Row<'a>) -> impl Iterator<Item = (u64, u64, u64)> + use<'a> {
+    row.happened(cx)
+        .map(|happened| (happened.key.0, happened.key.1, happened.times))
 }
 
 /// Pairs of which each is the only candidate of the other, when calls are moved by so much.
@@ -398,7 +390,7 @@ struct Work {
 fn strays(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
     let mut instances: BTreeMap<(&str, &str), Instance<'_>> = BTreeMap::new();
     for row in cx.facts(FactKind::Strayed) {
-        let mut starts: Vec<u64> = intervals(cx, &row, FactKind::Strayed).map(|at| at.0).collect();
+        let mut starts: Vec<u64> = intervals(cx, &row).map(|at| at.0).collect();
         starts.sort_unstable();
         if !is_by_the_clock(&starts) {
             let key = (row.text.service, row.text.what.unwrap_or_default());
@@ -412,7 +404,7 @@ fn strays(cx: &Evidence<'_>, out: &mut Vec<Draft>) {
         if let (Some(instance), false) = (instances.get_mut(&key), is_check(row.text.operation)) {
             let work = instance.operations.entry(row.text.operation).or_default();
             work.busy
-                .extend(intervals(cx, &row, FactKind::Working).map(|(start, end, _)| (start, end)));
+                .extend(intervals(cx, &row).map(|(start, end, _)| (start, end)));
             work.weight.add(row.fact);
         }
     }

@@ -6,6 +6,7 @@ use hotspan_model::{CalleeFacts, Class, FactKind, Knob, LogTime, Symbol, Target}
 
 use crate::facts::{Fact, FactKey, FactText};
 use crate::merged::EdgeText;
+use crate::moments::Happened;
 use crate::topology::{Edge, EdgeKey};
 use crate::view::Reader;
 
@@ -20,6 +21,15 @@ pub(super) struct Row<'a> {
     pub text: FactText<'a>,
     pub key: &'a FactKey,
     pub fact: &'a Fact,
+}
+
+impl<'a> Row<'a> {
+    /// What its moments mark, in stretches that hold all of them.
+    pub(super) fn happened(&self, cx: &Evidence<'_>) -> impl Iterator<Item = &'a Happened> + use<'a> {
+        let stretches = self.fact.moments.since(self.text.kind, cx.newest());
+        let whole = stretches.filter(|(_, stretch)| !stretch.is_crowded());
+        whole.flat_map(|(_, stretch)| &stretch.happened)
+    }
 }
 
 /// All merged facts and edges, for reading.

@@ -105,14 +105,14 @@ type Queues<'a> = BTreeMap<(&'a str, &'a str, &'a str), Queue<'a>>;
 fn linked<'a>(cx: &Evidence<'a>, queues: &mut Queues<'a>) {
     let mut sent: BTreeMap<u64, (u64, Row<'a>)> = BTreeMap::new();
     for row in cx.facts(FactKind::Sending) {
-        for (span, end, _) in moments(cx, &row, FactKind::Sending) {
+        for (span, end, _) in moments(cx, &row) {
             sent.insert(span, (end, row));
         }
     }
     for row in cx.facts(FactKind::Taken) {
         // Of a batch the youngest message counts.
         let mut taken: BTreeMap<u64, (u64, u64, Row<'a>)> = BTreeMap::new();
-        for (span, start, work) in moments(cx, &row, FactKind::Taken) {
+        for (span, start, work) in moments(cx, &row) {
             if let Some(&(end, from)) = sent.get(&span) {
                 let own = (start.saturating_sub(end), work, from);
                 let known = taken.entry(start).or_insert(own);
@@ -139,20 +139,11 @@ fn linked<'a>(cx: &Evidence<'a>, queues: &mut Queues<'a>) {
     }
 }
 
-/// What a fact marks in stretches that hold all of it: the two numbers of each mark, and how long it took.
-fn moments<'a>(
-    cx: &Evidence<'a>,
-    row: &Row<'a>,
-    kind: FactKind,
-) -> impl Iterator<Item = (u64, u64, u64)> + use<'a> {
-    let stretches = row.fact.moments.since(kind, cx.newest());
-    let whole = stretches.filter(|(_, stretch)| !stretch.is_crowded());
-    whole.flat_map(|(_, stretch)| {
-        let happened = stretch.happened.iter();
-        happened.map(|happened| {
-            let time = happened.time / u128::from(happened.times.max(1));
-            (happened.key.0, happened.key.1, narrow(time))
-        })
+/// The two numbers of each mark of a fact, and how long it took.
+fn moments<'a>(cx: &Evidence<'a>, row: &Row<'a>) -> impl Iterator<Item = (u64, u64, u64)> + use<'a> {
+    row.happened(cx).map(|happened| {
+        let time = happened.time / u128::from(happened.times.max(1));
+        (happened.key.0, happened.key.1, narrow(time))
     })
 }
 
