@@ -1,4 +1,4 @@
-//! The reading side over real sockets: rows of `docs/query-surface.md` that exist, by what they promise.
+//! The reading side over real sockets, by what it promises.
 
 #[cfg(test)]
 mod audit;
@@ -14,6 +14,8 @@ mod http;
 mod metrics;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod process;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]

@@ -11,4 +11,5 @@ mod degraded;
 mod grpc;
 mod hostile;
 mod http;
+mod refusals;
 mod support;

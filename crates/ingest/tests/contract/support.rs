@@ -10,7 +10,8 @@ use hotspan_model::{ParamKey, Reason, Record, TableSeed};
 use hotspan_otlp::Limits;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::Frame;
 use hyper::client::conn::http2::SendRequest;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -19,7 +20,9 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message as _;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio_stream::wrappers::ReceiverStream;
 
 /// The path of the one method that matters.
 pub(crate) const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -236,6 +239,14 @@ pub(crate) async fn http1(
         .await
         .unwrap();
     read(response).await.unwrap()
+}
+
+pub(crate) type Frames = mpsc::Sender<Result<Frame<Bytes>, std::convert::Infallible>>;
+
+/// A body whose frames the test sends when it likes; it ends when the sender is dropped.
+pub(crate) fn held_body() -> (Frames, BoxBody<Bytes, std::convert::Infallible>) {
+    let (sender, receiver) = mpsc::channel(16);
+    (sender, StreamBody::new(ReceiverStream::new(receiver)).boxed())
 }
 
 /// A message in its gRPC frame.
