@@ -19,7 +19,7 @@ pub enum Kind {
     Consumer,
 }
 
-/// What a span does, decided from its attributes (`docs/attributes.md`).
+/// What a span does, decided from its attributes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Class {

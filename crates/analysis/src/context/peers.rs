@@ -1,4 +1,4 @@
-//! Internal, datastore or third party: the decision for one operation (`docs/attributes.md`, section 4).
+//! Internal, datastore or third party: the decision for one operation.
 
 use hotspan_model::{Lookup, Millionths, Peer, PeerReason};
 

@@ -5,6 +5,8 @@ mod audit;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod detail;
+#[cfg(test)]
 mod document;
 #[cfg(test)]
 mod grpc;

@@ -1,0 +1,94 @@
+//! One hotspot, one trace: with all that proves them.
+
+use serde_json::{Value, json};
+
+use crate::client::get;
+use crate::sample::{hotspot, trace_id};
+use crate::world::World;
+
+#[tokio::test]
+async fn a_hotspot_alone_brings_its_waterfall_with_marks() {
+    let at = World::start().await;
+    let id = hotspot(1).id;
+    let detail = get(at, &format!("/api/v1/hotspots/{id}")).await.json();
+    assert_eq!(detail["id"], id.to_string());
+    // Trace 2 is evidence too, and nobody holds it any more.
+    let waterfalls = detail["waterfalls"].as_array().unwrap();
+    assert_eq!(waterfalls.len(), 1);
+    assert_eq!(waterfalls[0]["role"], "worst");
+    let spans = waterfalls[0]["trace"]["spans"].as_array().unwrap();
+    let marks: Vec<&Value> = spans.iter().map(|span| &span["mark"]).collect();
+    assert_eq!(
+        marks,
+        [&json!("anchor"), &json!("member"), &json!("member"), &Value::Null]
+    );
+    let below_confidence = get(at, &format!("/api/v1/hotspots/{}", hotspot(120).id)).await;
+    assert_eq!(below_confidence.status, 200);
+}
+
+#[tokio::test]
+async fn a_hotspot_alone_shows_its_exemplars_before_and_after_the_fix() {
+    let at = World::start().await;
+    let detail = get(at, &format!("/api/v1/hotspots/{}", hotspot(1).id))
+        .await
+        .json();
+    let shown = detail["before_after"].as_array().unwrap();
+    assert_eq!((shown.len(), &shown[0]["role"]), (2, &json!("worst")));
+    assert_eq!(shown[0]["why_not"], Value::Null);
+    let replay = &shown[0]["replay"];
+    assert_eq!(replay["before_ns"], 1_000);
+    assert_eq!(
+        replay["after_ns"],
+        json!({"best": 595, "likely": 620, "worst": 700})
+    );
+    assert_eq!(
+        (&replay["omitted_spans"], &replay["root_span_id"]),
+        (&json!(3), &json!(format!("{:016x}", 1)))
+    );
+    let span = &replay["spans"][1];
+    assert_eq!((&span["span_id"], &span["touched"]), (&Value::Null, &json!(true)));
+    assert_eq!(span["end_ns"], json!({"before": 600, "after": 219}));
+    assert_eq!(span["critical_path_ns"], json!({"before": 600, "after": 219}));
+    assert!(!span["service"].as_str().unwrap().contains('\u{202e}'));
+    // Nobody holds the newest one any more.
+    assert_eq!(
+        shown[1],
+        json!({"role": "newest", "trace_id": trace_id(2).to_string(), "replay": null,
+               "why_not": "the trace is no longer held"})
+    );
+    // Held, but no finding of the hotspot is in it.
+    let other = get(at, &format!("/api/v1/hotspots/{}", hotspot(2).id))
+        .await
+        .json();
+    assert_eq!(
+        other["before_after"][0]["why_not"],
+        "the fault shows in many traces together, or no longer in this one"
+    );
+    assert_eq!(other["operation_p50_ns"], json!({"before": 1_000, "after": 620}));
+    assert_eq!(detail["operation_p95_ns"], json!({"before": null, "after": null}));
+}
+
+#[tokio::test]
+async fn a_trace_is_written_whole() {
+    let at = World::start().await;
+    let trace = get(at, "/api/v1/traces/1").await.json();
+    assert_eq!(trace["trace_id"], trace_id(1).to_string());
+    assert_eq!(
+        (&trace["span_count"], &trace["omitted_spans"]),
+        (&json!(6), &json!(2))
+    );
+    assert_eq!(trace["reason"], "root_quiet");
+    assert_eq!(trace["critical_path"][0]["cause"], "self");
+    assert_eq!(trace["critical_path"][1]["span_id"], Value::Null);
+    assert_eq!(trace["findings"][0]["confidence"], json!(0.5123));
+    assert_eq!(
+        trace["defects"][1],
+        json!({"kind": "multi_root", "span_id": null})
+    );
+    let span = &trace["spans"][1];
+    assert_eq!(span["parent_span_id"], format!("{:016x}", 1));
+    assert_eq!(span["name"], "query");
+    assert_eq!(span["attributes"]["db.system"], "postgresql");
+    assert_eq!(span["events"][0]["attributes"]["exception.message"], "(redacted)");
+    assert_eq!(trace["spans"][2]["attributes"], json!({}));
+}
