@@ -2,6 +2,9 @@
 
 pub mod payload;
 pub mod shapes;
+mod stages;
+
+pub use stages::{Assembling, Walk};
 
 use hotspan_hotspots::{Answers, answers};
 use hotspan_model::{Batch, Decided, LocalDictionary, LogTime, ParamKey, TableSeed};

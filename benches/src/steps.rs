@@ -3,12 +3,11 @@
 
 use clap::{Parser, ValueEnum};
 use hotspan_assembly::{Assembler, Settings as AssemblySettings};
-use hotspan_benches::Line;
 use hotspan_benches::payload::Payload;
 use hotspan_benches::shapes::{self, Shape};
+use hotspan_benches::{Assembling, Line, Walk};
 use hotspan_hotspots::answers;
-use hotspan_model::{Assembled, Batch, Decided, LocalDictionary, LogTime, ParamKey, TableSeed};
-use hotspan_otlp::{Decoder, Limits};
+use hotspan_model::{Decided, LogTime, TableSeed};
 use hotspan_pipeline::{Pipeline, Settings};
 use hotspan_testkit::LogClock;
 use prost::Message;
@@ -143,57 +142,6 @@ impl Runner {
     }
 }
 
-/// Bytes to span records.
-struct Walk {
-    decoder: Decoder,
-    dictionary: LocalDictionary,
-    batch: Batch,
-}
-
-impl Walk {
-    fn new(seed: TableSeed) -> Walk {
-        Walk {
-            decoder: Decoder::new(Limits::default(), ParamKey::BUILT_IN, seed),
-            dictionary: LocalDictionary::new(seed),
-            batch: Batch::default(),
-        }
-    }
-
-    fn take(&mut self, request: &[u8]) -> u64 {
-        self.batch.clear();
-        let tally = self
-            .decoder
-            .protobuf(request, &mut self.dictionary, &mut self.batch);
-        tally.expect("it was encoded here").spans
-    }
-}
-
-/// Span records to decided traces.
-struct Assembling {
-    assembler: Assembler,
-    clock: LogClock,
-    trace: Assembled,
-}
-
-impl Assembling {
-    fn new(seed: TableSeed) -> Assembling {
-        Assembling {
-            assembler: Assembler::new(AssemblySettings::default(), seed),
-            clock: LogClock::default(),
-            trace: Assembled::default(),
-        }
-    }
-
-    fn take(&mut self, walk: &Walk, time: LogTime) {
-        let at = self.clock.at(time);
-        self.assembler.handle_timeout(at);
-        for (record, sides) in walk.batch.iter() {
-            self.assembler.push(record, sides, at, &walk.dictionary);
-        }
-        while self.assembler.poll_trace(&mut self.trace) {}
-    }
-}
-
 /// Analyses one large trace. Nothing is folded: the settings are those of a file.
 fn one_trace(arguments: &Arguments) {
     let (batch, dictionary) = shapes::trace(arguments.shape, arguments.spans as u64);
@@ -233,8 +181,8 @@ fn memory(arguments: &Arguments) {
         held -= between.bytes_allocated as i64 - between.bytes_deallocated as i64;
         held += before.bytes_allocated as i64 - before.bytes_deallocated as i64;
         let at = clock.at(LogTime(1));
-        for (record, sides) in walk.batch.iter() {
-            assembler.push(record, sides, at, &walk.dictionary);
+        for (record, sides) in walk.batch().iter() {
+            assembler.push(record, sides, at, walk.dictionary());
         }
     }
     let change = region.change();
