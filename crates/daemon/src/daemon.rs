@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use crossbeam_queue::ArrayQueue;
@@ -21,6 +21,7 @@ use tokio::task::JoinHandle as Task;
 
 use crate::backend::Reader;
 use crate::exemplars::Exemplars;
+use crate::late_details::LateDetails;
 use crate::raw::RawRequests;
 use crate::shard::{Published, Shard};
 use crate::shared::Shared;
@@ -42,6 +43,8 @@ const MOMENT_BYTES: u64 = 32;
 const ROWS_MIN: usize = 100;
 /// Memory for which a decoder's memos get one more entry: they grow to their usual size at 1 GiB.
 const BYTES_PER_MEMO_ENTRY: u64 = 64 << 10;
+/// How much longer than a trace may stay open its requests are kept, so that its exemplar is read from them.
+const RAW_SPARE: Duration = Duration::from_secs(5);
 /// Messages that wait for one shard.
 const QUEUE_MESSAGES: usize = 1_024;
 
@@ -272,10 +275,13 @@ fn shards(
     shared: &Arc<Shared>,
 ) -> Vec<Shard> {
     let raw_bytes_max = parts.raw / inboxes.len() as u64;
+    // A trace is decided at its age at the latest, and its exemplar read after that.
+    let raw_age_max = config.age + RAW_SPARE;
     let shard = |(inbox, published): (Inbox<Message>, &Arc<Published>)| Shard {
         inbox,
         pipeline: Pipeline::new(shared.settings.clone(), seed),
-        raw: RawRequests::new(raw_bytes_max),
+        raw: RawRequests::new(raw_bytes_max, raw_age_max),
+        late: LateDetails::new(shared.core.raw_reader()),
         shared: Arc::clone(shared),
         published: Arc::clone(published),
         snapshot_interval: config.snapshot_interval,

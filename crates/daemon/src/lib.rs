@@ -7,6 +7,7 @@ mod backend;
 mod config;
 mod daemon;
 mod exemplars;
+mod late_details;
 mod log;
 mod raw;
 mod shard;

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use arc_swap::ArcSwapOption;
 use crossbeam_queue::ArrayQueue;
 use hotspan_ingest::{Inbox, Message, Received, WHOLE_SHARE};
-use hotspan_model::{Assembled, Decided, LogPos, LogTime, Offset, SpanDetail, TraceId};
-use hotspan_otlp::Limits;
+use hotspan_model::{Assembled, Decided, LogPos, LogTime, Offset, TraceId};
 use hotspan_pipeline::{Pipeline, Snapshot};
 use tokio::sync::oneshot;
 
 use crate::exemplars::Exemplar;
+use crate::late_details::LateDetails;
 use crate::raw::RawRequests;
 use crate::shared::Shared;
 use crate::shedding;
@@ -22,7 +22,7 @@ use crate::shedding;
 const TICK: Duration = Duration::from_millis(250);
 /// Questions that wait for one shard; beyond, the asker is told that nothing is held.
 const QUESTIONS_MAX: usize = 64;
-/// How often exemplars that no hotspot refers to are let go.
+/// How often exemplars that no hotspot refers to are let go, and the attributes of the others looked up.
 const RELEASE: Duration = Duration::from_secs(1);
 
 /// A reader asks for a trace that is no exemplar.
@@ -58,6 +58,7 @@ pub(crate) struct Shard {
     pub(crate) inbox: Inbox<Message>,
     pub(crate) pipeline: Pipeline,
     pub(crate) raw: RawRequests,
+    pub(crate) late: LateDetails,
     pub(crate) shared: Arc<Shared>,
     pub(crate) published: Arc<Published>,
     pub(crate) snapshot_interval: Duration,
@@ -97,15 +98,15 @@ impl Shard {
             }
             if now >= release {
                 release = now + RELEASE;
-                self.shared
-                    .exemplars
-                    .release(&mut kept, &self.pipeline.exemplars());
+                self.release(&mut kept);
+                self.raw.forget(now);
             }
         }
         at = next(at);
         self.pipeline
             .finish(at, Decided::Shutdown, &self.shared.dictionary);
         self.keep_exemplars(&mut kept);
+        self.release(&mut kept);
         self.publish(at);
     }
 
@@ -136,35 +137,31 @@ impl Shard {
         self.pipeline
             .handle_batch(at, &message.batch, &self.shared.dictionary);
         if let Some(raw) = message.raw {
-            self.raw.push(at.offset, raw);
+            self.raw.push(at.offset, raw, Instant::now());
         }
     }
 
     fn keep_exemplars(&mut self, kept: &mut BTreeSet<TraceId>) {
         while let Some(trace) = self.pipeline.poll_exemplar() {
             let Some(id) = trace.trace else { continue };
-            let details = self.details(id, &trace);
+            let details = Vec::new();
             match self.shared.exemplars.put(id, Exemplar { trace, details }) {
-                true => kept.insert(id),
-                false => kept.remove(&id),
-            };
+                true => {
+                    kept.insert(id);
+                    self.late.push(id);
+                }
+                false => {
+                    kept.remove(&id);
+                }
+            }
         }
     }
 
-    /// The attributes of a trace's spans, redacted, from whichever of its requests are still held.
-    fn details(&self, id: TraceId, trace: &Assembled) -> Vec<SpanDetail> {
-        let mut details = Vec::new();
-        for raw in trace.requests.iter().filter_map(|&offset| self.raw.at(offset)) {
-            hotspan_otlp::details(
-                &raw.bytes,
-                raw.encoding,
-                id,
-                &Limits::default(),
-                &[],
-                &mut details,
-            );
-        }
-        details
+    /// Lets exemplars go that no hotspot refers to any more, and looks up the attributes of those that stayed.
+    fn release(&mut self, kept: &mut BTreeSet<TraceId>) {
+        let exemplars = &self.shared.exemplars;
+        exemplars.release(kept, &self.pipeline.exemplars());
+        self.late.look_up(kept, &self.raw, exemplars);
     }
 
     fn answer_questions(&self) {

@@ -68,6 +68,11 @@ impl Activity {
         Running(Arc::clone(self))
     }
 
+    /// Requests whose reply is not sent yet.
+    pub(crate) fn running(&self) -> u64 {
+        self.running.load(Relaxed)
+    }
+
     /// A request was refused: its sender may be writing still, and must be let to read why.
     pub(crate) fn refused(&self) {
         self.has_refused.store(true, Relaxed);

@@ -1,9 +1,13 @@
 //! Reads one message from a request's body: admission first, then the bytes, within time.
 
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Poll, ready};
+
 use bytes::Bytes;
-use http_body_util::BodyExt;
+use http_body::{Body, Frame};
 use hyper::body::Incoming;
-use tokio::time::{Duration, Instant, timeout_at};
+use tokio::time::{Duration, Instant, Sleep, sleep_until};
 
 use crate::settings::MIB;
 use crate::{Core, Excess, Lease, Peer, Refusal};
@@ -21,7 +25,12 @@ pub(crate) struct Gather<'a> {
     read: u64,
     /// What was read and not used yet.
     chunk: Bytes,
+    /// When a reader that waits looks next; most never wait so long.
+    look: Option<Pin<Box<Sleep>>>,
 }
+
+/// What comes next of a body.
+type Next = Option<Result<Frame<Bytes>, hyper::Error>>;
 
 /// One gRPC message as it came.
 pub(crate) struct Framed {
@@ -39,6 +48,7 @@ impl<'a> Gather<'a> {
             started: Instant::now(),
             read: 0,
             chunk: Bytes::new(),
+            look: None,
         }
     }
 
@@ -121,15 +131,12 @@ impl<'a> Gather<'a> {
         }
     }
 
-    /// The next `size` bytes, which are leased.
+    /// The next `size` bytes, which are leased, in a buffer of their own: the connection's is free again at once, and what
+    /// is kept of a message weighs what it says.
     async fn exactly(&mut self, size: u64) -> Result<Bytes, Refusal> {
         let size = size as usize;
         if self.chunk.is_empty() && size > 0 && !self.fill().await? {
             return Err(cut_off());
-        }
-        if self.chunk.len() >= size {
-            // The usual small message lies in one frame and is not copied.
-            return Ok(self.chunk.split_to(size));
         }
         let mut whole = Vec::with_capacity(size);
         loop {
@@ -178,14 +185,9 @@ impl<'a> Gather<'a> {
 
     /// The next chunk with bytes in it; `false` at the end of the body.
     async fn fill(&mut self) -> Result<bool, Refusal> {
-        let deadline = self.started + self.core.settings.request_time_max;
         loop {
-            let now = Instant::now();
-            if now >= deadline || self.is_in_the_way(now) {
-                return Err(Refusal::TooSlow(self.core.budget.retry_delay()));
-            }
-            let look = deadline.min(now + LOOK);
-            let Ok(frame) = timeout_at(look, self.body.frame()).await else {
+            let Some(frame) = self.frame().await else {
+                self.may_stay()?;
                 continue;
             };
             match frame {
@@ -201,6 +203,34 @@ impl<'a> Gather<'a> {
                     }
                 }
             }
+        }
+    }
+
+    /// The next frame; `None` when it is time to look whether this body may stay.
+    async fn frame(&mut self) -> Option<Next> {
+        let deadline = self.deadline();
+        let Gather { body, look, .. } = self;
+        poll_fn(|cx| {
+            if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
+                return Poll::Ready(Some(frame));
+            }
+            let due = look.get_or_insert_with(|| Box::pin(sleep_until(deadline.min(Instant::now() + LOOK))));
+            ready!(due.as_mut().poll(cx));
+            *look = None;
+            Poll::Ready(None)
+        })
+        .await
+    }
+
+    fn deadline(&self) -> Instant {
+        self.started + self.core.settings.request_time_max
+    }
+
+    fn may_stay(&self) -> Result<(), Refusal> {
+        let now = Instant::now();
+        match now >= self.deadline() || self.is_in_the_way(now) {
+            true => Err(Refusal::TooSlow(self.core.budget.retry_delay())),
+            false => Ok(()),
         }
     }
 

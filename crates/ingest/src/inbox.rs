@@ -1,21 +1,34 @@
 //! The arrow into a shard: a bounded queue of messages with one owner thread, which sleeps while it is empty.
 //!
+//! An owner that just had messages naps first: for some milliseconds nobody wakes it unless much waits, since to wake
+//! a thread for each small request would cost both sides more than the request does.
+//!
 //! A request reserves a place in every queue it needs before its first push, so either all shards get their part
 //! or none does. When the last [`Outbox`] is closed or dropped and the queue is empty, the shard is told so: that is the signal
 //! to finish.
 
 use std::sync::atomic::{
-    AtomicBool, AtomicU32, AtomicUsize,
+    AtomicBool, AtomicU8, AtomicU32, AtomicUsize,
     Ordering::{Relaxed, SeqCst},
 };
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_queue::ArrayQueue;
 
 /// All of what comes, as a share that an owner takes: it takes so many of 1,024.
 pub const WHOLE_SHARE: u32 = 1_024;
+
+/// How long an owner naps. What readers see is older than that anyway.
+const NAP: Duration = Duration::from_millis(5);
+/// So many waiting messages end a nap, or as many as fill half of the queue.
+const NAP_ENDS_AT: usize = 32;
+
+/// What an owner does: it works, naps or sleeps.
+const AWAKE: u8 = 0;
+const NAPPING: u8 = 1;
+const ASLEEP: u8 = 2;
 
 /// A queue of at most `capacity` messages to one shard.
 pub fn queue<T>(capacity: usize) -> (Outbox<T>, Inbox<T>) {
@@ -23,11 +36,15 @@ pub fn queue<T>(capacity: usize) -> (Outbox<T>, Inbox<T>) {
         queue: ArrayQueue::new(capacity.max(1)),
         taken: AtomicUsize::new(0),
         share: AtomicU32::new(WHOLE_SHARE),
-        is_asleep: AtomicBool::new(false),
+        rest: AtomicU8::new(AWAKE),
         is_closed: AtomicBool::new(false),
         owner: OnceLock::new(),
     });
-    (Outbox(Arc::clone(&shared)), Inbox(shared))
+    let inbox = Inbox {
+        shared: Arc::clone(&shared),
+        is_busy: AtomicBool::new(false),
+    };
+    (Outbox(shared), inbox)
 }
 
 #[derive(Debug)]
@@ -37,14 +54,23 @@ struct Shared<T> {
     taken: AtomicUsize,
     /// How much of what comes the owner has room for, of [`WHOLE_SHARE`].
     share: AtomicU32,
-    is_asleep: AtomicBool,
+    /// What the owner does.
+    rest: AtomicU8,
     is_closed: AtomicBool,
     owner: OnceLock<Thread>,
 }
 
 impl<T> Shared<T> {
+    /// Wakes the owner for a message.
+    fn nudge(&self) {
+        let much = NAP_ENDS_AT.min(self.queue.capacity() / 2);
+        if self.rest.load(SeqCst) == ASLEEP || self.queue.len() >= much {
+            self.wake();
+        }
+    }
+
     fn wake(&self) {
-        if self.is_asleep.swap(false, SeqCst)
+        if self.rest.swap(AWAKE, SeqCst) != AWAKE
             && let Some(owner) = self.owner.get()
         {
             owner.unpark();
@@ -118,7 +144,7 @@ impl<T> Reserved<'_, T> {
     pub fn push(self, message: T) {
         let pushed = self.shared.queue.push(message);
         assert!(pushed.is_ok(), "a reserved place is free");
-        self.shared.wake();
+        self.shared.nudge();
         // The place stays taken until its message is received.
         std::mem::forget(self);
     }
@@ -133,7 +159,11 @@ impl<T> Drop for Reserved<'_, T> {
 
 /// The end that the shard's thread owns.
 #[derive(Debug)]
-pub struct Inbox<T>(Arc<Shared<T>>);
+pub struct Inbox<T> {
+    shared: Arc<Shared<T>>,
+    /// Whether a message came since the last nap.
+    is_busy: AtomicBool,
+}
 
 /// What a wait ended with.
 #[derive(Debug, PartialEq, Eq)]
@@ -149,13 +179,14 @@ pub enum Received<T> {
 impl<T> Inbox<T> {
     /// Has receivers hand over so many of [`WHOLE_SHARE`] traces from now on.
     pub fn take_share(&self, share: u32) {
-        self.0.share.store(share, Relaxed);
+        self.shared.share.store(share, Relaxed);
     }
 
     /// The next message, if one waits.
     pub fn try_receive(&self) -> Option<T> {
-        let message = self.0.queue.pop()?;
-        self.0.taken.fetch_sub(1, SeqCst);
+        let message = self.shared.queue.pop()?;
+        self.shared.taken.fetch_sub(1, SeqCst);
+        self.is_busy.store(true, Relaxed);
         Some(message)
     }
 
@@ -164,24 +195,27 @@ impl<T> Inbox<T> {
         if let Some(message) = self.try_receive() {
             return Received::Message(message);
         }
-        self.0.owner.get_or_init(thread::current);
-        self.0.is_asleep.store(true, SeqCst);
+        self.shared.owner.get_or_init(thread::current);
+        let nap = self.is_busy.swap(false, Relaxed).then(|| Instant::now() + NAP);
+        let until = [nap, deadline].into_iter().flatten().min();
+        let rest = if nap.is_some() { NAPPING } else { ASLEEP };
+        self.shared.rest.store(rest, SeqCst);
         // Asked again after the flag is up: a push before it would not have woken us.
         let early = self.poll();
         if !matches!(early, Received::Nothing) {
-            self.0.is_asleep.store(false, SeqCst);
+            self.shared.rest.store(AWAKE, SeqCst);
             return early;
         }
-        match deadline {
+        match until {
             None => thread::park(),
-            Some(deadline) => thread::park_timeout(deadline.saturating_duration_since(Instant::now())),
+            Some(until) => thread::park_timeout(until.saturating_duration_since(Instant::now())),
         }
-        self.0.is_asleep.store(false, SeqCst);
+        self.shared.rest.store(AWAKE, SeqCst);
         self.poll()
     }
 
     fn poll(&self) -> Received<T> {
-        let is_over = self.0.is_closed.load(SeqCst) && self.0.taken.load(SeqCst) == 0;
+        let is_over = self.shared.is_closed.load(SeqCst) && self.shared.taken.load(SeqCst) == 0;
         match self.try_receive() {
             Some(message) => Received::Message(message),
             None if is_over => Received::Closed,
@@ -193,7 +227,7 @@ impl<T> Inbox<T> {
 impl<T> Drop for Inbox<T> {
     fn drop(&mut self) {
         // Nobody will receive again: further reservations are refused rather than lost.
-        self.0.is_closed.store(true, SeqCst);
+        self.shared.is_closed.store(true, SeqCst);
     }
 }
 
@@ -233,6 +267,22 @@ mod tests {
         place.push(3);
         assert_eq!(inbox.receive(None), Received::Message(3));
         assert_eq!(inbox.receive(None), Received::Closed);
+    }
+
+    #[test]
+    fn an_owner_that_naps_is_woken_for_much_or_for_a_question() {
+        let (outbox, inbox) = queue(4);
+        let rest = |inbox: &Inbox<u32>| inbox.shared.rest.load(SeqCst);
+        assert!(put(&outbox, 1));
+        assert_eq!(inbox.receive(None), Received::Message(1));
+        inbox.shared.rest.store(NAPPING, SeqCst);
+        assert!(put(&outbox, 2));
+        assert_eq!(rest(&inbox), NAPPING, "one message waits for the end of the nap");
+        assert!(put(&outbox, 3));
+        assert_eq!(rest(&inbox), AWAKE, "the queue is half full");
+        inbox.shared.rest.store(NAPPING, SeqCst);
+        outbox.wake();
+        assert_eq!(rest(&inbox), AWAKE);
     }
 
     #[test]

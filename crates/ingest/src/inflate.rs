@@ -1,6 +1,7 @@
 //! Compressed messages, inflated under the message limit, the ratio limit and the lease.
 //!
-//! Contexts are reused. The output grows only after its lease has, so a bomb is refused before it has the memory.
+//! Contexts and the buffer of what comes out are reused, so that it stays in the processor's caches. The buffer grows
+//! only after the lease has, so a bomb is refused before it has the memory.
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
@@ -11,9 +12,12 @@ use crate::{Coding, Excess, Refusal, Settings};
 
 /// First reservation of output, in bytes: a typical request several times inflated.
 const FIRST_MAX: u64 = MIB;
+/// A buffer that grew beyond this is freed after its message: what is kept is the inflater's own, not in any lease.
+const KEPT_MAX: usize = 2 * MIB as usize;
 
-/// Reusable contexts of decompression.
+/// Reusable contexts of decompression, and the last message that was inflated.
 pub(crate) struct Inflater {
+    bytes: Vec<u8>,
     deflate: Decompress,
     zstd: DCtx<'static>,
 }
@@ -24,109 +28,41 @@ pub(crate) type Grow<'a> = &'a mut dyn FnMut(u64) -> Result<(), Refusal>;
 impl Inflater {
     pub(crate) fn new() -> Inflater {
         Inflater {
+            bytes: Vec::new(),
             deflate: Decompress::new(false),
             zstd: DCtx::create(),
         }
     }
 
-    /// The whole of `input`, inflated.
-    pub(crate) fn inflate(
-        &mut self,
+    /// The whole of `input`, inflated; what is not compressed is answered as it is.
+    pub(crate) fn inflate<'i>(
+        &'i mut self,
         coding: Coding,
-        input: &[u8],
+        input: &'i [u8],
         settings: &Settings,
         grow: Grow<'_>,
-    ) -> Result<Vec<u8>, Refusal> {
+    ) -> Result<&'i [u8], Refusal> {
+        let Inflater { bytes, deflate, zstd } = self;
+        bytes.clear();
         let mut output = Output {
-            bytes: Vec::new(),
+            bytes,
             wire: input.len() as u64,
             settings,
             grow,
         };
         match coding {
-            Coding::Identity => output.copy(input)?,
-            Coding::Gzip => self.gzip(input, &mut output)?,
-            Coding::Zstd => self.zstd(input, &mut output)?,
+            Coding::Identity => return output.within(input.len()).map(|()| input),
+            Coding::Gzip => inflate_gzip(deflate, input, &mut output)?,
+            Coding::Zstd => inflate_zstd(zstd, input, &mut output)?,
         }
         output.check()?;
-        Ok(output.bytes)
+        Ok(bytes)
     }
 
-    fn gzip(&mut self, input: &[u8], output: &mut Output<'_>) -> Result<(), Refusal> {
-        let mut rest = input;
-        // Several members are one stream.
-        loop {
-            rest = gzip_header(rest).ok_or_else(|| broken("gzip: no header"))?;
-            let start = output.bytes.len();
-            rest = self.deflate(rest, output)?;
-            let (trailer, after) = rest
-                .split_first_chunk::<8>()
-                .ok_or_else(|| broken("gzip: cut off"))?;
-            let mut crc = Crc::new();
-            crc.update(&output.bytes[start..]);
-            let expected = u64::from(crc.sum()) | u64::from(crc.amount()) << 32;
-            if u64::from_le_bytes(*trailer) != expected {
-                return Err(broken("gzip: wrong checksum or length"));
-            }
-            if after.is_empty() {
-                return Ok(());
-            }
-            rest = after;
-        }
-    }
-
-    /// One deflate stream; answers what follows it.
-    fn deflate<'i>(&mut self, input: &'i [u8], output: &mut Output<'_>) -> Result<&'i [u8], Refusal> {
-        self.deflate.reset(false);
-        loop {
-            output.reserve()?;
-            let rest = &input[self.deflate.total_in() as usize..];
-            let before = (rest.len(), output.bytes.len());
-            let status = self
-                .deflate
-                .decompress_vec(rest, &mut output.bytes, FlushDecompress::None)
-                .map_err(|_| broken("gzip: broken data"))?;
-            let rest = &input[self.deflate.total_in() as usize..];
-            match status {
-                Status::StreamEnd => return Ok(rest),
-                Status::Ok | Status::BufError if before == (rest.len(), output.bytes.len()) => {
-                    return Err(broken("gzip: cut off"));
-                }
-                Status::Ok | Status::BufError => {}
-            }
-        }
-    }
-
-    fn zstd(&mut self, input: &[u8], output: &mut Output<'_>) -> Result<(), Refusal> {
-        let window = output.settings.zstd_window_log_max;
-        let start = self.zstd.reset(ResetDirective::SessionOnly);
-        start
-            .and_then(|_| self.zstd.set_parameter(DParameter::WindowLogMax(window)))
-            .map_err(|code| broken(get_error_name(code)))?;
-        let mut input = InBuffer::around(input);
-        if input.src.is_empty() {
-            return Err(broken("zstd: cut off"));
-        }
-        // Several frames are one stream.
-        loop {
-            output.reserve()?;
-            let filled = output.bytes.len();
-            let before = (input.pos(), filled);
-            let mut buffer = OutBuffer::around_pos(&mut output.bytes, filled);
-            let outcome = self.zstd.decompress_stream(&mut buffer, &mut input);
-            let missing = outcome.map_err(|code| {
-                match is_error_kind(code, ZSTD_ErrorCode::ZSTD_error_frameParameter_windowTooLarge) {
-                    true => Excess::Window { limit: 1 << window }.into(),
-                    false => broken(&format!("zstd: {}", get_error_name(code))),
-                }
-            })?;
-            let is_read = input.pos() == input.src.len();
-            if is_read && missing == 0 {
-                return Ok(());
-            }
-            if before == (input.pos(), output.bytes.len()) {
-                return Err(broken("zstd: cut off"));
-            }
+    /// Frees what a large message left.
+    pub(crate) fn rest(&mut self) {
+        if self.bytes.capacity() > KEPT_MAX {
+            self.bytes = Vec::new();
         }
     }
 }
@@ -137,18 +73,104 @@ impl std::fmt::Debug for Inflater {
     }
 }
 
+fn inflate_gzip(deflate: &mut Decompress, input: &[u8], output: &mut Output<'_>) -> Result<(), Refusal> {
+    let mut rest = input;
+    // Several members are one stream.
+    loop {
+        rest = gzip_header(rest).ok_or_else(|| broken("gzip: no header"))?;
+        let start = output.bytes.len();
+        rest = inflate_member(deflate, rest, output)?;
+        let (trailer, after) = rest
+            .split_first_chunk::<8>()
+            .ok_or_else(|| broken("gzip: cut off"))?;
+        let mut crc = Crc::new();
+        crc.update(&output.bytes[start..]);
+        let expected = u64::from(crc.sum()) | u64::from(crc.amount()) << 32;
+        if u64::from_le_bytes(*trailer) != expected {
+            return Err(broken("gzip: wrong checksum or length"));
+        }
+        if after.is_empty() {
+            return Ok(());
+        }
+        rest = after;
+    }
+}
+
+/// One deflate stream; answers what follows it.
+fn inflate_member<'i>(
+    deflate: &mut Decompress,
+    input: &'i [u8],
+    output: &mut Output<'_>,
+) -> Result<&'i [u8], Refusal> {
+    deflate.reset(false);
+    loop {
+        output.reserve()?;
+        let rest = &input[deflate.total_in() as usize..];
+        let before = (rest.len(), output.bytes.len());
+        let status = deflate
+            .decompress_vec(rest, output.bytes, FlushDecompress::None)
+            .map_err(|_| broken("gzip: broken data"))?;
+        let rest = &input[deflate.total_in() as usize..];
+        match status {
+            Status::StreamEnd => return Ok(rest),
+            Status::Ok | Status::BufError if before == (rest.len(), output.bytes.len()) => {
+                return Err(broken("gzip: cut off"));
+            }
+            Status::Ok | Status::BufError => {}
+        }
+    }
+}
+
+fn inflate_zstd(context: &mut DCtx<'static>, input: &[u8], output: &mut Output<'_>) -> Result<(), Refusal> {
+    let window = output.settings.zstd_window_log_max;
+    let start = context.reset(ResetDirective::SessionOnly);
+    start
+        .and_then(|_| context.set_parameter(DParameter::WindowLogMax(window)))
+        .map_err(|code| broken(get_error_name(code)))?;
+    let mut input = InBuffer::around(input);
+    if input.src.is_empty() {
+        return Err(broken("zstd: cut off"));
+    }
+    // Several frames are one stream.
+    loop {
+        output.reserve()?;
+        let filled = output.bytes.len();
+        let before = (input.pos(), filled);
+        let mut buffer = OutBuffer::around_pos(output.bytes, filled);
+        let outcome = context.decompress_stream(&mut buffer, &mut input);
+        let missing = outcome.map_err(|code| {
+            match is_error_kind(code, ZSTD_ErrorCode::ZSTD_error_frameParameter_windowTooLarge) {
+                true => Excess::Window { limit: 1 << window }.into(),
+                false => broken(&format!("zstd: {}", get_error_name(code))),
+            }
+        })?;
+        let is_read = input.pos() == input.src.len();
+        if is_read && missing == 0 {
+            return Ok(());
+        }
+        if before == (input.pos(), output.bytes.len()) {
+            return Err(broken("zstd: cut off"));
+        }
+    }
+}
+
 /// What was inflated so far, and how much more may be.
 struct Output<'a> {
-    bytes: Vec<u8>,
+    bytes: &'a mut Vec<u8>,
     wire: u64,
     settings: &'a Settings,
     grow: Grow<'a>,
 }
 
 impl Output<'_> {
-    /// Within the limits so far?
-    fn check(&self) -> Result<(), Refusal> {
-        let (size, limit) = (self.bytes.len() as u64, self.settings.message_bytes_max);
+    /// What there is keeps the limits, and the lease covers it.
+    fn check(&mut self) -> Result<(), Refusal> {
+        self.within(self.bytes.len())?;
+        (self.grow)(self.bytes.len() as u64)
+    }
+
+    fn within(&self, size: usize) -> Result<(), Refusal> {
+        let (size, limit) = (size as u64, self.settings.message_bytes_max);
         let ratio = self.settings.inflate_ratio_max;
         if size > limit {
             return Err(Excess::Inflated { limit }.into());
@@ -174,12 +196,6 @@ impl Output<'_> {
         let wanted = wanted.min(self.settings.message_bytes_max + 1);
         (self.grow)(wanted)?;
         self.bytes.reserve_exact(wanted as usize - len);
-        Ok(())
-    }
-
-    fn copy(&mut self, input: &[u8]) -> Result<(), Refusal> {
-        (self.grow)(input.len() as u64)?;
-        self.bytes.extend_from_slice(input);
         Ok(())
     }
 }
@@ -236,7 +252,9 @@ mod tests {
     }
 
     fn inflate(coding: Coding, input: &[u8], settings: &Settings) -> Result<Vec<u8>, Refusal> {
-        Inflater::new().inflate(coding, input, settings, &mut |_| Ok(()))
+        let mut inflater = Inflater::new();
+        let inflated = inflater.inflate(coding, input, settings, &mut |_| Ok(()));
+        inflated.map(<[u8]>::to_vec)
     }
 
     /// Text that deflates about 4 to 1, so that no ratio is near.
@@ -318,7 +336,8 @@ mod tests {
         let bomb = vec![0; 32 << 20];
         for (coding, packed) in [(Coding::Gzip, gzip(&bomb)), (Coding::Zstd, zstd(&bomb))] {
             let mut asked = 0;
-            let outcome = Inflater::new().inflate(coding, &packed, &settings, &mut |bytes| {
+            let mut inflater = Inflater::new();
+            let outcome = inflater.inflate(coding, &packed, &settings, &mut |bytes| {
                 asked = bytes;
                 Ok(())
             });
@@ -350,8 +369,34 @@ mod tests {
             false => Ok(()),
         };
         let packed = gzip(&text(1 << 20));
-        let outcome = Inflater::new().inflate(Coding::Gzip, &packed, &settings, &mut grow);
+        let mut inflater = Inflater::new();
+        let outcome = inflater.inflate(Coding::Gzip, &packed, &settings, &mut grow);
         assert_eq!(outcome, Err(Refusal::Draining));
+    }
+
+    #[test]
+    fn a03_a_used_inflater_asks_for_what_it_fills() {
+        let settings = Settings::default();
+        let (mut inflater, mut asked) = (Inflater::new(), 0);
+        let packed = gzip(&text(1 << 20));
+        for _ in 0..2 {
+            asked = 0;
+            let mut grow = |bytes: u64| {
+                asked = asked.max(bytes);
+                Ok(())
+            };
+            assert!(
+                inflater
+                    .inflate(Coding::Gzip, &packed, &settings, &mut grow)
+                    .is_ok()
+            );
+        }
+        assert_eq!(asked, 1 << 20);
+        inflater
+            .inflate(Coding::Gzip, &gzip(&text(5 << 20)), &settings, &mut |_| Ok(()))
+            .unwrap();
+        inflater.rest();
+        assert_eq!(inflater.bytes.capacity(), 0, "large buffers are not kept");
     }
 
     #[test]

@@ -11,32 +11,26 @@ use crossbeam_queue::ArrayQueue;
 use hotspan_model::{Batch, ParamKey, Reason, Record, Side, SideOf, TableSeed, TraceId};
 use hotspan_otlp::{Decoder, Encoding, Limits, Sink, Tally, Unnamed};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::yield_now;
 
 use crate::batches::{Batches, PooledBatch, empty};
 use crate::inflate::Inflater;
 use crate::warned::{Kind, Warned};
 use crate::{
-    Accepted, Answer, Budget, Coding, Counters, Excess, Lease, Outbox, Peer, Refusal, Settings,
-    SharedDictionary, Signal, Transport, WHOLE_SHARE, WorkerDictionary,
+    Accepted, Answer, Budget, Coding, Counters, Excess, Lease, Outbox, Peer, Raw, RawReader, Refusal,
+    Settings, SharedDictionary, Signal, Transport, WHOLE_SHARE, WorkerDictionary,
 };
 
 /// Larger messages are walked on a thread of their own, so that they delay no small one.
 const LIGHT_BYTES_MAX: usize = 1 << 20;
-/// The same for what has to be inflated first.
-const LIGHT_COMPRESSED_BYTES_MAX: usize = 64 << 10;
+/// What has to be inflated first counts so many times.
+const INFLATED: usize = 8;
+/// Smaller messages are walked where they are read: to hand them to another thread would cost more.
+const TINY_BYTES_MAX: usize = 64 << 10;
 /// What a sender without `service.name` is told.
 const UNNAMED: &str = "a resource has no service.name, so its spans are shown as an unnamed service";
 /// Workers kept for reuse.
 const WORKERS_KEPT_MAX: usize = 32;
-
-/// The bytes a request was decoded from, for exemplars.
-#[derive(Clone, Debug)]
-pub struct Raw {
-    /// The whole message, inflated.
-    pub bytes: Bytes,
-    /// How it is written.
-    pub encoding: Encoding,
-}
 
 /// The spans of one request for one shard.
 #[derive(Debug)]
@@ -91,6 +85,12 @@ pub struct Core {
 #[derive(Debug)]
 struct Worker {
     inflater: Inflater,
+    walker: Walker,
+}
+
+/// Reads spans out of a message, into the batches of their shards.
+#[derive(Debug)]
+struct Walker {
     decoder: Decoder,
     dictionary: WorkerDictionary,
     /// One for each shard.
@@ -103,8 +103,10 @@ struct Worker {
 struct Decoded {
     worker: Worker,
     tally: Tally,
-    /// Inflated.
+    /// As they came.
     bytes: Bytes,
+    /// How many they are inflated.
+    inflated: u64,
     wire: WireFacts,
     lease: Lease,
 }
@@ -157,6 +159,11 @@ impl Core {
         &self.budget
     }
 
+    /// What reads kept requests again, under the limits they were taken with.
+    pub fn raw_reader(&self) -> RawReader {
+        RawReader::new(self.settings.clone())
+    }
+
     /// Begins the end: new requests are refused with S11, connections are asked to go, running requests finish.
     pub fn drain(&self) {
         self.draining.send_replace(true);
@@ -179,11 +186,16 @@ impl Core {
 
     /// Decodes a message and hands its spans to the shards: all of them, or none.
     pub async fn accept(self: &Arc<Self>, message: WireMessage, peer: &Peer) -> Answer {
-        let light_max = match message.coding {
-            Coding::Identity => LIGHT_BYTES_MAX,
-            Coding::Gzip | Coding::Zstd => LIGHT_COMPRESSED_BYTES_MAX,
+        let size = message.bytes.len();
+        let weight = match message.coding {
+            Coding::Identity => size,
+            Coding::Gzip | Coding::Zstd => size.saturating_mul(INFLATED),
         };
-        if message.bytes.len() <= light_max {
+        if weight > TINY_BYTES_MAX {
+            // Whoever reads requests of a connection in its own task goes on with the next; see `serve`.
+            yield_now().await;
+        }
+        if weight <= LIGHT_BYTES_MAX {
             return self.accept_now(message, peer);
         }
         let permit = self.heavy.acquire().await.map_err(|_| Refusal::Draining)?;
@@ -204,13 +216,15 @@ impl Core {
             let decoder = Decoder::new(self.limits.clone(), self.key, self.seed);
             Worker {
                 inflater: Inflater::new(),
-                decoder: match &self.settings.own_instance {
-                    Some(instance) => decoder.without_instance(instance),
-                    None => decoder,
+                walker: Walker {
+                    decoder: match &self.settings.own_instance {
+                        Some(instance) => decoder.without_instance(instance),
+                        None => decoder,
+                    },
+                    dictionary: self.dictionary.handle(),
+                    batches: vec![Batch::default(); self.shards.len()],
+                    shares: vec![WHOLE_SHARE; self.shards.len()],
                 },
-                dictionary: self.dictionary.handle(),
-                batches: vec![Batch::default(); self.shards.len()],
-                shares: vec![WHOLE_SHARE; self.shards.len()],
             }
         })
     }
@@ -226,15 +240,15 @@ impl Core {
         // A worker that panicked is dropped, so nothing broken is seen.
         let walked = guarded(wire, || {
             let mut lease = message.lease;
-            let bytes = worker.inflate(message.bytes, wire, &mut lease, self)?;
-            let tally = worker.walk(&bytes, wire.encoding, &mut lease, self)?;
-            Ok((bytes, tally, lease))
+            let (inflated, tally) = worker.walk(&message.bytes, wire, &mut lease, self)?;
+            Ok((inflated, tally, lease))
         });
         match walked {
-            Ok((bytes, tally, lease)) => Ok(Decoded {
+            Ok((inflated, tally, lease)) => Ok(Decoded {
                 worker,
                 tally,
-                bytes,
+                bytes: message.bytes,
+                inflated,
                 wire,
                 lease,
             }),
@@ -252,12 +266,13 @@ impl Core {
             mut worker,
             tally,
             bytes,
+            inflated,
             wire,
             lease,
         } = decoded;
         // A message of refused spans alone goes to the first shard, for its counts.
-        let is_refused = tally.refused_total() > 0 && worker.is_empty();
-        let targets = self.shards.iter().zip(&mut worker.batches).enumerate();
+        let is_refused = tally.refused_total() > 0 && worker.walker.is_empty();
+        let targets = self.shards.iter().zip(&mut worker.walker.batches).enumerate();
         let places: Option<Vec<_>> = targets
             .filter(|(place, (_, batch))| !batch.records.is_empty() || (is_refused && *place == 0))
             .map(|(_, (shard, batch))| Some((shard.reserve()?, batch)))
@@ -266,16 +281,12 @@ impl Core {
             self.keep(worker);
             return Err(self.full());
         };
-        self.counters.handed_over(
-            wire.transport,
-            wire.coding,
-            wire.bytes,
-            bytes.len() as u64,
-            &tally,
-        );
+        self.counters
+            .handed_over(wire.transport, wire.coding, wire.bytes, inflated, &tally);
         let raw = self.settings.keep_raw.then_some(Raw {
             bytes,
             encoding: wire.encoding,
+            coding: wire.coding,
         });
         let lease = Arc::new(lease);
         let mut refused = tally.refused;
@@ -353,7 +364,8 @@ impl Core {
     }
 
     fn keep(&self, mut worker: Worker) {
-        worker.batches.iter_mut().for_each(empty);
+        worker.walker.batches.iter_mut().for_each(empty);
+        worker.inflater.rest();
         // A full pool frees the worker instead: that is its bound.
         drop(self.workers.push(worker));
     }
@@ -377,28 +389,29 @@ fn place_of(hash: u64, shards: usize) -> usize {
 }
 
 impl Worker {
-    fn is_empty(&self) -> bool {
-        self.batches.iter().all(|batch| batch.records.is_empty())
-    }
-
-    fn inflate(
+    /// Inflates and decodes a message. Gives how long it is inflated, and what was counted.
+    fn walk(
         &mut self,
-        bytes: Bytes,
+        bytes: &[u8],
         wire: WireFacts,
         lease: &mut Lease,
         core: &Core,
-    ) -> Result<Bytes, Refusal> {
-        if wire.coding == Coding::Identity {
-            return Ok(bytes);
-        }
+    ) -> Result<(u64, Tally), Refusal> {
         let mut grow = |more: u64| {
             let wanted = wire.bytes + more;
             lease.grow_to(wanted).map_err(|_| core.denied(wanted))
         };
         let inflated = self
             .inflater
-            .inflate(wire.coding, &bytes, &core.settings, &mut grow)?;
-        Ok(inflated.into())
+            .inflate(wire.coding, bytes, &core.settings, &mut grow)?;
+        let tally = self.walker.walk(inflated, wire.encoding, lease, core)?;
+        Ok((inflated.len() as u64, tally))
+    }
+}
+
+impl Walker {
+    fn is_empty(&self) -> bool {
+        self.batches.iter().all(|batch| batch.records.is_empty())
     }
 
     fn walk(

@@ -11,13 +11,14 @@ use std::time::Duration;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::activity::{Activity, Due, Metered};
+use crate::streams::Streams;
 use crate::{Core, Peer, Settings, Transport, grpc, http};
 
 /// Rest of the accept loop after a failure, doubled up to the longest.
@@ -144,7 +145,7 @@ async fn run(
             Ok::<_, Infallible>(response.map(|reply| reply.hold(running)))
         }
     });
-    let builder = builder(&core.settings);
+    let builder = builder(&core.settings, &activity);
     let mut connection = pin!(builder.serve_connection(io, service));
     let mut draining = core.draining();
     // Once asked to go, it has until here.
@@ -171,8 +172,8 @@ async fn run(
     }
 }
 
-fn builder(settings: &Settings) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+fn builder(settings: &Settings, activity: &Arc<Activity>) -> auto::Builder<Streams> {
+    let mut builder = auto::Builder::new(Streams(Arc::clone(activity)));
     // The time of headers is looked after in `activity`: hyper's own limit would end keep-alive as well.
     builder
         .http1()

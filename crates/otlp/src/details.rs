@@ -46,20 +46,19 @@ struct Shown<'s> {
 impl Shown<'_> {
     /// The details of a span of `trace`; `None` for any other span, and for one that the walk refuses.
     fn span(&self, message: &[u8], trace: TraceId) -> Option<SpanDetail> {
+        if trace_of(message) != Some(trace) {
+            return None;
+        }
         let mut fields = Fields::new(message);
-        let (mut its_trace, mut id, mut name) = (None, None, &[][..]);
+        let (mut id, mut name) = (None, &[][..]);
         let mut known = Known::new();
         while let Some((number, payload)) = fields.next().ok()? {
             match (number, payload) {
-                (1, Payload::Bytes(bytes)) => its_trace = TraceId::from_wire(bytes),
                 (2, Payload::Bytes(bytes)) => id = SpanId::from_wire(bytes),
                 (5, Payload::Bytes(bytes)) => name = bytes,
                 (9, Payload::Bytes(bytes)) => note(bytes, &mut known),
                 (_, _) => {}
             }
-        }
-        if its_trace != Some(trace) {
-            return None;
         }
         known.settle_around();
         known.settle();
@@ -128,6 +127,18 @@ impl Shown<'_> {
     fn text(&self, bytes: &[u8], bytes_max: usize) -> String {
         String::from_utf8_lossy(cut(bytes, bytes_max)).into_owned()
     }
+}
+
+/// The trace of a span, told without a look at anything else: nearly all spans of a request are of other traces.
+fn trace_of(message: &[u8]) -> Option<TraceId> {
+    let mut fields = Fields::new(message);
+    let mut trace = None;
+    while let Some((number, payload)) = fields.next().ok()? {
+        if let (1, Payload::Bytes(bytes)) = (number, payload) {
+            trace = TraceId::from_wire(bytes);
+        }
+    }
+    trace
 }
 
 /// Keeps an attribute when it is one of those that are read.

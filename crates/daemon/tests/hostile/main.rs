@@ -10,6 +10,7 @@ mod attributes;
 mod client;
 mod crowds;
 mod damage;
+mod exemplars;
 mod ids;
 mod message;
 mod rig;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hotspan_ingest::Settings;
+use hotspan_ingest::{Coding, RawReader, Settings};
 use hotspan_model::{Lookup, OVERFLOW};
 use hotspan_otlp::Encoding;
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -370,7 +370,8 @@ async fn raw_bytes_travel_with_the_spans() {
     let shard = rig.core.shard_of(hotspan_model::TraceId::new(7).unwrap());
     let handed = rig.inboxes[shard].try_receive().unwrap();
     let raw = handed.raw.clone().unwrap();
-    assert_eq!((raw.encoding, &raw.bytes[..]), (Encoding::Protobuf, &message[..]));
+    assert_eq!((raw.encoding, raw.coding), (Encoding::Protobuf, Coding::Gzip));
+    assert_eq!(RawReader::new(Settings::default()).read(&raw), Some(&message[..]));
     assert!(rig.core.budget().used() > 0, "the shard holds the lease");
     drop(handed);
     assert_eq!(rig.core.budget().used(), 0);
