@@ -42,6 +42,12 @@ pub(crate) fn status(api: SocketAddr) -> Result<Status> {
     })
 }
 
+/// How many hotspots a service has.
+pub(crate) fn hotspots_of(api: SocketAddr, service: &str) -> Result<u64> {
+    let answer = json(api, &format!("/api/v1/hotspots?service={service}"))?;
+    Ok(answer["total"].as_u64().unwrap_or(0))
+}
+
 fn json(api: SocketAddr, path: &str) -> Result<Value> {
     let text = ureq::get(format!("http://{api}{path}"))
         .call()?

@@ -6,6 +6,7 @@
 
 mod asking;
 mod overload;
+mod probe;
 mod receiver;
 mod requests;
 mod sender;
@@ -23,6 +24,7 @@ use requests::Coding;
   load                                            the table of docs/performance.md
   load --spans 500 --coding gzip --queries 100    one row, and more questions
   load --rival 'perf-sentinel watch' --spans 500  another receiver
+  load --probe 1000000                            how soon a hotspot is there, also beside a giant trace
   load --overload 60 --with '--memory 512MiB'     more than it can take, for a minute")]
 struct Arguments {
     /// The daemon's binary
@@ -68,6 +70,10 @@ struct Arguments {
     /// not all accounted for, or it does not recover
     #[arg(long, value_name = "SECONDS")]
     overload: Option<u64>,
+    /// Instead of the table: how soon a trace's hotspot can be read, alone, under full load and beside one trace of so many
+    /// spans
+    #[arg(long, value_name = "SPANS", conflicts_with = "overload")]
+    probe: Option<usize>,
     /// Resident memory above which the overload fails
     #[arg(long, value_name = "MIB", requires = "overload")]
     rss_max: Option<u64>,
@@ -82,8 +88,9 @@ fn main() -> Result<()> {
         .worker_threads(1)
         .enable_all()
         .build()?;
-    match arguments.overload {
-        Some(seconds) => overload::run(&arguments, &runtime, seconds),
-        None => table::print(&arguments, &runtime),
+    match (arguments.overload, arguments.probe) {
+        (Some(seconds), _) => overload::run(&arguments, &runtime, seconds),
+        (None, Some(giant)) => probe::run(&arguments, &runtime, giant),
+        (None, None) => table::print(&arguments, &runtime),
     }
 }

@@ -85,6 +85,11 @@ impl Coding {
 }
 
 impl Listed {
+    /// Requests that are framed already.
+    pub(crate) fn of(framed: Vec<Bytes>, spans_each: usize) -> Listed {
+        Listed { framed, spans_each }
+    }
+
     /// So many requests of so many spans, whose traces start about now.
     pub(crate) fn encode(spans_each: usize, requests: usize, coding: Coding, distinct: bool) -> Listed {
         let framed = plain(spans_each, requests, distinct).map(|request| {
@@ -145,7 +150,7 @@ impl Source for Endless {
 
 impl Template {
     fn new(request: ExportTraceServiceRequest) -> Template {
-        let framed = frame(&request.encode_to_vec(), false);
+        let framed = self::framed(&request);
         let mut other = request;
         let spans = other
             .resource_spans
@@ -156,7 +161,7 @@ impl Template {
             span.trace_id.iter_mut().for_each(|byte| *byte = !*byte);
         }
         // Where every byte of an id was turned round, and nothing else, there the ids are.
-        let other = frame(&other.encode_to_vec(), false);
+        let other = self::framed(&other);
         let (mut ids, mut at) = (Vec::new(), 0);
         while at < framed.len() {
             let is_id = framed[at] != other[at];
@@ -188,6 +193,11 @@ fn plain(
     let now = now.as_nanos() as u64;
     let mut payload = Payload::new(11, spans_each, distinct);
     (0..requests as u64).map(move |n| payload.request(now + n * APART_NS))
+}
+
+/// One uncompressed request in its frame.
+pub(crate) fn framed(request: &ExportTraceServiceRequest) -> Vec<u8> {
+    frame(&request.encode_to_vec(), false)
 }
 
 fn frame(message: &[u8], is_compressed: bool) -> Vec<u8> {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use hotspan_hotspots::{Answers, Saying, Unsaid};
 use hotspan_model::{
-    BeforeAfter, Counts, Decided, FindingId, Fingerprint, Knob, LogTime, Meta, Nanos, SpanDetail, TraceId,
-    TraceView, Tuning, Vocabulary,
+    BeforeAfter, Counts, Decided, FindingId, Fingerprint, Knob, LogTime, Meta, Millionths, Nanos, SpanDetail,
+    TraceId, TraceView, Tuning, Vocabulary,
 };
 
 /// A trace and what is kept of its spans' attributes; `None` when nobody has it.
@@ -107,6 +107,8 @@ pub struct Status {
     pub connections: Connections,
     /// Where the memory goes, by part.
     pub memory: Vec<Memory>,
+    /// What gives way to the load.
+    pub pressure: Pressure,
     /// Traces decided; `reason as usize` is the place.
     pub decided: [u64; Decided::ALL.len()],
     /// Traces not yet decided.
@@ -123,6 +125,55 @@ pub struct Status {
     pub listeners: Vec<Listener>,
     /// The shards, in order.
     pub shards: Vec<Shard>,
+}
+
+/// What gives way to the load, and how far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pressure {
+    /// The furthest step that was taken lately.
+    pub level: Level,
+    /// Share of traces that the fullest shard leaves out now.
+    pub left_out: Millionths,
+    /// Requests whose bytes were given up before exemplars could be made of them.
+    pub evidence_dropped: u64,
+}
+
+/// Steps in which load is met, mildest first; each comes with those before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Nothing gives way.
+    #[default]
+    None,
+    /// Bytes of requests, so that new exemplars show no attributes.
+    Evidence,
+    /// Quiet time: traces are decided early.
+    Closing,
+    /// Whole traces, by their ids.
+    Sampling,
+    /// Requests: senders are asked to send them again.
+    Refusing,
+}
+
+impl Level {
+    /// All, mildest first.
+    pub const ALL: [Level; 5] = [
+        Level::None,
+        Level::Evidence,
+        Level::Closing,
+        Level::Sampling,
+        Level::Refusing,
+    ];
+
+    /// How answers call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::None => "none",
+            Level::Evidence => "evidence",
+            Level::Closing => "closing",
+            Level::Sampling => "sampling",
+            Level::Refusing => "refusing",
+        }
+    }
 }
 
 /// Requests of one transport.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use hotspan_model::Nanos;
 
+use crate::session::STUB_BYTES;
+
 /// The deciding constants of one shard. All times are log time. Part of the digest `rules`: they change at a
 /// control record only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,10 @@ pub struct Settings {
 
 /// Accounted bytes above which slots could no longer be numbered.
 const BYTES_MAX: u64 = 128 << 30;
+
+/// However little memory there is, so many sessions are remembered, and never more.
+const SESSIONS_LEAST: u64 = 80_000;
+const SESSIONS_MOST: u64 = 16_000_000;
 
 /// Longer than any log.
 const NEVER: Nanos = Nanos(u64::MAX);
@@ -88,6 +94,19 @@ impl Settings {
             bytes_max: bytes_max.min(BYTES_MAX),
             open_max: u64::MAX,
             sessions_max: u64::MAX,
+            ..Settings::default()
+        }
+    }
+
+    /// The usual ones within so many accounted bytes. A trace is remembered for a minute (`gap`) after it ended, however
+    /// many come, so that the number of sessions follows the memory: their stubs alone may take a quarter of it.
+    pub fn within(bytes_max: u64) -> Settings {
+        let bytes_max = bytes_max.min(BYTES_MAX);
+        let sessions_max = (bytes_max / 4 / STUB_BYTES).clamp(SESSIONS_LEAST, SESSIONS_MOST);
+        Settings {
+            bytes_max,
+            sessions_max,
+            open_max: sessions_max / 8,
             ..Settings::default()
         }
     }
@@ -166,6 +185,16 @@ mod tests {
     #[test]
     fn the_defaults_fit_together() {
         assert_eq!(Settings::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn more_memory_remembers_more_traces() {
+        let (small, large) = (Settings::within(128 << 20), Settings::within(3 << 30));
+        assert_eq!((small.check(), large.check()), (Ok(()), Ok(())));
+        assert!(small.sessions_max > 250_000 && large.sessions_max > 20 * small.sessions_max);
+        assert!(small.sessions_max * STUB_BYTES <= small.bytes_max / 4);
+        assert_eq!(Settings::within(0).sessions_max, SESSIONS_LEAST);
+        assert_eq!(Settings::within(u64::MAX).sessions_max, SESSIONS_MOST);
     }
 
     #[test]

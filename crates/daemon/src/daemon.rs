@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
@@ -22,7 +22,7 @@ use tokio::task::JoinHandle as Task;
 use crate::backend::Reader;
 use crate::exemplars::Exemplars;
 use crate::late_details::LateDetails;
-use crate::raw::RawRequests;
+use crate::raw::{RawLimits, RawRequests};
 use crate::shard::{Published, Shard};
 use crate::shared::Shared;
 use crate::threads::{Threads, spawn};
@@ -45,6 +45,8 @@ const ROWS_MIN: usize = 100;
 const BYTES_PER_MEMO_ENTRY: u64 = 64 << 10;
 /// How much longer than a trace may stay open its requests are kept, so that its exemplar is read from them.
 const RAW_SPARE: Duration = Duration::from_secs(5);
+/// Time after a trace was decided within which its exemplar is usually read.
+const RAW_READ: Duration = Duration::from_secs(2);
 /// Messages that wait for one shard.
 const QUEUE_MESSAGES: usize = 1_024;
 
@@ -264,6 +266,7 @@ fn shared(
         listeners: addresses.named(),
         origin: Instant::now(),
         viewed: AtomicU64::new(0),
+        level: AtomicUsize::new(0),
     })
 }
 
@@ -274,13 +277,16 @@ fn shards(
     inboxes: Vec<Inbox<Message>>,
     shared: &Arc<Shared>,
 ) -> Vec<Shard> {
-    let raw_bytes_max = parts.raw / inboxes.len() as u64;
-    // A trace is decided at its age at the latest, and its exemplar read after that.
-    let raw_age_max = config.age + RAW_SPARE;
+    // Exemplars are read a little after their traces are decided.
+    let raw = RawLimits {
+        bytes_max: parts.raw / inboxes.len() as u64,
+        age_min: config.complete_quiet + RAW_READ,
+        age_max: config.age + RAW_SPARE,
+    };
     let shard = |(inbox, published): (Inbox<Message>, &Arc<Published>)| Shard {
         inbox,
         pipeline: Pipeline::new(shared.settings.clone(), seed),
-        raw: RawRequests::new(raw_bytes_max, raw_age_max),
+        raw: RawRequests::new(raw),
         late: LateDetails::new(shared.core.raw_reader()),
         shared: Arc::clone(shared),
         published: Arc::clone(published),
@@ -298,8 +304,7 @@ fn pipeline_settings(config: &Config, parts: &MemoryParts) -> Settings {
             root_quiet: nanos(config.root_quiet),
             rootless_quiet: nanos(config.rootless_quiet),
             age: nanos(config.age),
-            bytes_max: parts.assembly / config.shard_count() as u64,
-            ..hotspan_assembly::Settings::default()
+            ..hotspan_assembly::Settings::within(parts.assembly / config.shard_count() as u64)
         },
         hotspots: aggregates(parts.answers / config.shard_count() as u64),
         ..Settings::default()

@@ -12,8 +12,19 @@ use hotspan_model::Offset;
 pub(crate) struct RawRequests {
     held: VecDeque<Held>,
     bytes: u64,
-    bytes_max: u64,
-    age_max: Duration,
+    limits: RawLimits,
+    dropped_early: u64,
+}
+
+/// How much is kept, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawLimits {
+    /// Of all requests together.
+    pub(crate) bytes_max: u64,
+    /// The age at which a request's traces are decided at the earliest: before it a request is missed.
+    pub(crate) age_min: Duration,
+    /// The age at which they are decided at the latest.
+    pub(crate) age_max: Duration,
 }
 
 #[derive(Debug)]
@@ -24,12 +35,12 @@ struct Held {
 }
 
 impl RawRequests {
-    pub(crate) fn new(bytes_max: u64, age_max: Duration) -> RawRequests {
+    pub(crate) fn new(limits: RawLimits) -> RawRequests {
         RawRequests {
             held: VecDeque::new(),
             bytes: 0,
-            bytes_max,
-            age_max,
+            limits,
+            dropped_early: 0,
         }
     }
 
@@ -41,22 +52,32 @@ impl RawRequests {
             since: now,
             raw,
         });
-        while self.bytes > self.bytes_max && self.forget_oldest() {}
+        while self.bytes > self.limits.bytes_max
+            && let Some(age) = self.forget_oldest(now)
+        {
+            self.dropped_early += u64::from(age < self.limits.age_min);
+        }
     }
 
     /// Lets go what is too old to be asked for.
     pub(crate) fn forget(&mut self, now: Instant) {
         while let Some(oldest) = self.held.front()
-            && now.saturating_duration_since(oldest.since) > self.age_max
+            && now.saturating_duration_since(oldest.since) > self.limits.age_max
         {
-            self.forget_oldest();
+            self.forget_oldest(now);
         }
     }
 
-    fn forget_oldest(&mut self) -> bool {
-        let oldest = self.held.pop_front();
-        self.bytes -= oldest.as_ref().map_or(0, |held| held.raw.bytes.len() as u64);
-        oldest.is_some()
+    /// How old the oldest was.
+    fn forget_oldest(&mut self, now: Instant) -> Option<Duration> {
+        let oldest = self.held.pop_front()?;
+        self.bytes -= oldest.raw.bytes.len() as u64;
+        Some(now.saturating_duration_since(oldest.since))
+    }
+
+    /// Requests that gave way before their traces could be decided.
+    pub(crate) fn dropped_early(&self) -> u64 {
+        self.dropped_early
     }
 
     /// Bytes of what is kept.
@@ -77,6 +98,12 @@ mod tests {
     use hotspan_ingest::Coding;
     use hotspan_otlp::Encoding;
 
+    const LIMITS: RawLimits = RawLimits {
+        bytes_max: 100,
+        age_min: Duration::from_secs(2),
+        age_max: Duration::from_secs(90),
+    };
+
     fn raw(size: usize) -> Raw {
         Raw {
             bytes: vec![0; size].into(),
@@ -88,7 +115,7 @@ mod tests {
     #[test]
     fn the_oldest_request_gives_way_when_the_budget_is_over() {
         let now = Instant::now();
-        let mut requests = RawRequests::new(100, Duration::MAX);
+        let mut requests = RawRequests::new(LIMITS);
         requests.push(Offset(1), raw(60), now);
         requests.push(Offset(4), raw(40), now);
         assert!(requests.at(Offset(1)).is_some());
@@ -103,9 +130,20 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_gives_way_young_is_counted() {
+        let start = Instant::now();
+        let mut requests = RawRequests::new(LIMITS);
+        requests.push(Offset(1), raw(60), start);
+        requests.push(Offset(2), raw(60), start + Duration::from_secs(3));
+        assert_eq!((requests.bytes(), requests.dropped_early()), (60, 0));
+        requests.push(Offset(3), raw(60), start + Duration::from_secs(4));
+        assert_eq!((requests.bytes(), requests.dropped_early()), (60, 1));
+    }
+
+    #[test]
     fn a_request_is_let_go_when_its_traces_cannot_be_open_any_more() {
         let start = Instant::now();
-        let mut requests = RawRequests::new(100, Duration::from_secs(90));
+        let mut requests = RawRequests::new(LIMITS);
         requests.push(Offset(1), raw(60), start);
         requests.push(Offset(2), raw(30), start + Duration::from_secs(1));
         requests.forget(start + Duration::from_secs(90));

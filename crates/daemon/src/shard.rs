@@ -41,6 +41,8 @@ pub(crate) struct Published {
     pub(crate) questions: ArrayQueue<Question>,
     /// Bytes of the request buffers that the shard keeps, as of the snapshot.
     pub(crate) raw_bytes: AtomicU64,
+    /// Requests that gave way before their traces could be decided, as of the snapshot.
+    pub(crate) evidence_dropped: AtomicU64,
 }
 
 impl Published {
@@ -49,6 +51,7 @@ impl Published {
             snapshot: ArcSwapOption::empty(),
             questions: ArrayQueue::new(QUESTIONS_MAX),
             raw_bytes: AtomicU64::new(0),
+            evidence_dropped: AtomicU64::new(0),
         })
     }
 }
@@ -126,7 +129,9 @@ impl Shard {
     }
 
     fn publish(&mut self, at: LogPos) {
-        self.published.raw_bytes.store(self.raw.bytes(), Relaxed);
+        let (published, raw) = (&self.published, &self.raw);
+        published.raw_bytes.store(raw.bytes(), Relaxed);
+        published.evidence_dropped.store(raw.dropped_early(), Relaxed);
         self.published
             .snapshot
             .store(Some(Arc::new(self.pipeline.snapshot(at))));

@@ -2,18 +2,21 @@
 //! locked on the span path.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use crossbeam_queue::ArrayQueue;
-use hotspan_api::{Connections, Listener, Memory, Refused, Requests, Shard, Status, View};
-use hotspan_ingest::{Coding, Core, Counters, Message, Outbox, Refusal, SharedDictionary, Signal, Transport};
-use hotspan_model::{Counts, LogTime, Nanos, Vocabulary};
+use hotspan_api::{Connections, Level, Listener, Memory, Pressure, Refused, Requests, Shard, Status, View};
+use hotspan_ingest::{
+    Coding, Core, Counters, Message, Outbox, Refusal, SharedDictionary, Signal, Transport, WHOLE_SHARE,
+};
+use hotspan_model::{Counts, Decided, LogTime, Millionths, Nanos, Reason, Vocabulary};
 use hotspan_pipeline::{Settings, Snapshot};
 
 use crate::MemoryParts;
 use crate::exemplars::Exemplars;
+use crate::pressure::Taken;
 use crate::shard::Published;
 use crate::viewer::Told;
 
@@ -37,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) origin: Instant,
     /// When the newest view was begun, in nanoseconds.
     pub(crate) viewed: AtomicU64,
+    /// [`Level`] of the newest view, as its place.
+    pub(crate) level: AtomicUsize,
 }
 
 impl std::fmt::Debug for Shared {
@@ -82,6 +87,7 @@ impl Shared {
             memory: self.memory(snapshots),
             symbols: std::array::from_fn(|place| self.dictionary.admitted(Vocabulary::ALL[place])),
             overflow: std::array::from_fn(|place| self.dictionary.overflows(Vocabulary::ALL[place])),
+            pressure: self.pressure(),
             listeners: self.listeners.clone(),
             ..Status::default()
         };
@@ -151,6 +157,36 @@ impl Shared {
             .iter()
             .map(|&coding| (coding.name(), bytes[coding as usize].load(Relaxed)))
             .collect()
+    }
+
+    /// What gives way, the level as of the newest view.
+    fn pressure(&self) -> Pressure {
+        let evidence = self
+            .published
+            .iter()
+            .map(|shard| shard.evidence_dropped.load(Relaxed));
+        let shares = self.outboxes.iter().map(|shard| u64::from(shard.share()));
+        let least = shares.min().unwrap_or(WHOLE_SHARE.into());
+        Pressure {
+            level: Level::ALL[self.level.load(Relaxed)],
+            left_out: Millionths::ratio(u64::from(WHOLE_SHARE) - least, WHOLE_SHARE.into()),
+            evidence_dropped: evidence.sum(),
+        }
+    }
+
+    /// How often each step was taken that meets load.
+    pub(crate) fn taken(&self, status: &Status) -> Taken {
+        let decided = |reason: Decided| status.decided[reason as usize];
+        let refused = status.requests.iter().flat_map(|of| &of.refused);
+        Taken {
+            evidence: status.pressure.evidence_dropped,
+            closing: decided(Decided::Cap) + decided(Decided::Barrier),
+            sampling: status.counts.dropped(Reason::Degraded),
+            refusing: refused
+                .filter(|of| of.reason == Refusal::OVERLOADED)
+                .map(|of| of.requests)
+                .sum(),
+        }
     }
 
     /// A view was begun at this moment.

@@ -10,6 +10,7 @@ use hotspan_model::{Fingerprint, LogTime, Meta};
 use hotspan_pipeline::Snapshot;
 use tokio::sync::oneshot;
 
+use crate::pressure::Watch;
 use crate::shared::Shared;
 
 /// A view costs at most this share of one core: it rests so many times as long as it worked.
@@ -51,6 +52,7 @@ impl Viewer {
         let mut notes = Notes::default();
         // What was shown last: versions of the shards, and the counters, which also move when nothing reaches a shard.
         let (mut seen, mut version) = (None, 0);
+        let mut watch = Watch::default();
         loop {
             let stopping = self.stop.load(Ordering::SeqCst);
             let start = Instant::now();
@@ -59,7 +61,10 @@ impl Viewer {
             let at = at.unwrap_or(LogTime(0));
             let told = self.hear(&mut notes, at);
             let versions: Vec<_> = snapshots.iter().map(|shard| shard.hotspots.version).collect();
-            let status = shared.status(&snapshots);
+            let mut status = shared.status(&snapshots);
+            let level = watch.level(start, &shared.taken(&status));
+            shared.level.store(level as usize, Ordering::Relaxed);
+            status.pressure.level = level;
             let state = Some((versions, status.clone()));
             if state != seen || !told.is_empty() || notes.is_due(at) {
                 version += 1;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hotspan_model::{Decided, Hotspot, LogTime, Nanos, Reason, Vocabulary};
+use hotspan_model::{Decided, Hotspot, LogTime, Millionths, Nanos, Reason, Vocabulary};
 
 use super::text::{Family, Kind, Sample};
 use crate::{Metrics, Requests, Status, View};
@@ -222,6 +222,21 @@ fn process(of: &Metrics) -> Vec<Family> {
                 .collect(),
         ),
         gauge(
+            "hotspan_pressure_level",
+            "What gives way to the load: 0 nothing, 1 bytes of requests, 2 quiet time, 3 traces, 4 requests.",
+            plain(of.status.pressure.level as u64),
+        ),
+        gauge(
+            "hotspan_left_out_ratio",
+            "Share of traces that is left out by their ids now, where it is most.",
+            vec![ratio(of.status.pressure.left_out)],
+        ),
+        counter(
+            "hotspan_evidence_dropped",
+            "Requests whose bytes were given up before exemplars could be made of them.",
+            plain(of.status.pressure.evidence_dropped),
+        ),
+        gauge(
             "hotspan_queued_batches",
             "Batches waiting for their shard.",
             plain(queued),
@@ -305,6 +320,14 @@ fn labelled<const N: usize>(labels: [(&'static str, &str); N], number: u64) -> S
     Sample {
         labels: labels.map(|(name, value)| (name, value.to_owned())).into(),
         value: number.to_string(),
+    }
+}
+
+/// A share, without a float.
+fn ratio(Millionths(share): Millionths) -> Sample {
+    Sample {
+        labels: Vec::new(),
+        value: format!("{}.{:06}", share / 1_000_000, share % 1_000_000),
     }
 }
 

@@ -15,6 +15,8 @@ use crate::Status;
 const SERVICES_MAX: usize = 50;
 /// Most reasons given for one service.
 const BLIND_MAX: usize = 8;
+/// The reason of refusals for want of room.
+const OVERLOADED: &str = "overloaded";
 /// The detector whose hotspots say what cannot be judged.
 const BLIND_SERVICE: &str = "blind-service";
 
@@ -39,8 +41,25 @@ pub struct Coverage {
     pub defects: BTreeMap<String, u64>,
     /// What was seen and is in no list.
     pub left_out: LeftOut,
+    /// What gave way to the load.
+    pub pressure: Pressure,
     /// Services of which something could not be seen, worst first, at most 50.
     pub services: Vec<Blind>,
+}
+
+/// What gave way to the load.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Pressure {
+    /// The furthest step of the last 10 s: `none`, `evidence` (bytes of requests are given up, so that new exemplars
+    /// show no attributes), `closing` (traces are decided early), `sampling` (whole traces are left out, by their
+    /// ids), `refusing` (senders are asked to send again).
+    pub level: String,
+    /// Share of traces that is left out now, where it is most.
+    pub left_out_share: Decimal,
+    /// Requests whose bytes were given up before exemplars could be made of them.
+    pub evidence_dropped: u64,
+    /// Requests that were refused for want of room, to be sent again.
+    pub requests_refused: u64,
 }
 
 /// Spans by what became of them.
@@ -133,7 +152,23 @@ impl Coverage {
                 sightings_beyond: of.sightings_beyond,
                 rows_beyond: of.rows_beyond,
             },
+            pressure: Pressure::from(status),
             services: blind(answers),
+        }
+    }
+}
+
+impl From<&Status> for Pressure {
+    fn from(of: &Status) -> Pressure {
+        let refused = of.requests.iter().flat_map(|of| &of.refused);
+        Pressure {
+            level: of.pressure.level.name().to_owned(),
+            left_out_share: of.pressure.left_out.into(),
+            evidence_dropped: of.pressure.evidence_dropped,
+            requests_refused: refused
+                .filter(|of| of.reason == OVERLOADED)
+                .map(|of| of.requests)
+                .sum(),
         }
     }
 }

@@ -22,7 +22,7 @@ mod words;
 
 pub use audit::{Audit, Bottleneck, Coupling, Gap, Intervention, PatternOperation, QueryPattern, Said};
 pub use before_after::{After, BeforeAfter, Moved, Outlook, Replay, ReplayedSpan};
-pub use coverage::{Blind, Coverage, LeftOut, SpanCounts, TraceCounts};
+pub use coverage::{Blind, Coverage, LeftOut, Pressure, SpanCounts, TraceCounts};
 pub use decimal::Decimal;
 pub use detectors::{Detector, DetectorList, EffortRule, Knob, KnobRule, Selector};
 pub use document::Document;

@@ -107,6 +107,12 @@ async fn every_list_has_total_cursor_and_coverage() {
         assert_eq!(spans["received"], 1_000);
         assert_eq!(spans["dropped"]["duplicate"], 7);
         assert_eq!(list["coverage"]["sampling_weight"], 4.0);
+        let pressure = &list["coverage"]["pressure"];
+        assert_eq!(
+            (&pressure["level"], &pressure["requests_refused"]),
+            (&json!("refusing"), &json!(79))
+        );
+        assert_eq!(pressure["left_out_share"], 0.0625);
         assert_eq!(list["coverage"]["services"][0]["service"], "orders");
     }
 }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use hotspan_api::{
-    Backend, Check, Connections, Detectors, FixFuture, FoundTrace, Listener, Memory, Metrics, NotSaid,
-    Refused, Requests, SayFuture, Shard, Status, TraceFuture, View, serve,
+    Backend, Check, Connections, Detectors, FixFuture, FoundTrace, Level, Listener, Memory, Metrics, NotSaid,
+    Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture, View, serve,
 };
 use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
@@ -376,11 +376,18 @@ fn status() -> Status {
         requests: vec![Requests {
             transport: "grpc",
             accepted: 50,
-            refused: vec![Refused {
-                reason: "over_limit",
-                requests: 51,
-                bytes: 52,
-            }],
+            refused: vec![
+                Refused {
+                    reason: "over_limit",
+                    requests: 51,
+                    bytes: 52,
+                },
+                Refused {
+                    reason: "overloaded",
+                    requests: 79,
+                    bytes: 80,
+                },
+            ],
         }],
         ingested: vec![("gzip", 53), ("identity", 54)],
         partial_successes: 66,
@@ -398,6 +405,11 @@ fn status() -> Status {
             used: 77,
             max: 78,
         }],
+        pressure: Pressure {
+            level: Level::Refusing,
+            left_out: Millionths(62_500),
+            evidence_dropped: 81,
+        },
         decided,
         open_traces: 55,
         incomplete_traces: 56,

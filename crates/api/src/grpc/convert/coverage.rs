@@ -18,6 +18,7 @@ impl From<shape::Coverage> for v1::Coverage {
             defects: of.defects,
             left_out: Some(of.left_out.into()),
             services: all(of.services),
+            pressure: Some(of.pressure.into()),
         }
     }
 }
@@ -54,6 +55,17 @@ impl From<shape::LeftOut> for v1::LeftOut {
             muted: of.muted,
             sightings_beyond: of.sightings_beyond,
             rows_beyond: of.rows_beyond,
+        }
+    }
+}
+
+impl From<shape::Pressure> for v1::Pressure {
+    fn from(of: shape::Pressure) -> v1::Pressure {
+        v1::Pressure {
+            level: of.level,
+            left_out_share: of.left_out_share.as_double(),
+            evidence_dropped: of.evidence_dropped,
+            requests_refused: of.requests_refused,
         }
     }
 }
