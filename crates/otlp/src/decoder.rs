@@ -175,9 +175,10 @@ impl Decoder {
             name = scope_name(scope).unwrap_or(name);
         }
         known.settle_around();
-        let mut spans = framing::messages::<SPANS>(message).peekable();
+        let mut spans = framing::messages::<SPANS>(message);
+        let mut next = spans.next();
         // A block without spans has no origin.
-        if spans.peek().is_none() {
+        if next.is_none() {
             return;
         }
         let origin = self.origin(around, name, known, dictionary);
@@ -196,12 +197,12 @@ impl Decoder {
             block,
             outlined: None,
         };
-        for span in spans {
+        while let Some(span) = next {
             resolver.reader.tally.spans += 1;
-            match resolver.span(span, known, &mut self.sides) {
-                Ok(record) => sink.span(record, &self.sides),
-                Err(reason) => resolver.reader.tally.refuse(reason),
+            if let Err(reason) = resolver.span(span, known, &mut self.sides, sink) {
+                resolver.reader.tally.refuse(reason);
             }
+            next = spans.next();
         }
     }
 

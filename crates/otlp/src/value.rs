@@ -1,5 +1,6 @@
 //! An attribute's value, still on the wire.
 
+use std::borrow::Cow;
 use std::hash::Hasher;
 
 use hotspan_model::MILLION;
@@ -281,6 +282,15 @@ pub(crate) fn cut(text: &[u8], bytes_max: usize) -> &[u8] {
         &text[..bytes_max]
     } else {
         &text[..end]
+    }
+}
+
+/// Bytes as text; what is no UTF-8 becomes U+FFFD.
+pub(crate) fn readable(text: &[u8]) -> Cow<'_, str> {
+    // Nearly all is UTF-8, which the strict check finds out sooner.
+    match std::str::from_utf8(text) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(text),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::keys::Field;
 use crate::parts::Parts;
 use crate::text::names;
 use crate::text::url::{self, Url};
-use crate::value::cut;
+use crate::value::{cut, readable};
 
 /// The raw texts that decide an HTTP call.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -193,7 +193,7 @@ impl Resolver<'_> {
         let raw = raw.unwrap_or_default();
         let text = cut(raw, self.reader.limits.statement_bytes_max);
         self.reader.tally.cut += u64::from(text.len() < raw.len());
-        String::from_utf8_lossy(text)
+        readable(text)
     }
 
     /// A remote procedure call.
