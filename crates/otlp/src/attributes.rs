@@ -4,7 +4,6 @@ use std::hash::Hasher;
 
 use crate::keys::{self, Field, SLOTS, Slot};
 use crate::value::{Value, readable};
-use crate::wire;
 
 /// The known attributes of one span, scope or resource: a slot for each known key.
 #[derive(Clone, Debug)]
@@ -81,12 +80,17 @@ impl<'a> Attributes<'a> {
 
     /// Keeps a small number when its key is known.
     #[inline(never)]
-    pub(crate) fn offer_int(&mut self, key: &[u8], tail: &[u8]) -> bool {
-        let found = keys::slot(key).zip(wire::short_int(tail));
-        if let Some((slot, int)) = found {
+    pub(crate) fn offer_int(&mut self, key: &[u8], int: i64) -> bool {
+        let slot = keys::slot(key);
+        if let Some(slot) = slot {
             self.set(slot, Value::Int(int));
         }
-        found.is_some()
+        slot.is_some()
+    }
+
+    /// Whether no known key came.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.seen == [0; 2]
     }
 
     pub(crate) fn has_seen(&self, field: Field) -> bool {
@@ -117,7 +121,7 @@ impl<'a> Attributes<'a> {
 
     /// Adds to a hash which of these fields there are, and their values.
     #[inline(always)]
-    pub(crate) fn fold(&self, fields: Field, hasher: &mut impl Hasher) {
+    pub(crate) fn fold<H: Hasher>(&self, fields: Field, mut hasher: H) -> H {
         let slots = self.present() & fields.0;
         hasher.write_u128(slots);
         let (first, second) = self.values.split_at(64);
@@ -126,12 +130,13 @@ impl<'a> Attributes<'a> {
             while slots != 0 {
                 match values.get(slots.trailing_zeros() as usize) {
                     Some(&Value::Text(text)) => hasher.write(text),
-                    Some(&other) => other.fold(hasher),
+                    Some(&other) => hasher = other.fold(hasher),
                     None => {}
                 }
                 slots &= slots - 1;
             }
         }
+        hasher
     }
 
     /// The first value of the field that fits; values that do not fit are marked in `misfits`.
@@ -283,9 +288,12 @@ impl<'a> Known<'a> {
     #[inline]
     pub(crate) fn int(&mut self, field: Field) -> Option<i64> {
         self.note_asked(field);
+        if !self.has(field) {
+            return None;
+        }
         match self.span.newest(field) {
             Some(&Value::Int(int)) => Some(int),
-            Some(_) | None => self.first(field, Value::int),
+            Some(_) | None => self.search(field, Value::int),
         }
     }
 

@@ -175,7 +175,7 @@ static PLACES: [u8; 1 << PLACE_BITS] = {
     let mut table = [SLOTS as u8; 1 << PLACE_BITS];
     let mut slot = 0;
     while slot < SLOTS {
-        table[place(KEYS[slot].as_bytes(), FACTOR)] = slot as u8;
+        table[place(ends(KEYS[slot].as_bytes()), FACTOR)] = slot as u8;
         slot += 1;
     }
     table
@@ -186,7 +186,7 @@ const fn parts_all(factor: u64) -> bool {
     let mut taken = [false; 1 << PLACE_BITS];
     let mut slot = 0;
     while slot < SLOTS {
-        let place = place(KEYS[slot].as_bytes(), factor);
+        let place = place(ends(KEYS[slot].as_bytes()), factor);
         if taken[place] {
             return false;
         }
@@ -196,14 +196,19 @@ const fn parts_all(factor: u64) -> bool {
     true
 }
 
-/// The place of a key of at least four bytes, by its ends and its length.
-#[inline(always)]
-const fn place(key: &[u8], factor: u64) -> usize {
+/// Length and ends of a key in one number: tag and length as they stand before it on the wire, its first four bytes,
+/// and over them its last four.
+const fn ends(key: &[u8]) -> u64 {
     let (Some(first), Some(last)) = (key.first_chunk(), key.last_chunk()) else {
         return 0;
     };
-    let ends = (u32::from_le_bytes(*first) as u64) << 32 | u32::from_le_bytes(*last) as u64;
-    ((ends ^ key.len() as u64).wrapping_mul(factor) >> (64 - PLACE_BITS)) as usize
+    let start = (u32::from_le_bytes(*first) as u64) << 16 | (key.len() as u64) << 8 | (1 << 3 | 2);
+    start ^ u32::from_le_bytes(*last) as u64
+}
+
+#[inline(always)]
+const fn place(ends: u64, factor: u64) -> usize {
+    (ends.wrapping_mul(factor) >> (64 - PLACE_BITS)) as usize
 }
 
 /// Whether a key is this known one. Chunks that overlap, since a call costs more than keys are long.
@@ -235,13 +240,13 @@ const _: () = {
 /// The slot of a key that is known.
 #[inline(always)]
 pub(crate) fn slot(key: &[u8]) -> Option<Slot> {
-    likely(key).filter(|slot| slot.is_of(key))
+    likely(ends(key)).filter(|slot| slot.is_of(key))
 }
 
-/// The only slot that a key can have; most foreign keys have none.
+/// The only slot that a key with these [`ends`] can have; most foreign keys have none.
 #[inline(always)]
-pub(crate) fn likely(key: &[u8]) -> Option<Slot> {
-    let slot = PLACES[place(key, FACTOR)];
+pub(crate) fn likely(ends: u64) -> Option<Slot> {
+    let slot = PLACES[place(ends, FACTOR)];
     (usize::from(slot) < SLOTS).then_some(Slot(slot))
 }
 

@@ -193,13 +193,13 @@ impl<'r> Reader<'r> {
         };
         let mut count = self.attributes;
         while let Some((pair, after)) = Pair::take(rest, 9) {
+            // What nobody reads is passed over, unless it is a parameter.
             if let Some(text) = pair.text() {
-                let ours = keys::likely(pair.key).is_some_and(|slot| known.offer(slot, pair.key, text));
-                // What nobody reads is passed over, unless it is a parameter.
+                let ours = keys::likely(pair.ends).is_some_and(|slot| known.offer(slot, pair.key, text));
                 if !ours && (count >= short_max || pair.key.first() == Some(&b'd')) {
                     break;
                 }
-            } else if !known.offer_int(pair.key, pair.tail) {
+            } else if !pair.int().is_some_and(|int| known.offer_int(pair.key, int)) {
                 break;
             }
             (rest, count) = (after, count + 1);

@@ -153,7 +153,7 @@ impl<'a> Value<'a> {
 
     /// Adds the value to a hash of one process: another value than the text of the same bytes.
     #[inline(never)]
-    pub(crate) fn fold(self, hasher: &mut impl Hasher) {
+    pub(crate) fn fold<H: Hasher>(self, mut hasher: H) -> H {
         let (kind, bytes) = match self {
             Value::None => (0, &[][..]),
             Value::Bool(bit) => (1 + u8::from(bit), &[][..]),
@@ -166,6 +166,7 @@ impl<'a> Value<'a> {
         };
         hasher.write_u8(kind);
         hasher.write(bytes);
+        hasher
     }
 
     /// Adds the value to a parameter hash; a number and its decimal text are different values.

@@ -58,8 +58,15 @@ pub(super) fn own_target<'a>(known: &mut Known<'a>) -> Option<&'a [u8]> {
 
 /// Whether a URL says which host it is at.
 pub(super) fn names_host(url: &[u8]) -> bool {
-    let authority = memchr::memmem::find(url, b"://").and_then(|at| url.get(at + 3));
-    authority.is_some_and(|first| !matches!(first, b'/' | b'?' | b'#'))
+    let first = authority(url).and_then(|at| url.get(at));
+    first.is_some_and(|first| !matches!(first, b'/' | b'?' | b'#'))
+}
+
+/// Where the authority of a URL starts, if it has one.
+#[inline]
+pub(super) fn authority(url: &[u8]) -> Option<usize> {
+    let mut colons = memchr::memchr_iter(b':', url);
+    colons.find(|&at| url[at..].starts_with(b"://")).map(|at| at + 3)
 }
 
 impl Resolver<'_> {

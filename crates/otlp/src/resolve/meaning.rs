@@ -12,7 +12,8 @@ use super::{Memory, Resolver, Target, call, class, store};
 use crate::attributes::{Attributes, Known};
 use crate::keys::Field;
 use crate::parts::Parts;
-use crate::text::sql;
+use crate::text::{self, sql};
+use crate::value::readable;
 
 /// The fields that can decide what a server span means. Its peer is a client, whose address says nothing.
 const OF_SERVERS: Field = Field(
@@ -117,8 +118,7 @@ impl Resolver<'_> {
         let mut hasher = self.memory.symbols.hasher().build_hasher();
         hasher.write_u64(self.block ^ hides.0 as u64);
         hasher.write_u64(outline.map_or(0, |outline| outline.bones) ^ parts.kind as u64);
-        known.span.fold(Field(deciding.0 & !hides.0), &mut hasher);
-        let any_name = hasher.finish();
+        let any_name = known.span.fold(Field(deciding.0 & !hides.0), hasher).finish();
         let meaning = match self.memory.meanings.get(any_name) {
             Some(Remembered::Meaning(meaning)) => meaning,
             Some(Remembered::ByName) => self.meaning_by_name(any_name, outline, deciding, parts, known),
@@ -219,7 +219,9 @@ impl Resolver<'_> {
         let system = store::named(system);
         let outline = match literal.statement {
             _ if !fits => None,
-            true => store::is_sql(system).then(|| self.memory.of_statement(system, literal.text)),
+            true if store::is_sql(system) => Some(self.memory.of_statement(system, literal.text)),
+            true if text::is_cache(system) => Some(self.memory.of_command(system, literal.text)),
+            true => None,
             false => self.memory.of_url(literal.text),
         };
         let outline = outline.unwrap_or(Outline {
@@ -239,6 +241,26 @@ impl Memory {
             values: Some(Values {
                 literals: skeleton.literals,
                 visibility: Some(skeleton.visibility),
+            }),
+        }
+    }
+
+    /// A command is read as a whole: that takes no longer than to find its values.
+    fn of_command(&mut self, system: &str, raw: &[u8]) -> Outline {
+        let command = &mut self.statement;
+        text::group(system, &readable(raw), self.key, command);
+        let decides = (
+            &command.template,
+            command.session,
+            command.waits,
+            command.batch,
+            command.masked,
+        );
+        Outline {
+            bones: self.symbols.hash(decides),
+            values: Some(Values {
+                literals: ParamHash(command.params.0.wrapping_sub(command.masked.0)),
+                visibility: Some(command.visibility),
             }),
         }
     }

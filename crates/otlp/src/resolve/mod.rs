@@ -43,6 +43,8 @@ pub(crate) struct Memory {
     pub(crate) origins: Memo<Origin>,
     /// Resources that were read and about which there is nothing to say again.
     pub(crate) plain: Recent<()>,
+    /// Of scopes inside of them that say nothing but their name: whose spans they have, and the hash of their block.
+    pub(crate) scopes: Recent<(Origin, u64)>,
     /// Outgoing operations by the raw texts that decide them.
     targets: Memo<Target>,
     /// What was decided lately, by all fields that decide.
@@ -63,6 +65,7 @@ impl Memory {
             symbols: Symbols::new(seed, entries_max),
             origins: Memo::new(1 << 10),
             plain: Recent::new(entries_max / 8),
+            scopes: Recent::new(entries_max / 8),
             targets: Memo::new(entries_max),
             meanings: Recent::new(entries_max / 2),
             outlines: Recent::new(entries_max / 2),

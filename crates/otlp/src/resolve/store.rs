@@ -242,6 +242,10 @@ pub(super) fn system<'a>(known: &mut Known<'a>) -> &'a str {
 /// A system in today's words.
 pub(super) fn named(system: &[u8]) -> &str {
     match system {
+        b"postgresql" => "postgresql",
+        b"mysql" => "mysql",
+        b"redis" => "redis",
+        b"mongodb" => "mongodb",
         b"mssql" => "microsoft.sql_server",
         b"oracle" => "oracle.db",
         b"dynamodb" => "aws.dynamodb",
