@@ -33,7 +33,7 @@ pub(crate) struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// Reads the fields before the attributes while they stand in their usual order; whatever does not is left to the
     /// reader of any order.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn start(fields: &mut Fields<'a>) -> Parts<'a> {
         let (trace, id) = fields.expect_ids().unwrap_or_default();
         let tracestate = fields.expect_bytes(3).unwrap_or_default();
@@ -126,6 +126,7 @@ impl<'r> Reader<'r> {
 
     /// Reads the fields of a span behind its start; its known attributes go to `known`. Damage costs the span; damage
     /// inside an attribute, event, link or status costs that part.
+    #[inline(always)]
     pub(crate) fn span<'a>(
         &mut self,
         fields: Fields<'a>,
@@ -142,7 +143,7 @@ impl<'r> Reader<'r> {
         read
     }
 
-    #[inline]
+    #[inline(always)]
     fn fields<'a>(
         &mut self,
         mut fields: Fields<'a>,

@@ -128,6 +128,7 @@ pub(crate) struct Resolver<'r> {
 
 impl Resolver<'_> {
     /// Gives the record of the span in `message` to `sink`, with what it has beside it.
+    #[inline(always)]
     pub(crate) fn span<'a>(
         &mut self,
         message: &'a [u8],
@@ -158,9 +159,7 @@ impl Resolver<'_> {
         let bad_parent = !parts.parent.is_empty() && parts.parent.len() != 8;
         self.reader.tally.bad_parent += u64::from(bad_parent);
         sides.clear();
-        sides.extend(self.reader.links.iter().copied().map(Side::Link));
-        let follows = |link: &Link| link.trace == trace && Some(link.span) == parent;
-        let follows = self.reader.follows.iter().any(follows);
+        let follows = !self.reader.links.is_empty() && self.links(trace, parent, sides);
 
         let meaning = self.meaning(parts, known);
         let mut target = meaning.target;
@@ -209,6 +208,14 @@ impl Resolver<'_> {
         };
         sink.span(record, sides);
         Ok(())
+    }
+
+    /// Puts the span's links beside it; whether it follows from its parent.
+    #[inline(never)]
+    fn links(&self, trace: TraceId, parent: Option<SpanId>, sides: &mut Vec<Side>) -> bool {
+        sides.extend(self.reader.links.iter().copied().map(Side::Link));
+        let follows = |link: &Link| link.trace == trace && Some(link.span) == parent;
+        self.reader.follows.iter().any(follows)
     }
 
     fn target<'a>(&mut self, work: Work, parts: &Parts<'a>, known: &mut Known<'a>) -> Target {
