@@ -99,6 +99,8 @@ pub(crate) struct Reader<'r> {
     pub(crate) links: &'r mut Vec<Link>,
     /// Those of them that it follows from rather than waits for.
     pub(crate) follows: &'r mut Vec<Link>,
+    /// Attributes of a span that may be passed over by their looks: up to here short ones are within every limit.
+    short_max: usize,
     attributes: usize,
     events: usize,
     seen_links: usize,
@@ -112,8 +114,13 @@ impl<'r> Reader<'r> {
         links: &'r mut Vec<Link>,
         follows: &'r mut Vec<Link>,
     ) -> Reader<'r> {
+        let short_max = match limits.value_bytes_max.min(limits.key_bytes_max) {
+            128.. => limits.attributes_max,
+            _ => 0,
+        };
         Reader {
             limits,
+            short_max,
             tally,
             params,
             links,
@@ -187,17 +194,12 @@ impl<'r> Reader<'r> {
     #[inline(never)]
     fn usual_attributes<'a>(&mut self, fields: &mut Fields<'a>, known: &mut Attributes<'a>) {
         let mut rest = fields.rest();
-        // Up to here short texts are within every limit.
-        let short_max = match self.limits.value_bytes_max.min(self.limits.key_bytes_max) {
-            128.. => self.limits.attributes_max,
-            _ => 0,
-        };
         let mut count = self.attributes;
         while let Some((pair, after)) = Pair::take(rest, 9) {
             // What nobody reads is passed over, unless it is a parameter.
             if let Some(text) = pair.text() {
                 let ours = keys::likely(pair.ends).is_some_and(|slot| known.offer(slot, pair.key, text));
-                if !ours && (count >= short_max || pair.key.first() == Some(&b'd')) {
+                if !ours && (count >= self.short_max || pair.key.first() == Some(&b'd')) {
                     break;
                 }
             } else if !pair.int().is_some_and(|int| known.offer_int(pair.key, int)) {
