@@ -253,6 +253,7 @@ pub(crate) fn likely(ends: u64) -> Option<Slot> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Pair;
 
     #[test]
     fn every_key_finds_its_slot_and_others_find_none() {
@@ -263,6 +264,22 @@ mod tests {
             assert_eq!(slot(key.as_bytes()), None, "{key}");
         }
         const { assert!(SLOTS <= 128, "slots are bits of a u128") };
+    }
+
+    #[test]
+    fn a_key_has_the_same_ends_on_the_wire() {
+        for key in KEYS {
+            let len = key.len() as u8;
+            let mut bytes = vec![9 << 3 | 2, len + 7, 1 << 3 | 2, len];
+            bytes.extend_from_slice(key.as_bytes());
+            bytes.extend([2 << 3 | 2, 3, 1 << 3 | 2, 1, b'v']);
+            let (pair, rest) = Pair::take(&bytes, 9).unwrap();
+            assert_eq!(likely(pair.ends), slot(key.as_bytes()), "{key}");
+            assert_eq!(
+                (pair.key, pair.text(), rest),
+                (key.as_bytes(), Some(&b"v"[..]), &[][..])
+            );
+        }
     }
 
     #[test]
