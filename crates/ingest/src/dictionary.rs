@@ -186,17 +186,16 @@ impl Shared {
                 Place::Occupied(taken) if self.is(*taken.get(), vocabulary, text) => return *taken.get(),
                 Place::Occupied(_) => key = key.wrapping_add(1),
                 Place::Vacant(free) => {
-                    let entry = Entry {
-                        vocabulary,
-                        text: text.into(),
-                        facts,
-                    };
-                    if !self.reserve(&entry, owner) {
+                    if !self.reserve(vocabulary, owner, text, &facts) {
                         self.overflows[vocabulary as usize].fetch_add(1, Relaxed);
                         return self.overflow[vocabulary as usize];
                     }
                     self.admitted[vocabulary as usize].fetch_add(1, Relaxed);
-                    let at = self.entries.push(entry);
+                    let at = self.entries.push(Entry {
+                        vocabulary,
+                        text: text.into(),
+                        facts,
+                    });
                     let symbol = Symbol::from_index(at).expect("the cap of entries is below 2^32");
                     free.insert(symbol);
                     return symbol;
@@ -205,9 +204,9 @@ impl Shared {
         }
     }
 
-    /// Takes a place for `entry` in every budget that it counts against, or in none.
-    fn reserve(&self, entry: &Entry, owner: Option<Symbol>) -> bool {
-        let owned = match (&entry.vocabulary, &entry.facts) {
+    /// Takes a place for a text in every budget that it counts against, or in none.
+    fn reserve(&self, vocabulary: Vocabulary, owner: Option<Symbol>, text: &str, facts: &Facts) -> bool {
+        let owned = match (vocabulary, facts) {
             (Vocabulary::Source, Facts::Source(facts)) if self.used_by(facts.service).is_none() => {
                 return false;
             }
@@ -218,13 +217,13 @@ impl Shared {
                     .unwrap_or_else(|| Arc::clone(&self.other)),
             ),
         };
-        let budget = owned.as_deref().map(|used| match entry.vocabulary {
+        let budget = owned.as_deref().map(|used| match vocabulary {
             Vocabulary::Template => (&used.templates, self.caps.templates_max),
             Vocabulary::Operation | Vocabulary::Source | Vocabulary::Text | Vocabulary::Callee => {
                 (&used.operations, self.caps.operations_max)
             }
         });
-        let weight = weight(entry);
+        let weight = weight(text, facts);
         if let Some((used, max)) = budget
             && !take(used, 1, max)
         {
@@ -266,8 +265,8 @@ fn give(sum: &AtomicU64, amount: u64) -> bool {
 }
 
 /// What an entry costs in memory, in bytes.
-fn weight(entry: &Entry) -> u64 {
-    let facts = match &entry.facts {
+fn weight(text: &str, facts: &Facts) -> u64 {
+    let facts = match facts {
         Facts::None | Facts::Source(_) => 0,
         Facts::Template(facts) => template_bytes(facts),
         Facts::Callee(facts) => {
@@ -275,7 +274,7 @@ fn weight(entry: &Entry) -> u64 {
             texts.iter().map(|text| text.len()).sum::<usize>() + facts.service.as_ref().map_or(0, |s| s.len())
         }
     };
-    (size_of::<Entry>() + size_of::<(u64, Symbol)>() + entry.text.len() + facts) as u64
+    (size_of::<Entry>() + size_of::<(u64, Symbol)>() + text.len() + facts) as u64
 }
 
 fn template_bytes(facts: &TemplateFacts) -> usize {
@@ -442,11 +441,7 @@ mod tests {
 
     #[test]
     fn bytes_and_entries_are_capped_exactly() {
-        let one = weight(&Entry {
-            vocabulary: Vocabulary::Text,
-            text: "aa".into(),
-            facts: Facts::None,
-        });
+        let one = weight("aa", &Facts::None);
         for (entries_max, bytes_max, admitted) in [(2, 1 << 20, 2), (9, one * 3, 3), (9, one * 3 - 1, 2)] {
             let (shared, mut worker) = small(Caps {
                 entries_max,

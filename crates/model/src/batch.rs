@@ -33,12 +33,19 @@ pub struct Batch {
 
 impl Batch {
     /// Adds a span with its side records.
+    #[inline]
     pub fn push(&mut self, record: Record, sides: &[Side]) {
         if !sides.is_empty() {
-            let span = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
-            self.sides.extend(sides.iter().map(|&side| SideOf { span, side }));
+            self.push_sides(sides);
         }
         self.records.push(record);
+    }
+
+    /// Adds the side records of the next span; most have none.
+    #[inline(never)]
+    fn push_sides(&mut self, sides: &[Side]) {
+        let span = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        self.sides.extend(sides.iter().map(|&side| SideOf { span, side }));
     }
 
     /// Forgets the spans and keeps the buffers.

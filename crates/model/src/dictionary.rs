@@ -100,15 +100,12 @@ impl Default for LocalDictionary {
     }
 }
 
-impl Lookup for LocalDictionary {
-    fn entry(&self, symbol: Symbol) -> &Entry {
-        &self.entries[symbol.index()]
+impl LocalDictionary {
+    fn hash(&self, vocabulary: Vocabulary, text: &str) -> u64 {
+        self.hasher.hash_one((vocabulary, text))
     }
-}
 
-impl Dictionary for LocalDictionary {
-    fn find(&self, vocabulary: Vocabulary, text: &str) -> Option<Symbol> {
-        let hash = self.hasher.hash_one((vocabulary, text));
+    fn find_hashed(&self, hash: u64, vocabulary: Vocabulary, text: &str) -> Option<Symbol> {
         let same = |&at: &u32| {
             let entry = &self.entries[at as usize];
             entry.vocabulary == vocabulary && &*entry.text == text
@@ -117,9 +114,22 @@ impl Dictionary for LocalDictionary {
             .find(hash, same)
             .and_then(|&at| Symbol::from_index(at as usize))
     }
+}
+
+impl Lookup for LocalDictionary {
+    fn entry(&self, symbol: Symbol) -> &Entry {
+        &self.entries[symbol.index()]
+    }
+}
+
+impl Dictionary for LocalDictionary {
+    fn find(&self, vocabulary: Vocabulary, text: &str) -> Option<Symbol> {
+        self.find_hashed(self.hash(vocabulary, text), vocabulary, text)
+    }
 
     fn admit(&mut self, vocabulary: Vocabulary, _owner: Option<Symbol>, text: &str, facts: Facts) -> Symbol {
-        if let Some(symbol) = self.find(vocabulary, text) {
+        let hash = self.hash(vocabulary, text);
+        if let Some(symbol) = self.find_hashed(hash, vocabulary, text) {
             return symbol;
         }
         let at = self.entries.len();
@@ -130,12 +140,11 @@ impl Dictionary for LocalDictionary {
             facts,
         });
         let (entries, hasher) = (&self.entries, &self.hasher);
-        let hash = |&at: &u32| {
+        let rehash = |&at: &u32| {
             let entry: &Entry = &entries[at as usize];
             hasher.hash_one((entry.vocabulary, &*entry.text))
         };
-        self.table
-            .insert_unique(hasher.hash_one((vocabulary, text)), at as u32, hash);
+        self.table.insert_unique(hash, at as u32, rehash);
         symbol
     }
 }

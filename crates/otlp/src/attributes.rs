@@ -2,8 +2,8 @@
 
 use std::hash::Hasher;
 
-use crate::keys::{Field, SLOTS, Slot};
-use crate::value::Value;
+use crate::keys::{self, Field, SLOTS, Slot};
+use crate::value::{Value, readable};
 
 /// The known attributes of one span, scope or resource: a slot for each known key.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub(crate) struct Attributes<'a> {
     /// Those of them whose value says nothing.
     empty: Slots,
     values: [Value<'a>; SLOTS],
+    /// How many values came for a key that had one.
+    again: u64,
 }
 
 /// A set of keys. Two words rather than one number of 128 bits, which takes longer to add one to.
@@ -29,6 +31,7 @@ impl<'a> Attributes<'a> {
             seen: [0; 2],
             empty: [0; 2],
             values: [Value::None; SLOTS],
+            again: 0,
         }
     }
 
@@ -38,25 +41,56 @@ impl<'a> Attributes<'a> {
         self.empty = [0; 2];
     }
 
+    /// How many values came for a key that had one, since this was asked for.
+    #[inline]
+    pub(crate) fn take_again(&mut self) -> u64 {
+        std::mem::take(&mut self.again)
+    }
+
     /// Keys that came with a value that says something.
     #[inline]
     fn present(&self) -> u128 {
         field(self.seen) & !field(self.empty)
     }
 
-    /// Keeps the first value of a key; `false` when the key came before.
+    /// Keeps the first value of a key, and counts the others.
     #[inline(always)]
-    pub(crate) fn set(&mut self, slot: Slot, value: Value<'a>) -> bool {
+    pub(crate) fn set(&mut self, slot: Slot, value: Value<'a>) {
         let (word, bit) = (slot.index() / 64, 1 << (slot.index() % 64));
         if self.seen[word] & bit != 0 {
-            return false;
+            self.again += 1;
+            return;
         }
         self.seen[word] |= bit;
         if value.is_empty() {
             self.empty[word] |= bit;
         }
         self.values[slot.index()] = value;
-        true
+    }
+
+    /// Keeps a text when its key has this slot.
+    #[inline(never)]
+    pub(crate) fn offer(&mut self, slot: Slot, key: &[u8], text: &'a [u8]) -> bool {
+        let ours = slot.is_of(key);
+        if ours {
+            self.set(slot, Value::Text(text));
+        }
+        ours
+    }
+
+    /// Keeps a small number when its key is known.
+    #[inline(never)]
+    pub(crate) fn offer_int(&mut self, key: &[u8], int: i64) -> bool {
+        let slot = keys::slot(key);
+        if let Some(slot) = slot {
+            self.set(slot, Value::Int(int));
+        }
+        slot.is_some()
+    }
+
+    /// Whether no known key came.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.seen == [0; 2]
     }
 
     pub(crate) fn has_seen(&self, field: Field) -> bool {
@@ -86,8 +120,8 @@ impl<'a> Attributes<'a> {
     }
 
     /// Adds to a hash which of these fields there are, and their values.
-    #[inline]
-    pub(crate) fn fold(&self, fields: Field, hasher: &mut impl Hasher) {
+    #[inline(always)]
+    pub(crate) fn fold<H: Hasher>(&self, fields: Field, mut hasher: H) -> H {
         let slots = self.present() & fields.0;
         hasher.write_u128(slots);
         let (first, second) = self.values.split_at(64);
@@ -96,12 +130,13 @@ impl<'a> Attributes<'a> {
             while slots != 0 {
                 match values.get(slots.trailing_zeros() as usize) {
                     Some(&Value::Text(text)) => hasher.write(text),
-                    Some(&other) => other.fold(hasher),
+                    Some(&other) => hasher = other.fold(hasher),
                     None => {}
                 }
                 slots &= slots - 1;
             }
         }
+        hasher
     }
 
     /// The first value of the field that fits; values that do not fit are marked in `misfits`.
@@ -147,7 +182,7 @@ impl Atom<'_> {
     /// Writes it as text; invalid UTF-8 becomes U+FFFD.
     pub(crate) fn write(self, out: &mut String) {
         match self {
-            Atom::Text(text) => out.push_str(&String::from_utf8_lossy(text)),
+            Atom::Text(text) => out.push_str(&readable(text)),
             Atom::Int(int) => out.push_str(&int.to_string()),
         }
     }
@@ -253,9 +288,12 @@ impl<'a> Known<'a> {
     #[inline]
     pub(crate) fn int(&mut self, field: Field) -> Option<i64> {
         self.note_asked(field);
+        if !self.has(field) {
+            return None;
+        }
         match self.span.newest(field) {
             Some(&Value::Int(int)) => Some(int),
-            Some(_) | None => self.first(field, Value::int),
+            Some(_) | None => self.search(field, Value::int),
         }
     }
 
@@ -305,8 +343,8 @@ mod tests {
     use super::*;
     use crate::keys::slot;
 
-    fn set<'a>(attributes: &mut Attributes<'a>, key: &str, value: Value<'a>) -> bool {
-        attributes.set(slot(key.as_bytes()).unwrap(), value)
+    fn set<'a>(attributes: &mut Attributes<'a>, key: &str, value: Value<'a>) {
+        attributes.set(slot(key.as_bytes()).unwrap(), value);
     }
 
     #[test]
@@ -316,8 +354,10 @@ mod tests {
         known.settle_around();
         known.settle();
         assert_eq!(known.text(Field::DB_TEXT), Some(&b"old"[..]));
-        assert!(set(&mut known.span, "db.query.text", Value::Text(b"new")));
-        assert!(!set(&mut known.span, "db.query.text", Value::Text(b"newer")));
+        set(&mut known.span, "db.query.text", Value::Text(b"new"));
+        assert_eq!(known.span.take_again(), 0);
+        set(&mut known.span, "db.query.text", Value::Text(b"newer"));
+        assert_eq!(known.span.take_again(), 1);
         known.settle_around();
         known.settle();
         assert_eq!(known.text(Field::DB_TEXT), Some(&b"new"[..]));

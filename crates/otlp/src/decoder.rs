@@ -128,8 +128,13 @@ impl Decoder {
         known.next_span();
         let resources = || framing::heads::<RESOURCE>(message, order);
         let hash = resources().fold(0, |hash, resource| self.memory.symbols.hash((hash, resource)));
-        let block = Block { message, order, hash };
-        if self.memory.plain.get(hash).is_none() && self.is_own(&block, known, tally) {
+        let block = Block {
+            message,
+            order,
+            hash,
+            is_plain: self.memory.plain.get(hash).is_some(),
+        };
+        if !block.is_plain && self.is_own(&block, known, tally) {
             for message in framing::messages::<SCOPE_SPANS>(message) {
                 let spans = framing::messages::<SPANS>(message).count() as u64;
                 tally.spans += spans;
@@ -137,7 +142,7 @@ impl Decoder {
             }
             return;
         }
-        for message in framing::messages::<SCOPE_SPANS>(message) {
+        for message in framing::messages::<SCOPE_SPANS>(framing::body::<RESOURCE>(message, order)) {
             self.scope(message, &block, known, dictionary, sink, tally);
         }
     }
@@ -168,20 +173,37 @@ impl Decoder {
         sink: &mut dyn Sink,
         tally: &mut Tally,
     ) {
+        let scopes = || framing::heads::<SCOPE>(message, around.order);
+        let hash = scopes().fold(around.hash, |hash, scope| self.memory.symbols.hash((hash, scope)));
         known.scope.clear();
-        let mut name = &[][..];
-        for scope in framing::heads::<SCOPE>(message, around.order) {
-            parts::surroundings(scope, 3, &mut known.scope, tally);
-            name = scope_name(scope).unwrap_or(name);
+        let remembered = match around.is_plain {
+            true => self.memory.scopes.get(hash),
+            false => None,
+        };
+        let (mut name, mut is_plain) = (&[][..], around.is_plain);
+        if remembered.is_none() {
+            let before = tally.clone();
+            for scope in scopes() {
+                parts::surroundings(scope, 3, &mut known.scope, tally);
+                name = scope_name(scope).unwrap_or(name);
+            }
+            is_plain &= known.scope.is_silent() && *tally == before;
         }
         known.settle_around();
-        let mut spans = framing::messages::<SPANS>(message).peekable();
+        let mut spans = framing::messages::<SPANS>(framing::body::<SCOPE>(message, around.order));
+        let mut next = spans.next();
         // A block without spans has no origin.
-        if spans.peek().is_none() {
+        if next.is_none() {
             return;
         }
-        let origin = self.origin(around, name, known, dictionary);
-        let block = source::block(origin, known, &self.memory.symbols);
+        let (origin, block) = remembered.unwrap_or_else(|| {
+            let origin = self.origin(around, name, known, dictionary);
+            let block = source::block(origin, known, &self.memory.symbols);
+            if is_plain {
+                self.memory.scopes.insert(hash, (origin, block));
+            }
+            (origin, block)
+        });
         let mut resolver = Resolver {
             reader: Reader::new(
                 &self.limits,
@@ -196,12 +218,12 @@ impl Decoder {
             block,
             outlined: None,
         };
-        for span in spans {
+        while let Some(span) = next {
             resolver.reader.tally.spans += 1;
-            match resolver.span(span, known, &mut self.sides) {
-                Ok(record) => sink.span(record, &self.sides),
-                Err(reason) => resolver.reader.tally.refuse(reason),
+            if let Err(reason) = resolver.span(span, known, &mut self.sides, sink) {
+                resolver.reader.tally.refuse(reason);
             }
+            next = spans.next();
         }
     }
 
@@ -216,7 +238,7 @@ impl Decoder {
         if let Some(origin) = self.memory.origins.get(hash) {
             return origin;
         }
-        if self.memory.plain.get(around.hash).is_some() {
+        if around.is_plain {
             // Counted when it came first.
             known.resource.clear();
             around.read(known, &mut Tally::default());
@@ -234,6 +256,8 @@ struct Block<'a> {
     order: Order,
     /// Of its resource.
     hash: u64,
+    /// Whether the resource need not be read.
+    is_plain: bool,
 }
 
 impl<'a> Block<'a> {

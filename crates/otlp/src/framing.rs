@@ -30,34 +30,39 @@ pub(crate) fn check(request: &[u8]) -> Result<Order, Undecodable> {
     let mut order = Order::Usual;
     let mut outer = Fields::new(request);
     loop {
-        let message = match outer.next() {
-            Ok(Some((RESOURCE_SPANS, Payload::Bytes(message)))) => message,
-            Ok(Some((_, _))) => continue,
-            Ok(None) => return Ok(order),
-            Err(damage) => return Err(damaged("resource_spans", &outer, damage)),
+        let message = match outer.expect_bytes(RESOURCE_SPANS as u8) {
+            Some(message) => message,
+            None => match outer.next() {
+                Ok(Some((RESOURCE_SPANS, Payload::Bytes(message)))) => message,
+                Ok(Some((_, _))) => continue,
+                Ok(None) => return Ok(order),
+                Err(damage) => return Err(damaged("resource_spans", &outer, damage)),
+            },
         };
         let mut middle = Fields::new(message);
         middle.expect_bytes(RESOURCE as u8);
-        loop {
-            let message = match middle.next() {
-                Ok(Some((SCOPE_SPANS, Payload::Bytes(message)))) => message,
-                Ok(Some((RESOURCE, _))) => {
-                    order = Order::Other;
-                    continue;
-                }
-                Ok(Some((_, _))) => continue,
-                Ok(None) => break,
-                Err(damage) => return Err(damaged("resource_spans.scope_spans", &middle, damage)),
+        while !middle.is_done() {
+            let message = match middle.expect_bytes(SCOPE_SPANS as u8) {
+                Some(message) => message,
+                None => match middle.next() {
+                    Ok(Some((SCOPE_SPANS, Payload::Bytes(message)))) => message,
+                    Ok(Some((RESOURCE, _))) => {
+                        order = Order::Other;
+                        continue;
+                    }
+                    Ok(Some((_, _))) => continue,
+                    Ok(None) => break,
+                    Err(damage) => return Err(damaged("resource_spans.scope_spans", &middle, damage)),
+                },
             };
             let mut inner = Fields::new(message);
             inner.expect_bytes(SCOPE as u8);
             while inner.expect_bytes(SPANS as u8).is_some() {}
-            while let Some((number, _)) = inner
-                .next()
-                .map_err(|damage| damaged("resource_spans.scope_spans.spans", &inner, damage))?
-            {
-                if number == SCOPE {
-                    order = Order::Other;
+            while !inner.is_done() {
+                match inner.next() {
+                    Ok(Some((SCOPE, _))) => order = Order::Other,
+                    Ok(_) => {}
+                    Err(damage) => return Err(damaged("resource_spans.scope_spans.spans", &inner, damage)),
                 }
             }
         }
@@ -73,16 +78,24 @@ pub(crate) fn heads<const NUMBER: u32>(message: &[u8], order: Order) -> impl Ite
     head.into_iter().chain(messages::<NUMBER>(rest))
 }
 
+/// What stands behind them.
+pub(crate) fn body<const NUMBER: u32>(message: &[u8], order: Order) -> &[u8] {
+    let mut fields = Fields::new(message);
+    if order == Order::Usual {
+        fields.expect_bytes(NUMBER as u8);
+    }
+    fields.rest()
+}
+
 /// The messages of one field, in order. Only for messages that were checked: damage ends them.
 #[inline]
 pub(crate) fn messages<const NUMBER: u32>(message: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut fields = Fields::new(message);
     std::iter::from_fn(
         #[inline(always)]
-        move || {
-            fields
-                .expect_bytes(NUMBER as u8)
-                .or_else(|| find::<NUMBER>(&mut fields))
+        move || match fields.expect_bytes(NUMBER as u8) {
+            None if !fields.is_done() => find::<NUMBER>(&mut fields),
+            found => found,
         },
     )
 }

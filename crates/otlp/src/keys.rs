@@ -9,6 +9,12 @@ impl Slot {
     pub(crate) fn index(self) -> usize {
         usize::from(self.0)
     }
+
+    /// Whether it is the slot of this key.
+    #[inline(always)]
+    pub(crate) fn is_of(self, key: &[u8]) -> bool {
+        same_key(KEYS[self.index()].as_bytes(), key)
+    }
 }
 
 /// A logical field: the keys that spell it, as a set of slots. The lowest slot is the newest name.
@@ -152,77 +158,102 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
     at == a.len() && at == b.len()
 }
 
-/// No slot.
-const NONE: u8 = u8::MAX;
+/// How many bits of a key's hash choose its place in [`PLACES`].
+const PLACE_BITS: u32 = 13;
 
-/// Keys of ours are shorter than this.
-const LENGTHS: usize = 64;
-
-/// By length and the low six bits of the last byte: the first slot whose key has them. Most foreign keys meet none.
-static FIRST: [[u8; 64]; LENGTHS] = {
-    let mut table = [[NONE; 64]; LENGTHS];
-    let mut slot = SLOTS;
-    while slot > 0 {
-        slot -= 1;
-        let key = KEYS[slot].as_bytes();
-        table[key.len()][last(key)] = slot as u8;
+/// A factor that gives each known key a place of its own.
+const FACTOR: u64 = {
+    let mut factor = 0xd6e8_feb8_6659_fd93;
+    while !parts_all(factor) {
+        factor += 2;
     }
-    table
+    factor
 };
 
-/// By slot: the next one that has the same length and the same six bits.
-static NEXT: [u8; SLOTS] = {
-    let mut table = [NONE; SLOTS];
+/// By place: the slot of the one known key there; [`SLOTS`] where there is none. Most foreign keys meet none.
+static PLACES: [u8; 1 << PLACE_BITS] = {
+    let mut table = [SLOTS as u8; 1 << PLACE_BITS];
     let mut slot = 0;
     while slot < SLOTS {
-        let key = KEYS[slot].as_bytes();
-        let mut other = SLOTS;
-        while other > slot + 1 {
-            other -= 1;
-            let next = KEYS[other].as_bytes();
-            if next.len() == key.len() && last(next) == last(key) {
-                table[slot] = other as u8;
-            }
-        }
+        table[place(ends(KEYS[slot].as_bytes()), FACTOR)] = slot as u8;
         slot += 1;
     }
     table
 };
 
-const fn last(key: &[u8]) -> usize {
-    (key[key.len() - 1] & 63) as usize
+/// Whether the known keys have places of their own.
+const fn parts_all(factor: u64) -> bool {
+    let mut taken = [false; 1 << PLACE_BITS];
+    let mut slot = 0;
+    while slot < SLOTS {
+        let place = place(ends(KEYS[slot].as_bytes()), factor);
+        if taken[place] {
+            return false;
+        }
+        taken[place] = true;
+        slot += 1;
+    }
+    true
 }
 
-/// Whether two keys are equal: eight bytes at a time, since a call costs more than keys are long.
+/// Length and ends of a key in one number: tag and length as they stand before it on the wire, its first four bytes,
+/// and over them its last four.
+const fn ends(key: &[u8]) -> u64 {
+    let (Some(first), Some(last)) = (key.first_chunk(), key.last_chunk()) else {
+        return 0;
+    };
+    let start = (u32::from_le_bytes(*first) as u64) << 16 | (key.len() as u64) << 8 | (1 << 3 | 2);
+    start ^ u32::from_le_bytes(*last) as u64
+}
+
+#[inline(always)]
+const fn place(ends: u64, factor: u64) -> usize {
+    (ends.wrapping_mul(factor) >> (64 - PLACE_BITS)) as usize
+}
+
+/// Whether a key is this known one. Chunks that overlap, since a call costs more than keys are long.
 #[inline(always)]
 fn same_key(known: &[u8], key: &[u8]) -> bool {
     if known.len() != key.len() {
         return false;
     }
-    let (Some(known_tail), Some(tail)) = (known.last_chunk::<8>(), key.last_chunk()) else {
-        return known == key;
-    };
-    let (words, _) = known.as_chunks::<8>();
-    let (others, _) = key.as_chunks::<8>();
-    known_tail == tail && words.iter().zip(others).all(|(word, other)| word == other)
+    match key.len() {
+        16.. => {
+            known.first_chunk::<16>() == key.first_chunk() && known.last_chunk::<16>() == key.last_chunk()
+        }
+        8.. => known.first_chunk::<8>() == key.first_chunk() && known.last_chunk::<8>() == key.last_chunk(),
+        _ => known.first_chunk::<4>() == key.first_chunk() && known.last_chunk::<4>() == key.last_chunk(),
+    }
 }
+
+const _: () = {
+    let mut slot = 0;
+    while slot < SLOTS {
+        assert!(
+            4 <= KEYS[slot].len() && KEYS[slot].len() <= 32,
+            "two chunks cover a key"
+        );
+        slot += 1;
+    }
+};
 
 /// The slot of a key that is known.
 #[inline(always)]
 pub(crate) fn slot(key: &[u8]) -> Option<Slot> {
-    let mut slot = FIRST.get(key.len())?[usize::from(key.last()? & 63)];
-    while let Some(known) = KEYS.get(usize::from(slot)) {
-        if same_key(known.as_bytes(), key) {
-            return Some(Slot(slot));
-        }
-        slot = NEXT[usize::from(slot)];
-    }
-    None
+    likely(ends(key)).filter(|slot| slot.is_of(key))
+}
+
+/// The only slot that a key with these [`ends`] can have; most foreign keys have none.
+#[inline(always)]
+pub(crate) fn likely(ends: u64) -> Option<Slot> {
+    let slot = PLACES[place(ends, FACTOR)];
+    (usize::from(slot) < SLOTS).then_some(Slot(slot))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Pair;
 
     #[test]
     fn every_key_finds_its_slot_and_others_find_none() {
@@ -233,6 +264,22 @@ mod tests {
             assert_eq!(slot(key.as_bytes()), None, "{key}");
         }
         const { assert!(SLOTS <= 128, "slots are bits of a u128") };
+    }
+
+    #[test]
+    fn a_key_has_the_same_ends_on_the_wire() {
+        for key in KEYS {
+            let len = key.len() as u8;
+            let mut bytes = vec![9 << 3 | 2, len + 7, 1 << 3 | 2, len];
+            bytes.extend_from_slice(key.as_bytes());
+            bytes.extend([2 << 3 | 2, 3, 1 << 3 | 2, 1, b'v']);
+            let (pair, rest) = Pair::take(&bytes, 9).unwrap();
+            assert_eq!(likely(pair.ends), slot(key.as_bytes()), "{key}");
+            assert_eq!(
+                (pair.key, pair.text(), rest),
+                (key.as_bytes(), Some(&b"v"[..]), &[][..])
+            );
+        }
     }
 
     #[test]

@@ -8,11 +8,11 @@ use crate::attributes::{Attributes, Known};
 use crate::keys::{self, PARAMETER_PREFIXES};
 use crate::text::ParamHasher;
 use crate::value::{KeyValue, Value};
-use crate::wire::{self, Fields, Payload};
+use crate::wire::{Fields, Pair, Payload};
 use crate::{Damage, Limits, Tally};
 
 /// The fields of a span.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Parts<'a> {
     pub(crate) trace: &'a [u8],
     pub(crate) id: &'a [u8],
@@ -28,6 +28,33 @@ pub(crate) struct Parts<'a> {
     pub(crate) exception: Option<&'a [u8]>,
     /// Attributes that are parameters, each hashed with its name. A sum, so that their order says nothing.
     pub(crate) parameters: Option<ParamHash>,
+}
+
+impl<'a> Parts<'a> {
+    /// Reads the fields before the attributes while they stand in their usual order; whatever does not is left to the
+    /// reader of any order.
+    #[inline(always)]
+    pub(crate) fn start(fields: &mut Fields<'a>) -> Parts<'a> {
+        let (trace, id) = fields.expect_ids().unwrap_or_default();
+        let tracestate = fields.expect_bytes(3).unwrap_or_default();
+        let parent = fields.expect_eight(4).unwrap_or_default();
+        let name = Name::new(fields.expect_bytes(5).unwrap_or_default());
+        let (number, start, end) = fields.expect_kind_and_times().unwrap_or_default();
+        Parts {
+            trace,
+            id,
+            parent,
+            name,
+            tracestate,
+            kind: kind(number),
+            start,
+            end,
+            status: Status::Unset,
+            flags: 0,
+            exception: None,
+            parameters: None,
+        }
+    }
 }
 
 /// A span's name, which knows whether somebody asked for it: what was decided without it holds for any name.
@@ -72,6 +99,8 @@ pub(crate) struct Reader<'r> {
     pub(crate) links: &'r mut Vec<Link>,
     /// Those of them that it follows from rather than waits for.
     pub(crate) follows: &'r mut Vec<Link>,
+    /// Attributes of a span that may be passed over by their looks: up to here short ones are within every limit.
+    short_max: usize,
     attributes: usize,
     events: usize,
     seen_links: usize,
@@ -85,8 +114,13 @@ impl<'r> Reader<'r> {
         links: &'r mut Vec<Link>,
         follows: &'r mut Vec<Link>,
     ) -> Reader<'r> {
+        let short_max = match limits.value_bytes_max.min(limits.key_bytes_max) {
+            128.. => limits.attributes_max,
+            _ => 0,
+        };
         Reader {
             limits,
+            short_max,
             tally,
             params,
             links,
@@ -97,11 +131,12 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// Reads one span; its known attributes go to `known`. Damage costs the span; damage inside an attribute,
-    /// event, link or status costs that part.
+    /// Reads the fields of a span behind its start; its known attributes go to `known`. Damage costs the span; damage
+    /// inside an attribute, event, link or status costs that part.
+    #[inline(always)]
     pub(crate) fn span<'a>(
         &mut self,
-        message: &'a [u8],
+        fields: Fields<'a>,
         parts: &mut Parts<'a>,
         known: &mut Known<'a>,
     ) -> Result<(), Damage> {
@@ -109,9 +144,19 @@ impl<'r> Reader<'r> {
         self.links.clear();
         self.follows.clear();
         (self.attributes, self.events, self.seen_links) = (0, 0, 0);
-        *parts = Parts::default();
-        let mut fields = Fields::new(message);
-        usual_start(&mut fields, parts);
+        let read = self.fields(fields, parts, known);
+        self.tally.duplicate_keys += known.span.take_again();
+        known.settle();
+        read
+    }
+
+    #[inline(always)]
+    fn fields<'a>(
+        &mut self,
+        mut fields: Fields<'a>,
+        parts: &mut Parts<'a>,
+        known: &mut Known<'a>,
+    ) -> Result<(), Damage> {
         loop {
             self.usual_attributes(&mut fields, &mut known.span);
             if fields.is_done() {
@@ -141,7 +186,6 @@ impl<'r> Reader<'r> {
                 (_, _) => {}
             }
         }
-        known.settle();
         Ok(())
     }
 
@@ -150,30 +194,18 @@ impl<'r> Reader<'r> {
     #[inline(never)]
     fn usual_attributes<'a>(&mut self, fields: &mut Fields<'a>, known: &mut Attributes<'a>) {
         let mut rest = fields.rest();
-        // Up to here short texts are within every limit.
-        let short_max = match self.limits.value_bytes_max.min(self.limits.key_bytes_max) {
-            128.. => self.limits.attributes_max,
-            _ => 0,
-        };
         let mut count = self.attributes;
-        while let Some((key, tail, after)) = wire::short_pair(rest, 9) {
-            let Some(slot) = keys::slot(key) else {
-                // Nobody reads it, unless it is a parameter.
-                if key.first() == Some(&b'd') || count >= short_max || wire::short_text(tail).is_none() {
+        while let Some((pair, after)) = Pair::take(rest, 9) {
+            // What nobody reads is passed over, unless it is a parameter.
+            if let Some(text) = pair.text() {
+                let ours = keys::likely(pair.ends).is_some_and(|slot| known.offer(slot, pair.key, text));
+                if !ours && (count >= self.short_max || pair.key.first() == Some(&b'd')) {
                     break;
                 }
-                (rest, count) = (after, count + 1);
-                continue;
-            };
-            let value = match wire::short_text(tail) {
-                Some(text) => Value::Text(text),
-                None => match wire::short_int(tail) {
-                    Some(int) => Value::Int(int),
-                    None => break,
-                },
-            };
+            } else if !pair.int().is_some_and(|int| known.offer_int(pair.key, int)) {
+                break;
+            }
             (rest, count) = (after, count + 1);
-            self.tally.duplicate_keys += u64::from(!known.set(slot, value));
         }
         self.attributes = count;
         fields.resume(rest);
@@ -185,7 +217,7 @@ impl<'r> Reader<'r> {
         self.attributes += 1;
         match KeyValue::read(message) {
             Ok(read) => match keys::slot(read.key) {
-                Some(slot) => self.tally.duplicate_keys += u64::from(!known.set(slot, read.value)),
+                Some(slot) => known.set(slot, read.value),
                 None => self.unknown(read, self.attributes, parts),
             },
             Err(_) => self.tally.bad_field += 1,
@@ -281,12 +313,12 @@ pub(crate) fn surroundings<'a>(message: &'a [u8], field: u32, into: &mut Attribu
     let mut fields = Fields::new(message);
     loop {
         // The fields of a resource and of a scope that hold attributes have small numbers.
-        while let Some((key, tail, rest)) = wire::short_pair(fields.rest(), field as u8)
-            && let Some(text) = wire::short_text(tail)
+        while let Some((pair, rest)) = Pair::take(fields.rest(), field as u8)
+            && let Some(text) = pair.text()
         {
             fields.resume(rest);
-            if let Some(slot) = keys::slot(key) {
-                tally.duplicate_keys += u64::from(!into.set(slot, Value::Text(text)));
+            if let Some(slot) = keys::slot(pair.key) {
+                into.set(slot, Value::Text(text));
             }
         }
         if fields.is_done() {
@@ -296,7 +328,7 @@ pub(crate) fn surroundings<'a>(message: &'a [u8], field: u32, into: &mut Attribu
             Ok(Some((number, Payload::Bytes(message)))) if number == field => match KeyValue::read(message) {
                 Ok(KeyValue { key, value }) => {
                     if let Some(slot) = keys::slot(key) {
-                        tally.duplicate_keys += u64::from(!into.set(slot, value));
+                        into.set(slot, value);
                     }
                 }
                 Err(_) => tally.bad_field += 1,
@@ -306,27 +338,7 @@ pub(crate) fn surroundings<'a>(message: &'a [u8], field: u32, into: &mut Attribu
             Err(_) => break tally.bad_field += 1,
         }
     }
-}
-
-/// Reads the fields before the attributes while they stand in their usual order; whatever does not is left to the
-/// reader of any order.
-#[inline]
-fn usual_start<'a>(fields: &mut Fields<'a>, parts: &mut Parts<'a>) {
-    if let Some((trace, id)) = fields.expect_ids() {
-        (parts.trace, parts.id) = (trace, id);
-    }
-    if let Some(state) = fields.expect_bytes(3) {
-        parts.tracestate = state;
-    }
-    if let Some(parent) = fields.expect_eight(4) {
-        parts.parent = parent;
-    }
-    if let Some(name) = fields.expect_bytes(5) {
-        parts.name = Name::new(name);
-    }
-    if let Some((number, start, end)) = fields.expect_kind_and_times() {
-        (parts.kind, parts.start, parts.end) = (kind(number), start, end);
-    }
+    tally.duplicate_keys += into.take_again();
 }
 
 fn kind(number: u64) -> Kind {

@@ -61,10 +61,9 @@ pub(crate) struct Origin {
 pub(crate) fn block(origin: Origin, known: &Known<'_>, symbols: &Symbols) -> u64 {
     let mut hasher = symbols.hasher().build_hasher();
     origin.service.hash(&mut hasher);
-    known.scope.fold(DECIDING, &mut hasher);
+    hasher = known.scope.fold(DECIDING, hasher);
     hasher.write_u8(0);
-    known.resource.fold(DECIDING, &mut hasher);
-    hasher.finish()
+    known.resource.fold(DECIDING, hasher).finish()
 }
 
 /// The parts of a source in the order of its text.

@@ -1,5 +1,6 @@
 //! An attribute's value, still on the wire.
 
+use std::borrow::Cow;
 use std::hash::Hasher;
 
 use hotspan_model::MILLION;
@@ -152,7 +153,7 @@ impl<'a> Value<'a> {
 
     /// Adds the value to a hash of one process: another value than the text of the same bytes.
     #[inline(never)]
-    pub(crate) fn fold(self, hasher: &mut impl Hasher) {
+    pub(crate) fn fold<H: Hasher>(self, mut hasher: H) -> H {
         let (kind, bytes) = match self {
             Value::None => (0, &[][..]),
             Value::Bool(bit) => (1 + u8::from(bit), &[][..]),
@@ -165,6 +166,7 @@ impl<'a> Value<'a> {
         };
         hasher.write_u8(kind);
         hasher.write(bytes);
+        hasher
     }
 
     /// Adds the value to a parameter hash; a number and its decimal text are different values.
@@ -281,6 +283,15 @@ pub(crate) fn cut(text: &[u8], bytes_max: usize) -> &[u8] {
         &text[..bytes_max]
     } else {
         &text[..end]
+    }
+}
+
+/// Bytes as text; what is no UTF-8 becomes U+FFFD.
+pub(crate) fn readable(text: &[u8]) -> Cow<'_, str> {
+    // Nearly all is UTF-8, which the strict check finds out sooner.
+    match std::str::from_utf8(text) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(text),
     }
 }
 

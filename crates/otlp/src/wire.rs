@@ -56,11 +56,13 @@ impl<'a> Fields<'a> {
     /// the usual order of the wire.
     #[inline(always)]
     pub(crate) fn expect_bytes(&mut self, number: u8) -> Option<&'a [u8]> {
-        let (bytes, rest) = match *self.rest {
-            [tag, len @ 0..0x80, ref rest @ ..] if tag == number << 3 | 2 => {
-                rest.split_at_checked(usize::from(len))?
-            }
-            [tag, low, high @ 0..0x80, ref rest @ ..] if tag == number << 3 | 2 => {
+        let (&tag, behind) = self.rest.split_first()?;
+        if tag != number << 3 | 2 {
+            return None;
+        }
+        let (bytes, rest) = match *behind {
+            [len @ 0..0x80, ref rest @ ..] => rest.split_at_checked(usize::from(len))?,
+            [low, high @ 0..0x80, ref rest @ ..] => {
                 rest.split_at_checked(usize::from(low & 0x7f) | usize::from(high) << 7)?
             }
             _ => return None,
@@ -198,41 +200,59 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// An attribute as most are, at the start of `fields`: the field of this number, first its key, less than 128 bytes in
-/// all. Gives the key, what stands behind it in the attribute, and what follows.
-#[inline(always)]
-pub(crate) fn short_pair(fields: &[u8], number: u8) -> Option<(&[u8], &[u8], &[u8])> {
-    // Tag and length of the attribute, tag and length of its key; a length's high bit says that it goes on.
-    let (head, behind) = fields.split_first_chunk()?;
-    let head = u32::from_le_bytes(*head);
-    let usual = u32::from_le_bytes([number << 3 | 2, 0, 1 << 3 | 2, 0]);
-    if head & 0x80ff_80ff != usual {
-        return None;
+/// An attribute as most are: first its key, then a value, less than 128 bytes in all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair<'a> {
+    pub(crate) key: &'a [u8],
+    /// Length and ends of the key, for [`crate::keys::likely`].
+    pub(crate) ends: u64,
+    /// The first four bytes behind the key: where the value is a text, tag and length of both.
+    head: [u8; 4],
+    /// What stands behind them.
+    tail: &'a [u8],
+}
+
+impl<'a> Pair<'a> {
+    /// Takes one from the start of `fields`, where it is the field of this number. Gives what follows it, too.
+    #[inline(always)]
+    pub(crate) fn take(fields: &'a [u8], number: u8) -> Option<(Pair<'a>, &'a [u8])> {
+        // Tag and length of the attribute, tag and length of its key, which follows; a length's high bit says that it
+        // goes on.
+        let start = u64::from_le_bytes(*fields.first_chunk()?);
+        let head = start as u32;
+        let usual = u32::from_le_bytes([number << 3 | 2, 0, 1 << 3 | 2, 0]);
+        if head & 0x80ff_80ff != usual {
+            return None;
+        }
+        let (len, key_len) = (head as usize >> 8 & 0x7f, head as usize >> 24);
+        let (message, rest) = fields.split_at_checked(2 + len)?;
+        let tail = message.get(8 + key_len..)?;
+        let last = message.get(key_len..4 + key_len)?.first_chunk()?;
+        let pair = Pair {
+            key: message.get(4..4 + key_len)?,
+            ends: start >> 16 ^ u64::from(u32::from_le_bytes(*last)),
+            head: *message.get(4 + key_len..)?.first_chunk()?,
+            tail,
+        };
+        Some((pair, rest))
     }
-    let (len, key_len) = (head as usize >> 8 & 0x7f, head as usize >> 24);
-    // Two of the attribute's bytes are in the head; a length below that wraps to one that nothing has.
-    let (message, rest) = behind.split_at_checked(len.wrapping_sub(2))?;
-    let (key, tail) = message.split_at_checked(key_len)?;
-    Some((key, tail, rest))
-}
 
-/// The text, when the rest of a short attribute is a value that is one and nothing else.
-#[inline(always)]
-pub(crate) fn short_text(tail: &[u8]) -> Option<&[u8]> {
-    let (head, text) = tail.split_first_chunk()?;
-    // Tag and length of the value, tag and length of its text: the lengths follow from what is left.
-    let only = u32::from_le_bytes([2 << 3 | 2, 2, 1 << 3 | 2, 0]);
-    let lengths = (text.len() as u32).wrapping_mul(0x0100_0100);
-    (u32::from_le_bytes(*head) == only.wrapping_add(lengths)).then_some(text)
-}
+    /// The text, when the value is one and nothing else.
+    #[inline(always)]
+    pub(crate) fn text(self) -> Option<&'a [u8]> {
+        let only = u32::from_le_bytes([2 << 3 | 2, 2, 1 << 3 | 2, 0]);
+        let lengths = (self.tail.len() as u32).wrapping_mul(0x0100_0100);
+        (u32::from_le_bytes(self.head) == only.wrapping_add(lengths)).then_some(self.tail)
+    }
 
-/// The number, when the rest of a short attribute is a value that is one below 2^14 and nothing else.
-#[inline(always)]
-pub(crate) fn short_int(tail: &[u8]) -> Option<i64> {
-    match *tail {
-        [0x12, 2, 0x18, int @ 0..0x80] => Some(i64::from(int)),
-        [0x12, 3, 0x18, low, high @ 0..0x80] => Some(i64::from(low & 0x7f) | i64::from(high) << 7),
-        _ => None,
+    /// The number, when the value is one below 2^14 and nothing else.
+    #[inline(always)]
+    pub(crate) fn int(self) -> Option<i64> {
+        match (self.head, self.tail) {
+            ([0x12, 2, 0x18, int @ 0..0x80], []) => Some(i64::from(int)),
+            ([0x12, 3, 0x18, low], &[high @ 0..0x80]) => Some(i64::from(low & 0x7f) | i64::from(high) << 7),
+            (_, _) => None,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::keys::Field;
 use crate::parts::Parts;
 use crate::text::names;
 use crate::text::url::{self, Url};
-use crate::value::cut;
+use crate::value::{cut, readable};
 
 /// The raw texts that decide an HTTP call.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -58,8 +58,15 @@ pub(super) fn own_target<'a>(known: &mut Known<'a>) -> Option<&'a [u8]> {
 
 /// Whether a URL says which host it is at.
 pub(super) fn names_host(url: &[u8]) -> bool {
-    let authority = memchr::memmem::find(url, b"://").and_then(|at| url.get(at + 3));
-    authority.is_some_and(|first| !matches!(first, b'/' | b'?' | b'#'))
+    let first = authority(url).and_then(|at| url.get(at));
+    first.is_some_and(|first| !matches!(first, b'/' | b'?' | b'#'))
+}
+
+/// Where the authority of a URL starts, if it has one.
+#[inline]
+pub(super) fn authority(url: &[u8]) -> Option<usize> {
+    let mut colons = memchr::memchr_iter(b':', url);
+    colons.find(|&at| url[at..].starts_with(b"://")).map(|at| at + 3)
 }
 
 impl Resolver<'_> {
@@ -193,7 +200,7 @@ impl Resolver<'_> {
         let raw = raw.unwrap_or_default();
         let text = cut(raw, self.reader.limits.statement_bytes_max);
         self.reader.tally.cut += u64::from(text.len() < raw.len());
-        String::from_utf8_lossy(text)
+        readable(text)
     }
 
     /// A remote procedure call.

@@ -9,10 +9,11 @@ use std::hash::{BuildHasher, Hasher};
 use hotspan_model::{Kind, ParamHash, Symbol, Visibility};
 
 use super::{Memory, Resolver, Target, call, class, store};
-use crate::attributes::Known;
+use crate::attributes::{Attributes, Known};
 use crate::keys::Field;
 use crate::parts::Parts;
-use crate::text::sql;
+use crate::text::{self, sql};
+use crate::value::readable;
 
 /// The fields that can decide what a server span means. Its peer is a client, whose address says nothing.
 const OF_SERVERS: Field = Field(
@@ -96,6 +97,7 @@ struct Values {
 }
 
 /// The text that holds a span's literals, and the fields that it makes irrelevant, its own among them.
+#[derive(Clone, Copy)]
 struct Literal<'a> {
     text: &'a [u8],
     hides: Field,
@@ -104,22 +106,19 @@ struct Literal<'a> {
 
 impl Resolver<'_> {
     /// What a span means.
+    #[inline]
     pub(super) fn meaning<'a>(&mut self, parts: &Parts<'a>, known: &mut Known<'a>) -> Meaning {
-        let mut fields = match parts.kind {
+        let deciding = match parts.kind {
             Kind::Server => OF_SERVERS,
             Kind::Unspecified | Kind::Internal | Kind::Client | Kind::Producer | Kind::Consumer => OF_OTHERS,
         };
-        let deciding = fields;
-        let literal = literal(parts.kind, known);
-        let outline = literal.map(|literal| {
-            fields.0 &= !literal.hides.0;
-            self.outline(&literal, known)
-        });
+        let literal = literal(parts.kind, &known.span);
+        let outline = literal.map(|literal| self.outline(&literal, known));
+        let hides = literal.map_or(Field(0), |literal| literal.hides);
         let mut hasher = self.memory.symbols.hasher().build_hasher();
-        hasher.write_u64(self.block);
-        hasher.write_u64(outline.map_or(parts.kind as u64, |outline| outline.bones ^ parts.kind as u64));
-        known.span.fold(fields, &mut hasher);
-        let any_name = hasher.finish();
+        hasher.write_u64(self.block ^ hides.0 as u64);
+        hasher.write_u64(outline.map_or(0, |outline| outline.bones) ^ parts.kind as u64);
+        let any_name = known.span.fold(Field(deciding.0 & !hides.0), hasher).finish();
         let meaning = match self.memory.meanings.get(any_name) {
             Some(Remembered::Meaning(meaning)) => meaning,
             Some(Remembered::ByName) => self.meaning_by_name(any_name, outline, deciding, parts, known),
@@ -134,6 +133,7 @@ impl Resolver<'_> {
         with_values(meaning, outline)
     }
 
+    #[inline(never)]
     fn meaning_by_name<'a>(
         &mut self,
         any_name: u64,
@@ -195,23 +195,33 @@ impl Resolver<'_> {
     }
 
     /// Takes the text apart, or remembers how it was.
+    #[inline]
     fn outline(&mut self, literal: &Literal<'_>, known: &Known<'_>) -> Outline {
+        // Whether the system decides anything is not known yet, so it is not asked for: no misfit is counted here.
+        let system = match literal.statement {
+            true => known.span.newest_text(Field::DB_SYSTEM).unwrap_or_default(),
+            false => &[],
+        };
         let mut hasher = self.memory.symbols.hasher().build_hasher();
-        hasher.write_u64(self.block ^ literal.hides.0 as u64);
-        if literal.statement {
-            known.span.fold(Field::DB_SYSTEM, &mut hasher);
-        }
+        hasher.write_u64(u64::from(literal.statement));
+        hasher.write(system);
         hasher.write(literal.text);
         let raw = hasher.finish();
-        if let Some(outline) = self.memory.outlines.get(raw) {
-            return outline;
+        match self.memory.outlines.get(raw) {
+            Some(outline) => outline,
+            None => self.take_apart(raw, literal, system),
         }
+    }
+
+    #[inline(never)]
+    fn take_apart(&mut self, raw: u64, literal: &Literal<'_>, system: &[u8]) -> Outline {
         let fits = literal.text.len() <= self.reader.limits.statement_bytes_max;
-        // Whether the system decides anything is not known yet, so it is not asked for: no misfit is counted here.
-        let system = known.span.newest_text(Field::DB_SYSTEM).map_or("", store::named);
+        let system = store::named(system);
         let outline = match literal.statement {
             _ if !fits => None,
-            true => store::is_sql(system).then(|| self.memory.of_statement(system, literal.text)),
+            true if store::is_sql(system) => Some(self.memory.of_statement(system, literal.text)),
+            true if text::is_cache(system) => Some(self.memory.of_command(system, literal.text)),
+            true => None,
             false => self.memory.of_url(literal.text),
         };
         let outline = outline.unwrap_or(Outline {
@@ -235,6 +245,26 @@ impl Memory {
         }
     }
 
+    /// A command is read as a whole: that takes no longer than to find its values.
+    fn of_command(&mut self, system: &str, raw: &[u8]) -> Outline {
+        let command = &mut self.statement;
+        text::group(system, &readable(raw), self.key, command);
+        let decides = (
+            &command.template,
+            command.session,
+            command.waits,
+            command.batch,
+            command.masked,
+        );
+        Outline {
+            bones: self.symbols.hash(decides),
+            values: Some(Values {
+                literals: ParamHash(command.params.0.wrapping_sub(command.masked.0)),
+                visibility: Some(command.visibility),
+            }),
+        }
+    }
+
     fn of_url(&mut self, url: &[u8]) -> Option<Outline> {
         if !self.skeleton.take_url(url) {
             return None;
@@ -252,36 +282,36 @@ impl Memory {
 }
 
 /// The text that holds a span's literals.
-fn literal<'a>(kind: Kind, known: &Known<'a>) -> Option<Literal<'a>> {
+#[inline]
+fn literal<'a>(kind: Kind, span: &Attributes<'a>) -> Option<Literal<'a>> {
     const PATHS: [Field; 4] = call::OWN_PATHS;
+    const INNER: Field = Field(Field::URL_PATH.0 | Field::URL_QUERY.0 | Field::HTTP_TARGET.0);
+    const ANY: Field = Field(PATHS[0].0 | PATHS[1].0 | PATHS[2].0 | PATHS[3].0 | Field::DB_TEXT.0);
+    if !span.has(ANY) {
+        return None;
+    }
     let of = |field: Field, hides: Field, statement| {
-        known.span.newest_text(field).map(|text| Literal {
+        span.newest_text(field).map(|text| Literal {
             text,
             hides,
             statement,
         })
     };
     if kind == Kind::Server {
-        let all = Field(PATHS[0].0 | PATHS[1].0 | PATHS[2].0 | PATHS[3].0);
-        return PATHS
-            .into_iter()
-            .find(|&path| known.span.has(path))
-            .and_then(|path| of(path, all, false));
+        let all = Field(ANY.0 & !Field::DB_TEXT.0);
+        let path = PATHS.into_iter().find(|&path| span.has(path))?;
+        return of(path, all, false);
     }
-    if known.span.has(Field::DB_TEXT) {
+    if span.has(Field::DB_TEXT) {
         return of(Field::DB_TEXT, Field::DB_TEXT, true);
     }
-    let inner = Field(Field::URL_PATH.0 | Field::URL_QUERY.0 | Field::HTTP_TARGET.0);
-    if known.span.has(Field::URL_FULL) {
-        let whole = known
-            .span
-            .newest_text(Field::URL_FULL)
-            .is_some_and(call::names_host);
+    if span.has(Field::URL_FULL) {
+        let whole = span.newest_text(Field::URL_FULL).is_some_and(call::names_host);
         let old = if whole { Field::HTTP_URL.0 } else { 0 };
-        return of(Field::URL_FULL, Field(inner.0 | Field::URL_FULL.0 | old), false);
+        return of(Field::URL_FULL, Field(INNER.0 | Field::URL_FULL.0 | old), false);
     }
-    if known.span.has(Field::HTTP_URL) {
-        return of(Field::HTTP_URL, Field(inner.0 | Field::HTTP_URL.0), false);
+    if span.has(Field::HTTP_URL) {
+        return of(Field::HTTP_URL, Field(INNER.0 | Field::HTTP_URL.0), false);
     }
     None
 }

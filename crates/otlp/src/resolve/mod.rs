@@ -15,6 +15,7 @@ use hotspan_model::{
     SpanId, Status, Symbol, TableSeed, Threshold, Timestamp, TraceId, Visibility,
 };
 
+use crate::Sink;
 use crate::attributes::Known;
 use crate::keys::Field;
 use crate::memo::{Memo, Recent, Symbols};
@@ -22,6 +23,7 @@ use crate::parts::{Parts, Reader};
 use crate::source::Origin;
 use crate::text::{ParamHasher, Statement};
 use crate::tracestate::{self, Said};
+use crate::wire::Fields;
 use class::Work;
 pub(crate) use meaning::OF_OTHERS as DECIDING;
 use meaning::{Outline, Remembered};
@@ -41,6 +43,8 @@ pub(crate) struct Memory {
     pub(crate) origins: Memo<Origin>,
     /// Resources that were read and about which there is nothing to say again.
     pub(crate) plain: Recent<()>,
+    /// Of scopes inside of them that say nothing but their name: whose spans they have, and the hash of their block.
+    pub(crate) scopes: Recent<(Origin, u64)>,
     /// Outgoing operations by the raw texts that decide them.
     targets: Memo<Target>,
     /// What was decided lately, by all fields that decide.
@@ -61,6 +65,7 @@ impl Memory {
             symbols: Symbols::new(seed, entries_max),
             origins: Memo::new(1 << 10),
             plain: Recent::new(entries_max / 8),
+            scopes: Recent::new(entries_max / 8),
             targets: Memo::new(entries_max),
             meanings: Recent::new(entries_max / 2),
             outlines: Recent::new(entries_max / 2),
@@ -122,27 +127,21 @@ pub(crate) struct Resolver<'r> {
 }
 
 impl Resolver<'_> {
-    /// The record of the span in `message`; what it has beside it goes to `sides`.
+    /// Gives the record of the span in `message` to `sink`, with what it has beside it.
+    #[inline(always)]
     pub(crate) fn span<'a>(
         &mut self,
         message: &'a [u8],
         known: &mut Known<'a>,
         sides: &mut Vec<Side>,
-    ) -> Result<Record, Reason> {
-        let mut parts = Parts::default();
+        sink: &mut dyn Sink,
+    ) -> Result<(), Reason> {
+        let mut fields = Fields::new(message);
+        let mut parts = Parts::start(&mut fields);
         self.reader
-            .span(message, &mut parts, known)
+            .span(fields, &mut parts, known)
             .map_err(|_| Reason::MalformedSpan)?;
-        sides.clear();
-        sides.extend(self.reader.links.iter().copied().map(Side::Link));
-        let mut record = self.record(&parts, known, sides)?;
-        self.reader.tally.type_mismatch += known.misfits();
-        let parent = record.span.parent;
-        let follows = |link: &Link| link.trace == record.trace && Some(link.span) == parent;
-        if self.reader.follows.iter().any(follows) {
-            record.span.bits = record.span.bits.with(Flag::FollowsFrom);
-        }
-        Ok(record)
+        self.record(&parts, known, sides, sink)
     }
 
     /// What the fields that were read say. A call of its own, so that reading and resolving can be measured apart.
@@ -152,12 +151,15 @@ impl Resolver<'_> {
         parts: &Parts<'a>,
         known: &mut Known<'a>,
         sides: &mut Vec<Side>,
-    ) -> Result<Record, Reason> {
+        sink: &mut dyn Sink,
+    ) -> Result<(), Reason> {
         let trace = TraceId::from_wire(parts.trace).ok_or(Reason::InvalidTraceId)?;
         let id = SpanId::from_wire(parts.id).ok_or(Reason::InvalidSpanId)?;
         let parent = SpanId::from_wire(parts.parent);
         let bad_parent = !parts.parent.is_empty() && parts.parent.len() != 8;
         self.reader.tally.bad_parent += u64::from(bad_parent);
+        sides.clear();
+        let follows = !self.reader.links.is_empty() && self.links(trace, parent, sides);
 
         let meaning = self.meaning(parts, known);
         let mut target = meaning.target;
@@ -177,7 +179,8 @@ impl Resolver<'_> {
             .with_if(Flag::BadParent, bad_parent)
             .with_if(Flag::NegativeDuration, parts.end < parts.start)
             .with_if(Flag::Failed, failed(parts, http_status))
-            .with_if(Flag::Unnamed, target.unnamed);
+            .with_if(Flag::Unnamed, target.unnamed)
+            .with_if(Flag::FollowsFrom, follows);
         if target.batch > 1 || parts.exception.is_some() || known.has(RARE) {
             bits = self.rare(target.batch, parts, known, sides, bits);
         }
@@ -197,11 +200,22 @@ impl Resolver<'_> {
             next: 0,
         };
         let threshold = self.threshold(parts, known);
-        Ok(Record {
+        self.reader.tally.type_mismatch += known.misfits();
+        let record = Record {
             trace,
             threshold,
             span,
-        })
+        };
+        sink.span(record, sides);
+        Ok(())
+    }
+
+    /// Puts the span's links beside it; whether it follows from its parent.
+    #[inline(never)]
+    fn links(&self, trace: TraceId, parent: Option<SpanId>, sides: &mut Vec<Side>) -> bool {
+        sides.extend(self.reader.links.iter().copied().map(Side::Link));
+        let follows = |link: &Link| link.trace == trace && Some(link.span) == parent;
+        self.reader.follows.iter().any(follows)
     }
 
     fn target<'a>(&mut self, work: Work, parts: &Parts<'a>, known: &mut Known<'a>) -> Target {

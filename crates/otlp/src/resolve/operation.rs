@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
-use hotspan_model::{Symbol, Vocabulary};
+use hotspan_model::{Facts, Symbol, Vocabulary};
 
 use super::Resolver;
 use super::call::{http_method, method, own_target, procedure, words};
@@ -11,7 +11,7 @@ use crate::attributes::Known;
 use crate::keys::Field;
 use crate::text::names;
 use crate::text::url::{self, Url};
-use crate::value::cut;
+use crate::value::{cut, readable};
 
 /// What decides a server's operation.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -19,7 +19,6 @@ enum Entry<'a> {
     Route(&'a [u8], &'a [u8]),
     Path(&'a [u8], &'a [u8]),
     Procedure(Option<&'a [u8]>, &'a [u8]),
-    Name(&'a [u8]),
 }
 
 impl Resolver<'_> {
@@ -42,19 +41,31 @@ impl Resolver<'_> {
     }
 
     /// The symbol of an operation that goes by its name.
+    #[inline]
     pub(super) fn named_operation(&mut self, name: &[u8]) -> Symbol {
         let mut hasher = self.memory.symbols.hasher().build_hasher();
         self.origin.service.hash(&mut hasher);
         hasher.write(name);
         let hash = hasher.finish();
-        if let Some(symbol) = self.memory.names.get(hash) {
-            return symbol;
+        match self.memory.names.get(hash) {
+            Some(symbol) => symbol,
+            None => self.new_name(hash, name),
         }
-        let cut = self.reader.tally.cut;
-        let symbol = self.operation(Entry::Name(name));
+    }
+
+    #[inline(never)]
+    fn new_name(&mut self, hash: u64, name: &[u8]) -> Symbol {
+        let whole = cut(name, self.reader.limits.name_bytes_max);
+        let memory = &mut *self.memory;
+        names::mask(&readable(whole), &mut memory.text);
+        let owner = Some(self.origin.service);
+        let symbol = self
+            .dictionary
+            .admit(Vocabulary::Operation, owner, &memory.text, Facts::None);
         // What is cut is counted each time.
-        if self.reader.tally.cut == cut {
-            self.memory.names.insert(hash, symbol);
+        match whole.len() == name.len() {
+            true => memory.names.insert(hash, symbol),
+            false => self.reader.tally.cut += 1,
         }
         symbol
     }
@@ -80,12 +91,8 @@ impl Resolver<'_> {
     fn write(&mut self, entry: Entry<'_>) {
         let memory = &mut *self.memory;
         let name_max = self.reader.limits.name_bytes_max;
-        let readable = |raw| String::from_utf8_lossy(cut(raw, name_max));
+        let readable = |raw| readable(cut(raw, name_max));
         match entry {
-            Entry::Name(name) => {
-                self.reader.tally.cut += u64::from(name.len() > name_max);
-                return names::mask(&readable(name), &mut memory.text);
-            }
             Entry::Procedure(service, method) => {
                 words(service, method, &mut memory.part);
                 return names::mask(&memory.part, &mut memory.text);

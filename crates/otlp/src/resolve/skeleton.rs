@@ -1,5 +1,7 @@
 //! A URL without its values: what URLs that differ in nothing else have in common, so that one of them answers for all.
 
+use super::call::authority;
+
 /// Ends a literal's bytes; no UTF-8 has it.
 const END: u8 = 0xff;
 
@@ -18,7 +20,7 @@ impl Skeleton {
     pub(super) fn take_url(&mut self, url: &[u8]) -> bool {
         self.bones.clear();
         self.literals.clear();
-        let authority = memchr::memmem::find(url, b"://").map_or(0, |at| at + 3);
+        let authority = authority(url).unwrap_or(0);
         let path = url[authority..]
             .iter()
             .position(|&byte| matches!(byte, b'/' | b'?' | b'#'));

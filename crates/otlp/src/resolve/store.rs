@@ -8,7 +8,7 @@ use crate::callee::{self, Address};
 use crate::keys::Field;
 use crate::parts::Parts;
 use crate::text::{self, names};
-use crate::value::cut;
+use crate::value::{cut, readable};
 
 /// What a span without text says of its operation.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -105,12 +105,7 @@ impl Resolver<'_> {
         if let Some(target) = memory.targets.get(hash) {
             return target;
         }
-        text::group(
-            system,
-            &String::from_utf8_lossy(text),
-            memory.key,
-            &mut memory.statement,
-        );
+        text::group(system, &readable(text), memory.key, &mut memory.statement);
         if memory.statement.template.is_empty() {
             return self.operation_of_store(system, parts, known);
         }
@@ -247,6 +242,10 @@ pub(super) fn system<'a>(known: &mut Known<'a>) -> &'a str {
 /// A system in today's words.
 pub(super) fn named(system: &[u8]) -> &str {
     match system {
+        b"postgresql" => "postgresql",
+        b"mysql" => "mysql",
+        b"redis" => "redis",
+        b"mongodb" => "mongodb",
         b"mssql" => "microsoft.sql_server",
         b"oracle" => "oracle.db",
         b"dynamodb" => "aws.dynamodb",

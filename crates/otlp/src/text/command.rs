@@ -25,28 +25,6 @@ enum Keys {
     None,
 }
 
-const READ_ONE: &str = "GET GETS GETRANGE STRLEN TTL PTTL TYPE DUMP HGET HGETALL HMGET HEXISTS HKEYS HVALS HLEN HSCAN \
-    LRANGE LINDEX LLEN SMEMBERS SISMEMBER SMISMEMBER SCARD SRANDMEMBER SSCAN ZRANGE ZRANGEBYSCORE ZREVRANGE \
-    ZREVRANGEBYSCORE ZRANK ZREVRANK ZSCORE ZMSCORE ZCARD ZCOUNT ZSCAN GETBIT BITCOUNT XLEN XRANGE XREVRANGE PFCOUNT \
-    GEOPOS GEODIST GEOSEARCH JSON.GET";
-const WRITE_ONE: &str = "SET SETEX PSETEX SETNX GETSET GETDEL GETEX APPEND PREPEND INCR INCRBY INCRBYFLOAT DECR DECRBY \
-    EXPIRE EXPIREAT PEXPIRE PERSIST HSET HSETNX HMSET HDEL HINCRBY HINCRBYFLOAT LPUSH RPUSH LPUSHX RPUSHX LPOP RPOP \
-    LREM LSET LTRIM SADD SREM SPOP ZADD ZREM ZINCRBY ZPOPMIN ZPOPMAX ZREMRANGEBYSCORE ZREMRANGEBYRANK SETBIT XADD XACK \
-    XDEL XTRIM PFADD GEOADD PUBLISH RESTORE JSON.SET ADD REPLACE CAS DELETE TOUCH";
-const READ_MANY: &str = "MGET EXISTS SUNION SINTER SDIFF GET_MULTI GETMULTI";
-const WRITE_MANY: &str = "DEL UNLINK DELETE_MULTI";
-const WRITE_PAIRS: &str = "MSET MSETNX";
-const WAITS: &str = "BLPOP BRPOP BLMOVE BRPOPLPUSH BZPOPMIN BZPOPMAX BLMPOP SUBSCRIBE PSUBSCRIBE SSUBSCRIBE";
-const SESSION: &str = "PING AUTH HELLO CLIENT SELECT QUIT DISCARD RESET READONLY COMMAND";
-const KEYLESS: &str = "MULTI EXEC WATCH UNWATCH EVAL EVALSHA FCALL SCRIPT XREAD XREADGROUP SCAN KEYS INFO CONFIG FLUSHDB \
-    FLUSHALL DBSIZE TIME OBJECT RENAME";
-
-fn lists(list: &str, word: &str) -> bool {
-    let around = |at: usize| list.as_bytes().get(at).is_none_or(|&byte| byte == b' ');
-    let mut found = memchr::memmem::find_iter(list.as_bytes(), word);
-    !word.is_empty() && found.any(|at| around(at.wrapping_sub(1)) && around(at + word.len()))
-}
-
 /// What is known of the command with this name in upper case.
 fn known(name: &str) -> Option<Command> {
     let with = |verb, keys, waits, session| {
@@ -59,14 +37,35 @@ fn known(name: &str) -> Option<Command> {
     };
     let of = |verb, keys| with(verb, keys, false, false);
     match name {
-        _ if lists(READ_ONE, name) => of(Verb::Read, Keys::One),
-        _ if lists(WRITE_ONE, name) => of(Verb::Write, Keys::One),
-        _ if lists(READ_MANY, name) => of(Verb::Read, Keys::Many),
-        _ if lists(WRITE_MANY, name) => of(Verb::Write, Keys::Many),
-        _ if lists(WRITE_PAIRS, name) => of(Verb::Write, Keys::Pairs),
-        _ if lists(WAITS, name) => with(Verb::Other, Keys::None, true, false),
-        _ if lists(SESSION, name) => with(Verb::Other, Keys::None, false, true),
-        _ if lists(KEYLESS, name) => of(Verb::Other, Keys::None),
+        "GET" | "GETS" | "GETRANGE" | "STRLEN" | "TTL" | "PTTL" | "TYPE" | "DUMP" | "HGET" | "HGETALL"
+        | "HMGET" | "HEXISTS" | "HKEYS" | "HVALS" | "HLEN" | "HSCAN" | "LRANGE" | "LINDEX" | "LLEN"
+        | "SMEMBERS" | "SISMEMBER" | "SMISMEMBER" | "SCARD" | "SRANDMEMBER" | "SSCAN" | "ZRANGE"
+        | "ZRANGEBYSCORE" | "ZREVRANGE" | "ZREVRANGEBYSCORE" | "ZRANK" | "ZREVRANK" | "ZSCORE"
+        | "ZMSCORE" | "ZCARD" | "ZCOUNT" | "ZSCAN" | "GETBIT" | "BITCOUNT" | "XLEN" | "XRANGE"
+        | "XREVRANGE" | "PFCOUNT" | "GEOPOS" | "GEODIST" | "GEOSEARCH" | "JSON.GET" => {
+            of(Verb::Read, Keys::One)
+        }
+        "SET" | "SETEX" | "PSETEX" | "SETNX" | "GETSET" | "GETDEL" | "GETEX" | "APPEND" | "PREPEND"
+        | "INCR" | "INCRBY" | "INCRBYFLOAT" | "DECR" | "DECRBY" | "EXPIRE" | "EXPIREAT" | "PEXPIRE"
+        | "PERSIST" | "HSET" | "HSETNX" | "HMSET" | "HDEL" | "HINCRBY" | "HINCRBYFLOAT" | "LPUSH"
+        | "RPUSH" | "LPUSHX" | "RPUSHX" | "LPOP" | "RPOP" | "LREM" | "LSET" | "LTRIM" | "SADD" | "SREM"
+        | "SPOP" | "ZADD" | "ZREM" | "ZINCRBY" | "ZPOPMIN" | "ZPOPMAX" | "ZREMRANGEBYSCORE"
+        | "ZREMRANGEBYRANK" | "SETBIT" | "XADD" | "XACK" | "XDEL" | "XTRIM" | "PFADD" | "GEOADD"
+        | "PUBLISH" | "RESTORE" | "JSON.SET" | "ADD" | "REPLACE" | "CAS" | "DELETE" | "TOUCH" => {
+            of(Verb::Write, Keys::One)
+        }
+        "MGET" | "EXISTS" | "SUNION" | "SINTER" | "SDIFF" | "GET_MULTI" | "GETMULTI" => {
+            of(Verb::Read, Keys::Many)
+        }
+        "DEL" | "UNLINK" | "DELETE_MULTI" => of(Verb::Write, Keys::Many),
+        "MSET" | "MSETNX" => of(Verb::Write, Keys::Pairs),
+        "BLPOP" | "BRPOP" | "BLMOVE" | "BRPOPLPUSH" | "BZPOPMIN" | "BZPOPMAX" | "BLMPOP" | "SUBSCRIBE"
+        | "PSUBSCRIBE" | "SSUBSCRIBE" => with(Verb::Other, Keys::None, true, false),
+        "PING" | "AUTH" | "HELLO" | "CLIENT" | "SELECT" | "QUIT" | "DISCARD" | "RESET" | "READONLY"
+        | "COMMAND" => with(Verb::Other, Keys::None, false, true),
+        "MULTI" | "EXEC" | "WATCH" | "UNWATCH" | "EVAL" | "EVALSHA" | "FCALL" | "SCRIPT" | "XREAD"
+        | "XREADGROUP" | "SCAN" | "KEYS" | "INFO" | "CONFIG" | "FLUSHDB" | "FLUSHALL" | "DBSIZE" | "TIME"
+        | "OBJECT" | "RENAME" => of(Verb::Other, Keys::None),
         _ => None,
     }
 }

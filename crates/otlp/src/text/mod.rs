@@ -16,7 +16,7 @@ pub mod statement;
 pub mod url;
 
 pub use params::ParamHasher;
-pub use statement::{Statement, analyse, facts, group, operation_template};
+pub use statement::{Statement, analyse, facts, group, is_cache, operation_template};
 
 /// Longest text that is read, in bytes; the rest is cut.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;

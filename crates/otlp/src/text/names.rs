@@ -14,7 +14,8 @@ pub const TEMPORARY: &str = "(temporary)";
 /// Writes a name with UUIDs, long hex and digit runs as `#`; the path of a `METHOD /path` name as a path template.
 pub fn mask(name: &str, out: &mut String) {
     out.clear();
-    match name.split_once(' ') {
+    let blank = memchr::memchr(b' ', name.as_bytes());
+    match blank.map(|at| (&name[..at], &name[at + 1..])) {
         Some((method, path)) if path.starts_with('/') && is_method(method) => {
             out.push_str(method);
             out.push(' ');
@@ -65,6 +66,12 @@ fn push_route(path: &str, out: &mut String) {
 /// Appends a text with UUIDs, hex of 8 and more with a digit, and digit runs as `#`.
 fn mask_runs(text: &str, out: &mut String) {
     let bytes = text.as_bytes();
+    // An id has a digit, or is a UUID of letters and dashes: most names have neither, which one look at all bytes tells.
+    let can_be_id = |byte: &u8| byte.is_ascii_digit() | (*byte == b'-');
+    if !bytes.iter().fold(false, |found, byte| found | can_be_id(byte)) {
+        out.push_str(text);
+        return;
+    }
     let (mut at, mut kept) = (0, 0);
     loop {
         // Whatever varies starts with a hex digit.
