@@ -7,7 +7,6 @@ use hashbrown::HashTable;
 use hotspan_model::{Lookup, SideOf, Span, TableSeed};
 
 use crate::Settings;
-use crate::blocks::Blocks;
 use crate::duplicates;
 use crate::fold::{Folds, Joined};
 use crate::slab::{Chain, Slab};
@@ -21,7 +20,7 @@ const INDEX_BYTES: u64 = size_of::<Index>() as u64;
 pub(crate) struct Arena {
     pub(crate) slab: Slab,
     pub(crate) hasher: SeedableRandomState,
-    indexes: Blocks<Index>,
+    indexes: Vec<Index>,
     free: Vec<IndexId>,
     spare: Spare,
     seed: TableSeed,
@@ -32,8 +31,8 @@ pub(crate) struct Arena {
 pub(crate) struct IndexId(NonZeroU32);
 
 impl IndexId {
-    fn place(self) -> u32 {
-        self.0.get() - 1
+    fn place(self) -> usize {
+        self.0.get() as usize - 1
     }
 }
 
@@ -42,7 +41,7 @@ impl Arena {
         Arena {
             slab: Slab::new(),
             hasher: seed.build(3),
-            indexes: Blocks::default(),
+            indexes: Vec::new(),
             free: Vec::new(),
             spare: Spare::default(),
             seed,
@@ -88,11 +87,12 @@ impl Arena {
     /// A new index over the spans of a chain.
     pub(crate) fn make_index(&mut self, chain: &Chain, dictionary: &dyn Lookup) -> IndexId {
         let id = self.free.pop().unwrap_or_else(|| {
-            let place = self.indexes.push(Index {
+            self.indexes.push(Index {
                 slots: HashTable::new(),
                 folds: None,
             });
-            IndexId(NonZeroU32::MIN.saturating_add(place))
+            let number = u32::try_from(self.indexes.len()).ok().and_then(NonZeroU32::new);
+            IndexId(number.expect("the budget in bytes ends before the numbers do"))
         });
         self.resize(id, chain, dictionary);
         id
@@ -126,7 +126,8 @@ impl Arena {
         let index = |index: &Index| {
             index.slots.allocation_size() as u64 + index.folds.as_ref().map_or(0, |folds| folds.memory())
         };
-        self.slab.memory() + self.indexes.memory() + self.indexes.iter().map(index).sum::<u64>()
+        let indexes = (self.indexes.capacity() * size_of::<Index>()) as u64;
+        self.slab.memory() + indexes + self.indexes.iter().map(index).sum::<u64>()
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use hotspan_model::{
-    Assembled, Counts, Decided, LogPos, LogTime, Lookup, Millionths, Reason, Record, SideOf, TableSeed,
-    TraceId,
+    Assembled, Counts, Decided, LogPos, LogTime, Lookup, Millionths, Nanos, Reason, Record, SideOf,
+    TableSeed, TraceId,
 };
 
 use crate::arena::Arena;
@@ -30,13 +30,16 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Assembler {
     pub(crate) settings: Settings,
+    /// The shortest quiet time after which an open trace may be decided.
+    pub(crate) shortest_quiet: Nanos,
     pub(crate) clock: LogTime,
     pub(crate) arena: Arena,
     pub(crate) sessions: Table<Session>,
     pub(crate) stubs: Table<Stub>,
     pub(crate) timers: Timers,
     pub(crate) stub_timers: Timers,
-    pub(crate) ready: VecDeque<Ready>,
+    /// Outputs that wait to be fetched.
+    pub(crate) ready: VecDeque<Version>,
     pub(crate) survey: Survey,
     /// Where the span before was put: spans of one trace mostly come together.
     pub(crate) recent: Option<(TraceId, u32)>,
@@ -45,19 +48,18 @@ pub struct Assembler {
     pub(crate) stats: Stats,
 }
 
-/// An output that waits to be fetched.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Ready {
-    Version(Version),
-    /// All outputs of this row were fetched before: its spans may go.
-    Free(u32),
-}
-
 impl Assembler {
     /// An empty one. `seed` places entries in tables and shows in no output.
     pub fn new(settings: Settings, seed: TableSeed) -> Assembler {
+        let Settings {
+            complete_quiet,
+            root_quiet,
+            rootless_quiet,
+            ..
+        } = settings;
         Assembler {
             settings,
+            shortest_quiet: complete_quiet.min(root_quiet).min(rootless_quiet),
             clock: LogTime::default(),
             arena: Arena::new(seed),
             sessions: Table::new(seed, 1),
@@ -65,7 +67,7 @@ impl Assembler {
             timers: Timers::default(),
             stub_timers: Timers::default(),
             ready: VecDeque::new(),
-            survey: Survey::default(),
+            survey: Survey::new(seed),
             recent: None,
             due: Vec::new(),
             counts: Counts::default(),
@@ -130,16 +132,16 @@ impl Assembler {
     /// Copies the next decided trace or new version into a reused buffer; `false` when there is none. To be drained
     /// after each [`Assembler::handle_timeout`] and after each record's spans.
     pub fn poll_trace(&mut self, into: &mut Assembled) -> bool {
-        while let Some(ready) = self.ready.pop_front() {
-            match ready {
-                Ready::Version(version) => {
-                    self.copy(&version, into);
-                    return true;
-                }
-                Ready::Free(row) => self.free(row),
-            }
+        let Some(version) = self.ready.pop_front() else {
+            return false;
+        };
+        self.copy(&version, into);
+        let session = &mut self.sessions[version.row];
+        session.waiting -= 1;
+        if session.waiting == 0 && session.phase == Phase::Gone {
+            self.free(version.row);
         }
-        false
+        true
     }
 
     /// Decides every open trace for `reason` and publishes all that is pending, in order of trace id; forgets all.
@@ -159,7 +161,7 @@ impl Assembler {
             offset: session.birth,
             time: self.clock,
         };
-        let found = self.completeness(row, &mut Survey::default());
+        let found = session.completeness(&self.arena, &mut Survey::default());
         let version = self.version(row, session.version, now, found, Marks::default());
         self.copy(&version, into);
         true
@@ -197,6 +199,7 @@ impl Assembler {
         }
     }
 
+    #[inline]
     fn find(&mut self, trace: TraceId) -> Option<u32> {
         if let Some((recent, row)) = self.recent
             && recent == trace
@@ -226,45 +229,53 @@ impl Assembler {
     ) -> Outcome {
         let session = &mut self.sessions[row];
         let before = session.bytes(&self.arena);
-        let (arena, settings) = (&mut self.arena, &self.settings);
-        let taken = session.take(
-            record,
-            sides,
-            at,
-            Surroundings {
-                arena,
-                settings,
-                dictionary,
-            },
-        );
-        let outcome = match (taken, session.phase) {
-            (Taken::Added, Phase::Open { .. }) => Outcome::Held,
-            (Taken::Added, Phase::Decided { .. } | Phase::Late { .. } | Phase::Gone) => Outcome::Late,
-            (Taken::Duplicate | Taken::Better, _) => Outcome::Dropped(Reason::Duplicate),
+        let around = Surroundings {
+            arena: &mut self.arena,
+            settings: &self.settings,
+            dictionary,
         };
+        let taken = session.take(record, sides, at, around);
+        let outcome = match taken {
+            Taken::Duplicate | Taken::Better => Outcome::Dropped(Reason::Duplicate),
+            Taken::Added if session.is_open() => Outcome::Held,
+            Taken::Added => Outcome::Late,
+        };
+        let bytes = session.bytes(&self.arena);
+        self.stats.bytes = self.stats.bytes + bytes - before;
+        let is_full = session.is_full(bytes, &self.settings);
         match outcome {
-            Outcome::Dropped(reason) => self.counts.drop(reason, 1),
             Outcome::Held => self.counts.open += 1,
             Outcome::Late => {
                 self.counts.open += 1;
                 self.stats.late += 1;
             }
+            Outcome::Dropped(reason) => self.counts.drop(reason, 1),
         }
-        let full = session.is_full(arena, settings);
-        let over = match full && session.is_open() {
-            true => !session.fold(Surroundings {
-                arena,
-                settings,
-                dictionary,
-            }),
-            false => full,
-        };
-        self.stats.bytes = self.stats.bytes + session.bytes(&self.arena) - before;
-        match over {
-            true => self.truncate(row, at),
-            false => self.rearm(row, at.time),
+        if !is_full || self.fold(row, dictionary) {
+            self.rearm(row, at.time);
+        } else {
+            self.truncate(row, at);
         }
         outcome
+    }
+
+    /// Brings an open session below its limits; whether that could be done.
+    #[cold]
+    fn fold(&mut self, row: u32, dictionary: &dyn Lookup) -> bool {
+        let session = &mut self.sessions[row];
+        if !session.is_open() {
+            return false;
+        }
+        let before = session.bytes(&self.arena);
+        let around = Surroundings {
+            arena: &mut self.arena,
+            settings: &self.settings,
+            dictionary,
+        };
+        let folded = session.fold(around);
+        let bytes = session.bytes(&self.arena);
+        self.stats.bytes = self.stats.bytes + bytes - before;
+        folded && !session.is_full(bytes, &self.settings)
     }
 
     fn refuse(&mut self, row: u32, at: LogPos) -> Outcome {

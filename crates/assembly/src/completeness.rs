@@ -3,22 +3,35 @@
 //! Worked out when a timer asks, not span by span: timers of one session fire at least the shortest quiet time
 //! apart and not beyond its age, so the work a span stays constant, and a replaced or folded span needs no undoing.
 
-use hotspan_model::{Class, Completeness, Flag, Kind, Span, SpanId};
+use std::hash::BuildHasher;
+
+use foldhash::fast::SeedableRandomState;
+use hotspan_model::{Class, Completeness, Flag, Kind, Span, SpanId, TableSeed};
 
 /// Gathers what spans say about each other. Buffers are reused.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Survey {
     ids: Vec<SpanId>,
-    parents: Vec<SpanId>,
-    /// By parent: a span of this id is there.
-    held: Vec<bool>,
-    calls: Vec<SpanId>,
-    answered: Vec<SpanId>,
+    mentions: Mentions,
     root_seen: bool,
     bad_parent: bool,
 }
 
 impl Survey {
+    /// `seed` places ids in a table and shows in no answer.
+    pub(crate) fn new(seed: TableSeed) -> Survey {
+        Survey {
+            ids: Vec::new(),
+            mentions: Mentions {
+                list: Vec::new(),
+                places: Vec::new(),
+                hasher: seed.build(6),
+            },
+            root_seen: false,
+            bad_parent: false,
+        }
+    }
+
     /// Asks all spans of a trace. `folded` counts those of the ascending ids that are
     /// held in groups only.
     pub(crate) fn of<'a>(
@@ -27,19 +40,24 @@ impl Survey {
         folded: impl FnOnce(&[SpanId]) -> usize,
     ) -> Completeness {
         self.clear();
+        let mut parent = None;
         for span in spans {
-            self.add(span);
+            self.add(span, &mut parent);
         }
-        for list in [&mut self.parents, &mut self.calls, &mut self.answered] {
-            list.sort_unstable();
+        // Parents are mostly few and spans many, so each span is looked for among the parents.
+        for &id in &self.ids {
+            self.mentions.hold(id);
         }
-        self.parents.dedup();
-        // Older copies may stand beside the one that stays: a call is named once.
-        self.calls.dedup();
-        self.drop_held_parents();
-        let missing = self.parents.len() - folded(&self.parents) + usize::from(self.bad_parent);
-        let is_unanswered = |call: &&SpanId| self.answered.binary_search(call).is_err();
-        let unanswered = self.calls.iter().filter(is_unanswered).count();
+        let mentions = &self.mentions.list;
+        let unanswered = mentions
+            .iter()
+            .filter(|mention| mention.is_call && !mention.is_answered);
+        let unanswered = unanswered.count();
+        let missing = mentions.iter().filter(|mention| !mention.is_held);
+        self.ids.clear();
+        self.ids.extend(missing.map(|mention| mention.id));
+        self.ids.sort_unstable();
+        let missing = self.ids.len() - folded(&self.ids) + usize::from(self.bad_parent);
         Completeness {
             root_seen: self.root_seen,
             missing_parents: u32::try_from(missing).unwrap_or(u32::MAX),
@@ -48,48 +66,111 @@ impl Survey {
         }
     }
 
-    /// Parents are mostly few and spans many, so each span is looked for among the parents.
-    fn drop_held_parents(&mut self) {
-        self.held.clear();
-        self.held.resize(self.parents.len(), false);
-        for id in &self.ids {
-            if let Ok(at) = self.parents.binary_search(id) {
-                self.held[at] = true;
-            }
-        }
-        let mut held = self.held.iter();
-        self.parents.retain(|_| held.next() == Some(&false));
-    }
-
     fn clear(&mut self) {
-        for list in [
-            &mut self.ids,
-            &mut self.parents,
-            &mut self.calls,
-            &mut self.answered,
-        ] {
-            list.clear();
-        }
+        self.ids.clear();
+        self.mentions.clear();
         self.root_seen = false;
         self.bad_parent = false;
     }
 
-    fn add(&mut self, span: &Span) {
+    /// `parent` is that of the span before: siblings mostly come together.
+    fn add(&mut self, span: &Span, parent: &mut Option<SpanId>) {
         self.ids.push(span.id);
         self.root_seen |= span.is_root();
         self.bad_parent |= span.has(Flag::BadParent);
         if span.kind() == Kind::Client && span.class() == Class::Call {
-            self.calls.push(span.id);
+            self.mentions.of(span.id).is_call = true;
         }
-        let Some(parent) = span.parent else {
-            return;
-        };
-        // Siblings mostly come together.
-        if self.parents.last() != Some(&parent) {
-            self.parents.push(parent);
+        let is_answer = span.kind() == Kind::Server;
+        if let Some(id) = span.parent
+            && (is_answer || span.parent != *parent)
+        {
+            self.mentions.of(id).is_answered |= is_answer;
+            *parent = span.parent;
         }
-        if span.kind() == Kind::Server {
-            self.answered.push(parent);
+    }
+}
+
+impl Default for Survey {
+    fn default() -> Survey {
+        Survey::new(TableSeed::default())
+    }
+}
+
+/// A span that is a parent or a call.
+#[derive(Debug)]
+struct Mention {
+    id: SpanId,
+    is_held: bool,
+    /// Older copies may stand beside the one that stays: a call is one mention all the same.
+    is_call: bool,
+    is_answered: bool,
+}
+
+/// A table of mentions, at most half full.
+#[derive(Debug)]
+struct Mentions {
+    list: Vec<Mention>,
+    /// By hash: a place in the list counted from one, or zero.
+    places: Vec<u32>,
+    hasher: SeedableRandomState,
+}
+
+/// Places of an empty table: a power of two.
+const PLACES: usize = 64;
+
+impl Mentions {
+    fn clear(&mut self) {
+        self.list.clear();
+        self.places.clear();
+        self.places.resize(PLACES, 0);
+    }
+
+    /// That of an id, new or not.
+    fn of(&mut self, id: SpanId) -> &mut Mention {
+        let (place, found) = self.find(id);
+        let at = found.unwrap_or_else(|| {
+            self.list.push(Mention {
+                id,
+                is_held: false,
+                is_call: false,
+                is_answered: false,
+            });
+            self.places[place] = u32::try_from(self.list.len()).expect("no more than slots");
+            if self.places.len() < 2 * self.list.len() {
+                self.grow();
+            }
+            self.list.len() - 1
+        });
+        &mut self.list[at]
+    }
+
+    fn hold(&mut self, id: SpanId) {
+        if let (_, Some(at)) = self.find(id) {
+            self.list[at].is_held = true;
+        }
+    }
+
+    /// Where an id is in the table, or would be, and its place in the list.
+    fn find(&self, id: SpanId) -> (usize, Option<usize>) {
+        let mask = self.places.len() - 1;
+        let mut place = self.hasher.hash_one(id) as usize & mask;
+        loop {
+            let at = (self.places[place] as usize).checked_sub(1);
+            match at {
+                Some(at) if self.list[at].id != id => place = (place + 1) & mask,
+                Some(_) | None => return (place, at),
+            }
+        }
+    }
+
+    fn grow(&mut self) {
+        let size = 2 * self.places.len();
+        self.places.clear();
+        self.places.resize(size, 0);
+        for (number, mention) in (1..).zip(&self.list) {
+            let (place, _) = self.find(mention.id);
+            self.places[place] = number;
         }
     }
 }

@@ -2,16 +2,24 @@
 
 use hotspan_model::{Completeness, Decided, LogPos, LogTime};
 
-use crate::assembler::Ready;
-use crate::completeness::Survey;
 use crate::output::Marks;
 use crate::session::{Event, Phase, STUB_BYTES, Session, Stub, after_decision};
 use crate::timers::Timers;
-use crate::{Assembler, Cause, Settings};
+use crate::{Assembler, Cause};
 
 impl Assembler {
     /// A new span may have brought the next event nearer: makes sure that the timer is not too late for it.
+    #[inline]
     pub(crate) fn rearm(&mut self, row: u32, now: LogTime) {
+        let session = &self.sessions[row];
+        // A timer that is armed is never after the age.
+        if !session.is_open() || now.after(self.shortest_quiet) < session.armed {
+            self.rearm_now(row, now);
+        }
+    }
+
+    #[cold]
+    fn rearm_now(&mut self, row: u32, now: LogTime) {
         let session = &self.sessions[row];
         let deadline = match session.phase {
             Phase::Open { .. } => self.earliest_decision(session, now),
@@ -26,14 +34,8 @@ impl Assembler {
 
     /// Before this no rule can decide an open session.
     fn earliest_decision(&self, session: &Session, quiet: LogTime) -> LogTime {
-        let Settings {
-            complete_quiet,
-            root_quiet,
-            rootless_quiet,
-            ..
-        } = self.settings;
-        let shortest = complete_quiet.min(root_quiet).min(rootless_quiet);
-        quiet.after(shortest).min(session.first.after(self.settings.age))
+        let age = session.first.after(self.settings.age);
+        quiet.after(self.shortest_quiet).min(age)
     }
 
     fn arm(&mut self, row: u32, deadline: LogTime) {
@@ -126,17 +128,7 @@ impl Assembler {
 
     /// How whole a session is now.
     pub(crate) fn found(&mut self, row: u32) -> Completeness {
-        let mut survey = std::mem::take(&mut self.survey);
-        let found = self.completeness(row, &mut survey);
-        self.survey = survey;
-        found
-    }
-
-    pub(crate) fn completeness(&self, row: u32, survey: &mut Survey) -> Completeness {
-        let session = &self.sessions[row];
-        let folds = self.arena.folds(session.index);
-        let spans = self.arena.slab.spans(&session.chain).map(|(_, span)| span);
-        survey.of(spans, |ids| folds.map_or(0, |folds| folds.among(ids).len()))
+        self.sessions[row].completeness(&self.arena, &mut self.survey)
     }
 
     /// Ends an open session's first phase; its spans are analysed.
@@ -187,8 +179,9 @@ impl Assembler {
     fn put_out(&mut self, row: u32, at: LogPos, found: Completeness, marks: Marks) {
         let number = self.sessions[row].version.saturating_add(1);
         let version = self.version(row, number, at, found, marks);
-        self.ready.push_back(Ready::Version(version));
+        self.ready.push_back(version);
         let session = &mut self.sessions[row];
+        session.waiting += 1;
         session.version = number;
         session.published = session.chain.spans;
         session.published_threshold = session.threshold;
@@ -249,12 +242,12 @@ impl Assembler {
         self.recent = None;
         let session = &mut self.sessions[row];
         session.phase = Phase::Gone;
+        let is_fetched = session.waiting == 0;
         self.stats.bytes -= session.bytes(&self.arena);
         self.stats.decided -= 1;
         self.stats.spread(session.last.since(session.first));
-        match self.ready.is_empty() {
-            true => self.free(row),
-            false => self.ready.push_back(Ready::Free(row)),
+        if is_fetched {
+            self.free(row);
         }
     }
 

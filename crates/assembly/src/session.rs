@@ -7,6 +7,7 @@ use hotspan_model::{
 
 use crate::Settings;
 use crate::arena::{Arena, IndexId};
+use crate::completeness::Survey;
 use crate::duplicates::{self, Verdict};
 use crate::fold::Joined;
 use crate::slab::{Chain, SLOT_BYTES};
@@ -23,7 +24,7 @@ const WALKED_MAX: u32 = 64;
 /// Records whose offsets are kept beside the first one's.
 const REQUESTS: usize = 5;
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Session {
     pub(crate) trace: TraceId,
     /// Offset of its first record.
@@ -49,6 +50,8 @@ pub(crate) struct Session {
     pub(crate) pending: u32,
     /// Spans that came after the decision.
     pub(crate) late: u32,
+    /// Outputs that were not fetched yet.
+    pub(crate) waiting: u8,
     /// Versions so far.
     pub(crate) version: u8,
     /// Why it was decided.
@@ -110,6 +113,7 @@ impl Session {
             published: 0,
             pending: 0,
             late: 0,
+            waiting: 0,
             version: 0,
             reason: Decided::default(),
             requests_len: 0,
@@ -135,6 +139,7 @@ impl Session {
     }
 
     /// Takes a span and keeps the books of the session.
+    #[inline]
     pub(crate) fn take(
         &mut self,
         record: &Record,
@@ -144,13 +149,8 @@ impl Session {
     ) -> Taken {
         self.last = at.time;
         let taken = self.place(&record.span, sides, &mut around);
-        self.filter.add(record.span.id);
-        match self.index {
-            Some(id) => around.arena.make_room(id, &self.chain, around.dictionary),
-            None if self.chain.slots > WALKED_MAX => {
-                self.index = Some(around.arena.make_index(&self.chain, around.dictionary));
-            }
-            None => {}
+        if self.index.is_some() || WALKED_MAX < self.chain.slots {
+            self.make_room(&mut around);
         }
         if taken == Taken::Duplicate {
             return taken;
@@ -158,27 +158,36 @@ impl Session {
         self.threshold = self.threshold.max(record.threshold);
         self.note_request(at.offset);
         self.pending += u32::from(taken == Taken::Added);
-        self.late += u32::from(taken == Taken::Added && !self.is_open());
         match &mut self.phase {
-            Phase::Open { quiet: last } | Phase::Late { last, .. } => *last = at.time,
-            Phase::Decided { at: decided } => {
-                self.phase = Phase::Late {
-                    at: *decided,
-                    first: at.time,
-                    last: at.time,
-                };
-            }
-            Phase::Gone => {}
+            Phase::Open { quiet } => *quiet = at.time,
+            Phase::Decided { .. } | Phase::Late { .. } | Phase::Gone => self.note_late(taken, at.time),
         }
         taken
     }
 
-    /// Whether it is at a limit of one trace.
-    pub(crate) fn is_full(&self, arena: &Arena, settings: &Settings) -> bool {
-        self.chain.spans >= settings.spans_max || self.bytes(arena) >= settings.trace_bytes_max
+    /// A span waits for the next version.
+    #[cold]
+    fn note_late(&mut self, taken: Taken, now: LogTime) {
+        self.late += u32::from(taken == Taken::Added);
+        match &mut self.phase {
+            Phase::Late { last, .. } => *last = now,
+            Phase::Decided { at } => {
+                self.phase = Phase::Late {
+                    at: *at,
+                    first: now,
+                    last: now,
+                };
+            }
+            Phase::Open { .. } | Phase::Gone => {}
+        }
     }
 
-    /// Folds siblings; whether that brought it below its limits.
+    /// Whether it is at a limit of one trace; `bytes` are its own.
+    pub(crate) fn is_full(&self, bytes: u64, settings: &Settings) -> bool {
+        self.chain.spans >= settings.spans_max || bytes >= settings.trace_bytes_max
+    }
+
+    /// Folds siblings if it has too many spans; whether it did.
     pub(crate) fn fold(&mut self, around: Surroundings<'_>) -> bool {
         let Surroundings {
             arena,
@@ -188,9 +197,14 @@ impl Session {
         let id = *self
             .index
             .get_or_insert_with(|| arena.make_index(&self.chain, dictionary));
-        let folded = self.chain.spans >= settings.spans_max
-            && arena.relieve(id, &mut self.chain, settings, dictionary);
-        folded && !self.is_full(arena, settings)
+        self.chain.spans >= settings.spans_max && arena.relieve(id, &mut self.chain, settings, dictionary)
+    }
+
+    /// How whole it is now.
+    pub(crate) fn completeness(&self, arena: &Arena, survey: &mut Survey) -> Completeness {
+        let folds = arena.folds(self.index);
+        let spans = arena.slab.spans(&self.chain).map(|(_, span)| span);
+        survey.of(spans, |ids| folds.map_or(0, |folds| folds.among(ids).len()))
     }
 
     /// Gives everything back that it has in the arena.
@@ -201,43 +215,65 @@ impl Session {
         }
     }
 
+    #[inline]
     fn place(&mut self, span: &Span, sides: &[SideOf], around: &mut Surroundings<'_>) -> Taken {
-        let Surroundings {
-            arena,
-            settings,
-            dictionary,
-        } = around;
-        if let Some(slot) = self.copy_of(span, arena, *dictionary) {
+        if let Some(id) = self.index {
+            return self.place_indexed(id, span, sides, around);
+        }
+        if self.filter.may_hold(span.id)
+            && let Some(slot) = self.walk_to_copy(span, around)
+        {
             return self.place_copy(slot, span, sides, around);
         }
-        let Some(id) = self.index else {
-            arena.slab.append(&mut self.chain, span, sides);
-            return Taken::Added;
-        };
+        self.filter.add(span.id);
+        around.arena.slab.append(&mut self.chain, span, sides);
+        Taken::Added
+    }
+
+    fn place_indexed(
+        &mut self,
+        id: IndexId,
+        span: &Span,
+        sides: &[SideOf],
+        around: &mut Surroundings<'_>,
+    ) -> Taken {
+        let dictionary = around.dictionary;
         let is_open = self.is_open();
-        let (index, slab, hasher) = arena.index(id);
+        let (index, slab, hasher) = around.arena.index(id);
+        if let Some(slot) = index.find(span, slab, hasher, dictionary) {
+            return self.place_copy(slot, span, sides, around);
+        }
         if index.has_folded(span) {
             return Taken::Duplicate;
         }
         // What was published does not change, so nothing is folded after the decision.
         let joined = match is_open {
-            true => index.join(span, sides, (slab, &mut self.chain), settings),
+            true => index.join(span, sides, (slab, &mut self.chain), around.settings),
             false => Joined::No,
         };
         match joined {
             Joined::Folded => {}
             Joined::Displaced { slot, member } => {
-                index.remove(slot, &member, hasher, *dictionary);
-                index.put(slot, slab, hasher, *dictionary);
+                index.remove(slot, &member, hasher, dictionary);
+                index.put(slot, slab, hasher, dictionary);
             }
             Joined::No => {
                 let slot = slab.append(&mut self.chain, span, sides);
-                index.put(slot, slab, hasher, *dictionary);
+                index.put(slot, slab, hasher, dictionary);
             }
         }
         Taken::Added
     }
 
+    /// Makes sure that the index, which it has from now on, takes one more span.
+    fn make_room(&mut self, around: &mut Surroundings<'_>) {
+        match self.index {
+            Some(id) => around.arena.make_room(id, &self.chain, around.dictionary),
+            None => self.index = Some(around.arena.make_index(&self.chain, around.dictionary)),
+        }
+    }
+
+    #[cold]
     fn place_copy(
         &mut self,
         slot: u32,
@@ -270,22 +306,13 @@ impl Session {
         Taken::Duplicate
     }
 
-    /// The best copy held: of several, the last one beat those before it.
-    fn copy_of(&self, span: &Span, arena: &mut Arena, dictionary: &dyn Lookup) -> Option<u32> {
-        match self.index {
-            Some(id) => {
-                let (index, slab, hasher) = arena.index(id);
-                index.find(span, slab, hasher, dictionary)
-            }
-            None if !self.filter.may_hold(span.id) => None,
-            None => {
-                let copies = arena.slab.spans(&self.chain);
-                copies
-                    .filter(|(_, held)| duplicates::same(held, span, dictionary))
-                    .last()
-                    .map(|(slot, _)| slot)
-            }
-        }
+    /// The best copy held, looked for from span to span: of several, the last one beat those before it.
+    fn walk_to_copy(&self, span: &Span, around: &Surroundings<'_>) -> Option<u32> {
+        let copies = around.arena.slab.spans(&self.chain);
+        copies
+            .filter(|(_, held)| duplicates::same(held, span, around.dictionary))
+            .last()
+            .map(|(slot, _)| slot)
     }
 
     fn note_request(&mut self, offset: Offset) {

@@ -1,4 +1,4 @@
-//! Fixed slots of 64 bytes in blocks of 1 MiB; the spans of a trace are a chain through them.
+//! Fixed slots of 64 bytes in blocks of 64 KiB; the spans of a trace are a chain through them.
 
 use hotspan_model::{Extras, Link, Nanos, Side, SideOf, Span, SpanId, Summary, Symbol, TraceId};
 
@@ -7,13 +7,16 @@ use crate::blocks::Blocks;
 /// Accounted bytes of a slot.
 pub(crate) const SLOT_BYTES: u64 = size_of::<Slot>() as u64;
 
+/// Slots of a block.
+const BLOCK: usize = 1_024;
+
 /// No slot: the end of a chain.
 const NIL: u32 = u32::MAX;
 
 /// All slots of a shard. Freed slots are one chain too, so a session gives all of its own back in O(1).
 #[derive(Debug)]
 pub(crate) struct Slab {
-    slots: Blocks<Slot>,
+    slots: Blocks<Slot, BLOCK>,
     free: u32,
 }
 
@@ -133,7 +136,7 @@ impl Slab {
         let behind = self.walk(self.slots[at].next());
         behind.map_while(|(_, slot)| match slot {
             Slot::Span(_) => None,
-            Slot::Side(side) => Some(side.unpack()),
+            Slot::Side(side) => Some(side.body.unpack()),
         })
     }
 
@@ -150,7 +153,7 @@ impl Slab {
                 }
                 Slot::Side(side) => sides.push(SideOf {
                     span: place - 1,
-                    side: side.unpack(),
+                    side: side.body.unpack(),
                 }),
             }
         }
@@ -174,7 +177,10 @@ impl Slab {
         let mut last = at;
         for side in sides {
             let behind = self.slots[last].next();
-            let new = self.put(Slot::Side(Packed::new(&side.side, behind)));
+            let new = self.put(Slot::Side(Packed {
+                next: behind,
+                body: Body::new(&side.side),
+            }));
             self.slots[last].link(new);
             last = new;
             chain.slots += 1;
@@ -203,8 +209,9 @@ impl Slab {
         match self.free {
             NIL => self.slots.push(slot),
             free => {
-                self.free = self.slots[free].next();
-                self.slots[free] = slot;
+                let place = &mut self.slots[free];
+                self.free = place.next();
+                *place = slot;
                 free
             }
         }
@@ -226,54 +233,52 @@ impl Slot {
     fn next(&self) -> u32 {
         match self {
             Slot::Span(span) => span.next,
-            Slot::Side(
-                Packed::Link { next, .. } | Packed::Extras { next, .. } | Packed::Summary { next, .. },
-            ) => *next,
+            Slot::Side(side) => side.next,
         }
     }
 
     fn link(&mut self, to: u32) {
         match self {
             Slot::Span(span) => span.next = to,
-            Slot::Side(
-                Packed::Link { next, .. } | Packed::Extras { next, .. } | Packed::Summary { next, .. },
-            ) => *next = to,
+            Slot::Side(side) => side.next = to,
         }
     }
 }
 
 /// A side record without the padding of its type, so that it shares a slot with the spans.
 #[derive(Clone, Copy, Debug)]
-enum Packed {
+struct Packed {
+    next: u32,
+    body: Body,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Body {
     Link {
         trace: [u64; 2],
         span: SpanId,
-        next: u32,
     },
     Extras {
         stack: u64,
         symbols: [Option<Symbol>; 5],
         numbers: [u32; 3],
         has: [bool; 3],
-        next: u32,
     },
     Summary {
         count: u64,
         times: [Nanos; 4],
         has_median: bool,
-        next: u32,
     },
 }
 
-impl Packed {
-    fn new(side: &Side, next: u32) -> Packed {
+impl Body {
+    fn new(side: &Side) -> Body {
         match *side {
-            Side::Link(Link { trace, span }) => Packed::Link {
+            Side::Link(Link { trace, span }) => Body::Link {
                 trace: [(trace.get() >> 64) as u64, trace.get() as u64],
                 span,
-                next,
             },
-            Side::Extras(extras) => Packed::Extras {
+            Side::Extras(extras) => Body::Extras {
                 stack: extras.stack,
                 symbols: [
                     extras.code,
@@ -284,9 +289,8 @@ impl Packed {
                 ],
                 numbers: [extras.rows, extras.batch, extras.resend].map(Option::unwrap_or_default),
                 has: [extras.rows, extras.batch, extras.resend].map(|number| number.is_some()),
-                next,
             },
-            Side::Summary(summary) => Packed::Summary {
+            Side::Summary(summary) => Body::Summary {
                 count: summary.count,
                 times: [
                     summary.total,
@@ -295,26 +299,24 @@ impl Packed {
                     summary.median.unwrap_or_default(),
                 ],
                 has_median: summary.median.is_some(),
-                next,
             },
         }
     }
 
     fn unpack(&self) -> Side {
         match *self {
-            Packed::Link { trace, span, .. } => {
+            Body::Link { trace, span } => {
                 let trace = TraceId::new(u128::from(trace[0]) << 64 | u128::from(trace[1]));
                 Side::Link(Link {
                     trace: trace.expect("packed from a trace id"),
                     span,
                 })
             }
-            Packed::Extras {
+            Body::Extras {
                 stack,
                 symbols: [code, exception, status, group, ignore],
                 numbers,
                 has,
-                ..
             } => Side::Extras(Extras {
                 code,
                 stack,
@@ -326,11 +328,10 @@ impl Packed {
                 batch: has[1].then_some(numbers[1]),
                 resend: has[2].then_some(numbers[2]),
             }),
-            Packed::Summary {
+            Body::Summary {
                 count,
                 times: [total, min, max, median],
                 has_median,
-                ..
             } => Side::Summary(Summary {
                 count,
                 total,
@@ -419,7 +420,7 @@ mod tests {
             Side::Summary(median),
             Side::Extras(extras),
         ] {
-            assert_eq!(Packed::new(&side, 4).unpack(), side);
+            assert_eq!(Body::new(&side).unpack(), side);
         }
     }
 

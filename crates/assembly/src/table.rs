@@ -14,15 +14,18 @@ pub(crate) trait Keyed {
     fn trace(&self) -> TraceId;
 }
 
+/// Rows of a block.
+const ROWS: usize = 256;
+
 #[derive(Debug)]
 pub(crate) struct Table<T> {
-    rows: Blocks<Option<T>>,
+    rows: Blocks<Option<T>, ROWS>,
     free: Vec<u32>,
     by_trace: HashTable<u32>,
     hasher: SeedableRandomState,
 }
 
-impl<T: Keyed> Table<T> {
+impl<T: Keyed + Copy> Table<T> {
     pub(crate) fn new(seed: TableSeed, salt: u64) -> Table<T> {
         Table {
             rows: Blocks::default(),
