@@ -26,6 +26,12 @@ pub enum Outcome {
     Dropped(Reason),
 }
 
+/// Where a trace is found.
+enum Row {
+    Session(u32),
+    Stub(u32),
+}
+
 /// The traces of one shard.
 #[derive(Debug)]
 pub struct Assembler {
@@ -86,15 +92,9 @@ impl Assembler {
     ) -> Outcome {
         let at = self.raise(at);
         self.counts.received += 1;
-        let outcome = match self.find(record.trace) {
-            Some(row) => self.take(row, record, sides, at, dictionary),
-            None => match self.stubs.find(record.trace) {
-                Some(row) => self.refuse(row, at),
-                None => {
-                    let row = self.open(record.trace, at);
-                    self.take(row, record, sides, at, dictionary)
-                }
-            },
+        let outcome = match self.find(record.trace, at) {
+            Row::Session(row) => self.take(row, record, sides, at, dictionary),
+            Row::Stub(row) => self.refuse(row, at),
         };
         debug_assert!(self.counts.balance() && self.stats.balance());
         outcome
@@ -199,16 +199,26 @@ impl Assembler {
         }
     }
 
+    /// The session of a trace, a new one if there is none; or its stub.
     #[inline]
-    fn find(&mut self, trace: TraceId) -> Option<u32> {
-        if let Some((recent, row)) = self.recent
-            && recent == trace
-        {
-            return Some(row);
+    fn find(&mut self, trace: TraceId, at: LogPos) -> Row {
+        match self.recent {
+            Some((recent, row)) if recent == trace => Row::Session(row),
+            _ => self.look_up(trace, at),
         }
-        let row = self.sessions.find(trace)?;
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, trace: TraceId, at: LogPos) -> Row {
+        let row = match self.sessions.find(trace) {
+            Some(row) => row,
+            None => match self.stubs.find(trace) {
+                Some(row) => return Row::Stub(row),
+                None => self.open(trace, at),
+            },
+        };
         self.recent = Some((trace, row));
-        Some(row)
+        Row::Session(row)
     }
 
     fn open(&mut self, trace: TraceId, at: LogPos) -> u32 {
@@ -219,6 +229,7 @@ impl Assembler {
         self.sessions.insert(session)
     }
 
+    #[inline]
     fn take(
         &mut self,
         row: u32,

@@ -21,19 +21,25 @@ impl<T, const N: usize> Default for Blocks<T, N> {
 impl<T: Copy, const N: usize> Blocks<T, N> {
     /// Adds an element; answers its place.
     pub(crate) fn push(&mut self, element: T) -> u32 {
+        let place = self.add(element);
+        self[place] = element;
+        place
+    }
+
+    /// Adds an element that is still to be written, `any` or another one; answers its place.
+    #[inline]
+    pub(crate) fn add(&mut self, any: T) -> u32 {
         let place = self.len;
-        self.len += 1;
-        match place % N {
-            0 => self.grow(element),
-            rest => self.blocks[place / N][rest] = element,
+        if place == self.blocks.len() * N {
+            self.grow(any);
         }
+        self.len += 1;
         u32::try_from(place).expect("the budget in bytes ends before the numbers do")
     }
 
-    /// Adds a block, filled with copies of its first element.
     #[cold]
-    fn grow(&mut self, first: T) {
-        let block = vec![first; N].into_boxed_slice().try_into();
+    fn grow(&mut self, any: T) {
+        let block = vec![any; N].into_boxed_slice().try_into();
         self.blocks
             .push(block.unwrap_or_else(|_| unreachable!("it is that long")));
     }

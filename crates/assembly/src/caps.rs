@@ -52,12 +52,8 @@ impl Assembler {
 
     /// The oldest decision goes first.
     fn take_decided(&mut self, at: LogPos, goal: u64) {
-        let decided_at = |session: &Session| match session.phase {
-            Phase::Decided { at } | Phase::Late { at, .. } => Some(at),
-            Phase::Open { .. } | Phase::Gone => None,
-        };
-        let is_decided = |session: &Session| decided_at(session).is_some();
-        for row in self.rows_by(is_decided, |session| (decided_at(session), session.trace)) {
+        let is_decided = |session: &Session| matches!(session.phase, Phase::Decided | Phase::Late);
+        for row in self.rows_by(is_decided, |session| (session.decided, session.trace)) {
             if self.stats.bytes <= goal {
                 return;
             }
@@ -68,12 +64,8 @@ impl Assembler {
     /// Of the open ones the longest quiet goes first, if it is quiet enough to be complete; then the largest.
     fn take_open(&mut self, at: LogPos, level: impl Fn(&Stats) -> u64, goal: u64) {
         let enough = self.settings.complete_quiet;
-        let quiet = |session: &Session| match session.phase {
-            Phase::Open { quiet } => Some(quiet),
-            Phase::Decided { .. } | Phase::Late { .. } | Phase::Gone => None,
-        };
-        let is_quiet = |session: &Session| quiet(session).is_some_and(|quiet| enough <= at.time.since(quiet));
-        for row in self.rows_by(is_quiet, |session| (quiet(session), session.trace)) {
+        let is_quiet = |session: &Session| session.is_open() && enough <= at.time.since(session.quiet);
+        for row in self.rows_by(is_quiet, |session| (session.quiet, session.trace)) {
             if level(&self.stats) <= goal {
                 return;
             }

@@ -23,8 +23,9 @@ impl Survey {
         Survey {
             ids: Vec::new(),
             mentions: Mentions {
-                list: Vec::new(),
                 places: Vec::new(),
+                len: 0,
+                smaller: Vec::new(),
                 hasher: seed.build(6),
             },
             root_seen: false,
@@ -44,24 +45,16 @@ impl Survey {
         for span in spans {
             self.add(span, &mut parent);
         }
-        // Parents are mostly few and spans many, so each span is looked for among the parents.
-        for &id in &self.ids {
-            self.mentions.hold(id);
-        }
-        let mentions = &self.mentions.list;
-        let unanswered = mentions
-            .iter()
-            .filter(|mention| mention.is_call && !mention.is_answered);
-        let unanswered = unanswered.count();
-        let missing = mentions.iter().filter(|mention| !mention.is_held);
-        self.ids.clear();
-        self.ids.extend(missing.map(|mention| mention.id));
-        self.ids.sort_unstable();
-        let missing = self.ids.len() - folded(&self.ids) + usize::from(self.bad_parent);
+        let (held, unanswered) = self.hold();
+        let missing = if held < self.mentions.len {
+            self.missing(folded)
+        } else {
+            0
+        };
         Completeness {
             root_seen: self.root_seen,
-            missing_parents: u32::try_from(missing).unwrap_or(u32::MAX),
-            unanswered: u32::try_from(unanswered).unwrap_or(u32::MAX),
+            missing_parents: missing.saturating_add(u32::from(self.bad_parent)),
+            unanswered,
             ..Completeness::default()
         }
     }
@@ -89,6 +82,30 @@ impl Survey {
             *parent = span.parent;
         }
     }
+
+    /// Looks for each span among the mentions, which are mostly few: how many mentions are held, and how many of
+    /// them are calls without an answer.
+    fn hold(&mut self) -> (usize, u32) {
+        let (mut held, mut unanswered) = (0, 0);
+        for &id in &self.ids {
+            if let Some(mention) = self.mentions.find(id)
+                && !mention.is_held
+            {
+                mention.is_held = true;
+                held += 1;
+                unanswered += u32::from(mention.is_call && !mention.is_answered);
+            }
+        }
+        (held, unanswered)
+    }
+
+    fn missing(&mut self, folded: impl FnOnce(&[SpanId]) -> usize) -> u32 {
+        self.ids.clear();
+        let mentions = self.mentions.places.iter().filter(|mention| !mention.is_held);
+        self.ids.extend(mentions.filter_map(|mention| mention.id));
+        self.ids.sort_unstable();
+        u32::try_from(self.ids.len() - folded(&self.ids)).unwrap_or(u32::MAX)
+    }
 }
 
 impl Default for Survey {
@@ -98,9 +115,10 @@ impl Default for Survey {
 }
 
 /// A span that is a parent or a call.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Mention {
-    id: SpanId,
+    /// `None` in a free place.
+    id: Option<SpanId>,
     is_held: bool,
     /// Older copies may stand beside the one that stays: a call is one mention all the same.
     is_call: bool,
@@ -110,9 +128,10 @@ struct Mention {
 /// A table of mentions, at most half full.
 #[derive(Debug)]
 struct Mentions {
-    list: Vec<Mention>,
-    /// By hash: a place in the list counted from one, or zero.
-    places: Vec<u32>,
+    places: Vec<Mention>,
+    len: usize,
+    /// The table before it grew: a buffer.
+    smaller: Vec<Mention>,
     hasher: SeedableRandomState,
 }
 
@@ -121,56 +140,54 @@ const PLACES: usize = 64;
 
 impl Mentions {
     fn clear(&mut self) {
-        self.list.clear();
+        self.len = 0;
         self.places.clear();
-        self.places.resize(PLACES, 0);
+        self.places.resize(PLACES, Mention::default());
     }
 
     /// That of an id, new or not.
+    #[inline]
     fn of(&mut self, id: SpanId) -> &mut Mention {
-        let (place, found) = self.find(id);
-        let at = found.unwrap_or_else(|| {
-            self.list.push(Mention {
-                id,
-                is_held: false,
-                is_call: false,
-                is_answered: false,
-            });
-            self.places[place] = u32::try_from(self.list.len()).expect("no more than slots");
-            if self.places.len() < 2 * self.list.len() {
-                self.grow();
-            }
-            self.list.len() - 1
-        });
-        &mut self.list[at]
-    }
-
-    fn hold(&mut self, id: SpanId) {
-        if let (_, Some(at)) = self.find(id) {
-            self.list[at].is_held = true;
+        if self.places.len() <= 2 * self.len {
+            self.grow();
         }
+        let at = self.place(id);
+        let mention = &mut self.places[at];
+        self.len += usize::from(mention.id.is_none());
+        mention.id = Some(id);
+        mention
     }
 
-    /// Where an id is in the table, or would be, and its place in the list.
-    fn find(&self, id: SpanId) -> (usize, Option<usize>) {
+    /// That of an id, if it was mentioned.
+    #[inline]
+    fn find(&mut self, id: SpanId) -> Option<&mut Mention> {
+        let at = self.place(id);
+        let mention = &mut self.places[at];
+        mention.id.is_some().then_some(mention)
+    }
+
+    /// Where an id is, or would be.
+    #[inline]
+    fn place(&self, id: SpanId) -> usize {
         let mask = self.places.len() - 1;
-        let mut place = self.hasher.hash_one(id) as usize & mask;
-        loop {
-            let at = (self.places[place] as usize).checked_sub(1);
-            match at {
-                Some(at) if self.list[at].id != id => place = (place + 1) & mask,
-                Some(_) | None => return (place, at),
-            }
+        let mut at = self.hasher.hash_one(id) as usize & mask;
+        while self.places[at].id.is_some_and(|other| other != id) {
+            at = (at + 1) & mask;
         }
+        at
     }
 
+    #[cold]
     fn grow(&mut self) {
-        let size = 2 * self.places.len();
+        std::mem::swap(&mut self.places, &mut self.smaller);
         self.places.clear();
-        self.places.resize(size, 0);
-        for (number, mention) in (1..).zip(&self.list) {
-            let (place, _) = self.find(mention.id);
-            self.places[place] = number;
+        self.places.resize(2 * self.smaller.len(), Mention::default());
+        for number in 0..self.smaller.len() {
+            let mention = self.smaller[number];
+            if let Some(id) = mention.id {
+                let at = self.place(id);
+                self.places[at] = mention;
+            }
         }
     }
 }

@@ -22,10 +22,8 @@ impl Assembler {
     fn rearm_now(&mut self, row: u32, now: LogTime) {
         let session = &self.sessions[row];
         let deadline = match session.phase {
-            Phase::Open { .. } => self.earliest_decision(session, now),
-            Phase::Decided { .. } | Phase::Late { .. } | Phase::Gone => {
-                after_decision(session, &self.settings).0
-            }
+            Phase::Open => self.earliest_decision(session, now),
+            Phase::Decided | Phase::Late | Phase::Gone => after_decision(session, &self.settings).0,
         };
         if deadline < session.armed {
             self.arm(row, deadline);
@@ -68,11 +66,11 @@ impl Assembler {
         loop {
             let session = &self.sessions[row];
             let (due, event) = match session.phase {
-                Phase::Open { quiet } => match self.earliest_decision(session, quiet) {
+                Phase::Open => match self.earliest_decision(session, session.quiet) {
                     earliest if deadline < earliest => return self.arm(row, earliest),
-                    _ => self.decision(row, quiet),
+                    _ => self.decision(row),
                 },
-                Phase::Decided { .. } | Phase::Late { .. } => after_decision(session, &self.settings),
+                Phase::Decided | Phase::Late => after_decision(session, &self.settings),
                 Phase::Gone => return,
             };
             if deadline < due {
@@ -103,9 +101,9 @@ impl Assembler {
     }
 
     /// Which rule decides an open session, and when: of simultaneous ones the first.
-    fn decision(&mut self, row: u32, quiet: LogTime) -> (LogTime, Event) {
+    fn decision(&mut self, row: u32) -> (LogTime, Event) {
         let found = self.found(row);
-        let settings = &self.settings;
+        let (settings, Session { first, quiet, .. }) = (&self.settings, self.sessions[row]);
         let whole = found.root_seen && found.missing_parents == 0 && found.unanswered == 0;
         let rules = [
             (whole, quiet.after(settings.complete_quiet), Decided::Complete),
@@ -119,7 +117,7 @@ impl Assembler {
                 quiet.after(settings.rootless_quiet),
                 Decided::RootlessQuiet,
             ),
-            (true, self.sessions[row].first.after(settings.age), Decided::Age),
+            (true, first.after(settings.age), Decided::Age),
         ];
         let holding = rules.into_iter().filter(|(holds, ..)| *holds);
         let (_, due, reason) = holding.min_by_key(|(_, due, _)| *due).expect("age always holds");
@@ -148,7 +146,8 @@ impl Assembler {
         }
         let session = &mut self.sessions[row];
         session.reason = reason;
-        session.phase = Phase::Decided { at: at.time };
+        session.phase = Phase::Decided;
+        session.decided = at.time;
         let folded = self.arena.folds(session.index).map_or(0, |folds| folds.count());
         self.stats.folded += folded;
         self.stats.decisions[reason as usize] += 1;
@@ -163,8 +162,8 @@ impl Assembler {
             return;
         }
         let session = &mut self.sessions[row];
-        if let Phase::Late { at, .. } = session.phase {
-            session.phase = Phase::Decided { at };
+        if session.phase == Phase::Late {
+            session.phase = Phase::Decided;
         }
         self.stats.versions[cause as usize] += 1;
         let found = self.found(row);

@@ -35,6 +35,12 @@ pub(crate) struct Session {
     pub(crate) last: LogTime,
     /// The deadline in the queue of timers that is good.
     pub(crate) armed: LogTime,
+    /// Time of the last record that added a span.
+    pub(crate) quiet: LogTime,
+    /// When it was decided, once it was.
+    pub(crate) decided: LogTime,
+    /// When the first of the spans came that wait for the next version, while there are any.
+    pub(crate) late_since: LogTime,
     pub(crate) phase: Phase,
     pub(crate) chain: Chain,
     /// Ids that it may hold.
@@ -56,24 +62,19 @@ pub(crate) struct Session {
     pub(crate) version: u8,
     /// Why it was decided.
     pub(crate) reason: Decided,
-    requests_len: u8,
-    /// Distance of further records from the first one.
+    /// Distance of further records from the first one, ascending; then zeros.
     requests: [u32; REQUESTS],
 }
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Undecided; `quiet` is the time of the last record that added a span.
-    Open { quiet: LogTime },
+    /// Undecided.
+    Open,
     /// Decided, and nothing waits for the next version.
-    Decided { at: LogTime },
-    /// Decided, and spans wait for the next version, which came from `first` to `last`.
-    Late {
-        at: LogTime,
-        first: LogTime,
-        last: LogTime,
-    },
+    Decided,
+    /// Decided, and spans wait for the next version.
+    Late,
     /// No longer in the table; its outputs are still to be fetched.
     Gone,
 }
@@ -104,7 +105,10 @@ impl Session {
             first: at.time,
             last: at.time,
             armed: LogTime(u64::MAX),
-            phase: Phase::Open { quiet: at.time },
+            quiet: at.time,
+            decided: at.time,
+            late_since: at.time,
+            phase: Phase::Open,
             chain: Chain::default(),
             filter: Filter::default(),
             index: None,
@@ -116,24 +120,26 @@ impl Session {
             waiting: 0,
             version: 0,
             reason: Decided::default(),
-            requests_len: 0,
             requests: [0; REQUESTS],
         }
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        matches!(self.phase, Phase::Open { .. })
+        self.phase == Phase::Open
     }
 
     /// Accounted bytes.
     pub(crate) fn bytes(&self, arena: &Arena) -> u64 {
-        let index = self.index.map_or(0, |id| arena.index_bytes(id));
-        SESSION_BYTES + u64::from(self.chain.slots) * SLOT_BYTES + index
+        let without = SESSION_BYTES + u64::from(self.chain.slots) * SLOT_BYTES;
+        match self.index {
+            None => without,
+            Some(id) => without + arena.index_bytes(id),
+        }
     }
 
     /// Offsets of the first few records its spans came in.
     pub(crate) fn requests(&self) -> impl Iterator<Item = Offset> {
-        let further = self.requests.iter().take(usize::from(self.requests_len));
+        let further = self.requests.iter().take_while(|distance| **distance != 0);
         let further = further.map(|&distance| Offset(self.birth.0 + u64::from(distance)));
         std::iter::once(self.birth).chain(further)
     }
@@ -156,30 +162,17 @@ impl Session {
             return taken;
         }
         self.threshold = self.threshold.max(record.threshold);
+        self.quiet = at.time;
         self.note_request(at.offset);
         self.pending += u32::from(taken == Taken::Added);
-        match &mut self.phase {
-            Phase::Open { quiet } => *quiet = at.time,
-            Phase::Decided { .. } | Phase::Late { .. } | Phase::Gone => self.note_late(taken, at.time),
+        if !self.is_open() {
+            self.late += u32::from(taken == Taken::Added);
+            if self.phase == Phase::Decided {
+                self.phase = Phase::Late;
+                self.late_since = at.time;
+            }
         }
         taken
-    }
-
-    /// A span waits for the next version.
-    #[cold]
-    fn note_late(&mut self, taken: Taken, now: LogTime) {
-        self.late += u32::from(taken == Taken::Added);
-        match &mut self.phase {
-            Phase::Late { last, .. } => *last = now,
-            Phase::Decided { at } => {
-                self.phase = Phase::Late {
-                    at: *at,
-                    first: now,
-                    last: now,
-                };
-            }
-            Phase::Open { .. } | Phase::Gone => {}
-        }
     }
 
     /// Whether it is at a limit of one trace; `bytes` are its own.
@@ -315,33 +308,48 @@ impl Session {
             .map(|(slot, _)| slot)
     }
 
+    #[inline]
     fn note_request(&mut self, offset: Offset) {
-        let len = usize::from(self.requests_len);
-        let distance = u32::try_from(offset.0.saturating_sub(self.birth.0)).unwrap_or(0);
-        let newest = self.requests[..len].last().copied().unwrap_or(0);
-        if newest < distance && len < REQUESTS {
-            self.requests[len] = distance;
-            self.requests_len += 1;
+        let distance = offset.0.saturating_sub(self.birth.0);
+        if distance != 0 && self.requests[REQUESTS - 1] == 0 {
+            self.note_distance(u32::try_from(distance).unwrap_or(0));
+        }
+    }
+
+    fn note_distance(&mut self, distance: u32) {
+        let place = self
+            .requests
+            .iter_mut()
+            .find(|held| **held == 0 || distance <= **held);
+        if let Some(free @ 0) = place {
+            *free = distance;
         }
     }
 }
 
 /// Tells most ids that a session does not hold, so that most spans need no look at the others.
 #[derive(Clone, Copy, Debug, Default)]
-struct Filter(u64);
+struct Filter([u64; 2]);
 
 impl Filter {
-    /// The upper bits of a product depend on all bits of an id.
-    fn bit(id: SpanId) -> u64 {
-        1 << (id.get().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58)
+    /// A bit for each word. The upper bits of a product depend on all bits of an id.
+    #[inline]
+    fn bits(id: SpanId) -> [u64; 2] {
+        let mixed = id.get().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        [1 << (mixed >> 58), 1 << (mixed >> 52 & 63)]
     }
 
+    #[inline]
     fn add(&mut self, id: SpanId) {
-        self.0 |= Filter::bit(id);
+        let [one, two] = Filter::bits(id);
+        self.0[0] |= one;
+        self.0[1] |= two;
     }
 
+    #[inline]
     fn may_hold(self, id: SpanId) -> bool {
-        self.0 & Filter::bit(id) != 0
+        let [one, two] = Filter::bits(id);
+        self.0[0] & one != 0 && self.0[1] & two != 0
     }
 }
 
@@ -385,12 +393,13 @@ pub(crate) enum Event {
 /// When a decided session's next event is due; of simultaneous ones the first of publish, stub, end.
 pub(crate) fn after_decision(session: &Session, settings: &Settings) -> (LogTime, Event) {
     let next = match session.phase {
-        Phase::Late { first, last, .. } if session.version < settings.versions_max => {
+        Phase::Late if session.version < settings.versions_max => {
             let doubled = |wait: Nanos| Nanos(wait.0.saturating_mul(1 << (session.version.clamp(1, 32) - 1)));
-            let quiet = last.after(doubled(settings.late_debounce));
-            Some(quiet.min(first.after(doubled(settings.late_debounce_max))))
+            let quiet = session.quiet.after(doubled(settings.late_debounce));
+            let longest = session.late_since.after(doubled(settings.late_debounce_max));
+            Some(quiet.min(longest))
         }
-        Phase::Late { .. } | Phase::Decided { .. } | Phase::Open { .. } | Phase::Gone => None,
+        Phase::Late | Phase::Decided | Phase::Open | Phase::Gone => None,
     };
     let publish = (next.unwrap_or(LogTime(u64::MAX)), Event::Publish);
     let stub = (session.first.after(settings.stub_age), Event::Stub);

@@ -51,8 +51,10 @@ impl Slab {
     }
 
     /// Adds a span with its side records at the end of a chain; answers its slot.
+    #[inline]
     pub(crate) fn append(&mut self, chain: &mut Chain, span: &Span, sides: &[SideOf]) -> u32 {
-        let at = self.put(Slot::Span(Span { next: NIL, ..*span }));
+        let at = self.reserve();
+        self.slots[at] = Slot::Span(Span { next: NIL, ..*span });
         match chain.tail {
             NIL => chain.head = at,
             tail => self.slots[tail].link(at),
@@ -165,14 +167,21 @@ impl Slab {
         self.slots.memory()
     }
 
+    #[inline]
     fn walk(&self, head: u32) -> impl Iterator<Item = (u32, &Slot)> {
-        let mut at = head;
+        let mut next = head;
         std::iter::from_fn(move || {
-            let slot = (at != NIL).then(|| &self.slots[at])?;
-            Some((std::mem::replace(&mut at, slot.next()), slot))
+            if next == NIL {
+                return None;
+            }
+            let at = next;
+            let slot = &self.slots[at];
+            next = slot.next();
+            Some((at, slot))
         })
     }
 
+    #[cold]
     fn attach(&mut self, chain: &mut Chain, at: u32, sides: &[SideOf]) {
         let mut last = at;
         for side in sides {
@@ -206,12 +215,18 @@ impl Slab {
     }
 
     fn put(&mut self, slot: Slot) -> u32 {
+        let at = self.reserve();
+        self.slots[at] = slot;
+        at
+    }
+
+    /// A slot that is still to be written.
+    #[inline]
+    fn reserve(&mut self) -> u32 {
         match self.free {
-            NIL => self.slots.push(slot),
+            NIL => self.slots.add(Slot::EMPTY),
             free => {
-                let place = &mut self.slots[free];
-                self.free = place.next();
-                *place = slot;
+                self.free = self.slots[free].next();
                 free
             }
         }
@@ -230,6 +245,16 @@ enum Slot {
 }
 
 impl Slot {
+    const EMPTY: Slot = Slot::Side(Packed {
+        next: NIL,
+        body: Body::Summary {
+            count: 0,
+            times: [Nanos::ZERO; 4],
+            has_median: false,
+        },
+    });
+
+    #[inline]
     fn next(&self) -> u32 {
         match self {
             Slot::Span(span) => span.next,

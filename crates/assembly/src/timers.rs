@@ -13,9 +13,9 @@ pub(crate) struct Timers {
     heap: BinaryHeap<Reverse<(LogTime, u32)>>,
 }
 
-/// As many as there are waits that every trace has: for its decision, the longer one when something is missing, its
-/// end; and one for late spans.
-const QUEUES: usize = 4;
+/// As many as there are waits that many traces have: for a decision, for a longer one when something is missing, for
+/// late spans, and from each kind of decision to the end.
+const QUEUES: usize = 8;
 
 impl Timers {
     pub(crate) fn arm(&mut self, deadline: LogTime, row: u32) {
@@ -106,7 +106,7 @@ mod tests {
     fn each_wait_has_a_queue_of_its_own() {
         let mut timers = Timers::default();
         for now in 0..1_000 {
-            for wait in [15, 80, 600] {
+            for wait in [15, 80, 150, 600, 585, 520, 450] {
                 timers.arm(LogTime(now + wait), 0);
             }
         }
