@@ -77,6 +77,7 @@ impl Arena {
     }
 
     /// Accounted bytes of an index.
+    #[cold]
     pub(crate) fn index_bytes(&self, id: IndexId) -> u64 {
         let index = &self.indexes[id.place()];
         INDEX_BYTES
@@ -171,18 +172,10 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// The slot of the span that an arriving copy is judged against.
-    pub(crate) fn find(
-        &self,
-        span: &Span,
-        slab: &Slab,
-        hasher: &SeedableRandomState,
-        dictionary: &dyn Lookup,
-    ) -> Option<u32> {
+    /// The slot of the span that an arriving copy, of this hash, is judged against.
+    pub(crate) fn find(&self, hash: u64, span: &Span, slab: &Slab, dictionary: &dyn Lookup) -> Option<u32> {
         let same = |&slot: &u32| duplicates::same(slab.span(slot), span, dictionary);
-        self.slots
-            .find(duplicates::hash(span, hasher, dictionary), same)
-            .copied()
+        self.slots.find(hash, same).copied()
     }
 
     /// Whether a copy of the span was folded.
@@ -204,6 +197,19 @@ impl Index {
         }
     }
 
+    /// Adds the span in a slot, of this hash, which has no copy.
+    pub(crate) fn add(
+        &mut self,
+        hash: u64,
+        slot: u32,
+        slab: &Slab,
+        hasher: &SeedableRandomState,
+        dictionary: &dyn Lookup,
+    ) {
+        let rehash = |&slot: &u32| duplicates::hash(slab.span(slot), hasher, dictionary);
+        self.slots.insert_unique(hash, slot, rehash);
+    }
+
     /// Adds the span in a slot, in the place of its copy if there is one.
     pub(crate) fn put(
         &mut self,
@@ -213,13 +219,11 @@ impl Index {
         dictionary: &dyn Lookup,
     ) {
         let span = slab.span(slot);
-        let hash = |slot: u32| duplicates::hash(slab.span(slot), hasher, dictionary);
+        let hash = duplicates::hash(span, hasher, dictionary);
         let same = |&held: &u32| duplicates::same(slab.span(held), span, dictionary);
-        match self.slots.find_mut(hash(slot), same) {
+        match self.slots.find_mut(hash, same) {
             Some(held) => *held = slot,
-            None => {
-                self.slots.insert_unique(hash(slot), slot, |&slot| hash(slot));
-            }
+            None => self.add(hash, slot, slab, hasher, dictionary),
         }
     }
 

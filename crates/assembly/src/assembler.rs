@@ -10,7 +10,8 @@ use hotspan_model::{
 use crate::arena::Arena;
 use crate::completeness::Survey;
 use crate::output::{Marks, Version};
-use crate::session::{Phase, Session, Stub, Surroundings, Taken};
+use crate::session::{Phase, Session, Stub, Surroundings, Taken, plain_max};
+use crate::slab::SLOT_BYTES;
 use crate::table::Table;
 use crate::timers::Timers;
 use crate::{Cause, Settings, Stats};
@@ -38,6 +39,7 @@ pub struct Assembler {
     pub(crate) settings: Settings,
     /// The shortest quiet time after which an open trace may be decided.
     pub(crate) shortest_quiet: Nanos,
+    plain_max: u32,
     pub(crate) clock: LogTime,
     pub(crate) arena: Arena,
     pub(crate) sessions: Table<Session>,
@@ -65,6 +67,7 @@ impl Assembler {
         } = settings;
         Assembler {
             settings,
+            plain_max: plain_max(&settings),
             shortest_quiet: complete_quiet.min(root_quiet).min(rootless_quiet),
             clock: LogTime::default(),
             arena: Arena::new(seed),
@@ -231,6 +234,28 @@ impl Assembler {
 
     #[inline]
     fn take(
+        &mut self,
+        row: u32,
+        record: &Record,
+        sides: &[SideOf],
+        at: LogPos,
+        dictionary: &dyn Lookup,
+    ) -> Outcome {
+        let session = &mut self.sessions[row];
+        if !session.add_plain(record, sides, at, &mut self.arena.slab, self.plain_max) {
+            return self.take_any(row, record, sides, at, dictionary);
+        }
+        self.counts.open += 1;
+        self.stats.bytes += (1 + sides.len() as u64) * SLOT_BYTES;
+        // A timer that is armed is never after the age.
+        if at.time.after(self.shortest_quiet) < session.armed {
+            self.rearm(row, at.time);
+        }
+        Outcome::Held
+    }
+
+    #[inline(never)]
+    fn take_any(
         &mut self,
         row: u32,
         record: &Record,

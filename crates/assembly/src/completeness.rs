@@ -136,7 +136,7 @@ struct Mentions {
 }
 
 /// Places of an empty table: a power of two.
-const PLACES: usize = 64;
+const PLACES: usize = 32;
 
 impl Mentions {
     fn clear(&mut self) {

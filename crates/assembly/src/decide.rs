@@ -9,17 +9,7 @@ use crate::{Assembler, Cause};
 
 impl Assembler {
     /// A new span may have brought the next event nearer: makes sure that the timer is not too late for it.
-    #[inline]
     pub(crate) fn rearm(&mut self, row: u32, now: LogTime) {
-        let session = &self.sessions[row];
-        // A timer that is armed is never after the age.
-        if !session.is_open() || now.after(self.shortest_quiet) < session.armed {
-            self.rearm_now(row, now);
-        }
-    }
-
-    #[cold]
-    fn rearm_now(&mut self, row: u32, now: LogTime) {
         let session = &self.sessions[row];
         let deadline = match session.phase {
             Phase::Open => self.earliest_decision(session, now),

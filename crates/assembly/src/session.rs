@@ -10,7 +10,7 @@ use crate::arena::{Arena, IndexId};
 use crate::completeness::Survey;
 use crate::duplicates::{self, Verdict};
 use crate::fold::Joined;
-use crate::slab::{Chain, SLOT_BYTES};
+use crate::slab::{Chain, SLOT_BYTES, Slab};
 use crate::table::Keyed;
 
 /// Accounted bytes of a session: its row, its share of the table (6 to 11), its timer (16 to 32).
@@ -20,6 +20,13 @@ pub(crate) const STUB_BYTES: u64 = size_of::<Stub>() as u64 + 32;
 
 /// Slots up to which a copy is looked for by walking the chain, when the filter has seen its id.
 const WALKED_MAX: u32 = 64;
+
+/// Slots up to which a span can be added without a look at the limits of its trace or at an index.
+pub(crate) fn plain_max(settings: &Settings) -> u32 {
+    let room = settings.trace_bytes_max.saturating_sub(SESSION_BYTES + 1) / SLOT_BYTES;
+    let room = u32::try_from(room).unwrap_or(u32::MAX);
+    WALKED_MAX.min(settings.spans_max.saturating_sub(1)).min(room)
+}
 
 /// Records whose offsets are kept beside the first one's.
 const REQUESTS: usize = 5;
@@ -144,8 +151,32 @@ impl Session {
         std::iter::once(self.birth).chain(further)
     }
 
-    /// Takes a span and keeps the books of the session.
+    /// Adds a span if nothing but the chain has to be looked at for that, up to so many slots: so it is with most.
     #[inline]
+    pub(crate) fn add_plain(
+        &mut self,
+        record: &Record,
+        sides: &[SideOf],
+        at: LogPos,
+        slab: &mut Slab,
+        plain_max: u32,
+    ) -> bool {
+        let slots = self.chain.slots as usize + 1 + sides.len();
+        let is_plain = self.is_open()
+            && self.index.is_none()
+            && slots <= plain_max as usize
+            && !self.filter.may_hold(record.span.id);
+        if is_plain {
+            self.last = at.time;
+            self.filter.add(record.span.id);
+            slab.append(&mut self.chain, &record.span, sides);
+            self.note(record, at);
+            self.pending += 1;
+        }
+        is_plain
+    }
+
+    /// Takes any span and keeps the books of the session.
     pub(crate) fn take(
         &mut self,
         record: &Record,
@@ -161,9 +192,7 @@ impl Session {
         if taken == Taken::Duplicate {
             return taken;
         }
-        self.threshold = self.threshold.max(record.threshold);
-        self.quiet = at.time;
-        self.note_request(at.offset);
+        self.note(record, at);
         self.pending += u32::from(taken == Taken::Added);
         if !self.is_open() {
             self.late += u32::from(taken == Taken::Added);
@@ -208,7 +237,6 @@ impl Session {
         }
     }
 
-    #[inline]
     fn place(&mut self, span: &Span, sides: &[SideOf], around: &mut Surroundings<'_>) -> Taken {
         if let Some(id) = self.index {
             return self.place_indexed(id, span, sides, around);
@@ -233,7 +261,8 @@ impl Session {
         let dictionary = around.dictionary;
         let is_open = self.is_open();
         let (index, slab, hasher) = around.arena.index(id);
-        if let Some(slot) = index.find(span, slab, hasher, dictionary) {
+        let hash = duplicates::hash(span, hasher, dictionary);
+        if let Some(slot) = index.find(hash, span, slab, dictionary) {
             return self.place_copy(slot, span, sides, around);
         }
         if index.has_folded(span) {
@@ -248,11 +277,11 @@ impl Session {
             Joined::Folded => {}
             Joined::Displaced { slot, member } => {
                 index.remove(slot, &member, hasher, dictionary);
-                index.put(slot, slab, hasher, dictionary);
+                index.add(hash, slot, slab, hasher, dictionary);
             }
             Joined::No => {
                 let slot = slab.append(&mut self.chain, span, sides);
-                index.put(slot, slab, hasher, dictionary);
+                index.add(hash, slot, slab, hasher, dictionary);
             }
         }
         Taken::Added
@@ -301,16 +330,16 @@ impl Session {
 
     /// The best copy held, looked for from span to span: of several, the last one beat those before it.
     fn walk_to_copy(&self, span: &Span, around: &Surroundings<'_>) -> Option<u32> {
-        let copies = around.arena.slab.spans(&self.chain);
-        copies
-            .filter(|(_, held)| duplicates::same(held, span, around.dictionary))
-            .last()
-            .map(|(slot, _)| slot)
+        let is_copy = |held: &Span| duplicates::same(held, span, around.dictionary);
+        around.arena.slab.last_of(&self.chain, span.id, is_copy)
     }
 
+    /// A record brought a span.
     #[inline]
-    fn note_request(&mut self, offset: Offset) {
-        let distance = offset.0.saturating_sub(self.birth.0);
+    fn note(&mut self, record: &Record, at: LogPos) {
+        self.threshold = self.threshold.max(record.threshold);
+        self.quiet = at.time;
+        let distance = at.offset.0.saturating_sub(self.birth.0);
         if distance != 0 && self.requests[REQUESTS - 1] == 0 {
             self.note_distance(u32::try_from(distance).unwrap_or(0));
         }

@@ -118,11 +118,36 @@ impl Slab {
     }
 
     /// The spans of a chain with their slots.
+    #[inline]
     pub(crate) fn spans(&self, chain: &Chain) -> impl Iterator<Item = (u32, &Span)> {
-        self.walk(chain.head).filter_map(|(at, slot)| match slot {
-            Slot::Span(span) => Some((at, span)),
-            Slot::Side(_) => None,
+        let mut next = chain.head;
+        std::iter::from_fn(move || {
+            loop {
+                let at = next;
+                if at == NIL {
+                    return None;
+                }
+                match &self.slots[at] {
+                    Slot::Span(span) => {
+                        next = span.next;
+                        return Some((at, span));
+                    }
+                    Slot::Side(side) => next = side.next,
+                }
+            }
         })
+    }
+
+    /// The slot of the last span of a chain that has this id and that `is_it` accepts.
+    pub(crate) fn last_of(&self, chain: &Chain, id: SpanId, is_it: impl Fn(&Span) -> bool) -> Option<u32> {
+        let spans = self.spans(chain);
+        let mut found = None;
+        for (at, span) in spans {
+            if span.id == id && is_it(span) {
+                found = Some(at);
+            }
+        }
+        found
     }
 
     /// The span in a slot.
@@ -135,28 +160,40 @@ impl Slab {
 
     /// The side records of the span in a slot.
     pub(crate) fn sides(&self, at: u32) -> impl Iterator<Item = Side> {
-        let behind = self.walk(self.slots[at].next());
-        behind.map_while(|(_, slot)| match slot {
-            Slot::Span(_) => None,
-            Slot::Side(side) => Some(side.body.unpack()),
+        let mut next = self.slots[at].next();
+        std::iter::from_fn(move || {
+            if next == NIL {
+                return None;
+            }
+            match &self.slots[next] {
+                Slot::Span(_) => None,
+                Slot::Side(side) => {
+                    next = side.next;
+                    Some(side.body.unpack())
+                }
+            }
         })
     }
 
     /// Copies the first `count` spans of a chain with their side records.
     pub(crate) fn copy(&self, chain: &Chain, count: u32, spans: &mut Vec<Span>, sides: &mut Vec<SideOf>) {
         spans.reserve(count as usize);
-        let mut place = 0;
-        for (_, slot) in self.walk(chain.head) {
-            match slot {
+        let (mut place, mut at) = (0, chain.head);
+        while at != NIL {
+            match &self.slots[at] {
                 Slot::Span(_) if place == count => break,
                 Slot::Span(span) => {
                     spans.push(Span { next: 0, ..*span });
                     place += 1;
+                    at = span.next;
                 }
-                Slot::Side(side) => sides.push(SideOf {
-                    span: place - 1,
-                    side: side.body.unpack(),
-                }),
+                Slot::Side(side) => {
+                    sides.push(SideOf {
+                        span: place - 1,
+                        side: side.body.unpack(),
+                    });
+                    at = side.next;
+                }
             }
         }
     }
@@ -165,20 +202,6 @@ impl Slab {
     #[cfg(test)]
     pub(crate) fn memory(&self) -> u64 {
         self.slots.memory()
-    }
-
-    #[inline]
-    fn walk(&self, head: u32) -> impl Iterator<Item = (u32, &Slot)> {
-        let mut next = head;
-        std::iter::from_fn(move || {
-            if next == NIL {
-                return None;
-            }
-            let at = next;
-            let slot = &self.slots[at];
-            next = slot.next();
-            Some((at, slot))
-        })
     }
 
     #[cold]

@@ -9,7 +9,7 @@ use hotspan_model::LogTime;
 /// in order, and a queue holds them; what fits behind no queue goes to a heap.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
-    queues: [VecDeque<(LogTime, u32)>; QUEUES],
+    queues: [Queue; QUEUES],
     heap: BinaryHeap<Reverse<(LogTime, u32)>>,
 }
 
@@ -17,16 +17,22 @@ pub(crate) struct Timers {
 /// late spans, and from each kind of decision to the end.
 const QUEUES: usize = 8;
 
+#[derive(Debug, Default)]
+struct Queue {
+    timers: VecDeque<(LogTime, u32)>,
+    /// What was put in last, or nothing yet.
+    last: LogTime,
+}
+
 impl Timers {
     pub(crate) fn arm(&mut self, deadline: LogTime, row: u32) {
-        let last = |queue: &VecDeque<(LogTime, u32)>| queue.back().map(|(last, _)| *last);
-        let behind = self
-            .queues
-            .iter_mut()
-            .filter(|queue| last(queue) <= Some(deadline));
+        let behind = self.queues.iter_mut().filter(|queue| queue.last <= deadline);
         // Of several the one that ends last: the others are left to shorter waits.
-        match behind.max_by_key(|queue| last(queue)) {
-            Some(queue) => queue.push_back((deadline, row)),
+        match behind.max_by_key(|queue| queue.last) {
+            Some(queue) => {
+                queue.last = deadline;
+                queue.timers.push_back((deadline, row));
+            }
             None => self.heap.push(Reverse((deadline, row))),
         }
     }
@@ -34,7 +40,7 @@ impl Timers {
     /// The earliest deadline.
     pub(crate) fn next(&self) -> Option<LogTime> {
         let heap = self.heap.peek().map(|Reverse((deadline, _))| *deadline);
-        let queues = self.queues.iter().filter_map(VecDeque::front);
+        let queues = self.queues.iter().filter_map(|queue| queue.timers.front());
         queues.map(|(deadline, _)| *deadline).chain(heap).min()
     }
 
@@ -42,8 +48,8 @@ impl Timers {
     pub(crate) fn pop(&mut self, now: LogTime, rows: &mut Vec<u32>) -> Option<LogTime> {
         rows.clear();
         let earliest = self.next().filter(|&deadline| deadline <= now)?;
-        for queue in &mut self.queues {
-            while let Some((_, row)) = queue.pop_front_if(|(deadline, _)| *deadline == earliest) {
+        for Queue { timers, .. } in &mut self.queues {
+            while let Some((_, row)) = timers.pop_front_if(|(deadline, _)| *deadline == earliest) {
                 rows.push(row);
             }
         }
@@ -58,13 +64,14 @@ impl Timers {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.queues.iter().map(VecDeque::len).sum::<usize>() + self.heap.len()
+        let queues = self.queues.iter().map(|queue| queue.timers.len());
+        queues.sum::<usize>() + self.heap.len()
     }
 
     /// Drops the entries that `is_good` refuses.
     pub(crate) fn retain(&mut self, is_good: impl Fn(LogTime, u32) -> bool) {
-        for queue in &mut self.queues {
-            queue.retain(|&(deadline, row)| is_good(deadline, row));
+        for Queue { timers, .. } in &mut self.queues {
+            timers.retain(|&(deadline, row)| is_good(deadline, row));
         }
         self.heap
             .retain(|&Reverse((deadline, row))| is_good(deadline, row));
@@ -73,8 +80,8 @@ impl Timers {
     /// Bytes taken from the allocator.
     #[cfg(test)]
     pub(crate) fn memory(&self) -> u64 {
-        let queues = self.queues.iter().map(VecDeque::capacity).sum::<usize>();
-        (queues + self.heap.capacity()) as u64 * 16
+        let queues = self.queues.iter().map(|queue| queue.timers.capacity());
+        (queues.sum::<usize>() + self.heap.capacity()) as u64 * 16
     }
 }
 
