@@ -52,6 +52,8 @@ pub struct Assembler {
     /// Where the span before was put: spans of one trace mostly come together.
     pub(crate) recent: Option<(TraceId, u32)>,
     due: Vec<u32>,
+    /// Those of `due` that are, in order of trace id.
+    order: Vec<(TraceId, u32)>,
     pub(crate) counts: Counts,
     pub(crate) stats: Stats,
 }
@@ -79,6 +81,7 @@ impl Assembler {
             survey: Survey::new(seed),
             recent: None,
             due: Vec::new(),
+            order: Vec::new(),
             counts: Counts::default(),
             stats: Stats::default(),
         }
@@ -114,11 +117,15 @@ impl Assembler {
     /// Does everything that is due at `at`, by deadline and trace id, then what the budgets demand.
     pub fn handle_timeout(&mut self, at: LogPos) {
         let at = self.raise(at);
-        let mut due = std::mem::take(&mut self.due);
+        let (mut due, mut order) = (std::mem::take(&mut self.due), std::mem::take(&mut self.order));
         while let Some(deadline) = self.timers.pop(at.time, &mut due) {
-            due.retain(|&row| self.disarm(row, deadline));
-            due.sort_unstable_by_key(|&row| self.sessions[row].trace);
-            for &row in &due {
+            order.clear();
+            order.extend(
+                due.iter()
+                    .filter_map(|&row| Some((self.disarm(row, deadline)?, row))),
+            );
+            order.sort_unstable();
+            for &(_, row) in &order {
                 self.advance(row, deadline, at);
             }
         }
@@ -127,7 +134,7 @@ impl Assembler {
                 self.advance_stub(row, deadline);
             }
         }
-        self.due = due;
+        (self.due, self.order) = (due, order);
         self.relieve(at);
         debug_assert!(self.counts.balance() && self.stats.balance());
     }

@@ -11,8 +11,10 @@ use hotspan_model::{Class, Completeness, Flag, Kind, Span, SpanId, TableSeed};
 /// Gathers what spans say about each other. Buffers are reused.
 #[derive(Debug)]
 pub(crate) struct Survey {
-    ids: Vec<SpanId>,
-    mentions: Mentions,
+    held: Ids,
+    parents: Vec<SpanId>,
+    calls: Vec<SpanId>,
+    answered: Vec<SpanId>,
     root_seen: bool,
     bad_parent: bool,
 }
@@ -21,13 +23,15 @@ impl Survey {
     /// `seed` places ids in a table and shows in no answer.
     pub(crate) fn new(seed: TableSeed) -> Survey {
         Survey {
-            ids: Vec::new(),
-            mentions: Mentions {
+            held: Ids {
                 places: Vec::new(),
                 len: 0,
                 smaller: Vec::new(),
                 hasher: seed.build(6),
             },
+            parents: Vec::new(),
+            calls: Vec::new(),
+            answered: Vec::new(),
             root_seen: false,
             bad_parent: false,
         }
@@ -41,70 +45,66 @@ impl Survey {
         folded: impl FnOnce(&[SpanId]) -> usize,
     ) -> Completeness {
         self.clear();
-        let mut parent = None;
         for span in spans {
-            self.add(span, &mut parent);
+            self.add(span);
         }
-        let (held, unanswered) = self.hold();
-        let missing = if held < self.mentions.len {
-            self.missing(folded)
-        } else {
-            0
-        };
         Completeness {
             root_seen: self.root_seen,
-            missing_parents: missing.saturating_add(u32::from(self.bad_parent)),
-            unanswered,
+            missing_parents: self.missing(folded),
+            unanswered: self.unanswered(),
             ..Completeness::default()
         }
     }
 
     fn clear(&mut self) {
-        self.ids.clear();
-        self.mentions.clear();
+        self.held.clear();
+        for list in [&mut self.parents, &mut self.calls, &mut self.answered] {
+            list.clear();
+        }
         self.root_seen = false;
         self.bad_parent = false;
     }
 
-    /// `parent` is that of the span before: siblings mostly come together.
-    fn add(&mut self, span: &Span, parent: &mut Option<SpanId>) {
-        self.ids.push(span.id);
+    #[inline]
+    fn add(&mut self, span: &Span) {
+        self.held.add(span.id);
         self.root_seen |= span.is_root();
         self.bad_parent |= span.has(Flag::BadParent);
         if span.kind() == Kind::Client && span.class() == Class::Call {
-            self.mentions.of(span.id).is_call = true;
+            self.calls.push(span.id);
         }
-        let is_answer = span.kind() == Kind::Server;
-        if let Some(id) = span.parent
-            && (is_answer || span.parent != *parent)
-        {
-            self.mentions.of(id).is_answered |= is_answer;
-            *parent = span.parent;
+        let Some(parent) = span.parent else {
+            return;
+        };
+        // Siblings mostly come together.
+        if self.parents.last() != Some(&parent) {
+            self.parents.push(parent);
         }
-    }
-
-    /// Looks for each span among the mentions, which are mostly few: how many mentions are held, and how many of
-    /// them are calls without an answer.
-    fn hold(&mut self) -> (usize, u32) {
-        let (mut held, mut unanswered) = (0, 0);
-        for &id in &self.ids {
-            if let Some(mention) = self.mentions.find(id)
-                && !mention.is_held
-            {
-                mention.is_held = true;
-                held += 1;
-                unanswered += u32::from(mention.is_call && !mention.is_answered);
-            }
+        if span.kind() == Kind::Server {
+            self.answered.push(parent);
         }
-        (held, unanswered)
     }
 
     fn missing(&mut self, folded: impl FnOnce(&[SpanId]) -> usize) -> u32 {
-        self.ids.clear();
-        let mentions = self.mentions.places.iter().filter(|mention| !mention.is_held);
-        self.ids.extend(mentions.filter_map(|mention| mention.id));
-        self.ids.sort_unstable();
-        u32::try_from(self.ids.len() - folded(&self.ids)).unwrap_or(u32::MAX)
+        let held = &self.held;
+        if self.parents.iter().all(|&parent| held.has(parent)) {
+            self.parents.clear();
+        }
+        self.parents.retain(|&parent| !held.has(parent));
+        self.parents.sort_unstable();
+        self.parents.dedup();
+        let missing = self.parents.len() - folded(&self.parents) + usize::from(self.bad_parent);
+        u32::try_from(missing).unwrap_or(u32::MAX)
+    }
+
+    fn unanswered(&mut self) -> u32 {
+        self.answered.sort_unstable();
+        let answered = &self.answered;
+        self.calls.retain(|call| answered.binary_search(call).is_err());
+        // Older copies may stand beside the one that stays: a call is named once.
+        self.calls.sort_unstable();
+        self.calls.dedup();
+        u32::try_from(self.calls.len()).unwrap_or(u32::MAX)
     }
 }
 
@@ -114,56 +114,41 @@ impl Default for Survey {
     }
 }
 
-/// A span that is a parent or a call.
-#[derive(Clone, Copy, Debug, Default)]
-struct Mention {
-    /// `None` in a free place.
-    id: Option<SpanId>,
-    is_held: bool,
-    /// Older copies may stand beside the one that stays: a call is one mention all the same.
-    is_call: bool,
-    is_answered: bool,
-}
-
-/// A table of mentions, at most half full.
+/// A set of ids that forgets them cheaply: a table at most half full, without groups or tombstones.
 #[derive(Debug)]
-struct Mentions {
-    places: Vec<Mention>,
+struct Ids {
+    places: Vec<Option<SpanId>>,
     len: usize,
     /// The table before it grew: a buffer.
-    smaller: Vec<Mention>,
+    smaller: Vec<Option<SpanId>>,
     hasher: SeedableRandomState,
 }
 
 /// Places of an empty table: a power of two.
-const PLACES: usize = 32;
+const PLACES: usize = 64;
 
-impl Mentions {
+impl Ids {
     fn clear(&mut self) {
         self.len = 0;
         self.places.clear();
-        self.places.resize(PLACES, Mention::default());
+        self.places.resize(PLACES, None);
     }
 
-    /// That of an id, new or not.
     #[inline]
-    fn of(&mut self, id: SpanId) -> &mut Mention {
-        if self.places.len() <= 2 * self.len {
-            self.grow();
+    fn add(&mut self, id: SpanId) {
+        let place = self.place(id);
+        if self.places[place].is_none() {
+            self.places[place] = Some(id);
+            self.len += 1;
+            if self.places.len() < 2 * self.len {
+                self.grow();
+            }
         }
-        let at = self.place(id);
-        let mention = &mut self.places[at];
-        self.len += usize::from(mention.id.is_none());
-        mention.id = Some(id);
-        mention
     }
 
-    /// That of an id, if it was mentioned.
     #[inline]
-    fn find(&mut self, id: SpanId) -> Option<&mut Mention> {
-        let at = self.place(id);
-        let mention = &mut self.places[at];
-        mention.id.is_some().then_some(mention)
+    fn has(&self, id: SpanId) -> bool {
+        self.places[self.place(id)].is_some()
     }
 
     /// Where an id is, or would be.
@@ -171,7 +156,7 @@ impl Mentions {
     fn place(&self, id: SpanId) -> usize {
         let mask = self.places.len() - 1;
         let mut at = self.hasher.hash_one(id) as usize & mask;
-        while self.places[at].id.is_some_and(|other| other != id) {
+        while self.places[at].is_some_and(|other| other != id) {
             at = (at + 1) & mask;
         }
         at
@@ -181,12 +166,11 @@ impl Mentions {
     fn grow(&mut self) {
         std::mem::swap(&mut self.places, &mut self.smaller);
         self.places.clear();
-        self.places.resize(2 * self.smaller.len(), Mention::default());
+        self.places.resize(4 * self.smaller.len(), None);
         for number in 0..self.smaller.len() {
-            let mention = self.smaller[number];
-            if let Some(id) = mention.id {
-                let at = self.place(id);
-                self.places[at] = mention;
+            if let Some(id) = self.smaller[number] {
+                let place = self.place(id);
+                self.places[place] = Some(id);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What time does to a session: decide, publish again, give up, end.
 
-use hotspan_model::{Completeness, Decided, LogPos, LogTime};
+use hotspan_model::{Completeness, Decided, LogPos, LogTime, TraceId};
 
 use crate::output::Marks;
 use crate::session::{Event, Phase, STUB_BYTES, Session, Stub, after_decision};
@@ -39,16 +39,14 @@ impl Assembler {
         }
     }
 
-    /// Whether this deadline of the row is the one that is good; it is so once.
-    pub(crate) fn disarm(&mut self, row: u32, deadline: LogTime) -> bool {
-        let is_good = self
-            .sessions
-            .get(row)
-            .is_some_and(|session| session.armed == deadline);
+    /// The trace of a row, if this deadline of it is the one that is good; it is so once.
+    pub(crate) fn disarm(&mut self, row: u32, deadline: LogTime) -> Option<TraceId> {
+        let session = self.sessions.get_mut(row)?;
+        let is_good = session.armed == deadline;
         if is_good {
-            self.sessions[row].armed = LogTime(u64::MAX);
+            session.armed = LogTime(u64::MAX);
         }
-        is_good
+        is_good.then_some(session.trace)
     }
 
     /// Does what is due for one session at `deadline`.

@@ -356,29 +356,30 @@ impl Session {
     }
 }
 
-/// Tells most ids that a session does not hold, so that most spans need no look at the others.
+/// Tells most ids that a session does not hold, so that most spans need no look at the others: of those of a session
+/// that is walked, one in twenty does.
 #[derive(Clone, Copy, Debug, Default)]
-struct Filter([u64; 2]);
+struct Filter([u64; 4]);
 
 impl Filter {
-    /// A bit for each word. The upper bits of a product depend on all bits of an id.
+    /// An id has a bit in each word. The upper bits of a product depend on all bits of an id.
     #[inline]
-    fn bits(id: SpanId) -> [u64; 2] {
+    fn bits(id: SpanId) -> [u64; 4] {
         let mixed = id.get().wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        [1 << (mixed >> 58), 1 << (mixed >> 52 & 63)]
+        [58, 52, 46, 40].map(|shift| 1 << (mixed >> shift & 63))
     }
 
     #[inline]
     fn add(&mut self, id: SpanId) {
-        let [one, two] = Filter::bits(id);
-        self.0[0] |= one;
-        self.0[1] |= two;
+        for (word, bit) in self.0.iter_mut().zip(Filter::bits(id)) {
+            *word |= bit;
+        }
     }
 
     #[inline]
     fn may_hold(self, id: SpanId) -> bool {
-        let [one, two] = Filter::bits(id);
-        self.0[0] & one != 0 && self.0[1] & two != 0
+        let bits = Filter::bits(id);
+        self.0.iter().zip(bits).all(|(word, bit)| word & bit != 0)
     }
 }
 
@@ -446,6 +447,6 @@ mod tests {
     #[test]
     fn a_stub_takes_48_bytes_and_a_session_under_200() {
         assert_eq!(size_of::<Stub>(), 48);
-        assert_eq!(size_of::<Option<Session>>(), 160);
+        assert_eq!(size_of::<Option<Session>>(), 176);
     }
 }

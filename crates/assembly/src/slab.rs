@@ -51,7 +51,7 @@ impl Slab {
     }
 
     /// Adds a span with its side records at the end of a chain; answers its slot.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn append(&mut self, chain: &mut Chain, span: &Span, sides: &[SideOf]) -> u32 {
         let at = self.reserve();
         self.slots[at] = Slot::Span(Span { next: NIL, ..*span });
@@ -140,11 +140,16 @@ impl Slab {
 
     /// The slot of the last span of a chain that has this id and that `is_it` accepts.
     pub(crate) fn last_of(&self, chain: &Chain, id: SpanId, is_it: impl Fn(&Span) -> bool) -> Option<u32> {
-        let spans = self.spans(chain);
-        let mut found = None;
-        for (at, span) in spans {
-            if span.id == id && is_it(span) {
-                found = Some(at);
+        let (mut found, mut at) = (None, chain.head);
+        while at != NIL {
+            match &self.slots[at] {
+                Slot::Span(span) => {
+                    if span.id == id && is_it(span) {
+                        found = Some(at);
+                    }
+                    at = span.next;
+                }
+                Slot::Side(side) => at = side.next,
             }
         }
         found
