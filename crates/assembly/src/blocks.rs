@@ -77,3 +77,19 @@ impl<T, const N: usize> IndexMut<u32> for Blocks<T, N> {
         &mut self.blocks[place as usize / N][place as usize % N]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_are_found_by_place_in_every_block() {
+        let mut blocks = Blocks::<u32, 4>::default();
+        let places: Vec<u32> = (0..11).map(|n| blocks.push(n * n)).collect();
+        assert_eq!(places, (0..11).collect::<Vec<_>>());
+        assert!(places.iter().all(|&place| blocks[place] == place * place));
+        blocks[9] = 7;
+        assert_eq!((blocks.len(), blocks[9], blocks.iter().count()), (11, 7, 11));
+        assert_eq!(blocks.memory(), 48);
+    }
+}

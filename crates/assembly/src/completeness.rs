@@ -221,6 +221,25 @@ mod tests {
     }
 
     #[test]
+    fn of_a_long_chain_the_missing_links_are_counted_whatever_their_order() {
+        let template = Drawing::new("cart GET /cart 0..100").trace.spans[0];
+        let mut survey = Survey::default();
+        for count in [1, 31, 32, 33, 5_000] {
+            let link = |n: u64| Span {
+                id: SpanId::new(n + 1).unwrap(),
+                parent: SpanId::new(n),
+                ..template
+            };
+            let held = (0..count).rev().filter(|n| n % 7 != 3).map(link);
+            let spans: Vec<Span> = held.collect();
+            let found = survey.of(spans.iter(), |_| 0);
+            let named = spans.iter().filter_map(|span| span.parent);
+            let missing = named.filter(|parent| spans.iter().all(|span| span.id != *parent));
+            assert_eq!(found.missing_parents as usize, missing.count(), "{count}");
+        }
+    }
+
+    #[test]
     fn only_calls_wait_for_an_answer() {
         check(
             "
