@@ -52,7 +52,7 @@ pub struct Assembler {
     /// Where the span before was put: spans of one trace mostly come together.
     pub(crate) recent: Option<(TraceId, u32)>,
     due: Vec<u32>,
-    /// Those of `due` that are, in order of trace id.
+    /// The rows of `due` whose deadline still holds, in order of trace id.
     order: Vec<(TraceId, u32)>,
     pub(crate) counts: Counts,
     pub(crate) stats: Stats,
