@@ -7,7 +7,6 @@ use hashbrown::HashTable;
 use hotspan_model::{Lookup, SideOf, Span, TableSeed};
 
 use crate::Settings;
-use crate::blocks::Blocks;
 use crate::duplicates;
 use crate::fold::{Folds, Joined};
 use crate::slab::{Chain, Slab};
@@ -21,7 +20,7 @@ const INDEX_BYTES: u64 = size_of::<Index>() as u64;
 pub(crate) struct Arena {
     pub(crate) slab: Slab,
     pub(crate) hasher: SeedableRandomState,
-    indexes: Blocks<Index>,
+    indexes: Vec<Index>,
     free: Vec<IndexId>,
     spare: Spare,
     seed: TableSeed,
@@ -32,8 +31,8 @@ pub(crate) struct Arena {
 pub(crate) struct IndexId(NonZeroU32);
 
 impl IndexId {
-    fn place(self) -> u32 {
-        self.0.get() - 1
+    fn place(self) -> usize {
+        self.0.get() as usize - 1
     }
 }
 
@@ -42,7 +41,7 @@ impl Arena {
         Arena {
             slab: Slab::new(),
             hasher: seed.build(3),
-            indexes: Blocks::default(),
+            indexes: Vec::new(),
             free: Vec::new(),
             spare: Spare::default(),
             seed,
@@ -78,6 +77,7 @@ impl Arena {
     }
 
     /// Accounted bytes of an index.
+    #[cold]
     pub(crate) fn index_bytes(&self, id: IndexId) -> u64 {
         let index = &self.indexes[id.place()];
         INDEX_BYTES
@@ -88,11 +88,12 @@ impl Arena {
     /// A new index over the spans of a chain.
     pub(crate) fn make_index(&mut self, chain: &Chain, dictionary: &dyn Lookup) -> IndexId {
         let id = self.free.pop().unwrap_or_else(|| {
-            let place = self.indexes.push(Index {
+            self.indexes.push(Index {
                 slots: HashTable::new(),
                 folds: None,
             });
-            IndexId(NonZeroU32::MIN.saturating_add(place))
+            let number = u32::try_from(self.indexes.len()).ok().and_then(NonZeroU32::new);
+            IndexId(number.expect("the budget in bytes ends before the numbers do"))
         });
         self.resize(id, chain, dictionary);
         id
@@ -126,7 +127,8 @@ impl Arena {
         let index = |index: &Index| {
             index.slots.allocation_size() as u64 + index.folds.as_ref().map_or(0, |folds| folds.memory())
         };
-        self.slab.memory() + self.indexes.memory() + self.indexes.iter().map(index).sum::<u64>()
+        let indexes = (self.indexes.capacity() * size_of::<Index>()) as u64;
+        self.slab.memory() + indexes + self.indexes.iter().map(index).sum::<u64>()
     }
 }
 
@@ -170,18 +172,10 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// The slot of the span that an arriving copy is judged against.
-    pub(crate) fn find(
-        &self,
-        span: &Span,
-        slab: &Slab,
-        hasher: &SeedableRandomState,
-        dictionary: &dyn Lookup,
-    ) -> Option<u32> {
+    /// The slot of the span that an arriving copy, of this hash, is judged against.
+    pub(crate) fn find(&self, hash: u64, span: &Span, slab: &Slab, dictionary: &dyn Lookup) -> Option<u32> {
         let same = |&slot: &u32| duplicates::same(slab.span(slot), span, dictionary);
-        self.slots
-            .find(duplicates::hash(span, hasher, dictionary), same)
-            .copied()
+        self.slots.find(hash, same).copied()
     }
 
     /// Whether a copy of the span was folded.
@@ -203,6 +197,19 @@ impl Index {
         }
     }
 
+    /// Adds the span in a slot, of this hash, which has no copy.
+    pub(crate) fn add(
+        &mut self,
+        hash: u64,
+        slot: u32,
+        slab: &Slab,
+        hasher: &SeedableRandomState,
+        dictionary: &dyn Lookup,
+    ) {
+        let rehash = |&slot: &u32| duplicates::hash(slab.span(slot), hasher, dictionary);
+        self.slots.insert_unique(hash, slot, rehash);
+    }
+
     /// Adds the span in a slot, in the place of its copy if there is one.
     pub(crate) fn put(
         &mut self,
@@ -212,13 +219,11 @@ impl Index {
         dictionary: &dyn Lookup,
     ) {
         let span = slab.span(slot);
-        let hash = |slot: u32| duplicates::hash(slab.span(slot), hasher, dictionary);
+        let hash = duplicates::hash(span, hasher, dictionary);
         let same = |&held: &u32| duplicates::same(slab.span(held), span, dictionary);
-        match self.slots.find_mut(hash(slot), same) {
+        match self.slots.find_mut(hash, same) {
             Some(held) => *held = slot,
-            None => {
-                self.slots.insert_unique(hash(slot), slot, |&slot| hash(slot));
-            }
+            None => self.add(hash, slot, slab, hasher, dictionary),
         }
     }
 

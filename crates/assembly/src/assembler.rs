@@ -3,14 +3,15 @@
 use std::collections::VecDeque;
 
 use hotspan_model::{
-    Assembled, Counts, Decided, LogPos, LogTime, Lookup, Millionths, Reason, Record, SideOf, TableSeed,
-    TraceId,
+    Assembled, Counts, Decided, LogPos, LogTime, Lookup, Millionths, Nanos, Reason, Record, SideOf,
+    TableSeed, TraceId,
 };
 
 use crate::arena::Arena;
 use crate::completeness::Survey;
 use crate::output::{Marks, Version};
-use crate::session::{Phase, Session, Stub, Surroundings, Taken};
+use crate::session::{Phase, Session, Stub, Surroundings, Taken, plain_max};
+use crate::slab::SLOT_BYTES;
 use crate::table::Table;
 use crate::timers::Timers;
 use crate::{Cause, Settings, Stats};
@@ -26,38 +27,50 @@ pub enum Outcome {
     Dropped(Reason),
 }
 
+/// Where a trace is found.
+enum Row {
+    Session(u32),
+    Stub(u32),
+}
+
 /// The traces of one shard.
 #[derive(Debug)]
 pub struct Assembler {
     pub(crate) settings: Settings,
+    /// The shortest quiet time after which an open trace may be decided.
+    pub(crate) shortest_quiet: Nanos,
+    plain_max: u32,
     pub(crate) clock: LogTime,
     pub(crate) arena: Arena,
     pub(crate) sessions: Table<Session>,
     pub(crate) stubs: Table<Stub>,
     pub(crate) timers: Timers,
     pub(crate) stub_timers: Timers,
-    pub(crate) ready: VecDeque<Ready>,
+    /// Outputs that wait to be fetched.
+    pub(crate) ready: VecDeque<Version>,
     pub(crate) survey: Survey,
     /// Where the span before was put: spans of one trace mostly come together.
     pub(crate) recent: Option<(TraceId, u32)>,
     due: Vec<u32>,
+    /// The rows of `due` whose deadline still holds, in order of trace id.
+    order: Vec<(TraceId, u32)>,
     pub(crate) counts: Counts,
     pub(crate) stats: Stats,
-}
-
-/// An output that waits to be fetched.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Ready {
-    Version(Version),
-    /// All outputs of this row were fetched before: its spans may go.
-    Free(u32),
 }
 
 impl Assembler {
     /// An empty one. `seed` places entries in tables and shows in no output.
     pub fn new(settings: Settings, seed: TableSeed) -> Assembler {
+        let Settings {
+            complete_quiet,
+            root_quiet,
+            rootless_quiet,
+            ..
+        } = settings;
         Assembler {
             settings,
+            plain_max: plain_max(&settings),
+            shortest_quiet: complete_quiet.min(root_quiet).min(rootless_quiet),
             clock: LogTime::default(),
             arena: Arena::new(seed),
             sessions: Table::new(seed, 1),
@@ -65,9 +78,10 @@ impl Assembler {
             timers: Timers::default(),
             stub_timers: Timers::default(),
             ready: VecDeque::new(),
-            survey: Survey::default(),
+            survey: Survey::new(seed),
             recent: None,
             due: Vec::new(),
+            order: Vec::new(),
             counts: Counts::default(),
             stats: Stats::default(),
         }
@@ -84,15 +98,9 @@ impl Assembler {
     ) -> Outcome {
         let at = self.raise(at);
         self.counts.received += 1;
-        let outcome = match self.find(record.trace) {
-            Some(row) => self.take(row, record, sides, at, dictionary),
-            None => match self.stubs.find(record.trace) {
-                Some(row) => self.refuse(row, at),
-                None => {
-                    let row = self.open(record.trace, at);
-                    self.take(row, record, sides, at, dictionary)
-                }
-            },
+        let outcome = match self.find(record.trace, at) {
+            Row::Session(row) => self.take(row, record, sides, at, dictionary),
+            Row::Stub(row) => self.refuse(row, at),
         };
         debug_assert!(self.counts.balance() && self.stats.balance());
         outcome
@@ -109,11 +117,15 @@ impl Assembler {
     /// Does everything that is due at `at`, by deadline and trace id, then what the budgets demand.
     pub fn handle_timeout(&mut self, at: LogPos) {
         let at = self.raise(at);
-        let mut due = std::mem::take(&mut self.due);
+        let (mut due, mut order) = (std::mem::take(&mut self.due), std::mem::take(&mut self.order));
         while let Some(deadline) = self.timers.pop(at.time, &mut due) {
-            due.retain(|&row| self.disarm(row, deadline));
-            due.sort_unstable_by_key(|&row| self.sessions[row].trace);
-            for &row in &due {
+            order.clear();
+            order.extend(
+                due.iter()
+                    .filter_map(|&row| Some((self.disarm(row, deadline)?, row))),
+            );
+            order.sort_unstable();
+            for &(_, row) in &order {
                 self.advance(row, deadline, at);
             }
         }
@@ -122,7 +134,7 @@ impl Assembler {
                 self.advance_stub(row, deadline);
             }
         }
-        self.due = due;
+        (self.due, self.order) = (due, order);
         self.relieve(at);
         debug_assert!(self.counts.balance() && self.stats.balance());
     }
@@ -130,16 +142,16 @@ impl Assembler {
     /// Copies the next decided trace or new version into a reused buffer; `false` when there is none. To be drained
     /// after each [`Assembler::handle_timeout`] and after each record's spans.
     pub fn poll_trace(&mut self, into: &mut Assembled) -> bool {
-        while let Some(ready) = self.ready.pop_front() {
-            match ready {
-                Ready::Version(version) => {
-                    self.copy(&version, into);
-                    return true;
-                }
-                Ready::Free(row) => self.free(row),
-            }
+        let Some(version) = self.ready.pop_front() else {
+            return false;
+        };
+        self.copy(&version, into);
+        let session = &mut self.sessions[version.row];
+        session.waiting -= 1;
+        if session.waiting == 0 && session.phase == Phase::Gone {
+            self.free(version.row);
         }
-        false
+        true
     }
 
     /// Decides every open trace for `reason` and publishes all that is pending, in order of trace id; forgets all.
@@ -159,7 +171,7 @@ impl Assembler {
             offset: session.birth,
             time: self.clock,
         };
-        let found = self.completeness(row, &mut Survey::default());
+        let found = session.completeness(&self.arena, &mut Survey::default());
         let version = self.version(row, session.version, now, found, Marks::default());
         self.copy(&version, into);
         true
@@ -197,15 +209,26 @@ impl Assembler {
         }
     }
 
-    fn find(&mut self, trace: TraceId) -> Option<u32> {
-        if let Some((recent, row)) = self.recent
-            && recent == trace
-        {
-            return Some(row);
+    /// The session of a trace, a new one if there is none; or its stub.
+    #[inline]
+    fn find(&mut self, trace: TraceId, at: LogPos) -> Row {
+        match self.recent {
+            Some((recent, row)) if recent == trace => Row::Session(row),
+            _ => self.look_up(trace, at),
         }
-        let row = self.sessions.find(trace)?;
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, trace: TraceId, at: LogPos) -> Row {
+        let row = match self.sessions.find(trace) {
+            Some(row) => row,
+            None => match self.stubs.find(trace) {
+                Some(row) => return Row::Stub(row),
+                None => self.open(trace, at),
+            },
+        };
         self.recent = Some((trace, row));
-        Some(row)
+        Row::Session(row)
     }
 
     fn open(&mut self, trace: TraceId, at: LogPos) -> u32 {
@@ -216,6 +239,7 @@ impl Assembler {
         self.sessions.insert(session)
     }
 
+    #[inline]
     fn take(
         &mut self,
         row: u32,
@@ -225,46 +249,76 @@ impl Assembler {
         dictionary: &dyn Lookup,
     ) -> Outcome {
         let session = &mut self.sessions[row];
+        if !session.add_plain(record, sides, at, &mut self.arena.slab, self.plain_max) {
+            return self.take_any(row, record, sides, at, dictionary);
+        }
+        self.counts.open += 1;
+        self.stats.bytes += (1 + sides.len() as u64) * SLOT_BYTES;
+        // A timer that is armed is never after the age.
+        if at.time.after(self.shortest_quiet) < session.armed {
+            self.rearm(row, at.time);
+        }
+        Outcome::Held
+    }
+
+    #[inline(never)]
+    fn take_any(
+        &mut self,
+        row: u32,
+        record: &Record,
+        sides: &[SideOf],
+        at: LogPos,
+        dictionary: &dyn Lookup,
+    ) -> Outcome {
+        let session = &mut self.sessions[row];
         let before = session.bytes(&self.arena);
-        let (arena, settings) = (&mut self.arena, &self.settings);
-        let taken = session.take(
-            record,
-            sides,
-            at,
-            Surroundings {
-                arena,
-                settings,
-                dictionary,
-            },
-        );
-        let outcome = match (taken, session.phase) {
-            (Taken::Added, Phase::Open { .. }) => Outcome::Held,
-            (Taken::Added, Phase::Decided { .. } | Phase::Late { .. } | Phase::Gone) => Outcome::Late,
-            (Taken::Duplicate | Taken::Better, _) => Outcome::Dropped(Reason::Duplicate),
+        let around = Surroundings {
+            arena: &mut self.arena,
+            settings: &self.settings,
+            dictionary,
         };
+        let taken = session.take(record, sides, at, around);
+        let outcome = match taken {
+            Taken::Duplicate | Taken::Better => Outcome::Dropped(Reason::Duplicate),
+            Taken::Added if session.is_open() => Outcome::Held,
+            Taken::Added => Outcome::Late,
+        };
+        let bytes = session.bytes(&self.arena);
+        self.stats.bytes = self.stats.bytes + bytes - before;
+        let is_full = session.is_full(bytes, &self.settings);
         match outcome {
-            Outcome::Dropped(reason) => self.counts.drop(reason, 1),
             Outcome::Held => self.counts.open += 1,
             Outcome::Late => {
                 self.counts.open += 1;
                 self.stats.late += 1;
             }
+            Outcome::Dropped(reason) => self.counts.drop(reason, 1),
         }
-        let full = session.is_full(arena, settings);
-        let over = match full && session.is_open() {
-            true => !session.fold(Surroundings {
-                arena,
-                settings,
-                dictionary,
-            }),
-            false => full,
-        };
-        self.stats.bytes = self.stats.bytes + session.bytes(&self.arena) - before;
-        match over {
-            true => self.truncate(row, at),
-            false => self.rearm(row, at.time),
+        if !is_full || self.fold(row, dictionary) {
+            self.rearm(row, at.time);
+        } else {
+            self.truncate(row, at);
         }
         outcome
+    }
+
+    /// Brings an open session below its limits; whether that could be done.
+    #[cold]
+    fn fold(&mut self, row: u32, dictionary: &dyn Lookup) -> bool {
+        let session = &mut self.sessions[row];
+        if !session.is_open() {
+            return false;
+        }
+        let before = session.bytes(&self.arena);
+        let around = Surroundings {
+            arena: &mut self.arena,
+            settings: &self.settings,
+            dictionary,
+        };
+        let folded = session.fold(around);
+        let bytes = session.bytes(&self.arena);
+        self.stats.bytes = self.stats.bytes + bytes - before;
+        folded && !session.is_full(bytes, &self.settings)
     }
 
     fn refuse(&mut self, row: u32, at: LogPos) -> Outcome {

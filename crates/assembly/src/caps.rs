@@ -52,12 +52,8 @@ impl Assembler {
 
     /// The oldest decision goes first.
     fn take_decided(&mut self, at: LogPos, goal: u64) {
-        let decided_at = |session: &Session| match session.phase {
-            Phase::Decided { at } | Phase::Late { at, .. } => Some(at),
-            Phase::Open { .. } | Phase::Gone => None,
-        };
-        let is_decided = |session: &Session| decided_at(session).is_some();
-        for row in self.rows_by(is_decided, |session| (decided_at(session), session.trace)) {
+        let is_decided = |session: &Session| matches!(session.phase, Phase::Decided | Phase::Late);
+        for row in self.rows_by(is_decided, |session| (session.decided, session.trace)) {
             if self.stats.bytes <= goal {
                 return;
             }
@@ -68,12 +64,8 @@ impl Assembler {
     /// Of the open ones the longest quiet goes first, if it is quiet enough to be complete; then the largest.
     fn take_open(&mut self, at: LogPos, level: impl Fn(&Stats) -> u64, goal: u64) {
         let enough = self.settings.complete_quiet;
-        let quiet = |session: &Session| match session.phase {
-            Phase::Open { quiet } => Some(quiet),
-            Phase::Decided { .. } | Phase::Late { .. } | Phase::Gone => None,
-        };
-        let is_quiet = |session: &Session| quiet(session).is_some_and(|quiet| enough <= at.time.since(quiet));
-        for row in self.rows_by(is_quiet, |session| (quiet(session), session.trace)) {
+        let is_quiet = |session: &Session| session.is_open() && enough <= at.time.since(session.quiet);
+        for row in self.rows_by(is_quiet, |session| (session.quiet, session.trace)) {
             if level(&self.stats) <= goal {
                 return;
             }
@@ -82,9 +74,8 @@ impl Assembler {
         if level(&self.stats) <= goal {
             return;
         }
-        let mut largest = self.rows_by(Session::is_open, |session| session.trace);
-        largest.sort_by_cached_key(|&row| Reverse(self.sessions[row].bytes(&self.arena)));
-        for row in largest {
+        let largest = |session: &Session| (Reverse(session.bytes(&self.arena)), session.trace);
+        for row in self.rows_by(Session::is_open, largest) {
             if level(&self.stats) <= goal {
                 return;
             }
@@ -105,9 +96,10 @@ impl Assembler {
     /// The sessions that `include` names, in order of `key`, which must tell all of them apart.
     fn rows_by<K: Ord>(&self, include: impl Fn(&Session) -> bool, key: impl Fn(&Session) -> K) -> Vec<u32> {
         let included = self.sessions.rows().filter(|(_, session)| include(session));
-        let mut rows: Vec<u32> = included.map(|(row, _)| row).collect();
-        rows.sort_unstable_by_key(|&row| key(&self.sessions[row]));
-        rows
+        // Keys lie beside the rows: a sort that goes to the table for each comparison misses every cache.
+        let mut rows: Vec<(K, u32)> = included.map(|(row, session)| (key(session), row)).collect();
+        rows.sort_unstable();
+        rows.into_iter().map(|(_, row)| row).collect()
     }
 }
 

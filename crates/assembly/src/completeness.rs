@@ -3,15 +3,16 @@
 //! Worked out when a timer asks, not span by span: timers of one session fire at least the shortest quiet time
 //! apart and not beyond its age, so the work a span stays constant, and a replaced or folded span needs no undoing.
 
-use hotspan_model::{Class, Completeness, Flag, Kind, Span, SpanId};
+use std::hash::BuildHasher;
+
+use foldhash::fast::SeedableRandomState;
+use hotspan_model::{Class, Completeness, Flag, Kind, Span, SpanId, TableSeed};
 
 /// Gathers what spans say about each other. Buffers are reused.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Survey {
-    ids: Vec<SpanId>,
+    held: Ids,
     parents: Vec<SpanId>,
-    /// By parent: a span of this id is there.
-    held: Vec<bool>,
     calls: Vec<SpanId>,
     answered: Vec<SpanId>,
     root_seen: bool,
@@ -19,6 +20,23 @@ pub(crate) struct Survey {
 }
 
 impl Survey {
+    /// `seed` places ids in a table and shows in no answer.
+    pub(crate) fn new(seed: TableSeed) -> Survey {
+        Survey {
+            held: Ids {
+                places: Vec::new(),
+                len: 0,
+                smaller: Vec::new(),
+                hasher: seed.build(6),
+            },
+            parents: Vec::new(),
+            calls: Vec::new(),
+            answered: Vec::new(),
+            root_seen: false,
+            bad_parent: false,
+        }
+    }
+
     /// Asks all spans of a trace. `folded` counts those of the ascending ids that are
     /// held in groups only.
     pub(crate) fn of<'a>(
@@ -30,52 +48,26 @@ impl Survey {
         for span in spans {
             self.add(span);
         }
-        for list in [&mut self.parents, &mut self.calls, &mut self.answered] {
-            list.sort_unstable();
-        }
-        self.parents.dedup();
-        // Older copies may stand beside the one that stays: a call is named once.
-        self.calls.dedup();
-        self.drop_held_parents();
-        let missing = self.parents.len() - folded(&self.parents) + usize::from(self.bad_parent);
-        let is_unanswered = |call: &&SpanId| self.answered.binary_search(call).is_err();
-        let unanswered = self.calls.iter().filter(is_unanswered).count();
         Completeness {
             root_seen: self.root_seen,
-            missing_parents: u32::try_from(missing).unwrap_or(u32::MAX),
-            unanswered: u32::try_from(unanswered).unwrap_or(u32::MAX),
+            missing_parents: self.missing(folded),
+            unanswered: self.unanswered(),
             ..Completeness::default()
         }
     }
 
-    /// Parents are mostly few and spans many, so each span is looked for among the parents.
-    fn drop_held_parents(&mut self) {
-        self.held.clear();
-        self.held.resize(self.parents.len(), false);
-        for id in &self.ids {
-            if let Ok(at) = self.parents.binary_search(id) {
-                self.held[at] = true;
-            }
-        }
-        let mut held = self.held.iter();
-        self.parents.retain(|_| held.next() == Some(&false));
-    }
-
     fn clear(&mut self) {
-        for list in [
-            &mut self.ids,
-            &mut self.parents,
-            &mut self.calls,
-            &mut self.answered,
-        ] {
+        self.held.clear();
+        for list in [&mut self.parents, &mut self.calls, &mut self.answered] {
             list.clear();
         }
         self.root_seen = false;
         self.bad_parent = false;
     }
 
+    #[inline]
     fn add(&mut self, span: &Span) {
-        self.ids.push(span.id);
+        self.held.add(span.id);
         self.root_seen |= span.is_root();
         self.bad_parent |= span.has(Flag::BadParent);
         if span.kind() == Kind::Client && span.class() == Class::Call {
@@ -90,6 +82,96 @@ impl Survey {
         }
         if span.kind() == Kind::Server {
             self.answered.push(parent);
+        }
+    }
+
+    fn missing(&mut self, folded: impl FnOnce(&[SpanId]) -> usize) -> u32 {
+        let held = &self.held;
+        if self.parents.iter().all(|&parent| held.has(parent)) {
+            self.parents.clear();
+        }
+        self.parents.retain(|&parent| !held.has(parent));
+        self.parents.sort_unstable();
+        self.parents.dedup();
+        let missing = self.parents.len() - folded(&self.parents) + usize::from(self.bad_parent);
+        u32::try_from(missing).unwrap_or(u32::MAX)
+    }
+
+    fn unanswered(&mut self) -> u32 {
+        self.answered.sort_unstable();
+        let answered = &self.answered;
+        self.calls.retain(|call| answered.binary_search(call).is_err());
+        // Older copies may stand beside the one that stays: a call is named once.
+        self.calls.sort_unstable();
+        self.calls.dedup();
+        u32::try_from(self.calls.len()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Default for Survey {
+    fn default() -> Survey {
+        Survey::new(TableSeed::default())
+    }
+}
+
+/// A set of ids that forgets them cheaply: a table at most half full, without groups or tombstones.
+#[derive(Debug)]
+struct Ids {
+    places: Vec<Option<SpanId>>,
+    len: usize,
+    /// The table before it grew: a buffer.
+    smaller: Vec<Option<SpanId>>,
+    hasher: SeedableRandomState,
+}
+
+/// Places of an empty table: a power of two.
+const PLACES: usize = 64;
+
+impl Ids {
+    fn clear(&mut self) {
+        self.len = 0;
+        self.places.clear();
+        self.places.resize(PLACES, None);
+    }
+
+    #[inline]
+    fn add(&mut self, id: SpanId) {
+        let place = self.place(id);
+        if self.places[place].is_none() {
+            self.places[place] = Some(id);
+            self.len += 1;
+            if self.places.len() < 2 * self.len {
+                self.grow();
+            }
+        }
+    }
+
+    #[inline]
+    fn has(&self, id: SpanId) -> bool {
+        self.places[self.place(id)].is_some()
+    }
+
+    /// Where an id is, or would be.
+    #[inline]
+    fn place(&self, id: SpanId) -> usize {
+        let mask = self.places.len() - 1;
+        let mut at = self.hasher.hash_one(id) as usize & mask;
+        while self.places[at].is_some_and(|other| other != id) {
+            at = (at + 1) & mask;
+        }
+        at
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        std::mem::swap(&mut self.places, &mut self.smaller);
+        self.places.clear();
+        self.places.resize(4 * self.smaller.len(), None);
+        for number in 0..self.smaller.len() {
+            if let Some(id) = self.smaller[number] {
+                let place = self.place(id);
+                self.places[place] = Some(id);
+            }
         }
     }
 }
@@ -136,6 +218,25 @@ mod tests {
             2,
             0,
         );
+    }
+
+    #[test]
+    fn of_a_long_chain_the_missing_links_are_counted_whatever_their_order() {
+        let template = Drawing::new("cart GET /cart 0..100").trace.spans[0];
+        let mut survey = Survey::default();
+        for count in [1, 31, 32, 33, 5_000] {
+            let link = |n: u64| Span {
+                id: SpanId::new(n + 1).unwrap(),
+                parent: SpanId::new(n),
+                ..template
+            };
+            let held = (0..count).rev().filter(|n| n % 7 != 3).map(link);
+            let spans: Vec<Span> = held.collect();
+            let found = survey.of(spans.iter(), |_| 0);
+            let named = spans.iter().filter_map(|span| span.parent);
+            let missing = named.filter(|parent| spans.iter().all(|span| span.id != *parent));
+            assert_eq!(found.missing_parents as usize, missing.count(), "{count}");
+        }
     }
 
     #[test]

@@ -1,23 +1,19 @@
 //! What time does to a session: decide, publish again, give up, end.
 
-use hotspan_model::{Completeness, Decided, LogPos, LogTime};
+use hotspan_model::{Completeness, Decided, LogPos, LogTime, TraceId};
 
-use crate::assembler::Ready;
-use crate::completeness::Survey;
 use crate::output::Marks;
 use crate::session::{Event, Phase, STUB_BYTES, Session, Stub, after_decision};
 use crate::timers::Timers;
-use crate::{Assembler, Cause, Settings};
+use crate::{Assembler, Cause};
 
 impl Assembler {
     /// A new span may have brought the next event nearer: makes sure that the timer is not too late for it.
     pub(crate) fn rearm(&mut self, row: u32, now: LogTime) {
         let session = &self.sessions[row];
         let deadline = match session.phase {
-            Phase::Open { .. } => self.earliest_decision(session, now),
-            Phase::Decided { .. } | Phase::Late { .. } | Phase::Gone => {
-                after_decision(session, &self.settings).0
-            }
+            Phase::Open => self.earliest_decision(session, now),
+            Phase::Decided | Phase::Late | Phase::Gone => after_decision(session, &self.settings).0,
         };
         if deadline < session.armed {
             self.arm(row, deadline);
@@ -26,14 +22,8 @@ impl Assembler {
 
     /// Before this no rule can decide an open session.
     fn earliest_decision(&self, session: &Session, quiet: LogTime) -> LogTime {
-        let Settings {
-            complete_quiet,
-            root_quiet,
-            rootless_quiet,
-            ..
-        } = self.settings;
-        let shortest = complete_quiet.min(root_quiet).min(rootless_quiet);
-        quiet.after(shortest).min(session.first.after(self.settings.age))
+        let age = session.first.after(self.settings.age);
+        quiet.after(self.shortest_quiet).min(age)
     }
 
     fn arm(&mut self, row: u32, deadline: LogTime) {
@@ -49,16 +39,14 @@ impl Assembler {
         }
     }
 
-    /// Whether this deadline of the row is the one that is good; it is so once.
-    pub(crate) fn disarm(&mut self, row: u32, deadline: LogTime) -> bool {
-        let is_good = self
-            .sessions
-            .get(row)
-            .is_some_and(|session| session.armed == deadline);
+    /// The trace of a row, if this deadline of it is the one that is good; it is so once.
+    pub(crate) fn disarm(&mut self, row: u32, deadline: LogTime) -> Option<TraceId> {
+        let session = self.sessions.get_mut(row)?;
+        let is_good = session.armed == deadline;
         if is_good {
-            self.sessions[row].armed = LogTime(u64::MAX);
+            session.armed = LogTime(u64::MAX);
         }
-        is_good
+        is_good.then_some(session.trace)
     }
 
     /// Does what is due for one session at `deadline`.
@@ -66,11 +54,11 @@ impl Assembler {
         loop {
             let session = &self.sessions[row];
             let (due, event) = match session.phase {
-                Phase::Open { quiet } => match self.earliest_decision(session, quiet) {
+                Phase::Open => match self.earliest_decision(session, session.quiet) {
                     earliest if deadline < earliest => return self.arm(row, earliest),
-                    _ => self.decision(row, quiet),
+                    _ => self.decision(row),
                 },
-                Phase::Decided { .. } | Phase::Late { .. } => after_decision(session, &self.settings),
+                Phase::Decided | Phase::Late => after_decision(session, &self.settings),
                 Phase::Gone => return,
             };
             if deadline < due {
@@ -101,9 +89,9 @@ impl Assembler {
     }
 
     /// Which rule decides an open session, and when: of simultaneous ones the first.
-    fn decision(&mut self, row: u32, quiet: LogTime) -> (LogTime, Event) {
+    fn decision(&mut self, row: u32) -> (LogTime, Event) {
         let found = self.found(row);
-        let settings = &self.settings;
+        let (settings, Session { first, quiet, .. }) = (&self.settings, self.sessions[row]);
         let whole = found.root_seen && found.missing_parents == 0 && found.unanswered == 0;
         let rules = [
             (whole, quiet.after(settings.complete_quiet), Decided::Complete),
@@ -117,7 +105,7 @@ impl Assembler {
                 quiet.after(settings.rootless_quiet),
                 Decided::RootlessQuiet,
             ),
-            (true, self.sessions[row].first.after(settings.age), Decided::Age),
+            (true, first.after(settings.age), Decided::Age),
         ];
         let holding = rules.into_iter().filter(|(holds, ..)| *holds);
         let (_, due, reason) = holding.min_by_key(|(_, due, _)| *due).expect("age always holds");
@@ -126,17 +114,7 @@ impl Assembler {
 
     /// How whole a session is now.
     pub(crate) fn found(&mut self, row: u32) -> Completeness {
-        let mut survey = std::mem::take(&mut self.survey);
-        let found = self.completeness(row, &mut survey);
-        self.survey = survey;
-        found
-    }
-
-    pub(crate) fn completeness(&self, row: u32, survey: &mut Survey) -> Completeness {
-        let session = &self.sessions[row];
-        let folds = self.arena.folds(session.index);
-        let spans = self.arena.slab.spans(&session.chain).map(|(_, span)| span);
-        survey.of(spans, |ids| folds.map_or(0, |folds| folds.among(ids).len()))
+        self.sessions[row].completeness(&self.arena, &mut self.survey)
     }
 
     /// Ends an open session's first phase; its spans are analysed.
@@ -156,7 +134,8 @@ impl Assembler {
         }
         let session = &mut self.sessions[row];
         session.reason = reason;
-        session.phase = Phase::Decided { at: at.time };
+        session.phase = Phase::Decided;
+        session.decided = at.time;
         let folded = self.arena.folds(session.index).map_or(0, |folds| folds.count());
         self.stats.folded += folded;
         self.stats.decisions[reason as usize] += 1;
@@ -171,8 +150,8 @@ impl Assembler {
             return;
         }
         let session = &mut self.sessions[row];
-        if let Phase::Late { at, .. } = session.phase {
-            session.phase = Phase::Decided { at };
+        if session.phase == Phase::Late {
+            session.phase = Phase::Decided;
         }
         self.stats.versions[cause as usize] += 1;
         let found = self.found(row);
@@ -187,8 +166,9 @@ impl Assembler {
     fn put_out(&mut self, row: u32, at: LogPos, found: Completeness, marks: Marks) {
         let number = self.sessions[row].version.saturating_add(1);
         let version = self.version(row, number, at, found, marks);
-        self.ready.push_back(Ready::Version(version));
+        self.ready.push_back(version);
         let session = &mut self.sessions[row];
+        session.waiting += 1;
         session.version = number;
         session.published = session.chain.spans;
         session.published_threshold = session.threshold;
@@ -249,12 +229,12 @@ impl Assembler {
         self.recent = None;
         let session = &mut self.sessions[row];
         session.phase = Phase::Gone;
+        let is_fetched = session.waiting == 0;
         self.stats.bytes -= session.bytes(&self.arena);
         self.stats.decided -= 1;
         self.stats.spread(session.last.since(session.first));
-        match self.ready.is_empty() {
-            true => self.free(row),
-            false => self.ready.push_back(Ready::Free(row)),
+        if is_fetched {
+            self.free(row);
         }
     }
 

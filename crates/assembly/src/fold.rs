@@ -29,7 +29,7 @@ const INTERVAL_BYTES: u64 = 16;
 pub(crate) struct Folds {
     groups: Vec<Fold>,
     by_key: HashMap<Key, u32, SeedableRandomState>,
-    folded: Blocks<Folded>,
+    folded: Blocks<Folded, 4_096>,
     places: HashTable<u32>,
     hasher: SeedableRandomState,
     intervals: u64,

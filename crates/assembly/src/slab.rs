@@ -1,4 +1,4 @@
-//! Fixed slots of 64 bytes in blocks of 1 MiB; the spans of a trace are a chain through them.
+//! Fixed slots of 64 bytes in blocks of 64 KiB; the spans of a trace are a chain through them.
 
 use hotspan_model::{Extras, Link, Nanos, Side, SideOf, Span, SpanId, Summary, Symbol, TraceId};
 
@@ -7,13 +7,16 @@ use crate::blocks::Blocks;
 /// Accounted bytes of a slot.
 pub(crate) const SLOT_BYTES: u64 = size_of::<Slot>() as u64;
 
+/// Slots of a block.
+const BLOCK: usize = 1_024;
+
 /// No slot: the end of a chain.
 const NIL: u32 = u32::MAX;
 
 /// All slots of a shard. Freed slots are one chain too, so a session gives all of its own back in O(1).
 #[derive(Debug)]
 pub(crate) struct Slab {
-    slots: Blocks<Slot>,
+    slots: Blocks<Slot, BLOCK>,
     free: u32,
 }
 
@@ -48,8 +51,10 @@ impl Slab {
     }
 
     /// Adds a span with its side records at the end of a chain; answers its slot.
+    #[inline(always)]
     pub(crate) fn append(&mut self, chain: &mut Chain, span: &Span, sides: &[SideOf]) -> u32 {
-        let at = self.put(Slot::Span(Span { next: NIL, ..*span }));
+        let at = self.reserve();
+        self.slots[at] = Slot::Span(Span { next: NIL, ..*span });
         match chain.tail {
             NIL => chain.head = at,
             tail => self.slots[tail].link(at),
@@ -113,11 +118,41 @@ impl Slab {
     }
 
     /// The spans of a chain with their slots.
+    #[inline]
     pub(crate) fn spans(&self, chain: &Chain) -> impl Iterator<Item = (u32, &Span)> {
-        self.walk(chain.head).filter_map(|(at, slot)| match slot {
-            Slot::Span(span) => Some((at, span)),
-            Slot::Side(_) => None,
+        let mut next = chain.head;
+        std::iter::from_fn(move || {
+            loop {
+                let at = next;
+                if at == NIL {
+                    return None;
+                }
+                match &self.slots[at] {
+                    Slot::Span(span) => {
+                        next = span.next;
+                        return Some((at, span));
+                    }
+                    Slot::Side(side) => next = side.next,
+                }
+            }
         })
+    }
+
+    /// The slot of the last span of a chain that has this id and that `is_it` accepts.
+    pub(crate) fn last_of(&self, chain: &Chain, id: SpanId, is_it: impl Fn(&Span) -> bool) -> Option<u32> {
+        let (mut found, mut at) = (None, chain.head);
+        while at != NIL {
+            match &self.slots[at] {
+                Slot::Span(span) => {
+                    if span.id == id && is_it(span) {
+                        found = Some(at);
+                    }
+                    at = span.next;
+                }
+                Slot::Side(side) => at = side.next,
+            }
+        }
+        found
     }
 
     /// The span in a slot.
@@ -130,28 +165,40 @@ impl Slab {
 
     /// The side records of the span in a slot.
     pub(crate) fn sides(&self, at: u32) -> impl Iterator<Item = Side> {
-        let behind = self.walk(self.slots[at].next());
-        behind.map_while(|(_, slot)| match slot {
-            Slot::Span(_) => None,
-            Slot::Side(side) => Some(side.unpack()),
+        let mut next = self.slots[at].next();
+        std::iter::from_fn(move || {
+            if next == NIL {
+                return None;
+            }
+            match &self.slots[next] {
+                Slot::Span(_) => None,
+                Slot::Side(side) => {
+                    next = side.next;
+                    Some(side.body.unpack())
+                }
+            }
         })
     }
 
     /// Copies the first `count` spans of a chain with their side records.
     pub(crate) fn copy(&self, chain: &Chain, count: u32, spans: &mut Vec<Span>, sides: &mut Vec<SideOf>) {
         spans.reserve(count as usize);
-        let mut place = 0;
-        for (_, slot) in self.walk(chain.head) {
-            match slot {
+        let (mut place, mut at) = (0, chain.head);
+        while at != NIL {
+            match &self.slots[at] {
                 Slot::Span(_) if place == count => break,
                 Slot::Span(span) => {
                     spans.push(Span { next: 0, ..*span });
                     place += 1;
+                    at = span.next;
                 }
-                Slot::Side(side) => sides.push(SideOf {
-                    span: place - 1,
-                    side: side.unpack(),
-                }),
+                Slot::Side(side) => {
+                    sides.push(SideOf {
+                        span: place - 1,
+                        side: side.body.unpack(),
+                    });
+                    at = side.next;
+                }
             }
         }
     }
@@ -162,19 +209,15 @@ impl Slab {
         self.slots.memory()
     }
 
-    fn walk(&self, head: u32) -> impl Iterator<Item = (u32, &Slot)> {
-        let mut at = head;
-        std::iter::from_fn(move || {
-            let slot = (at != NIL).then(|| &self.slots[at])?;
-            Some((std::mem::replace(&mut at, slot.next()), slot))
-        })
-    }
-
+    #[cold]
     fn attach(&mut self, chain: &mut Chain, at: u32, sides: &[SideOf]) {
         let mut last = at;
         for side in sides {
             let behind = self.slots[last].next();
-            let new = self.put(Slot::Side(Packed::new(&side.side, behind)));
+            let new = self.put(Slot::Side(Packed {
+                next: behind,
+                body: Body::new(&side.side),
+            }));
             self.slots[last].link(new);
             last = new;
             chain.slots += 1;
@@ -200,11 +243,18 @@ impl Slab {
     }
 
     fn put(&mut self, slot: Slot) -> u32 {
+        let at = self.reserve();
+        self.slots[at] = slot;
+        at
+    }
+
+    /// A slot that is still to be written.
+    #[inline]
+    fn reserve(&mut self) -> u32 {
         match self.free {
-            NIL => self.slots.push(slot),
+            NIL => self.slots.add(Slot::EMPTY),
             free => {
                 self.free = self.slots[free].next();
-                self.slots[free] = slot;
                 free
             }
         }
@@ -223,57 +273,65 @@ enum Slot {
 }
 
 impl Slot {
+    const EMPTY: Slot = Slot::Side(Packed {
+        next: NIL,
+        body: Body::Summary {
+            count: 0,
+            times: [Nanos::ZERO; 4],
+            has_median: false,
+        },
+    });
+
+    #[inline]
     fn next(&self) -> u32 {
         match self {
             Slot::Span(span) => span.next,
-            Slot::Side(
-                Packed::Link { next, .. } | Packed::Extras { next, .. } | Packed::Summary { next, .. },
-            ) => *next,
+            Slot::Side(side) => side.next,
         }
     }
 
     fn link(&mut self, to: u32) {
         match self {
             Slot::Span(span) => span.next = to,
-            Slot::Side(
-                Packed::Link { next, .. } | Packed::Extras { next, .. } | Packed::Summary { next, .. },
-            ) => *next = to,
+            Slot::Side(side) => side.next = to,
         }
     }
 }
 
 /// A side record without the padding of its type, so that it shares a slot with the spans.
 #[derive(Clone, Copy, Debug)]
-enum Packed {
+struct Packed {
+    next: u32,
+    body: Body,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Body {
     Link {
         trace: [u64; 2],
         span: SpanId,
-        next: u32,
     },
     Extras {
         stack: u64,
         symbols: [Option<Symbol>; 5],
         numbers: [u32; 3],
         has: [bool; 3],
-        next: u32,
     },
     Summary {
         count: u64,
         times: [Nanos; 4],
         has_median: bool,
-        next: u32,
     },
 }
 
-impl Packed {
-    fn new(side: &Side, next: u32) -> Packed {
+impl Body {
+    fn new(side: &Side) -> Body {
         match *side {
-            Side::Link(Link { trace, span }) => Packed::Link {
+            Side::Link(Link { trace, span }) => Body::Link {
                 trace: [(trace.get() >> 64) as u64, trace.get() as u64],
                 span,
-                next,
             },
-            Side::Extras(extras) => Packed::Extras {
+            Side::Extras(extras) => Body::Extras {
                 stack: extras.stack,
                 symbols: [
                     extras.code,
@@ -284,9 +342,8 @@ impl Packed {
                 ],
                 numbers: [extras.rows, extras.batch, extras.resend].map(Option::unwrap_or_default),
                 has: [extras.rows, extras.batch, extras.resend].map(|number| number.is_some()),
-                next,
             },
-            Side::Summary(summary) => Packed::Summary {
+            Side::Summary(summary) => Body::Summary {
                 count: summary.count,
                 times: [
                     summary.total,
@@ -295,26 +352,24 @@ impl Packed {
                     summary.median.unwrap_or_default(),
                 ],
                 has_median: summary.median.is_some(),
-                next,
             },
         }
     }
 
     fn unpack(&self) -> Side {
         match *self {
-            Packed::Link { trace, span, .. } => {
+            Body::Link { trace, span } => {
                 let trace = TraceId::new(u128::from(trace[0]) << 64 | u128::from(trace[1]));
                 Side::Link(Link {
                     trace: trace.expect("packed from a trace id"),
                     span,
                 })
             }
-            Packed::Extras {
+            Body::Extras {
                 stack,
                 symbols: [code, exception, status, group, ignore],
                 numbers,
                 has,
-                ..
             } => Side::Extras(Extras {
                 code,
                 stack,
@@ -326,11 +381,10 @@ impl Packed {
                 batch: has[1].then_some(numbers[1]),
                 resend: has[2].then_some(numbers[2]),
             }),
-            Packed::Summary {
+            Body::Summary {
                 count,
                 times: [total, min, max, median],
                 has_median,
-                ..
             } => Side::Summary(Summary {
                 count,
                 total,
@@ -419,7 +473,7 @@ mod tests {
             Side::Summary(median),
             Side::Extras(extras),
         ] {
-            assert_eq!(Packed::new(&side, 4).unpack(), side);
+            assert_eq!(Body::new(&side).unpack(), side);
         }
     }
 

@@ -14,15 +14,18 @@ pub(crate) trait Keyed {
     fn trace(&self) -> TraceId;
 }
 
+/// Rows of a block.
+const ROWS: usize = 256;
+
 #[derive(Debug)]
 pub(crate) struct Table<T> {
-    rows: Blocks<Option<T>>,
+    rows: Blocks<Option<T>, ROWS>,
     free: Vec<u32>,
     by_trace: HashTable<u32>,
     hasher: SeedableRandomState,
 }
 
-impl<T: Keyed> Table<T> {
+impl<T: Keyed + Copy> Table<T> {
     pub(crate) fn new(seed: TableSeed, salt: u64) -> Table<T> {
         Table {
             rows: Blocks::default(),
@@ -45,13 +48,8 @@ impl<T: Keyed> Table<T> {
     /// Adds a row whose trace id cannot be found; answers its number.
     pub(crate) fn insert(&mut self, value: T) -> u32 {
         let hash = self.hasher.hash_one(value.trace());
-        let row = match self.free.pop() {
-            Some(row) => {
-                self.rows[row] = Some(value);
-                row
-            }
-            None => self.rows.push(Some(value)),
-        };
+        let row = self.free.pop().unwrap_or_else(|| self.rows.add(None));
+        self.rows[row] = Some(value);
         let (rows, hasher) = (&self.rows, &self.hasher);
         let rehash = |&row: &u32| hasher.hash_one(rows[row].as_ref().map(Keyed::trace).expect(HELD));
         self.by_trace.insert_unique(hash, row, rehash);
@@ -82,6 +80,11 @@ impl<T: Keyed> Table<T> {
     /// The row of this number, unless it was taken out.
     pub(crate) fn get(&self, row: u32) -> Option<&T> {
         self.rows[row].as_ref()
+    }
+
+    /// The same, to change it.
+    pub(crate) fn get_mut(&mut self, row: u32) -> Option<&mut T> {
+        self.rows[row].as_mut()
     }
 
     /// All rows by number, unlinked ones included.

@@ -1,6 +1,6 @@
 //! The union of intervals in bounded room.
 
-use hotspan_model::Timestamp;
+use hotspan_model::{Nanos, Timestamp};
 
 /// Adds an interval to disjoint ascending ones; touching ones become one. Beyond `most` the smallest gap is closed,
 /// the earliest of equals; `true` when that happened.
@@ -20,14 +20,24 @@ pub(crate) fn add(
         intervals.insert(from, (start, end));
     }
     let over = intervals.len() > most;
-    if over {
-        let gap = |at: &usize| intervals[at + 1].0.since(intervals[*at].1);
-        if let Some(at) = (0..intervals.len() - 1).min_by_key(gap) {
-            intervals[at].1 = intervals[at + 1].1;
-            intervals.remove(at + 1);
-        }
+    if over && let Some(at) = smallest_gap(intervals) {
+        intervals[at].1 = intervals[at + 1].1;
+        intervals.remove(at + 1);
     }
     over
+}
+
+/// Behind which interval the smallest gap is, the earliest of equals. A plain loop: once a group is full, this is most
+/// of what folding a span costs.
+fn smallest_gap(intervals: &[(Timestamp, Timestamp)]) -> Option<usize> {
+    let (mut smallest, mut found) = (Nanos(u64::MAX), 0);
+    for (at, pair) in intervals.windows(2).enumerate() {
+        let gap = pair[1].0.since(pair[0].1);
+        if gap < smallest {
+            (smallest, found) = (gap, at);
+        }
+    }
+    (intervals.len() > 1).then_some(found)
 }
 
 #[cfg(test)]
@@ -67,5 +77,9 @@ mod tests {
         );
         assert_eq!(union(&[(0, 1), (5, 6)], 1), (vec![(0, 6)], true));
         assert!(!union(&[(0, 1), (5, 6)], 2).1);
+        assert_eq!(
+            union(&[(0, 0), (u64::MAX, u64::MAX)], 1),
+            (vec![(0, u64::MAX)], true)
+        );
     }
 }
