@@ -10,36 +10,55 @@ pub(crate) struct Layout {
     places: Vec<u32>,
     ends: Vec<u32>,
     parents: Vec<u32>,
-    /// Nodes to be entered, the next one last, and the places of their parents.
-    stack: Vec<(u32, u32)>,
+    /// How many nodes hang below each node, itself included.
+    sizes: Vec<u32>,
 }
 
 impl Layout {
     pub(super) fn build(&mut self, forest: &Forest) {
         let count = forest.nodes().len();
-        self.nodes.clear();
-        self.ends.clear();
-        self.parents.clear();
-        self.places.clear();
-        self.places.resize(count, NONE);
-        self.stack.clear();
-        self.stack
-            .extend(forest.roots().iter().rev().map(|&root| (root, NONE)));
-        while let Some((node, parent)) = self.stack.pop() {
-            let place = self.nodes.len() as u32;
-            self.places[node as usize] = place;
-            self.nodes.push(node);
-            self.ends.push(place + 1);
-            self.parents.push(parent);
-            let children = forest.children(node).iter().rev();
-            self.stack.extend(children.map(|&child| (child, place)));
+        for list in [
+            &mut self.nodes,
+            &mut self.places,
+            &mut self.ends,
+            &mut self.parents,
+        ] {
+            list.clear();
+            list.resize(count, NONE);
         }
-        for place in (0..self.nodes.len()).rev() {
-            let end = self.ends[place];
-            if let Some(above) = self.ends.get_mut(self.parents[place] as usize) {
-                *above = end.max(*above);
+        self.measure(forest);
+        let mut next = 0;
+        for &root in forest.roots() {
+            next = self.put(root, next, NONE);
+        }
+        // Parents have their places before their children look for theirs.
+        for &at in forest.top_down() {
+            let place = self.places[at as usize];
+            let mut next = place + 1;
+            for &child in forest.children(at) {
+                next = self.put(child, next, place);
             }
         }
+    }
+
+    fn measure(&mut self, forest: &Forest) {
+        self.sizes.clear();
+        self.sizes.resize(forest.nodes().len(), 1);
+        for &at in forest.top_down().iter().rev() {
+            if let Some(parent) = forest.node(at).parent() {
+                self.sizes[parent as usize] += self.sizes[at as usize];
+            }
+        }
+    }
+
+    /// Puts a node at a place; where its next sibling stands.
+    fn put(&mut self, node: u32, place: u32, parent: u32) -> u32 {
+        let end = place + self.sizes[node as usize];
+        self.places[node as usize] = place;
+        self.nodes[place as usize] = node;
+        self.parents[place as usize] = parent;
+        self.ends[place as usize] = end;
+        end
     }
 
     /// All nodes in order.

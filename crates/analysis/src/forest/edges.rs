@@ -2,103 +2,136 @@
 
 use hotspan_model::{Flag, Kind, Status};
 
+use super::children::Allowance;
 use super::skew::Clocks;
-use super::{Edge, Forest, Mark, NONE, Node, same_host};
+use super::{Edge, Family, Forest, Mark, NONE, Node, same_host};
 use crate::{Overflow, Settings, Tolerance};
 
 impl Forest {
-    /// Roots and edges that the kinds decide; all others are taken for sync until times are compared.
-    pub(super) fn class_by_kind(&mut self) {
-        for at in 0..self.nodes.len() {
-            let node = &self.nodes[at];
-            if node.parent != NONE {
-                let edge = by_kind(&self.nodes[node.parent as usize], node);
-                self.nodes[at].edge = edge;
+    /// Edges that the kinds decide; all others are taken for sync until times are compared. Edges between two hosts
+    /// say something about their clocks.
+    pub(super) fn class_by_kind(&mut self, settings: &Settings) {
+        let (nodes, clocks) = (&mut self.nodes, &mut self.scratch.clocks);
+        clocks.clear();
+        for &at in &self.order {
+            let family = self.families[at as usize];
+            if family.all == 0 {
+                continue;
+            }
+            for &child in &self.order[family.all()] {
+                let (parent, node) = (&nodes[at as usize], &nodes[child as usize]);
+                let edge = by_kind(parent, node);
+                if settings.skew_correction && parent.host != node.host {
+                    clocks.bound(parent, node, edge);
+                }
+                nodes[child as usize].edge = edge;
             }
         }
     }
 
-    /// Edges by time, heads, liveness and clipping, top-down.
+    /// Edges by time, heads, liveness and clipping, and the orders of children, top-down.
     pub(super) fn class_by_time(&mut self, settings: &Settings) {
-        let clocks = &self.scratch.clocks;
-        for &at in &self.order {
-            let (parent, node) = with_parent(&mut self.nodes, at);
-            let timed = node.b <= node.e;
-            if !timed {
-                (node.b, node.e) = (0, 0);
+        self.by_end.resize(self.order.len(), NONE);
+        for place in 0..self.order.len() {
+            let at = self.order[place];
+            if self.nodes[at as usize].parent == NONE {
+                let timed = settle(&mut self.nodes[at as usize]);
+                self.begin_unit(at, timed);
             }
-            (node.start, node.end) = (node.b, node.e);
-            if let Some(parent) = parent
-                && node.edge == Edge::Sync
-            {
-                node.edge = by_time(clocks, parent, node, settings);
-                if node.edge == Edge::Sync {
-                    await_child(parent, node, timed);
-                    continue;
-                }
+            match &mut self.families[at as usize] {
+                Family { all: 0, live, .. } => *live = 0,
+                _ => self.class_children(at, settings),
             }
-            node.head = at;
-            if timed {
-                node.marks.set(Mark::Live);
-            }
-            self.heads.push(at);
         }
         let nodes = &self.nodes;
         let place = |&at: &u32| (nodes[at as usize].b, nodes[at as usize].key());
         self.heads.sort_unstable_by_key(place);
     }
+
+    /// Makes a node the head of its unit.
+    fn begin_unit(&mut self, at: u32, timed: bool) {
+        let node = &mut self.nodes[at as usize];
+        node.head = at;
+        if timed {
+            node.marks.set(Mark::Live);
+        }
+        self.marks.add(node.marks);
+        self.heads.push(at);
+    }
+
+    /// The children of a node whose own place is known.
+    fn class_children(&mut self, at: u32, settings: &Settings) {
+        let family = self.families[at as usize];
+        let mut live = family.first as usize;
+        let mut allowance = Allowance::default();
+        let (mut last, mut sequence) = ((i64::MIN, i64::MIN), true);
+        for place in family.all() {
+            let child = self.order[place];
+            let timed = settle(&mut self.nodes[child as usize]);
+            if !self.awaits(at, child, timed, settings) {
+                self.begin_unit(child, timed);
+                continue;
+            }
+            let (parent, node) = (&self.nodes[at as usize], &self.nodes[child as usize]);
+            self.marks.add(node.marks);
+            if node.is_live() {
+                sequence &= last.0 < node.start && last.1 < node.end;
+                last = (node.start, node.end);
+                allowance.add(&self.scratch.clocks, parent, node);
+                self.order.swap(place, live);
+                live += 1;
+            }
+        }
+        let live = live as u32 - family.first;
+        self.families[at as usize].live = live;
+        self.sort_children(at, sequence);
+        if live > 0 {
+            self.nodes[at as usize].tolerance = self.tolerance(at, allowance, settings);
+        }
+    }
+
+    /// Whether a node waits for its child, which then joins its unit.
+    fn awaits(&mut self, at: u32, child: u32, timed: bool, settings: &Settings) -> bool {
+        let (parent, node) = (&self.nodes[at as usize], &self.nodes[child as usize]);
+        if node.edge != Edge::Sync {
+            return false;
+        }
+        let by_time = by_time(&self.scratch.clocks, parent, node, settings);
+        let (head, doomed) = (parent.head, parent.has(Mark::InAbandoned));
+        let inside = parent.is_live().then_some((parent.start, parent.end));
+        let node = &mut self.nodes[child as usize];
+        if by_time.abandoned {
+            node.marks.set(Mark::Abandoned);
+        }
+        if by_time.detached {
+            node.marks.set(Mark::Detached);
+            node.edge = Edge::Detached;
+            return false;
+        }
+        node.head = head;
+        if by_time.abandoned || doomed {
+            node.marks.set(Mark::InAbandoned);
+        }
+        if timed && let Some(inside) = inside {
+            clip(node, inside);
+        }
+        true
+    }
 }
 
-/// A node and its parent, which is another one.
-fn with_parent(nodes: &mut [Node], at: u32) -> (Option<&Node>, &mut Node) {
-    let (at, parent) = (at as usize, nodes[at as usize].parent);
-    if parent == NONE {
-        return (None, &mut nodes[at]);
+/// Gives a node the interval that it says it has, if any; answers whether it has one.
+fn settle(node: &mut Node) -> bool {
+    let timed = node.b <= node.e;
+    if !timed {
+        (node.b, node.e) = (0, 0);
     }
-    let parent = parent as usize;
-    let (before, behind) = nodes.split_at_mut(at.max(parent));
-    match at < parent {
-        true => (Some(&behind[0]), &mut before[at]),
-        false => (Some(&before[parent]), &mut behind[0]),
-    }
+    (node.start, node.end) = (node.b, node.e);
+    timed
 }
 
-fn by_time(clocks: &Clocks, parent: &Node, child: &mut Node, settings: &Settings) -> Edge {
-    let beyond = child.e > parent.e.saturating_add(tolerance(parent, child, settings));
-    let rpc = is_rpc(parent, child);
-    if rpc && beyond && parent.bits.status() == Status::Error {
-        child.marks.set(Mark::Abandoned);
-    }
-    let same = same_host(parent.host, child.host);
-    let after = || {
-        let residual = clocks.residual(parent.host, child.host);
-        !same && !rpc && child.b >= parent.e.saturating_add(residual)
-    };
-    let detached = match settings.overflow {
-        _ if child.has(Mark::Phantom) => false,
-        Overflow::Clip => false,
-        Overflow::Detach => beyond || after(),
-        Overflow::Auto if rpc => false,
-        Overflow::Auto if same => beyond,
-        Overflow::Auto => after(),
-    };
-    if !detached {
-        return Edge::Sync;
-    }
-    child.marks.set(Mark::Detached);
-    Edge::Detached
-}
-
-/// Joins an awaited child to its parent's unit, and cuts it to the parent if both take part.
-fn await_child(parent: &Node, child: &mut Node, timed: bool) {
-    child.head = parent.head;
-    if child.has(Mark::Abandoned) || parent.has(Mark::InAbandoned) {
-        child.marks.set(Mark::InAbandoned);
-    }
-    if !timed || !parent.is_live() {
-        return;
-    }
-    let (start, end) = (child.b.max(parent.start), child.e.min(parent.end));
+/// Cuts an awaited child to its parent, in whose path it takes part unless it lies outside.
+fn clip(child: &mut Node, (from, to): (i64, i64)) {
+    let (start, end) = (child.b.max(from), child.e.min(to));
     if end < start || end == start && child.b < child.e {
         child.marks.set(Mark::Outside);
         return;
@@ -108,6 +141,35 @@ fn await_child(parent: &Node, child: &mut Node, timed: bool) {
     }
     (child.start, child.end) = (start, end);
     child.marks.set(Mark::Live);
+}
+
+/// What times say about a child that its kind lets its parent wait for.
+struct ByTime {
+    /// The caller gave up before.
+    abandoned: bool,
+    /// The parent did not wait.
+    detached: bool,
+}
+
+fn by_time(clocks: &Clocks, parent: &Node, child: &Node, settings: &Settings) -> ByTime {
+    let beyond = child.e > parent.e.saturating_add(tolerance(parent, child, settings));
+    let rpc = is_rpc(parent, child);
+    let same = same_host(parent.host, child.host);
+    let after = || {
+        let residual = clocks.residual(parent.host, child.host);
+        !same && !rpc && child.b >= parent.e.saturating_add(residual)
+    };
+    ByTime {
+        abandoned: rpc && beyond && parent.bits.status() == Status::Error,
+        detached: match settings.overflow {
+            _ if child.has(Mark::Phantom) => false,
+            Overflow::Clip => false,
+            Overflow::Detach => beyond || after(),
+            Overflow::Auto if rpc => false,
+            Overflow::Auto if same => beyond,
+            Overflow::Auto => after(),
+        },
+    }
 }
 
 fn by_kind(parent: &Node, child: &Node) -> Edge {

@@ -4,7 +4,7 @@ use hotspan_model::{Flag, SpanId, Timestamp};
 
 use super::identity::SERVER_HALVES_MAX;
 use super::read::blank;
-use super::{Forest, Input, Mark, NONE, Node, same_host};
+use super::{Family, Forest, Input, Mark, NONE, Node, same_host};
 
 /// Not yet seen by the search for circles.
 const UNSEEN: u32 = 0;
@@ -120,51 +120,41 @@ impl Forest {
     }
 
     fn list_children(&mut self) {
-        let count = self.nodes.len();
-        self.first.clear();
-        self.first.resize(count + 1, 0);
-        for node in &self.nodes {
-            if node.parent != NONE {
-                self.first[node.parent as usize] += 1;
-            }
-        }
-        let mut sum = 0;
-        for first in &mut self.first {
-            sum += *first;
-            *first = sum;
-        }
-        self.by_start.clear();
-        self.by_start.resize(sum as usize, 0);
-        self.order.clear();
-        self.order.reserve(count);
-        // Backwards, so that each range ends up in order and `first` at its beginnings.
-        for (at, node) in self.nodes.iter_mut().enumerate().rev() {
+        let (nodes, families, order) = (&mut self.nodes, &mut self.families, &mut self.order);
+        families.clear();
+        families.resize(nodes.len(), Family::EMPTY);
+        order.clear();
+        order.reserve(nodes.len());
+        // Backwards, so that siblings are linked in order.
+        for (at, node) in nodes.iter_mut().enumerate().rev() {
             if node.parent == NONE {
-                self.order.push(at as u32);
                 (node.head, node.depth) = (at as u32, 0);
+                order.push(at as u32);
             } else {
-                let place = &mut self.first[node.parent as usize];
-                *place -= 1;
-                self.by_start[*place as usize] = at as u32;
+                let first = std::mem::replace(&mut families[node.parent as usize].first, at as u32);
+                families[at].live = first;
             }
         }
         let mut done = 0;
-        while let Some(&at) = self.order.get(done) {
+        while let Some(&at) = order.get(done) {
             done += 1;
-            let (head, depth) = (self.nodes[at as usize].head, self.nodes[at as usize].depth + 1);
-            for place in self.first[at as usize]..self.first[at as usize + 1] {
-                let child = self.by_start[place as usize];
-                let node = &mut self.nodes[child as usize];
+            let (head, depth) = (nodes[at as usize].head, nodes[at as usize].depth + 1);
+            let (mut child, first) = (families[at as usize].first, order.len());
+            while child != NONE {
+                let node = &mut nodes[child as usize];
                 (node.head, node.depth) = (head, depth);
-                self.order.push(child);
+                order.push(child);
+                child = families[child as usize].live;
             }
+            let family = &mut families[at as usize];
+            (family.first, family.all) = (first as u32, (order.len() - first) as u32);
         }
     }
 
     /// Cuts each circle at its span with the smallest (start, key).
     fn cut_circles(&mut self) {
         let count = self.nodes.len();
-        let mut seen = std::mem::take(&mut self.live);
+        let mut seen = std::mem::take(&mut self.scratch.run);
         seen.clear();
         seen.resize(count, UNSEEN);
         for &at in &self.order {
@@ -181,7 +171,7 @@ impl Forest {
                 self.cut_circle(at);
             }
         }
-        self.live = seen;
+        self.scratch.run = seen;
     }
 
     fn cut_circle(&mut self, from: u32) {
