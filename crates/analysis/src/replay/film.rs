@@ -86,7 +86,7 @@ impl Replay {
         }
         let mut shots = std::mem::take(&mut self.camera.shots);
         shots.sort_unstable_by_key(|shot| shot.child);
-        let mut touched: Vec<u32> = self.changes.nodes().collect();
+        let mut touched: Vec<u32> = self.changes.rows().iter().map(|change| change.node).collect();
         touched.extend(self.members.iter().map(|member| member.0));
         touched.sort_unstable();
         touched.dedup();

@@ -67,31 +67,34 @@ impl Run {
     /// When the next member could start, and does.
     fn start(&self, start: Start) -> (Times, Times) {
         let (mut ready, mut at) = (start.normal, start.normal);
-        if let Some((before, end)) = self.before {
-            for mood in Mood::ALL {
-                let place = mood as usize;
-                (ready[place], at[place]) = self.start_in(mood, start, before[place], end[place]);
+        let Some((before, end)) = self.before else {
+            return (ready, at);
+        };
+        match self.policy {
+            Policy::Unlag => {
+                let best = Mood::Optimistic as usize;
+                at[best] = at[best].min(end[best]);
+            }
+            Policy::Spread { width, gap } => {
+                for mood in Mood::ALL {
+                    let place = mood as usize;
+                    ready[place] = self.ready(mood, start, before[place], gap);
+                    at[place] = at[place].min(ready[place].max(self.free(mood, width)));
+                }
             }
         }
         (ready, at)
     }
 
-    fn start_in(&self, mood: Mood, start: Start, ready: i64, end: i64) -> (i64, i64) {
-        let normal = start.normal[mood as usize];
-        match (self.policy, mood) {
-            (Policy::Unlag, Mood::Optimistic) => (normal, normal.min(end)),
-            (Policy::Unlag, Mood::Likely | Mood::Pessimistic) => (normal, normal),
-            (Policy::Spread { width, gap }, Mood::Optimistic) => {
-                let ready = ready.saturating_add(gap);
-                (ready, normal.min(ready.max(self.free(mood, width))))
-            }
-            (Policy::Spread { width, gap }, Mood::Likely | Mood::Pessimistic) => {
+    /// When the next member could start that is spread with this gap, the one before being ready at `before`.
+    fn ready(&self, mood: Mood, start: Start, before: i64, gap: i64) -> i64 {
+        match mood {
+            Mood::Optimistic => before.saturating_add(gap),
+            Mood::Likely | Mood::Pessimistic => {
                 // What the parent does between two calls is work that stays.
                 let work = gap.saturating_add(start.lag.max(0));
-                let ready = ready
-                    .saturating_add(work)
-                    .max(start.lag.saturating_add(self.outside[mood as usize]));
-                (ready, normal.min(ready.max(self.free(mood, width))))
+                let outside = start.lag.saturating_add(self.outside[mood as usize]);
+                before.saturating_add(work).max(outside)
             }
         }
     }
@@ -125,6 +128,7 @@ impl Replay {
     pub(super) fn join(&mut self, child: u32, run: u32) {
         self.members.push((child, run));
         let joined = &mut self.joined[child as usize];
+        self.several |= *joined != NONE;
         *joined = if *joined == NONE { run } else { SEVERAL };
     }
 
