@@ -1,6 +1,6 @@
 //! The nodes of a forest in one canonical order, in which a subtree is a range.
 
-use crate::{Forest, NONE};
+use crate::{Forest, NONE, Node};
 
 /// Where a node stands in the order: parents before children, siblings by time. The subtree of place `p` is
 /// `p..end(p)`.
@@ -14,7 +14,28 @@ pub(crate) struct Layout {
     sizes: Vec<u32>,
 }
 
+/// One node at its place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Visit<'a> {
+    pub place: u32,
+    pub at: u32,
+    pub node: &'a Node,
+    /// Place of its parent, or [`NONE`].
+    pub above: u32,
+}
+
 impl Layout {
+    /// All nodes in order.
+    pub(super) fn visits<'a>(&'a self, forest: &'a Forest) -> impl Iterator<Item = Visit<'a>> {
+        let places = (0..).zip(self.nodes.iter().zip(&self.parents));
+        places.map(|(place, (&at, &above))| Visit {
+            place,
+            at,
+            node: forest.node(at),
+            above,
+        })
+    }
+
     pub(super) fn build(&mut self, forest: &Forest) {
         let count = forest.nodes().len();
         for list in [

@@ -1,8 +1,8 @@
 //! Segments: the spans of one service below one server or consumer span (or unit root), down to the next.
 
-use hotspan_model::{Assembled, Class, Kind, Lookup, Symbol};
+use hotspan_model::{Class, Kind, Symbol};
 
-use super::layout::Layout;
+use super::layout::Visit;
 use super::sources::Sources;
 use crate::{Edge, Forest, Mark, NONE, Node};
 
@@ -17,6 +17,8 @@ pub(crate) struct Segment {
     pub service: Symbol,
     /// The segment operation.
     pub operation: Symbol,
+    /// Outgoing operations before its root.
+    pub operations_before: u32,
     /// Interval of its root, in offsets.
     pub start: i64,
     /// See `start`.
@@ -43,8 +45,8 @@ impl Segment {
     }
 }
 
-/// What segments say about one place.
-#[derive(Clone, Copy, Debug)]
+/// What segments say about one place; of one that nothing hangs from, no path.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Place {
     /// Its segment, or [`NONE`] for a placeholder without one.
     pub segment: u32,
@@ -70,33 +72,37 @@ pub(crate) struct Segments {
 }
 
 impl Segments {
-    pub(super) fn build(
-        &mut self,
-        trace: &Assembled,
-        forest: &Forest,
-        layout: &Layout,
-        sources: &mut Sources,
-        dictionary: &dyn Lookup,
-    ) {
+    pub(super) fn clear(&mut self) {
         self.rows.clear();
         self.places.clear();
-        for (place, &at) in layout.nodes().iter().enumerate() {
-            let node = forest.node(at);
-            let source = match (node.span, node.group) {
-                (NONE, NONE) => NONE,
-                (NONE, group) => sources.slot(trace.groups[group as usize].source, dictionary),
-                (span, _) => sources.slot(trace.spans[span as usize].source, dictionary),
-            };
-            let above = layout.parent(place as u32);
-            let above = (above != NONE).then(|| self.places[above as usize]);
-            let inherited = above.map_or(NONE, |above| above.segment);
-            let segment = match self.starts(node, inherited) {
-                true => self.open(forest, place as u32, at, inherited, source, sources),
-                false => inherited,
-            };
-            let within = above.filter(|above| above.segment == segment);
-            self.places.push(place_of(forest, at, segment, source, within));
-        }
+    }
+
+    /// Finds the segment of a place; those before have theirs.
+    pub(super) fn visit(
+        &mut self,
+        forest: &Forest,
+        visit: Visit<'_>,
+        (source, before): (u32, u32),
+        sources: &Sources,
+    ) {
+        let above = (visit.above != NONE).then(|| self.places[visit.above as usize]);
+        let inherited = above.map_or(NONE, |above| above.segment);
+        let segment = match self.starts(visit.node, inherited) {
+            true => self.open(forest, visit, inherited, (source, before), sources),
+            false => inherited,
+        };
+        let within = above.filter(|above| above.segment == segment);
+        let children = forest.children(visit.at);
+        let place = match children {
+            // Nothing hangs from it, so nobody asks for the path.
+            [] => Place {
+                segment,
+                source,
+                ..Place::default()
+            },
+            _ => place_of(forest, visit.node, children, segment, source, within),
+        };
+        self.places.push(place);
     }
 
     /// Whether a segment begins at a node whose parent is in segment `inherited`.
@@ -117,13 +123,11 @@ impl Segments {
     fn open(
         &mut self,
         forest: &Forest,
-        place: u32,
-        at: u32,
+        Visit { place, at, node, .. }: Visit<'_>,
         parent: u32,
-        source: u32,
+        (source, operations_before): (u32, u32),
         sources: &Sources,
     ) -> u32 {
-        let node = forest.node(at);
         // A placeholder at the top stands for the span that its first own child was made in.
         let named = match node.service {
             Some(_) => Some(node),
@@ -141,6 +145,7 @@ impl Segments {
             parent,
             service,
             operation,
+            operations_before,
             start: node.start,
             end: node.end,
             front_end: source != NONE && sources.row(source).front_end,
@@ -168,9 +173,8 @@ pub(crate) fn is_trusted(node: &Node) -> bool {
 }
 
 /// Whether an INTERNAL span has one child that fills 90 % of it.
-fn is_transparent(forest: &Forest, at: u32) -> bool {
-    let node = forest.node(at);
-    let &[child] = forest.children(at) else {
+fn is_transparent(forest: &Forest, node: &Node, children: &[u32]) -> bool {
+    let &[child] = children else {
         return false;
     };
     let child = forest.node(child);
@@ -181,19 +185,28 @@ fn is_transparent(forest: &Forest, at: u32) -> bool {
         && i128::from(inner) * 10 >= i128::from(length) * 9
 }
 
-fn place_of(forest: &Forest, at: u32, segment: u32, source: u32, above: Option<Place>) -> Place {
-    let node = forest.node(at);
-    let (path, tail, clear_path, clear_tail) = match above {
-        Some(above) => (above.path, above.tail, above.clear_path, above.clear_tail),
-        None => (0, 0, 0, 0),
-    };
+fn place_of(
+    forest: &Forest,
+    node: &Node,
+    children: &[u32],
+    segment: u32,
+    source: u32,
+    above: Option<Place>,
+) -> Place {
+    let Place {
+        path,
+        tail,
+        clear_path,
+        clear_tail,
+        ..
+    } = above.unwrap_or_default();
     let element = node.operation.map_or(0, Symbol::raw);
-    let transparent = is_transparent(forest, at);
-    let (path, tail) = extend(path, tail, element);
+    let transparent = is_transparent(forest, node, children);
     let (clear_path, clear_tail) = match transparent && above.is_some() {
         true => (clear_path, clear_tail),
         false => extend(clear_path, clear_tail, element),
     };
+    let (path, tail) = extend(path, tail, element);
     Place {
         segment,
         source,

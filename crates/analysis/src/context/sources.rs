@@ -1,7 +1,10 @@
 //! The sources of one trace: whose spans they are, looked up once each.
 
 use hashbrown::HashTable;
-use hotspan_model::{Lookup, Symbol};
+use hotspan_model::{Assembled, Lookup, Symbol};
+
+use super::tally::Tally;
+use crate::Node;
 
 /// One resource and scope.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +14,8 @@ pub(crate) struct Source {
     pub version: Option<Symbol>,
     pub namespace: Option<Symbol>,
     pub front_end: bool,
+    /// What its spans add up to.
+    pub tally: Tally,
 }
 
 /// The sources of one trace, in order of first use.
@@ -19,10 +24,13 @@ pub(crate) struct Sources {
     rows: Vec<Source>,
     table: HashTable<u32>,
     last: Option<(Symbol, u32)>,
+    groups_seen: Vec<bool>,
 }
 
 impl Sources {
-    pub(super) fn clear(&mut self) {
+    pub(super) fn clear(&mut self, trace: &Assembled) {
+        self.groups_seen.clear();
+        self.groups_seen.resize(trace.groups.len(), false);
         self.rows.clear();
         self.table.clear();
         self.last = None;
@@ -49,6 +57,7 @@ impl Sources {
                 version: facts.and_then(|facts| facts.version),
                 namespace: facts.and_then(|facts| facts.namespace),
                 front_end: facts.is_some_and(|facts| facts.front_end),
+                tally: Tally::default(),
             });
             let rows = &self.rows;
             self.table
@@ -62,6 +71,12 @@ impl Sources {
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Counts a node of the source in this slot.
+    pub(super) fn add(&mut self, slot: u32, trace: &Assembled, node: &Node, place: (bool, bool)) {
+        let tally = &mut self.rows[slot as usize].tally;
+        tally.add(trace, node, &mut self.groups_seen, place);
     }
 
     /// One of them.

@@ -1,9 +1,9 @@
 //! Spans by service, version and namespace.
 
-use hotspan_model::{Class, Flag, Input, Inputs, Kind, Report, ServiceRow, Symbol, Visibility};
+use hotspan_model::{Inputs, Report, ServiceRow, Symbol};
 
+use crate::NONE;
 use crate::context::Context;
-use crate::{Mark, NONE, Node};
 
 /// Buffers.
 #[derive(Debug, Default)]
@@ -12,42 +12,23 @@ pub(super) struct Rows {
     row: Vec<u32>,
     /// Service, version and namespace as numbers, and slot.
     order: Vec<([u32; 3], u32)>,
-    groups_seen: Vec<bool>,
 }
 
 impl Rows {
     pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
         self.share_rows(cx);
-        self.groups_seen.clear();
-        self.groups_seen.resize(cx.trace.groups.len(), false);
-        for (place, &at) in cx.nodes().iter().enumerate() {
-            let node = cx.forest.node(at);
-            let slot = cx.source_slot(place as u32);
-            if slot == NONE {
-                continue;
-            }
-            let (spans, failed) = match cx.trace.groups.get(node.group as usize) {
-                Some(group) => match std::mem::replace(&mut self.groups_seen[node.group as usize], true) {
-                    true => (0, 0),
-                    false => (group.count, group.errors),
-                },
-                None => (1, u64::from(node.bits.has(Flag::Failed))),
-            };
-            let parent = cx.parent(place as u32);
-            let orphan = parent != NONE && cx.node_at(parent).has(Mark::Phantom);
-            report.spans = report.spans.saturating_add(spans);
+        // Slots are in order of first use: rows stand in canonical order of spans.
+        for slot in 0..cx.source_count() as u32 {
+            let tally = &cx.source(slot).tally;
+            report.spans = report.spans.saturating_add(tally.spans);
             let first = self.order_of(slot);
             let row = self.row_of(cx, first, report);
-            row.spans = row.spans.saturating_add(spans);
-            row.failed = row.failed.saturating_add(failed);
-            row.orphans += u64::from(orphan);
-            tell(cx, node, &mut row.inputs);
-            // What a service answers, somebody else asked. A parent is counted at the first of its children.
-            let asked = matches!(node.kind(), Kind::Server | Kind::Consumer);
-            if !asked && parent != NONE && parent + 1 == place as u32 {
-                row.parents += 1;
-                row.lost_parents += u64::from(orphan);
-            }
+            row.spans = row.spans.saturating_add(tally.spans);
+            row.failed = row.failed.saturating_add(tally.failed);
+            row.orphans += tally.orphans;
+            row.inputs.join(tally.inputs);
+            row.parents += tally.parents;
+            row.lost_parents += tally.lost_parents;
         }
     }
 
@@ -94,29 +75,5 @@ impl Rows {
             });
         }
         &mut report.services[*at as usize]
-    }
-}
-
-/// Adds what one span tells.
-fn tell(cx: Context<'_>, node: &Node, inputs: &mut Inputs) {
-    match node.class() {
-        Class::Internal | Class::Server | Class::Consumer | Class::Wait | Class::Cache | Class::Publish => {}
-        Class::Db => {
-            inputs.add(Input::Queries);
-            if node.bits.visibility() == Visibility::Visible {
-                inputs.add(Input::Arguments);
-            }
-        }
-        Class::Call => {
-            inputs.add(Input::Calls);
-            let span = cx.trace.spans.get(node.span as usize);
-            if span.is_some_and(|span| span.callee.is_some()) {
-                inputs.add(Input::Addresses);
-            }
-        }
-        Class::UnknownOut => inputs.add(Input::UnknownCalls),
-        Class::Connect => inputs.add(Input::Handshakes),
-        Class::Checkout => inputs.add(Input::Checkouts),
-        Class::DbMeta => inputs.add(Input::Sessions),
     }
 }
