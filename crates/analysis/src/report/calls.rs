@@ -16,14 +16,16 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
         self.table.clear();
-        let mut last: Option<u32> = None;
+        let mut last: Option<(&Operation, u32)> = None;
         for operation in cx.operations().iter().filter(|row| row.counts()) {
-            let Some(fresh) = fresh(cx, operation) else {
-                continue;
+            let at = match last.filter(|(last, _)| is_alike(last, operation)) {
+                Some((_, at)) => at,
+                None => match fresh(cx, operation) {
+                    Some(fresh) => self.find(&fresh, &mut report.calls),
+                    None => continue,
+                },
             };
-            let known = last.filter(|&at| is_same(&report.calls[at as usize], &fresh));
-            let at = known.unwrap_or_else(|| self.find(&fresh, &mut report.calls));
-            last = Some(at);
+            last = Some((operation, at));
             let row = &mut report.calls[at as usize];
             let path = cx.paths().subtree(operation.node);
             if row.calls == 0 {
@@ -83,6 +85,14 @@ fn fresh(cx: Context<'_>, operation: &Operation) -> Option<CallRow> {
         span: None,
         ignored: None,
     })
+}
+
+/// Whether two operations share a row, as far as can be seen at once.
+fn is_alike(a: &Operation, b: &Operation) -> bool {
+    let callee = a.callee == b.callee && a.answered == b.answered;
+    callee
+        && (a.answered.is_some() || a.server == b.server)
+        && (a.segment, a.class, a.template()) == (b.segment, b.class, b.template())
 }
 
 fn is_same(a: &CallRow, b: &CallRow) -> bool {

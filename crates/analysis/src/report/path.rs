@@ -3,7 +3,7 @@
 use hotspan_model::{Category, Class, Nanos, PathRow, Peer, Report, Symbol};
 
 use crate::context::{Context, decision};
-use crate::{Mark, NONE};
+use crate::{Mark, NONE, Node};
 
 /// Buffers.
 #[derive(Debug, Default)]
@@ -16,16 +16,17 @@ impl Rows {
     pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
         self.services.clear();
         let primary = cx.forest.primary();
-        for (place, &at) in cx.nodes().iter().enumerate() {
+        for (place, &at) in (0..).zip(cx.nodes()) {
             let time = cx.paths().own(at);
-            let segment = cx.segment_at(place as u32);
+            let segment = cx.segment_at(place);
             if time == Nanos::ZERO || segment == NONE {
                 continue;
             }
-            let category = category(cx, place as u32);
+            let node = cx.forest.node(at);
+            let category = category(cx, place, node);
             let row = &mut report.segments[segment as usize].path[category as usize];
             *row = row.plus(time);
-            if Some(cx.forest.node(at).head) == primary {
+            if Some(node.head) == primary {
                 self.add(cx.segment(segment).service, category, time);
             }
         }
@@ -56,8 +57,7 @@ impl Rows {
     }
 }
 
-fn category(cx: Context<'_>, place: u32) -> Category {
-    let node = cx.node_at(place);
+fn category(cx: Context<'_>, place: u32, node: &Node) -> Category {
     if node.has(Mark::Phantom) || node.has(Mark::NoTime) {
         return Category::Gap;
     }
