@@ -132,7 +132,7 @@ impl Prepared {
             if source != NONE {
                 let orphan = visit.above != NONE && forest.node(node.parent).has(Mark::Phantom);
                 let first = visit.above != NONE && visit.above + 1 == visit.place;
-                self.sources.add(source, trace, node, (orphan, first));
+                self.sources.count(source, trace, node, (orphan, first));
             }
             let before = self.operations.rows.len() as u32;
             self.segments

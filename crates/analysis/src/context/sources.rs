@@ -13,15 +13,23 @@ pub(crate) struct Source {
     pub service: Option<Symbol>,
     pub version: Option<Symbol>,
     pub namespace: Option<Symbol>,
+    /// The one of its service's processes that it is.
+    pub instance: Option<Symbol>,
     pub front_end: bool,
+    /// It does not say its service.
+    pub unnamed: bool,
     /// What its spans add up to.
     pub tally: Tally,
 }
+
+/// So many sources are tried one after the other; those behind them are in a table.
+const IN_ORDER: usize = 8;
 
 /// The sources of one trace, in order of first use.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
     rows: Vec<Source>,
+    /// Slots from [`IN_ORDER`] on.
     table: HashTable<u32>,
     last: Option<(Symbol, u32)>,
     groups_seen: Vec<bool>,
@@ -32,7 +40,9 @@ impl Sources {
         self.groups_seen.clear();
         self.groups_seen.resize(trace.groups.len(), false);
         self.rows.clear();
-        self.table.clear();
+        if !self.table.is_empty() {
+            self.table.clear();
+        }
         self.last = None;
     }
 
@@ -43,29 +53,48 @@ impl Sources {
         {
             return slot;
         }
-        let hash = |symbol: Symbol| u64::from(symbol.raw()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let rows = &self.rows;
-        let found = self
-            .table
-            .find(hash(symbol), |&slot| rows[slot as usize].symbol == symbol);
-        let slot = found.copied().unwrap_or_else(|| {
-            let facts = dictionary.source(symbol);
-            let slot = self.rows.len() as u32;
-            self.rows.push(Source {
-                symbol,
-                service: facts.map(|facts| facts.service),
-                version: facts.and_then(|facts| facts.version),
-                namespace: facts.and_then(|facts| facts.namespace),
-                front_end: facts.is_some_and(|facts| facts.front_end),
-                tally: Tally::default(),
-            });
+        let slot = match self.find(symbol) {
+            Some(slot) => slot,
+            None => self.add(symbol, dictionary),
+        };
+        self.last = Some((symbol, slot));
+        slot
+    }
+
+    fn find(&self, symbol: Symbol) -> Option<u32> {
+        let mut first = self.rows.iter().take(IN_ORDER);
+        if let Some(slot) = first.position(|row| row.symbol == symbol) {
+            return Some(slot as u32);
+        }
+        let is_it = |&slot: &u32| self.rows[slot as usize].symbol == symbol;
+        self.table.find(hash(symbol), is_it).copied()
+    }
+
+    fn add(&mut self, symbol: Symbol, dictionary: &dyn Lookup) -> u32 {
+        let facts = dictionary.source(symbol);
+        let slot = self.rows.len() as u32;
+        self.rows.push(Source {
+            symbol,
+            service: facts.map(|facts| facts.service),
+            version: facts.and_then(|facts| facts.version),
+            namespace: facts.and_then(|facts| facts.namespace),
+            instance: facts.and_then(|facts| facts.instance),
+            front_end: facts.is_some_and(|facts| facts.front_end),
+            unnamed: facts.is_some_and(|facts| facts.unnamed),
+            tally: Tally::default(),
+        });
+        if self.rows.len() > IN_ORDER {
             let rows = &self.rows;
             self.table
                 .insert_unique(hash(symbol), slot, |&slot| hash(rows[slot as usize].symbol));
-            slot
-        });
-        self.last = Some((symbol, slot));
+        }
         slot
+    }
+
+    /// Counts a node of the source in this slot.
+    pub(super) fn count(&mut self, slot: u32, trace: &Assembled, node: &Node, place: (bool, bool)) {
+        let tally = &mut self.rows[slot as usize].tally;
+        tally.add(trace, node, &mut self.groups_seen, place);
     }
 
     /// How many there are.
@@ -73,14 +102,12 @@ impl Sources {
         self.rows.len()
     }
 
-    /// Counts a node of the source in this slot.
-    pub(super) fn add(&mut self, slot: u32, trace: &Assembled, node: &Node, place: (bool, bool)) {
-        let tally = &mut self.rows[slot as usize].tally;
-        tally.add(trace, node, &mut self.groups_seen, place);
-    }
-
     /// One of them.
     pub(crate) fn row(&self, slot: u32) -> &Source {
         &self.rows[slot as usize]
     }
+}
+
+fn hash(symbol: Symbol) -> u64 {
+    u64::from(symbol.raw()).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

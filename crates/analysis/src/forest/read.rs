@@ -41,15 +41,16 @@ pub(super) fn blank() -> Node {
 impl Forest {
     /// One node for each span, at its place, then one for each interval of each group.
     pub(super) fn read(&mut self, input: &Input<'_>) {
-        let starts = input.spans.iter().map(|span| span.start.0);
+        // What says no time is later than any other.
+        let least = |least: u64, start: u64| least.min(start.wrapping_sub(1));
+        let first = input.spans.iter().map(|span| span.start.0).fold(u64::MAX, least);
         let groups = input.trace.groups.iter().flat_map(|group| &group.intervals);
-        let starts = starts.chain(groups.map(|(start, _)| start.0));
-        self.base.0 = starts.filter(|&start| start > 0).min().unwrap_or(0);
-        self.nodes.reserve(input.spans.len());
-        self.of_span.reserve(input.spans.len());
+        let first = groups.map(|(start, _)| start.0).fold(first, least);
+        self.base.0 = first.wrapping_add(1);
+        let (base, mut marks) = (self.base.0, Marks::default());
         let mut source = Sources::default();
-        for (at, span) in input.spans.iter().enumerate() {
-            let at = at as u32;
+        let spans = (0..).zip(input.spans);
+        self.nodes.extend(spans.map(|(at, span)| {
             let (service, host) = source.find(input.dictionary, span.source);
             let mut node = Node {
                 id: span.id.get(),
@@ -58,18 +59,19 @@ impl Forest {
                 host,
                 operation: Some(span.operation),
                 bits: span.bits,
-                ..blank()
+                ..timed(base, span.start.0, span.end().0)
             };
-            self.put_times(&mut node, span.start.0, span.end().0);
             if span.has(Flag::NegativeDuration) {
                 node.marks.set(Mark::NegativeDuration);
             }
             if span.has(Flag::BadParent) {
                 node.marks.set(Mark::BadParent);
             }
-            self.nodes.push(node);
-            self.of_span.push(at);
-        }
+            marks.add(node.marks);
+            node
+        }));
+        self.hollow |= marks.has(Mark::NoTime);
+        self.of_span.extend(0..input.spans.len() as u32);
     }
 
     /// Adds the intervals of groups, once the spans that are kept stand at their final places.
@@ -114,28 +116,40 @@ impl Forest {
                 self.defect(DefectKind::UnionApprox);
             }
             for &(start, end) in &group.intervals {
-                let mut node = Node { twin, ..common };
-                self.put_times(&mut node, start.0, end.0.max(start.0));
+                let Node {
+                    b, e, step, marks, ..
+                } = timed(self.base.0, start.0, end.0.max(start.0));
+                self.hollow |= marks.has(Mark::NoTime);
+                let mut node = Node {
+                    twin,
+                    b,
+                    e,
+                    step,
+                    ..common
+                };
+                node.marks.add(marks);
                 self.nodes.push(node);
                 twin += 1;
             }
         }
     }
+}
 
-    fn put_times(&mut self, node: &mut Node, start: u64, end: u64) {
-        let offset = |time: u64| time.checked_sub(self.base.0).filter(|&at| at <= OFFSET_MAX);
-        let (Some(b), Some(e), 1..) = (offset(start), offset(end), start) else {
-            node.marks.set(Mark::NoTime);
-            self.hollow = true;
-            return;
-        };
-        // Both are at most 2^62.
-        (node.b, node.e) = (b as i64, e as i64);
-        node.step = step(start, end);
-        if node.e - node.b > PLAUSIBLE_MAX {
-            node.marks.set(Mark::Implausible);
-        }
+/// A node that says when it ran.
+fn timed(base: u64, start: u64, end: u64) -> Node {
+    let mut node = blank();
+    let offset = |time: u64| time.checked_sub(base).filter(|&at| at <= OFFSET_MAX);
+    let (Some(b), Some(e), 1..) = (offset(start), offset(end), start) else {
+        node.marks.set(Mark::NoTime);
+        return node;
+    };
+    // Both are at most 2^62.
+    (node.b, node.e) = (b as i64, e as i64);
+    node.step = step(start, end);
+    if node.e - node.b > PLAUSIBLE_MAX {
+        node.marks.set(Mark::Implausible);
     }
+    node
 }
 
 /// Step of the clock that gave these times, as a power of 1,000 ns. A script's clock cuts the start to
@@ -153,16 +167,17 @@ fn step(start: u64, end: u64) -> u8 {
     }
 }
 
-/// Service and host of sources: neighbours mostly share one.
+/// Service and host of sources: spans of a trace mostly share a few.
 #[derive(Default)]
 struct Sources {
-    last: Option<(Symbol, Symbol, Option<Symbol>)>,
+    known: [Option<(Symbol, Symbol, Option<Symbol>)>; 8],
 }
 
 impl Sources {
     fn find(&mut self, dictionary: &dyn Lookup, source: Symbol) -> (Symbol, Option<Symbol>) {
-        if let Some((last, service, host)) = self.last
-            && last == source
+        let place = source.index() % self.known.len();
+        if let Some((known, service, host)) = self.known[place]
+            && known == source
         {
             return (service, host);
         }
@@ -170,7 +185,7 @@ impl Sources {
         // A source always has facts; without them its own text has to name it.
         let service = facts.map_or(source, |facts| facts.service);
         let host = facts.and_then(|facts| facts.host);
-        self.last = Some((source, service, host));
+        self.known[place] = Some((source, service, host));
         (service, host)
     }
 }

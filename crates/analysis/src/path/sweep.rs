@@ -60,12 +60,8 @@ impl Path {
                 continue;
             }
             if child.end < edge {
-                self.emit(
-                    at,
-                    cause(forest, at, Some(left), right),
-                    child.end.max(floor),
-                    edge,
-                );
+                let cause = cause(forest, node, Some(child), right);
+                self.emit(at, cause, child.end.max(floor), edge);
                 edge = child.end;
             }
             (right, selection) = (left, child.start);
@@ -82,18 +78,15 @@ impl Path {
                 return edge;
             }
             // A leaf needs no frame of its own.
-            let own = self.emit(
-                left,
-                cause(forest, left, None, NONE),
-                child.start.max(floor),
-                edge,
-            );
+            let cause = cause(forest, child, None, NONE);
+            let own = self.emit(left, cause, child.start.max(floor), edge);
             self.subtree[left as usize] += own;
             self.subtree[at as usize] += own;
             edge = child.start;
         }
         if node.start < edge {
-            self.emit(at, cause(forest, at, None, right), node.start.max(floor), edge);
+            let cause = cause(forest, node, None, right);
+            self.emit(at, cause, node.start.max(floor), edge);
             edge = node.start;
         }
         edge

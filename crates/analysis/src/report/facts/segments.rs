@@ -54,9 +54,7 @@ fn is_orphan(cx: Context<'_>, segment: &Segment) -> bool {
 }
 
 fn is_nameless(cx: Context<'_>, segment: &Segment) -> bool {
-    let source = cx.source_at(segment.root);
-    let facts = source.and_then(|source| cx.dictionary.source(source.symbol));
-    facts.is_some_and(|facts| facts.unnamed)
+    cx.source_at(segment.root).is_some_and(|source| source.unnamed)
 }
 
 /// The trace, or a part of it, begins with a request that nobody of ours seems to have made.
