@@ -54,16 +54,6 @@ impl Forest {
             }
         }
     }
-
-    /// How far the children of a node may overlap, given what their clocks allow.
-    pub(super) fn tolerance(&self, at: u32, clocks: Allowance, settings: &Settings) -> i64 {
-        let length = self.node(at).end - self.node(at).start;
-        match settings.tolerance {
-            Tolerance::Fixed(fixed) => i64::try_from(fixed.0).unwrap_or(i64::MAX),
-            Tolerance::Percent(share) => below(share, length),
-            Tolerance::Auto => clocks.total().min(length / 10),
-        }
-    }
 }
 
 /// What the clocks of some siblings allow: the coarsest step, and how far they may be from their parent's.
@@ -85,9 +75,15 @@ impl Allowance {
         }
     }
 
-    fn total(self) -> i64 {
-        self.step
-            .map_or(0, |step| STEPS[usize::from(step)].saturating_add(self.residual))
+    /// How far the siblings may overlap and still count as one after the other.
+    pub(super) fn tolerance(self, parent: &Node, settings: &Settings) -> i64 {
+        let length = parent.end - parent.start;
+        let by_clocks = |step: u8| STEPS[usize::from(step)].saturating_add(self.residual);
+        match settings.tolerance {
+            Tolerance::Fixed(fixed) => i64::try_from(fixed.0).unwrap_or(i64::MAX),
+            Tolerance::Percent(share) => below(share, length),
+            Tolerance::Auto => self.step.map_or(0, by_clocks).min(length / 10),
+        }
     }
 }
 

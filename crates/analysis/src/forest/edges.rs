@@ -4,7 +4,7 @@ use hotspan_model::{Flag, Kind, Status};
 
 use super::children::Allowance;
 use super::skew::Clocks;
-use super::{Edge, Family, Forest, Mark, NONE, Node, same_host};
+use super::{Edge, Family, Forest, Mark, Marks, NONE, Node, same_host};
 use crate::{Overflow, Settings, Tolerance};
 
 impl Forest {
@@ -18,13 +18,13 @@ impl Forest {
             if family.all == 0 {
                 continue;
             }
+            let parent = nodes[at as usize];
             for &child in &self.order[family.all()] {
-                let (parent, node) = (&nodes[at as usize], &nodes[child as usize]);
-                let edge = by_kind(parent, node);
+                let node = &mut nodes[child as usize];
+                node.edge = by_kind(&parent, node);
                 if settings.skew_correction && parent.host != node.host {
-                    clocks.bound(parent, node, edge);
+                    clocks.bound(&parent, node);
                 }
-                nodes[child as usize].edge = edge;
             }
         }
     }
@@ -34,9 +34,12 @@ impl Forest {
         self.by_end.resize(self.order.len(), NONE);
         for place in 0..self.order.len() {
             let at = self.order[place];
-            if self.nodes[at as usize].parent == NONE {
-                let timed = settle(&mut self.nodes[at as usize]);
-                self.begin_unit(at, timed);
+            let node = &mut self.nodes[at as usize];
+            if node.parent == NONE {
+                let timed = settle(node);
+                begin_unit(node, at, timed);
+                self.marks.add(node.marks);
+                self.heads.push(at);
             }
             match &mut self.families[at as usize] {
                 Family { all: 0, live, .. } => *live = 0,
@@ -48,75 +51,76 @@ impl Forest {
         self.heads.sort_unstable_by_key(place);
     }
 
-    /// Makes a node the head of its unit.
-    fn begin_unit(&mut self, at: u32, timed: bool) {
-        let node = &mut self.nodes[at as usize];
-        node.head = at;
-        if timed {
-            node.marks.set(Mark::Live);
-        }
-        self.marks.add(node.marks);
-        self.heads.push(at);
-    }
-
     /// The children of a node whose own place is known.
     fn class_children(&mut self, at: u32, settings: &Settings) {
-        let family = self.families[at as usize];
-        let mut live = family.first as usize;
-        let mut allowance = Allowance::default();
+        let Forest { nodes, order, .. } = self;
+        let parent = nodes[at as usize];
+        let clocks = &self.scratch.clocks;
+        let range = self.families[at as usize].all();
+        let mut live = range.start;
+        let (mut marks, mut allowance) = (Marks::default(), Allowance::default());
         let (mut last, mut sequence) = ((i64::MIN, i64::MIN), true);
-        for place in family.all() {
-            let child = self.order[place];
-            let timed = settle(&mut self.nodes[child as usize]);
-            if !self.awaits(at, child, timed, settings) {
-                self.begin_unit(child, timed);
+        for place in range.clone() {
+            let child = order[place];
+            let node = &mut nodes[child as usize];
+            let timed = settle(node);
+            if !await_child(clocks, &parent, node, timed, settings) {
+                begin_unit(node, child, timed);
+                marks.add(node.marks);
+                self.heads.push(child);
                 continue;
             }
-            let (parent, node) = (&self.nodes[at as usize], &self.nodes[child as usize]);
-            self.marks.add(node.marks);
+            marks.add(node.marks);
             if node.is_live() {
                 sequence &= last.0 < node.start && last.1 < node.end;
                 last = (node.start, node.end);
-                allowance.add(&self.scratch.clocks, parent, node);
-                self.order.swap(place, live);
+                allowance.add(clocks, &parent, node);
+                if place > live {
+                    order.swap(place, live);
+                }
                 live += 1;
             }
         }
-        let live = live as u32 - family.first;
-        self.families[at as usize].live = live;
+        self.marks.add(marks);
+        let live = live - range.start;
+        self.families[at as usize].live = live as u32;
         self.sort_children(at, sequence);
         if live > 0 {
-            self.nodes[at as usize].tolerance = self.tolerance(at, allowance, settings);
+            self.nodes[at as usize].tolerance = allowance.tolerance(&parent, settings);
         }
     }
+}
 
-    /// Whether a node waits for its child, which then joins its unit.
-    fn awaits(&mut self, at: u32, child: u32, timed: bool, settings: &Settings) -> bool {
-        let (parent, node) = (&self.nodes[at as usize], &self.nodes[child as usize]);
-        if node.edge != Edge::Sync {
-            return false;
-        }
-        let by_time = by_time(&self.scratch.clocks, parent, node, settings);
-        let (head, doomed) = (parent.head, parent.has(Mark::InAbandoned));
-        let inside = parent.is_live().then_some((parent.start, parent.end));
-        let node = &mut self.nodes[child as usize];
-        if by_time.abandoned {
-            node.marks.set(Mark::Abandoned);
-        }
-        if by_time.detached {
-            node.marks.set(Mark::Detached);
-            node.edge = Edge::Detached;
-            return false;
-        }
-        node.head = head;
-        if by_time.abandoned || doomed {
-            node.marks.set(Mark::InAbandoned);
-        }
-        if timed && let Some(inside) = inside {
-            clip(node, inside);
-        }
-        true
+/// Makes a node the head of its unit.
+fn begin_unit(node: &mut Node, at: u32, timed: bool) {
+    node.head = at;
+    if timed {
+        node.marks.set(Mark::Live);
     }
+}
+
+/// Joins a child to its parent's unit, when the parent waits for it; answers whether it does.
+fn await_child(clocks: &Clocks, parent: &Node, child: &mut Node, timed: bool, settings: &Settings) -> bool {
+    if child.edge != Edge::Sync {
+        return false;
+    }
+    let by_time = by_time(clocks, parent, child, settings);
+    if by_time.abandoned {
+        child.marks.set(Mark::Abandoned);
+    }
+    if by_time.detached {
+        child.marks.set(Mark::Detached);
+        child.edge = Edge::Detached;
+        return false;
+    }
+    child.head = parent.head;
+    if by_time.abandoned || parent.has(Mark::InAbandoned) {
+        child.marks.set(Mark::InAbandoned);
+    }
+    if timed && parent.is_live() {
+        clip(child, (parent.start, parent.end));
+    }
+    true
 }
 
 /// Gives a node the interval that it says it has, if any; answers whether it has one.
@@ -173,10 +177,11 @@ fn by_time(clocks: &Clocks, parent: &Node, child: &Node, settings: &Settings) ->
 }
 
 fn by_kind(parent: &Node, child: &Node) -> Edge {
-    let same = same_host(parent.host, child.host);
-    let inside = child.b <= child.e && parent.b <= child.b && child.e <= parent.e;
-    let message = child.kind() == Kind::Consumer && (parent.kind() == Kind::Producer || !(same && inside));
-    let follow_up = child.bits.has(Flag::FollowsFrom) || parent.kind() == Kind::Producer && !same;
+    let same = || same_host(parent.host, child.host);
+    let inside = || child.b <= child.e && parent.b <= child.b && child.e <= parent.e;
+    let message =
+        child.kind() == Kind::Consumer && (parent.kind() == Kind::Producer || !(same() && inside()));
+    let follow_up = child.bits.has(Flag::FollowsFrom) || parent.kind() == Kind::Producer && !same();
     if message || follow_up {
         Edge::Async
     } else {

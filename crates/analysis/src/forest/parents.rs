@@ -124,31 +124,39 @@ impl Forest {
         families.clear();
         families.resize(nodes.len(), Family::EMPTY);
         order.clear();
-        order.reserve(nodes.len());
+        order.resize(nodes.len(), NONE);
+        let mut listed = 0;
         // Backwards, so that siblings are linked in order.
         for (at, node) in nodes.iter_mut().enumerate().rev() {
             if node.parent == NONE {
                 (node.head, node.depth) = (at as u32, 0);
-                order.push(at as u32);
+                order[listed] = at as u32;
+                listed += 1;
             } else {
                 let first = std::mem::replace(&mut families[node.parent as usize].first, at as u32);
                 families[at].live = first;
             }
         }
         let mut done = 0;
-        while let Some(&at) = order.get(done) {
+        while done < listed {
+            let at = order[done] as usize;
             done += 1;
-            let (head, depth) = (nodes[at as usize].head, nodes[at as usize].depth + 1);
-            let (mut child, first) = (families[at as usize].first, order.len());
+            let (mut child, first) = (families[at].first, listed);
+            if child == NONE {
+                continue;
+            }
+            let (head, depth) = (nodes[at].head, nodes[at].depth + 1);
             while child != NONE {
                 let node = &mut nodes[child as usize];
                 (node.head, node.depth) = (head, depth);
-                order.push(child);
+                order[listed] = child;
+                listed += 1;
                 child = families[child as usize].live;
             }
-            let family = &mut families[at as usize];
-            (family.first, family.all) = (first as u32, (order.len() - first) as u32);
+            let family = &mut families[at];
+            (family.first, family.all) = (first as u32, (listed - first) as u32);
         }
+        order.truncate(listed);
     }
 
     /// Cuts each circle at its span with the smallest (start, key).

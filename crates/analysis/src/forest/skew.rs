@@ -59,17 +59,17 @@ impl Clocks {
     }
 
     /// What an edge says between a recorded parent and its recorded child, when their hosts are known and differ.
-    pub(super) fn bound(&mut self, parent: &Node, child: &Node, edge: Edge) {
+    pub(super) fn bound(&mut self, parent: &Node, child: &Node) {
         let (Some(from), Some(to)) = (parent.host, child.host) else {
             return;
         };
         if child.has(Mark::NoTime) || parent.has(Mark::NoTime) {
             return;
         }
-        let call = is_rpc(parent, child) && edge == Edge::Sync;
+        let call = is_rpc(parent, child) && child.edge == Edge::Sync;
         let (low, high) = match call {
             true if child.e - child.b <= parent.e - parent.b => (child.e - parent.e, child.b - parent.b),
-            false if edge == Edge::Async => (i64::MIN, child.b - parent.b),
+            false if child.edge == Edge::Async => (i64::MIN, child.b - parent.b),
             _ => return,
         };
         // Calls between two hosts mostly come together.

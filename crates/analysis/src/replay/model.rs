@@ -68,6 +68,7 @@ impl Queue {
         self.heap.reserve(children);
     }
 
+    #[inline]
     fn push(&mut self, started: Started) {
         match self.alone.take() {
             None if self.heap.is_empty() => self.alone = Some(started),
@@ -76,6 +77,7 @@ impl Queue {
         }
     }
 
+    #[inline]
     fn pop_until(&mut self, time: i64) -> Option<Started> {
         if self.alone.is_some() {
             return self.alone.take_if(|started| started.old_end <= time);
