@@ -2,7 +2,8 @@
 
 use hotspan_model::{Assembled, Class, Flag};
 
-use crate::{Forest, Mark, Node};
+use super::layout::Visit;
+use crate::Mark;
 
 /// Numbers and lengths of the nodes of one trace.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,13 +27,13 @@ impl Census {
         }
     }
 
-    pub(super) fn add(&mut self, forest: &Forest, at: u32, node: &Node) {
+    pub(super) fn add(&mut self, Visit { node, children, .. }: Visit<'_>) {
         let class = node.class() as usize;
         self.counts[class] += 1;
         self.longest[class] = self.longest[class].max(node.length().0);
         self.failed |= node.bits.has(Flag::Failed);
         self.missing += u32::from(node.has(Mark::Phantom));
-        self.steps |= node.class() == Class::Internal && forest.children(at).is_empty();
+        self.steps |= node.class() == Class::Internal && children.is_empty();
     }
 
     /// How many nodes stand for spans that were never received.

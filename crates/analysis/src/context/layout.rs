@@ -22,6 +22,7 @@ pub(super) struct Visit<'a> {
     pub node: &'a Node,
     /// Place of its parent, or [`NONE`].
     pub above: u32,
+    pub children: &'a [u32],
 }
 
 impl Layout {
@@ -33,6 +34,7 @@ impl Layout {
             at,
             node: forest.node(at),
             above,
+            children: forest.children(at),
         })
     }
 

@@ -123,21 +123,25 @@ impl Prepared {
         self.operations.clear(trace);
         for visit in self.layout.visits(forest) {
             let node = visit.node;
-            self.census.add(forest, visit.at, node);
+            self.census.add(visit);
             let source = match (node.span, node.group) {
-                (NONE, NONE) => NONE,
-                (NONE, group) => self.sources.slot(trace.groups[group as usize].source, dictionary),
-                (span, _) => self.sources.slot(trace.spans[span as usize].source, dictionary),
+                (NONE, NONE) => None,
+                (NONE, group) => Some(trace.groups[group as usize].source),
+                (span, _) => Some(trace.spans[span as usize].source),
             };
-            if source != NONE {
-                let orphan = visit.above != NONE && forest.node(node.parent).has(Mark::Phantom);
-                let first = visit.above != NONE && visit.above + 1 == visit.place;
-                self.sources.count(source, trace, node, (orphan, first));
-            }
+            let source = source.map_or(NONE, |source| {
+                let slot = self.sources.slot(source, dictionary);
+                // Parents come first, and are counted.
+                let orphan = self.census.missing() > 0 && visit.above != NONE;
+                let orphan = orphan && forest.node(node.parent).has(Mark::Phantom);
+                self.sources.count(slot, trace, visit, orphan);
+                slot
+            });
             let before = self.operations.rows.len() as u32;
-            self.segments
+            let segment = self
+                .segments
                 .visit(forest, visit, (source, before), &self.sources);
-            self.operations.visit(trace, visit, &self.segments);
+            self.operations.visit(trace, visit, segment, &self.segments);
         }
     }
 

@@ -105,12 +105,11 @@ impl Operations {
         self.groups_seen.resize(trace.groups.len(), false);
     }
 
-    /// Lists the operation at a place, if it is one; `place` is what segments say about it.
-    pub(super) fn visit(&mut self, trace: &Assembled, visit: Visit<'_>, segments: &Segments) {
+    /// Lists the operation at a place of a segment, if it is one.
+    pub(super) fn visit(&mut self, trace: &Assembled, visit: Visit<'_>, segment: u32, segments: &Segments) {
         let Visit {
             place, node, above, ..
         } = visit;
-        let segment = segments.places[place as usize].segment;
         let (mut caller, mut outer) = (NONE, NONE);
         if above != NONE {
             caller = self.nearest[above as usize];

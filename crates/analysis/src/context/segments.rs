@@ -77,14 +77,14 @@ impl Segments {
         self.places.clear();
     }
 
-    /// Finds the segment of a place; those before have theirs.
+    /// Finds the segment of a place, which it answers; those before have theirs.
     pub(super) fn visit(
         &mut self,
         forest: &Forest,
         visit: Visit<'_>,
         (source, before): (u32, u32),
         sources: &Sources,
-    ) {
+    ) -> u32 {
         let above = (visit.above != NONE).then(|| self.places[visit.above as usize]);
         let inherited = above.map_or(NONE, |above| above.segment);
         let segment = match self.starts(visit.node, inherited) {
@@ -92,17 +92,17 @@ impl Segments {
             false => inherited,
         };
         let within = above.filter(|above| above.segment == segment);
-        let children = forest.children(visit.at);
-        let place = match children {
+        let place = match visit.children {
             // Nothing hangs from it, so nobody asks for the path.
             [] => Place {
                 segment,
                 source,
                 ..Place::default()
             },
-            _ => place_of(forest, visit.node, children, segment, source, within),
+            _ => place_of(forest, visit.node, visit.children, segment, source, within),
         };
         self.places.push(place);
+        segment
     }
 
     /// Whether a segment begins at a node whose parent is in segment `inherited`.
@@ -123,7 +123,12 @@ impl Segments {
     fn open(
         &mut self,
         forest: &Forest,
-        Visit { place, at, node, .. }: Visit<'_>,
+        Visit {
+            place,
+            node,
+            children,
+            ..
+        }: Visit<'_>,
         parent: u32,
         (source, operations_before): (u32, u32),
         sources: &Sources,
@@ -131,8 +136,7 @@ impl Segments {
         // A placeholder at the top stands for the span that its first own child was made in.
         let named = match node.service {
             Some(_) => Some(node),
-            None => forest
-                .children(at)
+            None => children
                 .iter()
                 .map(|&child| forest.node(child))
                 .find(|child| child.service.is_some() && !is_entry(child)),

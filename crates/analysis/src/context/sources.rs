@@ -3,8 +3,8 @@
 use hashbrown::HashTable;
 use hotspan_model::{Assembled, Lookup, Symbol};
 
+use super::layout::Visit;
 use super::tally::Tally;
-use crate::Node;
 
 /// One resource and scope.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +47,7 @@ impl Sources {
     }
 
     /// The row of a source. Spans of one source mostly come together, so the last one is tried first.
+    #[inline]
     pub(super) fn slot(&mut self, symbol: Symbol, dictionary: &dyn Lookup) -> u32 {
         if let Some((last, slot)) = self.last
             && last == symbol
@@ -92,9 +93,9 @@ impl Sources {
     }
 
     /// Counts a node of the source in this slot.
-    pub(super) fn count(&mut self, slot: u32, trace: &Assembled, node: &Node, place: (bool, bool)) {
+    pub(super) fn count(&mut self, slot: u32, trace: &Assembled, visit: Visit<'_>, orphan: bool) {
         let tally = &mut self.rows[slot as usize].tally;
-        tally.add(trace, node, &mut self.groups_seen, place);
+        tally.add(trace, visit, &mut self.groups_seen, orphan);
     }
 
     /// How many there are.

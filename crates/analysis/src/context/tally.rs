@@ -2,7 +2,8 @@
 
 use hotspan_model::{Assembled, Class, Flag, Input, Inputs, Kind, Visibility};
 
-use crate::Node;
+use super::layout::Visit;
+use crate::NONE;
 
 /// Sums over the spans of one source.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,23 +14,28 @@ pub(crate) struct Tally {
     pub failed: u64,
     /// Spans that name a parent which was never received.
     pub orphans: u64,
-    /// What they tell.
-    pub inputs: Inputs,
     /// Spans that another one names as its parent.
     pub parents: u64,
     /// Those of them that were never received.
     pub lost_parents: u64,
+    /// Classes of its spans, a bit each.
+    classes: u16,
+    /// Some statement shows its arguments.
+    visible: bool,
+    /// Some call says where it goes.
+    addressed: bool,
 }
 
 impl Tally {
-    /// Adds a node: an `orphan` when its parent was never received. `first` when it is the first child of one.
+    /// Adds a node: an `orphan` when its parent was never received.
     pub(super) fn add(
         &mut self,
         trace: &Assembled,
-        node: &Node,
+        visit: Visit<'_>,
         groups_seen: &mut [bool],
-        (orphan, first): (bool, bool),
+        orphan: bool,
     ) {
+        let node = visit.node;
         let (spans, failed) = match trace.groups.get(node.group as usize) {
             Some(group) => match std::mem::replace(&mut groups_seen[node.group as usize], true) {
                 true => (0, 0),
@@ -40,41 +46,53 @@ impl Tally {
         self.spans = self.spans.saturating_add(spans);
         self.failed = self.failed.saturating_add(failed);
         self.orphans += u64::from(orphan);
-        self.tell(trace, node);
         // What a service answers, somebody else asked. A parent is counted at the first of its children.
         let asked = matches!(node.kind(), Kind::Server | Kind::Consumer);
-        if !asked && first {
+        if !asked && visit.above != NONE && visit.above + 1 == visit.place {
             self.parents += 1;
             self.lost_parents += u64::from(orphan);
         }
-    }
-
-    /// Adds what one span tells.
-    fn tell(&mut self, trace: &Assembled, node: &Node) {
+        self.classes |= bit(node.class());
         match node.class() {
+            Class::Db => self.visible |= node.bits.visibility() == Visibility::Visible,
+            Class::Call => {
+                let span = trace.spans.get(node.span as usize);
+                self.addressed |= span.is_some_and(|span| span.callee.is_some());
+            }
             Class::Internal
             | Class::Server
             | Class::Consumer
             | Class::Wait
             | Class::Cache
-            | Class::Publish => {}
-            Class::Db => {
-                self.inputs.add(Input::Queries);
-                if node.bits.visibility() == Visibility::Visible {
-                    self.inputs.add(Input::Arguments);
-                }
-            }
-            Class::Call => {
-                self.inputs.add(Input::Calls);
-                let span = trace.spans.get(node.span as usize);
-                if span.is_some_and(|span| span.callee.is_some()) {
-                    self.inputs.add(Input::Addresses);
-                }
-            }
-            Class::UnknownOut => self.inputs.add(Input::UnknownCalls),
-            Class::Connect => self.inputs.add(Input::Handshakes),
-            Class::Checkout => self.inputs.add(Input::Checkouts),
-            Class::DbMeta => self.inputs.add(Input::Sessions),
+            | Class::Publish
+            | Class::UnknownOut
+            | Class::Connect
+            | Class::Checkout
+            | Class::DbMeta => {}
         }
     }
+
+    /// What its spans tell.
+    pub(crate) fn inputs(&self) -> Inputs {
+        let has = |class: Class| self.classes & bit(class) != 0;
+        let told = [
+            (has(Class::Db), Input::Queries),
+            (self.visible, Input::Arguments),
+            (has(Class::Call), Input::Calls),
+            (self.addressed, Input::Addresses),
+            (has(Class::UnknownOut), Input::UnknownCalls),
+            (has(Class::Connect), Input::Handshakes),
+            (has(Class::Checkout), Input::Checkouts),
+            (has(Class::DbMeta), Input::Sessions),
+        ];
+        let mut inputs = Inputs::default();
+        for (_, input) in told.into_iter().filter(|(is_told, _)| *is_told) {
+            inputs.add(input);
+        }
+        inputs
+    }
+}
+
+fn bit(class: Class) -> u16 {
+    1 << class as u8
 }

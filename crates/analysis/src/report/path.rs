@@ -16,6 +16,8 @@ impl Rows {
     pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
         self.services.clear();
         let primary = cx.forest.primary();
+        // Neighbours are mostly of one segment.
+        let (mut known, mut service) = (NONE, 0);
         for (place, &at) in (0..).zip(cx.nodes()) {
             let time = cx.paths().own(at);
             let segment = cx.segment_at(place);
@@ -23,12 +25,17 @@ impl Rows {
                 continue;
             }
             let node = cx.forest.node(at);
-            let category = category(cx, place, node);
-            let row = &mut report.segments[segment as usize].path[category as usize];
+            let category = category(cx, place, node) as usize;
+            let row = &mut report.segments[segment as usize].path[category];
             *row = row.plus(time);
-            if Some(node.head) == primary {
-                self.add(cx.segment(segment).service, category, time);
+            if Some(node.head) != primary {
+                continue;
             }
+            if segment != known {
+                (known, service) = (segment, self.find(cx.segment(segment).service));
+            }
+            let sum = &mut self.services[service].1[category];
+            *sum = sum.plus(time);
         }
         for &(service, times) in &self.services {
             let filled = Category::ALL
@@ -43,17 +50,15 @@ impl Rows {
         }
     }
 
-    /// Traces cross few services, and neighbours on the path are mostly of one.
-    fn add(&mut self, service: Symbol, category: Category, time: Nanos) {
-        let at = match self.services.iter().rposition(|&(known, _)| known == service) {
+    /// Traces cross few services.
+    fn find(&mut self, service: Symbol) -> usize {
+        match self.services.iter().rposition(|&(known, _)| known == service) {
             Some(at) => at,
             None => {
                 self.services.push((service, [Nanos::ZERO; Category::ALL.len()]));
                 self.services.len() - 1
             }
-        };
-        let sum = &mut self.services[at].1[category as usize];
-        *sum = sum.plus(time);
+        }
     }
 }
 

@@ -26,7 +26,7 @@ impl Rows {
             row.spans = row.spans.saturating_add(tally.spans);
             row.failed = row.failed.saturating_add(tally.failed);
             row.orphans += tally.orphans;
-            row.inputs.join(tally.inputs);
+            row.inputs.join(tally.inputs());
             row.parents += tally.parents;
             row.lost_parents += tally.lost_parents;
         }
