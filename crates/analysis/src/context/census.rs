@@ -27,6 +27,7 @@ impl Census {
         }
     }
 
+    #[inline]
     pub(super) fn add(&mut self, Visit { node, children, .. }: Visit<'_>) {
         let class = node.class() as usize;
         self.counts[class] += 1;

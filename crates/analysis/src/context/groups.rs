@@ -286,8 +286,9 @@ impl Groups {
         for &at in run {
             let row = input.operation(at);
             let above = input.layout.parent(row.place);
-            let above = (above != NONE).then(|| input.segments.places[above as usize]);
-            let above = above.filter(|above| above.segment == row.segment);
+            let own = |&above: &u32| input.segments.places[above as usize].segment == row.segment;
+            let above = Some(above).filter(|&above| above != NONE).filter(own);
+            let above = above.and_then(|above| input.segments.trail(above));
             self.labels.push(Label {
                 code: row.code,
                 store: store(input, row),

@@ -297,7 +297,7 @@ impl<'a> Context<'a> {
 
     /// Whether the span at a place is INTERNAL and filled by its only child.
     pub(crate) fn is_transparent(self, place: u32) -> bool {
-        self.prepared.segments.places[place as usize].transparent
+        self.prepared.segments.is_transparent(place)
     }
 
     /// Source of a place; `None` for a placeholder.

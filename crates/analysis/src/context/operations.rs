@@ -106,6 +106,7 @@ impl Operations {
     }
 
     /// Lists the operation at a place of a segment, if it is one.
+    #[inline]
     pub(super) fn visit(&mut self, trace: &Assembled, visit: Visit<'_>, segment: u32, segments: &Segments) {
         let Visit {
             place, node, above, ..

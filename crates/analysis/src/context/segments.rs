@@ -45,13 +45,20 @@ impl Segment {
     }
 }
 
-/// What segments say about one place; of one that nothing hangs from, no path.
-#[derive(Clone, Copy, Debug, Default)]
+/// What segments say about one place.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     /// Its segment, or [`NONE`] for a placeholder without one.
     pub segment: u32,
     /// Slot of its source, or [`NONE`].
     pub source: u32,
+    /// Its trail, or [`NONE`] when nothing hangs from it: then nobody asks.
+    trail: u32,
+}
+
+/// How one place was reached.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Trail {
     /// Hash of the operations from the segment root down to it, runs of one operation folded.
     pub path: u64,
     /// The same without transparent spans.
@@ -69,15 +76,29 @@ pub(crate) struct Place {
 pub(crate) struct Segments {
     pub rows: Vec<Segment>,
     pub places: Vec<Place>,
+    trails: Vec<Trail>,
 }
 
 impl Segments {
     pub(super) fn clear(&mut self) {
         self.rows.clear();
         self.places.clear();
+        self.trails.clear();
+    }
+
+    /// How a place was reached that something hangs from.
+    pub(super) fn trail(&self, place: u32) -> Option<&Trail> {
+        let Place { trail, .. } = self.places[place as usize];
+        self.trails.get(trail as usize)
+    }
+
+    /// Whether the span at a place is INTERNAL and filled by its only child.
+    pub(crate) fn is_transparent(&self, place: u32) -> bool {
+        self.trail(place).is_some_and(|trail| trail.transparent)
     }
 
     /// Finds the segment of a place, which it answers; those before have theirs.
+    #[inline]
     pub(super) fn visit(
         &mut self,
         forest: &Forest,
@@ -85,23 +106,30 @@ impl Segments {
         (source, before): (u32, u32),
         sources: &Sources,
     ) -> u32 {
-        let above = (visit.above != NONE).then(|| self.places[visit.above as usize]);
-        let inherited = above.map_or(NONE, |above| above.segment);
+        let inherited = match visit.above {
+            NONE => NONE,
+            above => self.places[above as usize].segment,
+        };
         let segment = match self.starts(visit.node, inherited) {
             true => self.open(forest, visit, inherited, (source, before), sources),
             false => inherited,
         };
-        let within = above.filter(|above| above.segment == segment);
-        let place = match visit.children {
-            // Nothing hangs from it, so nobody asks for the path.
-            [] => Place {
-                segment,
-                source,
-                ..Place::default()
-            },
-            _ => place_of(forest, visit.node, visit.children, segment, source, within),
-        };
-        self.places.push(place);
+        let mut trail = NONE;
+        if !visit.children.is_empty() {
+            trail = self.trails.len() as u32;
+            let within = visit.above != NONE && segment == inherited;
+            let above = match within {
+                true => self.trail(visit.above).copied(),
+                false => None,
+            };
+            self.trails
+                .push(trail_of(forest, visit.node, visit.children, above));
+        }
+        self.places.push(Place {
+            segment,
+            source,
+            trail,
+        });
         segment
     }
 
@@ -189,15 +217,8 @@ fn is_transparent(forest: &Forest, node: &Node, children: &[u32]) -> bool {
         && i128::from(inner) * 10 >= i128::from(length) * 9
 }
 
-fn place_of(
-    forest: &Forest,
-    node: &Node,
-    children: &[u32],
-    segment: u32,
-    source: u32,
-    above: Option<Place>,
-) -> Place {
-    let Place {
+fn trail_of(forest: &Forest, node: &Node, children: &[u32], above: Option<Trail>) -> Trail {
+    let Trail {
         path,
         tail,
         clear_path,
@@ -211,9 +232,7 @@ fn place_of(
         false => extend(clear_path, clear_tail, element),
     };
     let (path, tail) = extend(path, tail, element);
-    Place {
-        segment,
-        source,
+    Trail {
         path,
         clear_path,
         tail,

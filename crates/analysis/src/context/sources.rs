@@ -93,6 +93,7 @@ impl Sources {
     }
 
     /// Counts a node of the source in this slot.
+    #[inline]
     pub(super) fn count(&mut self, slot: u32, trace: &Assembled, visit: Visit<'_>, orphan: bool) {
         let tally = &mut self.rows[slot as usize].tally;
         tally.add(trace, visit, &mut self.groups_seen, orphan);

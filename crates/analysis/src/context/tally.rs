@@ -28,6 +28,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Adds a node: an `orphan` when its parent was never received.
+    #[inline]
     pub(super) fn add(
         &mut self,
         trace: &Assembled,

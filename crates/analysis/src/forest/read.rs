@@ -49,27 +49,32 @@ impl Forest {
         self.base.0 = first.wrapping_add(1);
         let (base, mut marks) = (self.base.0, Marks::default());
         let mut source = Sources::default();
-        let spans = (0..).zip(input.spans);
-        self.nodes.extend(spans.map(|(at, span)| {
+        self.nodes.reserve(input.spans.len());
+        for (at, span) in (0..).zip(input.spans) {
             let (service, host) = source.find(input.dictionary, span.source);
-            let mut node = Node {
+            let times = Times::new(base, span.start.0, span.end().0);
+            let mut own = times.marks;
+            if span.has(Flag::NegativeDuration) {
+                own.set(Mark::NegativeDuration);
+            }
+            if span.has(Flag::BadParent) {
+                own.set(Mark::BadParent);
+            }
+            marks.add(own);
+            self.nodes.push(Node {
                 id: span.id.get(),
                 span: at,
                 service: Some(service),
                 host,
                 operation: Some(span.operation),
                 bits: span.bits,
-                ..timed(base, span.start.0, span.end().0)
-            };
-            if span.has(Flag::NegativeDuration) {
-                node.marks.set(Mark::NegativeDuration);
-            }
-            if span.has(Flag::BadParent) {
-                node.marks.set(Mark::BadParent);
-            }
-            marks.add(node.marks);
-            node
-        }));
+                b: times.b,
+                e: times.e,
+                step: times.step,
+                marks: own,
+                ..blank()
+            });
+        }
         self.hollow |= marks.has(Mark::NoTime);
         self.of_span.extend(0..input.spans.len() as u32);
     }
@@ -116,18 +121,16 @@ impl Forest {
                 self.defect(DefectKind::UnionApprox);
             }
             for &(start, end) in &group.intervals {
-                let Node {
-                    b, e, step, marks, ..
-                } = timed(self.base.0, start.0, end.0.max(start.0));
-                self.hollow |= marks.has(Mark::NoTime);
+                let times = Times::new(self.base.0, start.0, end.0.max(start.0));
+                self.hollow |= times.marks.has(Mark::NoTime);
                 let mut node = Node {
                     twin,
-                    b,
-                    e,
-                    step,
+                    b: times.b,
+                    e: times.e,
+                    step: times.step,
                     ..common
                 };
-                node.marks.add(marks);
+                node.marks.add(times.marks);
                 self.nodes.push(node);
                 twin += 1;
             }
@@ -135,21 +138,31 @@ impl Forest {
     }
 }
 
-/// A node that says when it ran.
-fn timed(base: u64, start: u64, end: u64) -> Node {
-    let mut node = blank();
-    let offset = |time: u64| time.checked_sub(base).filter(|&at| at <= OFFSET_MAX);
-    let (Some(b), Some(e), 1..) = (offset(start), offset(end), start) else {
-        node.marks.set(Mark::NoTime);
-        return node;
-    };
-    // Both are at most 2^62.
-    (node.b, node.e) = (b as i64, e as i64);
-    node.step = step(start, end);
-    if node.e - node.b > PLAUSIBLE_MAX {
-        node.marks.set(Mark::Implausible);
+/// When a node says it ran, and what is wrong with that.
+struct Times {
+    b: i64,
+    e: i64,
+    step: u8,
+    marks: Marks,
+}
+
+impl Times {
+    fn new(base: u64, start: u64, end: u64) -> Times {
+        let offset = |time: u64| time.checked_sub(base).filter(|&at| at <= OFFSET_MAX);
+        let mut marks = Marks::default();
+        let (Some(b), Some(e), 1..) = (offset(start), offset(end), start) else {
+            marks.set(Mark::NoTime);
+            let (b, e) = (i64::MAX, i64::MIN);
+            return Times { b, e, step: 0, marks };
+        };
+        // Both are at most 2^62.
+        let (b, e) = (b as i64, e as i64);
+        if e - b > PLAUSIBLE_MAX {
+            marks.set(Mark::Implausible);
+        }
+        let step = step(start, end);
+        Times { b, e, step, marks }
     }
-    node
 }
 
 /// Step of the clock that gave these times, as a power of 1,000 ns. A script's clock cuts the start to
