@@ -8,8 +8,8 @@ use crate::{Forest, NONE, Node};
 pub(crate) struct Layout {
     nodes: Vec<u32>,
     places: Vec<u32>,
-    ends: Vec<u32>,
-    parents: Vec<u32>,
+    /// By place: that of the parent, or [`NONE`], and the first one behind the subtree.
+    ranges: Vec<(u32, u32)>,
     /// How many nodes hang below each node, itself included.
     sizes: Vec<u32>,
 }
@@ -28,8 +28,8 @@ pub(super) struct Visit<'a> {
 impl Layout {
     /// All nodes in order.
     pub(super) fn visits<'a>(&'a self, forest: &'a Forest) -> impl Iterator<Item = Visit<'a>> {
-        let places = (0..).zip(self.nodes.iter().zip(&self.parents));
-        places.map(|(place, (&at, &above))| Visit {
+        let places = (0..).zip(self.nodes.iter().zip(&self.ranges));
+        places.map(|(place, (&at, &(above, _)))| Visit {
             place,
             at,
             node: forest.node(at),
@@ -39,16 +39,11 @@ impl Layout {
     }
 
     pub(super) fn build(&mut self, forest: &Forest) {
+        // Every entry is written below.
         let count = forest.nodes().len();
-        for list in [
-            &mut self.nodes,
-            &mut self.places,
-            &mut self.ends,
-            &mut self.parents,
-        ] {
-            list.clear();
-            list.resize(count, NONE);
-        }
+        self.nodes.resize(count, NONE);
+        self.places.resize(count, NONE);
+        self.ranges.resize(count, (NONE, NONE));
         self.measure(forest);
         let mut next = 0;
         for &root in forest.roots() {
@@ -56,9 +51,13 @@ impl Layout {
         }
         // Parents have their places before their children look for theirs.
         for &at in forest.top_down() {
+            let children = forest.children(at);
+            if children.is_empty() {
+                continue;
+            }
             let place = self.places[at as usize];
             let mut next = place + 1;
-            for &child in forest.children(at) {
+            for &child in children {
                 next = self.put(child, next, place);
             }
         }
@@ -79,8 +78,7 @@ impl Layout {
         let end = place + self.sizes[node as usize];
         self.places[node as usize] = place;
         self.nodes[place as usize] = node;
-        self.parents[place as usize] = parent;
-        self.ends[place as usize] = end;
+        self.ranges[place as usize] = (parent, end);
         end
     }
 
@@ -101,12 +99,12 @@ impl Layout {
 
     /// First place behind the subtree of `place`.
     pub(crate) fn end(&self, place: u32) -> u32 {
-        self.ends[place as usize]
+        self.ranges[place as usize].1
     }
 
     /// Place of the parent, or [`NONE`].
     pub(crate) fn parent(&self, place: u32) -> u32 {
-        self.parents[place as usize]
+        self.ranges[place as usize].0
     }
 
     /// Whether `inner` is `outer` or below it.

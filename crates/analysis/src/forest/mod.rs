@@ -168,9 +168,10 @@ impl Forest {
         let Forest {
             nodes,
             of_span,
+            // Made anew as a whole.
+            order: _,
+            by_end: _,
             families,
-            order,
-            by_end,
             roots,
             heads,
             links,
@@ -181,7 +182,7 @@ impl Forest {
             marks,
             scratch,
         } = self;
-        for list in [by_end, order, roots, heads, of_span] {
+        for list in [roots, heads, of_span] {
             list.clear();
         }
         nodes.clear();

@@ -123,7 +123,6 @@ impl Forest {
         let (nodes, families, order) = (&mut self.nodes, &mut self.families, &mut self.order);
         families.clear();
         families.resize(nodes.len(), Family::EMPTY);
-        order.clear();
         order.resize(nodes.len(), NONE);
         let mut listed = 0;
         // Backwards, so that siblings are linked in order.

@@ -199,10 +199,15 @@ impl Replay {
             return;
         };
         let length = |at: u32| forest.node(at).end - forest.node(at).start;
-        let longest = members.iter().map(|&at| length(at)).max().unwrap_or(0);
-        let shortest = members.iter().map(|&at| length(at)).min().unwrap_or(0);
-        let calls = members.iter().filter_map(|&at| call_cost(forest, at)).min();
-        let fixed = calls.unwrap_or(shortest);
+        let (mut longest, mut shortest, mut call) = (0, i64::MAX, None);
+        for &at in members {
+            let length = length(at);
+            (longest, shortest) = (length.max(longest), length.min(shortest));
+            if let Some(cost) = call_cost(forest, at) {
+                call = Some(call.map_or(cost, |least: i64| least.min(cost)));
+            }
+        }
+        let fixed = call.unwrap_or(shortest);
         let variable = members.iter().map(|&at| length(at) - fixed);
         let worst = variable.fold(fixed, i64::saturating_add).max(longest);
         let likely = longest.saturating_add(longest / 2).clamp(longest, worst);
@@ -295,10 +300,12 @@ impl Replay {
 /// What a call costs beyond its server's work, when the server is there.
 fn call_cost(forest: &Forest, at: u32) -> Option<i64> {
     let client = forest.node(at);
-    let serves = |&&child: &&u32| forest.node(child).kind() == Kind::Server;
-    let server = forest.by_start(at).iter().find(serves)?;
-    let server = forest.node(*server);
-    (client.kind() == Kind::Client).then_some((client.end - client.start) - (server.end - server.start))
+    if client.kind() != Kind::Client {
+        return None;
+    }
+    let mut children = forest.by_start(at).iter().map(|&child| forest.node(child));
+    let server = children.find(|child| child.kind() == Kind::Server)?;
+    Some((client.end - client.start) - (server.end - server.start))
 }
 
 fn signed(time: Nanos) -> i64 {
