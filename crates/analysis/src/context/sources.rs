@@ -1,10 +1,10 @@
 //! The sources of one trace: whose spans they are, looked up once each.
 
-use hashbrown::HashTable;
 use hotspan_model::{Assembled, Lookup, Symbol};
 
 use super::layout::Visit;
 use super::tally::Tally;
+use crate::few::Few;
 
 /// One resource and scope.
 #[derive(Clone, Copy, Debug)]
@@ -22,15 +22,11 @@ pub(crate) struct Source {
     pub tally: Tally,
 }
 
-/// So many sources are tried one after the other; those behind them are in a table.
-const IN_ORDER: usize = 8;
-
 /// The sources of one trace, in order of first use.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
     rows: Vec<Source>,
-    /// Slots from [`IN_ORDER`] on.
-    table: HashTable<u32>,
+    known: Few,
     last: Option<(Symbol, u32)>,
     groups_seen: Vec<bool>,
 }
@@ -40,9 +36,7 @@ impl Sources {
         self.groups_seen.clear();
         self.groups_seen.resize(trace.groups.len(), false);
         self.rows.clear();
-        if !self.table.is_empty() {
-            self.table.clear();
-        }
+        self.known.clear();
         self.last = None;
     }
 
@@ -54,7 +48,8 @@ impl Sources {
         {
             return slot;
         }
-        let slot = match self.find(symbol) {
+        let is_it = |row: &Source| row.symbol == symbol;
+        let slot = match self.known.find(&self.rows, || hash(symbol), is_it) {
             Some(slot) => slot,
             None => self.add(symbol, dictionary),
         };
@@ -62,18 +57,8 @@ impl Sources {
         slot
     }
 
-    fn find(&self, symbol: Symbol) -> Option<u32> {
-        let mut first = self.rows.iter().take(IN_ORDER);
-        if let Some(slot) = first.position(|row| row.symbol == symbol) {
-            return Some(slot as u32);
-        }
-        let is_it = |&slot: &u32| self.rows[slot as usize].symbol == symbol;
-        self.table.find(hash(symbol), is_it).copied()
-    }
-
     fn add(&mut self, symbol: Symbol, dictionary: &dyn Lookup) -> u32 {
         let facts = dictionary.source(symbol);
-        let slot = self.rows.len() as u32;
         self.rows.push(Source {
             symbol,
             service: facts.map(|facts| facts.service),
@@ -84,12 +69,7 @@ impl Sources {
             unnamed: facts.is_some_and(|facts| facts.unnamed),
             tally: Tally::default(),
         });
-        if self.rows.len() > IN_ORDER {
-            let rows = &self.rows;
-            self.table
-                .insert_unique(hash(symbol), slot, |&slot| hash(rows[slot as usize].symbol));
-        }
-        slot
+        self.known.list(&self.rows, |row| hash(row.symbol))
     }
 
     /// Counts a node of the source in this slot.

@@ -100,6 +100,7 @@ fn begin_unit(node: &mut Node, at: u32, timed: bool) {
 }
 
 /// Joins a child to its parent's unit, when the parent waits for it; answers whether it does.
+#[inline]
 fn await_child(clocks: &Clocks, parent: &Node, child: &mut Node, timed: bool, settings: &Settings) -> bool {
     if child.edge != Edge::Sync {
         return false;

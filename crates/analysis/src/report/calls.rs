@@ -1,21 +1,20 @@
 //! Outgoing operations by caller, target, class and template.
 
-use hashbrown::HashTable;
 use hotspan_model::{CallRow, Nanos, OpRef, Report, Symbol, Target};
 
 use crate::NONE;
 use crate::context::{Context, Operation};
+use crate::few::Few;
 
 /// Buffers.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    /// Row in the report, by what tells rows apart.
-    table: HashTable<u32>,
+    known: Few,
 }
 
 impl Rows {
     pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
-        self.table.clear();
+        self.known.clear();
         let mut last: Option<(&Operation, u32)> = None;
         for operation in cx.operations().iter().filter(|row| row.counts()) {
             let at = match last.filter(|(last, _)| is_alike(last, operation)) {
@@ -41,18 +40,11 @@ impl Rows {
     }
 
     fn find(&mut self, fresh: &CallRow, calls: &mut Vec<CallRow>) -> u32 {
-        let rows = &*calls;
-        let found = self
-            .table
-            .find(hash(fresh), |&at| is_same(&rows[at as usize], fresh));
-        if let Some(&at) = found {
-            return at;
-        }
-        let at = calls.len() as u32;
-        calls.push(*fresh);
-        self.table
-            .insert_unique(hash(fresh), at, |&at| hash(&calls[at as usize]));
-        at
+        let known = self.known.find(calls, || hash(fresh), |row| is_same(row, fresh));
+        known.unwrap_or_else(|| {
+            calls.push(*fresh);
+            self.known.list(calls, hash)
+        })
     }
 }
 
