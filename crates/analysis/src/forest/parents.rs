@@ -52,14 +52,20 @@ impl Forest {
     }
 
     /// The node that `id` means to `child`, and whether it means that to everyone.
+    #[inline]
     pub(super) fn find(&self, input: &Input<'_>, id: SpanId, child: &Node) -> Option<(u32, bool)> {
-        let ids = &self.scratch.ids;
-        if ids.is_empty() {
-            return match self.scratch.index.find(&self.nodes, id.get()) {
-                Some(at) => Some((at, true)),
-                None => Some((self.folded(input, id, child)?, false)),
-            };
+        if !self.scratch.ids.is_empty() {
+            return self.find_among(input, id, child);
         }
+        match self.scratch.index.find(&self.nodes, id.get()) {
+            Some(at) => Some((at, true)),
+            None => Some((self.folded(input, id, child)?, false)),
+        }
+    }
+
+    /// The same where some nodes share an id.
+    fn find_among(&self, input: &Input<'_>, id: SpanId, child: &Node) -> Option<(u32, bool)> {
+        let ids = &self.scratch.ids;
         let from = ids.partition_point(|entry| entry.0 < id.get());
         let Some(&(_, first)) = ids.get(from).filter(|entry| entry.0 == id.get()) else {
             return Some((self.folded(input, id, child)?, false));

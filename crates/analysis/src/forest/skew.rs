@@ -28,6 +28,9 @@ pub(super) struct Estimate {
     residual: i64,
 }
 
+/// Hosts listed last that are compared with a new one.
+const HOSTS_SEEN: usize = 8;
+
 /// Buffers of the correction. Hosts are ranked by name, so that no number of a symbol shows.
 #[derive(Debug, Default)]
 pub(super) struct Clocks {
@@ -72,9 +75,17 @@ impl Clocks {
             false if child.edge == Edge::Async => (i64::MIN, child.b - parent.b),
             _ => return,
         };
-        // Calls between two hosts mostly come together.
-        if !self.hosts.ends_with(&[(from, 0), (to, 0)]) {
-            self.hosts.extend([(from, 0), (to, 0)]);
+        // Traces mostly have few hosts; more than are looked at here may be listed twice.
+        for host in [(from, 0), (to, 0)] {
+            if !self
+                .hosts
+                .iter()
+                .rev()
+                .take(HOSTS_SEEN)
+                .any(|&known| known == host)
+            {
+                self.hosts.push(host);
+            }
         }
         let (from, to) = (from.raw(), to.raw());
         self.bounds.push(Bound {
