@@ -56,6 +56,10 @@ pub(crate) struct Scene {
 }
 
 impl Camera {
+    pub(super) fn is_running(&self) -> bool {
+        self.running
+    }
+
     pub(super) fn shoot(&mut self, shot: Shot) {
         if self.running {
             self.shots.push(shot);

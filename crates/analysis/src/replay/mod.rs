@@ -12,6 +12,7 @@ mod edit;
 mod film;
 mod model;
 mod run;
+mod sequence;
 mod slack;
 mod tape;
 

@@ -175,6 +175,9 @@ impl Replay {
         let parent = forest.node(at);
         let children = forest.by_start(at);
         let runs = self.open_runs(at);
+        if let Some(duration) = self.sequence(forest, parent, children, runs.clone()) {
+            return duration;
+        }
         self.queue.open(children.len());
         let (mut last_old, mut last_new) = (None, Ended::default());
         let (mut end_old, mut end_new) = (i64::MIN, Times::default());
@@ -216,7 +219,7 @@ impl Replay {
         guessed && child.end <= covered_until && self.place[at as usize] == NONE
     }
 
-    fn duration_of(&self, child: &Node, at: u32) -> Times {
+    pub(super) fn duration_of(&self, child: &Node, at: u32) -> Times {
         match self.place[at as usize] {
             NONE => length(child),
             place => self.durations[place as usize],
