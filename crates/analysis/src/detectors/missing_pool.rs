@@ -23,7 +23,7 @@ use hotspan_model::{
 };
 
 use super::family::pays;
-use super::findings::{Key, Draft, wall};
+use super::findings::{Draft, Key, wall};
 use super::near::{Near, all, condition, is_told, of_cost, share_of};
 use super::words::{Advice, advice, peer, tenths_of_a_week};
 use super::{Detector, Findings, frameworks};

@@ -28,7 +28,7 @@ use hotspan_model::{
 };
 
 use super::family::{WITHOUT_SCALING_PROOF, pays};
-use super::findings::{Key, Draft, wall};
+use super::findings::{Draft, Key, wall};
 use super::n_plus_one_query::{BY_HAND, FRAMEWORKS};
 use super::near::{Near, all, condition, fixed, of_cost};
 use super::words::{advice, tenths_of_a_week};

@@ -22,7 +22,7 @@ use hotspan_model::{
     Break, Class, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Verb,
 };
 
-use super::findings::{Key, Draft, path};
+use super::findings::{Draft, Key, path};
 use super::near::{Near, all, condition, is_told, share_of};
 use super::spans::pays;
 use super::statements::{self, certainty, facts, halved, template};

@@ -22,7 +22,7 @@ use hotspan_model::{
     Break, Class, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Verb,
 };
 
-use super::findings::{Key, Draft, path};
+use super::findings::{Draft, Key, path};
 use super::near::{Near, all, condition, share_of};
 use super::statements::{self, certainty, facts, halved, template};
 use super::words::{Advice, advice, target, tenths_of_a_week};

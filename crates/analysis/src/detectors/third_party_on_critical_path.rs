@@ -30,7 +30,7 @@ use hotspan_model::{
 };
 
 use super::deferrable_call::{HAND_OVER, is_deferrable};
-use super::findings::{Key, Draft, path};
+use super::findings::{Draft, Key, path};
 use super::near::{Near, all, condition, floor_share, is_told};
 use super::words::{peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
