@@ -1,6 +1,6 @@
 //! One trace in, its report out: forest, paths, context, detectors, rows.
 
-use hotspan_model::{Assembled, BeforeAfter, Class, FindingId, LogTime, Lookup, Report, TraceView, Tuning};
+use hotspan_model::{Assembled, BeforeAfter, FindingId, LogTime, Lookup, Report, TraceView, Tuning};
 
 use crate::context::{Prepared, Thresholds, Wrappers, is_trusted};
 use crate::detectors::{Findings, Scratch};
@@ -82,9 +82,8 @@ impl Analyser {
         };
         let cx = self.prepared.context(trace, spans, &self.forest, dictionary, &[]);
         self.rows.fill(cx, report);
-        // A flat wrapper is an INTERNAL span.
-        let internal = cx.census().count(Class::Internal) > 0;
-        self.is_adopted = internal && self.wrappers.adopt(trace, &self.forest);
+        // A flat wrapper is an INTERNAL span without children.
+        self.is_adopted = cx.census().has_steps() && self.wrappers.adopt(trace, &self.forest);
         let cx = match self.is_adopted {
             false => cx,
             true => {

@@ -4,6 +4,7 @@ mod analyser;
 mod context;
 mod detectors;
 mod explain;
+mod few;
 mod forest;
 mod memo;
 mod path;

@@ -46,6 +46,11 @@ impl Inputs {
         self.0 |= 1 << input as u8;
     }
 
+    /// Adds all of `others`.
+    pub fn join(&mut self, others: Inputs) {
+        self.0 |= others.0;
+    }
+
     /// Whether it is told.
     pub fn has(self, input: Input) -> bool {
         self.0 & 1 << input as u8 != 0

@@ -2,7 +2,8 @@
 
 use hotspan_model::{Assembled, Class, Flag};
 
-use crate::{Forest, Node};
+use super::layout::Visit;
+use crate::Mark;
 
 /// Numbers and lengths of the nodes of one trace.
 #[derive(Clone, Copy, Debug, Default)]
@@ -10,28 +11,40 @@ pub(crate) struct Census {
     counts: [u32; CLASSES],
     longest: [u64; CLASSES],
     failed: bool,
+    missing: u32,
+    steps: bool,
 }
 
 /// More than there are classes.
 const CLASSES: usize = 16;
 
 impl Census {
-    pub(super) fn of(trace: &Assembled, forest: &Forest) -> Census {
-        let mut census = Census {
+    /// One that has counted nothing yet.
+    pub(super) fn new(trace: &Assembled) -> Census {
+        Census {
             failed: trace.groups.iter().any(|group| group.errors > 0),
             ..Census::default()
-        };
-        for node in forest.nodes() {
-            census.add(node);
         }
-        census
     }
 
-    fn add(&mut self, node: &Node) {
+    #[inline]
+    pub(super) fn add(&mut self, Visit { node, children, .. }: Visit<'_>) {
         let class = node.class() as usize;
         self.counts[class] += 1;
         self.longest[class] = self.longest[class].max(node.length().0);
         self.failed |= node.bits.has(Flag::Failed);
+        self.missing += u32::from(node.has(Mark::Phantom));
+        self.steps |= node.class() == Class::Internal && children.is_empty();
+    }
+
+    /// How many nodes stand for spans that were never received.
+    pub(crate) fn missing(&self) -> u32 {
+        self.missing
+    }
+
+    /// Whether an INTERNAL span has no children.
+    pub(crate) fn has_steps(&self) -> bool {
+        self.steps
     }
 
     /// How many nodes are of this class; an operation that its server told to be a call is not.

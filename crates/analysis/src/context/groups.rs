@@ -93,20 +93,30 @@ pub(crate) struct Groups {
     pub doubled: Vec<u32>,
     /// Where those of the run at hand begin.
     doubled_from: u32,
-    order: Vec<Key>,
+    order: Vec<Stretch>,
     run: Vec<u32>,
     labels: Vec<Label>,
+    /// Where the parts of the run at hand end.
+    ends: Vec<usize>,
     joined: Vec<u32>,
     arguments: Vec<(u64, u32)>,
 }
 
-/// Segment, class and template first: what a run has in common.
+/// Neighbouring operations that count, of one segment, class and template: what a run has in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
+struct Stretch {
     segment: u32,
     class: Class,
     template: u64,
-    at: u32,
+    from: u32,
+    to: u32,
+    weight: u64,
+}
+
+impl Stretch {
+    fn is_like(&self, other: &Stretch) -> bool {
+        (self.segment, self.template, self.class) == (other.segment, other.template, other.class)
+    }
 }
 
 /// What keeps members of a run apart; `group` joins those that differ in wrappers alone.
@@ -127,23 +137,10 @@ impl Groups {
         self.members.clear();
         self.near.clear();
         self.doubled.clear();
-        self.order.clear();
-        for (at, row) in input.operations.rows.iter().enumerate() {
-            let outgoing = input.segments.rows[row.segment as usize].outgoing;
-            let enough = is_near(outgoing, input.fewest(row.segment));
-            if enough && row.counts() {
-                self.order.push(Key {
-                    segment: row.segment,
-                    class: row.class,
-                    template: row.key(),
-                    at: at as u32,
-                });
-            }
-        }
+        self.list(input);
         self.order.sort_unstable();
         let order = std::mem::take(&mut self.order);
-        let same = |a: &Key, b: &Key| (a.segment, a.class, a.template) == (b.segment, b.class, b.template);
-        for run in order.chunk_by(same) {
+        for run in order.chunk_by(Stretch::is_like) {
             self.repeat(input, run);
         }
         self.order = order;
@@ -151,25 +148,62 @@ impl Groups {
             .sort_unstable_by_key(|group| self.members[group.members.start as usize]);
     }
 
-    fn repeat(&mut self, input: Input<'_>, run: &[Key]) {
-        let required = input.required(run[0].segment, run[0].class);
-        let weight = |at: u32| input.operation(at).weight;
-        if !is_near(run.iter().map(|key| weight(key.at)).sum(), required) {
+    /// Lists the operations of segments with enough of them.
+    fn list(&mut self, input: Input<'_>) {
+        self.order.clear();
+        let mut known = (NONE, false);
+        for (at, row) in (0..).zip(&input.operations.rows) {
+            if !row.counts() {
+                continue;
+            }
+            if known.0 != row.segment {
+                let outgoing = input.segments.rows[row.segment as usize].outgoing;
+                known = (row.segment, is_near(outgoing, input.fewest(row.segment)));
+            }
+            if !known.1 {
+                continue;
+            }
+            let fresh = Stretch {
+                segment: row.segment,
+                class: row.class,
+                template: row.key(),
+                from: at,
+                to: at + 1,
+                weight: row.weight,
+            };
+            match self.order.last_mut() {
+                Some(last) if last.to == at && last.is_like(&fresh) => {
+                    last.to += 1;
+                    last.weight += row.weight;
+                }
+                Some(_) | None => self.order.push(fresh),
+            }
+        }
+    }
+
+    fn repeat(&mut self, input: Input<'_>, run: &[Stretch]) {
+        let Stretch { segment, class, .. } = run[0];
+        let required = input.required(segment, class);
+        if !is_near(run.iter().map(|stretch| stretch.weight).sum(), required) {
             return;
         }
         self.doubled_from = self.doubled.len() as u32;
         self.run.clear();
-        self.run.extend(run.iter().map(|key| key.at));
+        self.run
+            .extend(run.iter().flat_map(|stretch| stretch.from..stretch.to));
         self.merge_layers(input);
         self.run.retain(|&at| !input.operation(at).batched);
-        if run[0].class == Class::Cache && !is_single_key(input, run[0].at) {
+        if class == Class::Cache && !is_single_key(input, run[0].from) {
             return;
         }
-        self.label(input);
-        let labels = std::mem::take(&mut self.labels);
-        let (rows, mut nearest) = (self.rows.len(), (0, &labels[..0]));
-        for same in labels.chunk_by(|a, b| a.group == b.group) {
-            let weight = same.iter().map(|label| weight(label.at)).sum::<u64>();
+        let mut run = std::mem::take(&mut self.run);
+        self.part(input, &mut run);
+        let rows = self.rows.len();
+        let (mut from, mut nearest) = (0, (0, &run[..0]));
+        for part in 0..self.ends.len() {
+            let same = &run[from..self.ends[part]];
+            from = self.ends[part];
+            let weight = same.iter().map(|&at| input.operation(at).weight).sum::<u64>();
             if weight >= required {
                 self.group(input, same, required);
             } else if weight > nearest.0 {
@@ -177,16 +211,37 @@ impl Groups {
             }
         }
         let (weight, same) = nearest;
-        if self.rows.len() == rows && is_near(weight, required) {
+        if let Some(&first) = same.first()
+            && self.rows.len() == rows
+            && is_near(weight, required)
+        {
             self.near.push(NearGroup {
-                class: run[0].class,
-                segment: run[0].segment,
-                first: same[0].at,
+                class,
+                segment,
+                first,
                 weight,
-                redundant: is_redundant(input, same.iter().map(|label| label.at)),
+                redundant: is_redundant(input, same.iter().copied()),
             });
         }
-        self.labels = labels;
+        self.run = run;
+    }
+
+    /// Brings members of a run that belong together side by side, and says where each such part ends.
+    fn part(&mut self, input: Input<'_>, run: &mut Vec<u32>) {
+        self.ends.clear();
+        if is_one_site(input, run) {
+            self.ends.push(run.len());
+            return;
+        }
+        self.label(input, run);
+        run.clear();
+        run.extend(self.labels.iter().map(|label| label.at));
+        let parts = self.labels.chunk_by(|a, b| a.group == b.group);
+        let ends = parts.scan(0, |end, part| {
+            *end += part.len();
+            Some(*end)
+        });
+        self.ends.extend(ends);
     }
 
     /// Two spans of two scopes for each operation, side by side: the longer of each pair counts.
@@ -226,13 +281,14 @@ impl Groups {
     }
 
     /// Sorts the run by what keeps its members apart, into `labels`.
-    fn label(&mut self, input: Input<'_>) {
+    fn label(&mut self, input: Input<'_>, run: &[u32]) {
         self.labels.clear();
-        for &at in &self.run {
+        for &at in run {
             let row = input.operation(at);
             let above = input.layout.parent(row.place);
-            let above = (above != NONE).then(|| input.segments.places[above as usize]);
-            let above = above.filter(|above| above.segment == row.segment);
+            let own = |&above: &u32| input.segments.places[above as usize].segment == row.segment;
+            let above = Some(above).filter(|&above| above != NONE).filter(own);
+            let above = above.and_then(|above| input.segments.trail(above));
             self.labels.push(Label {
                 code: row.code,
                 store: store(input, row),
@@ -286,18 +342,19 @@ impl Groups {
     }
 
     /// Adds the group under the lowest anchor. `same` is ascending by place.
-    fn group(&mut self, input: Input<'_>, same: &[Label], required: u64) {
-        let first = input.operation(same[0].at);
+    fn group(&mut self, input: Input<'_>, same: &[u32], required: u64) {
+        let first = input.operation(same[0]);
         let anchor = anchor(input, same, required);
         let from = self.members.len();
-        let below = same.iter().map(|label| label.at);
+        let below = same.iter().copied();
         let below = below.filter(|&at| input.layout.contains(anchor, input.operation(at).place));
         self.members.extend(below);
         let members = &mut self.members[from..];
-        members.sort_unstable_by_key(|&at| {
-            let node = input.forest.node(input.operation(at).node);
-            (node.start, node.key())
-        });
+        let node = |at: u32| input.forest.node(input.operation(at).node);
+        // Siblings are in order of time already.
+        if !members.is_sorted_by(|&a, &b| node(a).start < node(b).start) {
+            members.sort_unstable_by_key(|&at| (node(at).start, node(at).key()));
+        }
         let verdict = Verdict::new(input, members, &mut self.arguments);
         self.rows.push(Group {
             class: first.class,
@@ -350,16 +407,39 @@ fn overlaps_by_half(input: Input<'_>, a: u32, b: u32) -> bool {
     shared * 2 >= (a.end - a.start).min(b.end - b.start)
 }
 
+/// Whether members of a run are siblings made at one place of the code for one store: nothing keeps them apart.
+fn is_one_site(input: Input<'_>, run: &[u32]) -> bool {
+    let Some(&first) = run.first() else { return true };
+    let first = input.operation(first);
+    let parent = input.layout.parent(first.place);
+    run.iter().all(|&at| {
+        let row = input.operation(at);
+        let store = row.callee == first.callee || row.class == Class::Call;
+        store && row.code == first.code && input.layout.parent(row.place) == parent
+    })
+}
+
 /// The lowest span that holds the required weight; of several that share nothing, what holds them all.
-fn anchor(input: Input<'_>, same: &[Label], required: u64) -> u32 {
+fn anchor(input: Input<'_>, same: &[u32], required: u64) -> u32 {
     let layout = input.layout;
-    let place = |at: usize| input.operation(same[at].at).place;
+    let place = |at: usize| input.operation(same[at]).place;
+    let top = input.segments.rows[input.operation(same[0]).segment as usize].root;
+    // Lifting stops at the segment root.
+    let lifted = |anchor: u32| match anchor == NONE || !layout.contains(top, anchor) {
+        true => top,
+        false => anchor,
+    };
+    // Any two siblings share their parent, and nothing lower.
+    let parent = layout.parent(place(0));
+    if (1..same.len()).all(|at| layout.parent(place(at)) == parent) {
+        return lifted(parent);
+    }
     let (mut first, mut weight) = (0, 0);
     let mut lowest: Option<(u32, u32)> = None;
     for last in 0..same.len() {
-        weight += input.operation(same[last].at).weight;
-        while weight - input.operation(same[first].at).weight >= required {
-            weight -= input.operation(same[first].at).weight;
+        weight += input.operation(same[last]).weight;
+        while weight - input.operation(same[first]).weight >= required {
+            weight -= input.operation(same[first]).weight;
             first += 1;
         }
         if weight < required {
@@ -378,16 +458,9 @@ fn anchor(input: Input<'_>, same: &[Label], required: u64) -> u32 {
             Some((left, _)) => Some((left, holder)),
         };
     }
-    let top = input.segments.rows[input.operation(same[0].at).segment as usize].root;
-    let anchor = match lowest {
+    lifted(match lowest {
         None => top,
         Some((left, right)) if left == right => left,
         Some((left, right)) => layout.common(left, right),
-    };
-    // Lifting stops at the segment root.
-    if anchor == NONE || !layout.contains(top, anchor) {
-        top
-    } else {
-        anchor
-    }
+    })
 }

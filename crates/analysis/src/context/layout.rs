@@ -1,6 +1,6 @@
 //! The nodes of a forest in one canonical order, in which a subtree is a range.
 
-use crate::{Forest, NONE};
+use crate::{Forest, NONE, Node};
 
 /// Where a node stands in the order: parents before children, siblings by time. The subtree of place `p` is
 /// `p..end(p)`.
@@ -8,38 +8,78 @@ use crate::{Forest, NONE};
 pub(crate) struct Layout {
     nodes: Vec<u32>,
     places: Vec<u32>,
-    ends: Vec<u32>,
-    parents: Vec<u32>,
-    /// Nodes to be entered, the next one last, and the places of their parents.
-    stack: Vec<(u32, u32)>,
+    /// By place: that of the parent, or [`NONE`], and the first one behind the subtree.
+    ranges: Vec<(u32, u32)>,
+    /// How many nodes hang below each node, itself included.
+    sizes: Vec<u32>,
+}
+
+/// One node at its place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Visit<'a> {
+    pub place: u32,
+    pub at: u32,
+    pub node: &'a Node,
+    /// Place of its parent, or [`NONE`].
+    pub above: u32,
+    pub children: &'a [u32],
 }
 
 impl Layout {
+    /// All nodes in order.
+    pub(super) fn visits<'a>(&'a self, forest: &'a Forest) -> impl Iterator<Item = Visit<'a>> {
+        let places = (0..).zip(self.nodes.iter().zip(&self.ranges));
+        places.map(|(place, (&at, &(above, _)))| Visit {
+            place,
+            at,
+            node: forest.node(at),
+            above,
+            children: forest.children(at),
+        })
+    }
+
     pub(super) fn build(&mut self, forest: &Forest) {
+        // Every entry is written below.
         let count = forest.nodes().len();
-        self.nodes.clear();
-        self.ends.clear();
-        self.parents.clear();
-        self.places.clear();
+        self.nodes.resize(count, NONE);
         self.places.resize(count, NONE);
-        self.stack.clear();
-        self.stack
-            .extend(forest.roots().iter().rev().map(|&root| (root, NONE)));
-        while let Some((node, parent)) = self.stack.pop() {
-            let place = self.nodes.len() as u32;
-            self.places[node as usize] = place;
-            self.nodes.push(node);
-            self.ends.push(place + 1);
-            self.parents.push(parent);
-            let children = forest.children(node).iter().rev();
-            self.stack.extend(children.map(|&child| (child, place)));
+        self.ranges.resize(count, (NONE, NONE));
+        self.measure(forest);
+        let mut next = 0;
+        for &root in forest.roots() {
+            next = self.put(root, next, NONE);
         }
-        for place in (0..self.nodes.len()).rev() {
-            let end = self.ends[place];
-            if let Some(above) = self.ends.get_mut(self.parents[place] as usize) {
-                *above = end.max(*above);
+        // Parents have their places before their children look for theirs.
+        for &at in forest.top_down() {
+            let children = forest.children(at);
+            if children.is_empty() {
+                continue;
+            }
+            let place = self.places[at as usize];
+            let mut next = place + 1;
+            for &child in children {
+                next = self.put(child, next, place);
             }
         }
+    }
+
+    fn measure(&mut self, forest: &Forest) {
+        self.sizes.clear();
+        self.sizes.resize(forest.nodes().len(), 1);
+        for &at in forest.top_down().iter().rev() {
+            if let Some(parent) = forest.node(at).parent() {
+                self.sizes[parent as usize] += self.sizes[at as usize];
+            }
+        }
+    }
+
+    /// Puts a node at a place; where its next sibling stands.
+    fn put(&mut self, node: u32, place: u32, parent: u32) -> u32 {
+        let end = place + self.sizes[node as usize];
+        self.places[node as usize] = place;
+        self.nodes[place as usize] = node;
+        self.ranges[place as usize] = (parent, end);
+        end
     }
 
     /// All nodes in order.
@@ -59,12 +99,12 @@ impl Layout {
 
     /// First place behind the subtree of `place`.
     pub(crate) fn end(&self, place: u32) -> u32 {
-        self.ends[place as usize]
+        self.ranges[place as usize].1
     }
 
     /// Place of the parent, or [`NONE`].
     pub(crate) fn parent(&self, place: u32) -> u32 {
-        self.parents[place as usize]
+        self.ranges[place as usize].0
     }
 
     /// Whether `inner` is `outer` or below it.

@@ -7,6 +7,7 @@ mod operations;
 mod peers;
 mod segments;
 mod sources;
+mod tally;
 mod thresholds;
 mod units;
 mod verdict;
@@ -88,28 +89,14 @@ impl Prepared {
         dictionary: &'a dyn Lookup,
         adopted: &'a [(u32, SpanId)],
     ) -> Context<'a> {
-        self.sources.clear();
-        self.census = Census::of(trace, forest);
         self.layout.build(forest);
-        self.segments
-            .build(trace, forest, &self.layout, &mut self.sources, dictionary);
+        self.visit(trace, forest, dictionary);
+        self.operations
+            .finish(trace, forest, &self.layout, &mut self.segments, spans);
         self.thresholds
             .assign(&self.segments.rows, forest, &self.layout, dictionary);
-        self.operations
-            .build(trace, forest, &self.layout, &mut self.segments, spans);
         units::sweep(&mut self.paths, forest);
-        self.calls.clear();
-        let rows = &self.operations.rows;
-        let calls = rows
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| row.class == Class::Call && row.counts());
-        self.calls.extend(calls.map(|(at, _)| at as u32));
-        self.calls.sort_unstable_by_key(|&at| {
-            let row = &rows[at as usize];
-            let node = forest.node(row.node);
-            (row.segment, node.start, node.key())
-        });
+        self.list_calls(forest);
         self.groups.build(Input {
             trace,
             forest,
@@ -126,6 +113,51 @@ impl Prepared {
             adopted,
             prepared: self,
         }
+    }
+
+    /// One walk over all nodes, parents first.
+    fn visit(&mut self, trace: &Assembled, forest: &Forest, dictionary: &dyn Lookup) {
+        self.census = Census::new(trace);
+        self.sources.clear(trace);
+        self.segments.clear();
+        self.operations.clear(trace);
+        for visit in self.layout.visits(forest) {
+            let node = visit.node;
+            self.census.add(visit);
+            let source = match (node.span, node.group) {
+                (NONE, NONE) => None,
+                (NONE, group) => Some(trace.groups[group as usize].source),
+                (span, _) => Some(trace.spans[span as usize].source),
+            };
+            let source = source.map_or(NONE, |source| {
+                let slot = self.sources.slot(source, dictionary);
+                // Parents come first, and are counted.
+                let orphan = self.census.missing() > 0 && visit.above != NONE;
+                let orphan = orphan && forest.node(node.parent).has(Mark::Phantom);
+                self.sources.count(slot, trace, visit, orphan);
+                slot
+            });
+            let before = self.operations.rows.len() as u32;
+            let segment = self
+                .segments
+                .visit(forest, visit, (source, before), &self.sources);
+            self.operations.visit(trace, visit, segment, &self.segments);
+        }
+    }
+
+    fn list_calls(&mut self, forest: &Forest) {
+        self.calls.clear();
+        let rows = &self.operations.rows;
+        let calls = rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.class == Class::Call && row.counts());
+        self.calls.extend(calls.map(|(at, _)| at as u32));
+        self.calls.sort_unstable_by_key(|&at| {
+            let row = &rows[at as usize];
+            let node = forest.node(row.node);
+            (row.segment, node.start, node.key())
+        });
     }
 }
 
@@ -265,7 +297,7 @@ impl<'a> Context<'a> {
 
     /// Whether the span at a place is INTERNAL and filled by its only child.
     pub(crate) fn is_transparent(self, place: u32) -> bool {
-        self.prepared.segments.places[place as usize].transparent
+        self.prepared.segments.is_transparent(place)
     }
 
     /// Source of a place; `None` for a placeholder.
@@ -354,9 +386,8 @@ impl<'a> Context<'a> {
 
     /// The same for evidence that rests on these nodes.
     pub(crate) fn terms_of<'n>(self, members: impl Iterator<Item = &'n Node> + Clone) -> Terms {
-        let nodes = self.forest.nodes();
-        let missing = nodes.iter().filter(|node| node.has(Mark::Phantom)).count() as u64;
-        let found = nodes.len() as u64 - missing;
+        let missing = u64::from(self.census().missing());
+        let found = self.forest.nodes().len() as u64 - missing;
         let of_kind = |kind: DefectKind| self.forest.defects().iter().any(|defect| defect.kind == kind);
         let corrected = || members.clone().any(|node| node.has(Mark::SkewCorrected));
         let clock = match of_kind(DefectKind::InconsistentClock) {

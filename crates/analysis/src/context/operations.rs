@@ -2,7 +2,7 @@
 
 use hotspan_model::{Assembled, Class, Flag, Kind, Side, Symbol};
 
-use super::layout::Layout;
+use super::layout::{Layout, Visit};
 use super::segments::{Segments, is_trusted};
 use crate::{Forest, NONE, Node};
 
@@ -98,50 +98,29 @@ impl Operations {
         self.at(place).map(|_| nearest)
     }
 
-    pub(super) fn build(
-        &mut self,
-        trace: &Assembled,
-        forest: &Forest,
-        layout: &Layout,
-        segments: &mut Segments,
-        spans: usize,
-    ) {
+    pub(super) fn clear(&mut self, trace: &Assembled) {
         self.rows.clear();
         self.nearest.clear();
         self.groups_seen.clear();
         self.groups_seen.resize(trace.groups.len(), false);
-        for (place, &at) in layout.nodes().iter().enumerate() {
-            self.visit(trace, forest, layout, segments, place as u32, at);
-        }
-        self.read_sides(trace, forest, layout, spans);
-        self.shadow_inner(forest, segments);
-        self.alias_routes();
-        for row in self.rows.iter().filter(|row| row.counts()) {
-            segments.rows[row.segment as usize].outgoing += row.weight;
-        }
     }
 
-    fn visit(
-        &mut self,
-        trace: &Assembled,
-        forest: &Forest,
-        layout: &Layout,
-        segments: &Segments,
-        place: u32,
-        at: u32,
-    ) {
-        let node = forest.node(at);
-        let above = layout.parent(place);
-        let segment = segments.places[place as usize].segment;
-        let caller = match above {
-            NONE => NONE,
-            above => self.nearest[above as usize],
-        };
+    /// Lists the operation at a place of a segment, if it is one.
+    #[inline]
+    pub(super) fn visit(&mut self, trace: &Assembled, visit: Visit<'_>, segment: u32, segments: &Segments) {
+        let Visit {
+            place, node, above, ..
+        } = visit;
+        let (mut caller, mut outer) = (NONE, NONE);
+        if above != NONE {
+            caller = self.nearest[above as usize];
+            if caller != NONE && segments.places[above as usize].segment == segment {
+                outer = caller;
+            }
+        }
         if caller != NONE && self.rows[caller as usize].place == above {
             self.answer(caller, node, place);
         }
-        let same = above != NONE && segments.places[above as usize].segment == segment;
-        let outer = if same { caller } else { NONE };
         let class = node.class();
         // Handshakes are listed too, though they never count; one inside another is part of it.
         let handshake =
@@ -155,12 +134,21 @@ impl Operations {
             self.rows[outer as usize].inner += 1;
         }
         self.nearest.push(self.rows.len() as u32);
-        let row = self.read(trace, node, place, at);
-        self.rows.push(Operation {
-            segment,
-            outer,
-            ..row
-        });
+        self.read(trace, visit, segment, outer);
+    }
+
+    /// Completes what the visits listed, and counts it in its segments.
+    pub(super) fn finish(
+        &mut self,
+        trace: &Assembled,
+        forest: &Forest,
+        layout: &Layout,
+        segments: &mut Segments,
+        spans: usize,
+    ) {
+        self.read_sides(trace, forest, layout, spans);
+        self.shadow_inner(forest, segments);
+        self.alias_routes();
     }
 
     /// A server or consumer span tells its caller's route.
@@ -188,42 +176,43 @@ impl Operations {
         }
     }
 
-    fn read(&mut self, trace: &Assembled, node: &Node, place: u32, at: u32) -> Operation {
+    fn read(&mut self, trace: &Assembled, visit: Visit<'_>, segment: u32, outer: u32) {
+        let node = visit.node;
         let length = u64::try_from(node.e - node.b).unwrap_or(0);
-        let failed = node.bits.has(Flag::Failed);
-        let mut row = Operation {
-            place,
-            node: at,
-            segment: NONE,
-            span: node.span,
-            class: node.class(),
-            own: None,
-            answered: None,
-            server: NONE,
-            callee: None,
-            weight: 1,
-            failed: u64::from(failed),
-            total: length,
-            outer: NONE,
-            inner: 0,
-            code: 0,
-            folded: false,
-            trusted: is_trusted(node),
-            shadowed: false,
-            batched: node.bits.has(Flag::Batched),
-        };
+        let failed = u64::from(node.bits.has(Flag::Failed));
+        let (mut own, mut callee, mut folded) = (None, None, false);
+        let (mut weight, mut failed, mut total) = (1, failed, length);
         if let Some(span) = trace.spans.get(node.span as usize) {
-            (row.own, row.callee) = (span.template, span.callee);
+            (own, callee) = (span.template, span.callee);
         } else if let Some(group) = trace.groups.get(node.group as usize) {
             // The first interval of a group carries its counts; the others only fill time.
             let first = !std::mem::replace(&mut self.groups_seen[node.group as usize], true);
-            (row.own, row.callee, row.folded) = (group.template, group.callee, true);
-            row.weight = if first { group.count.min(COUNT_MAX) } else { 0 };
-            row.failed = if first { group.errors.min(COUNT_MAX) } else { 0 };
-            row.total = if first { group.sum.0 } else { 0 };
+            (own, callee, folded) = (group.template, group.callee, true);
+            weight = if first { group.count.min(COUNT_MAX) } else { 0 };
+            failed = if first { group.errors.min(COUNT_MAX) } else { 0 };
+            total = if first { group.sum.0 } else { 0 };
         }
-        row.own = row.own.or(node.operation);
-        row
+        self.rows.push(Operation {
+            place: visit.place,
+            node: visit.at,
+            segment,
+            span: node.span,
+            class: node.class(),
+            own: own.or(node.operation),
+            answered: None,
+            server: NONE,
+            callee,
+            weight,
+            failed,
+            total,
+            outer,
+            inner: 0,
+            code: 0,
+            folded,
+            trusted: is_trusted(node),
+            shadowed: false,
+            batched: node.bits.has(Flag::Batched),
+        });
     }
 
     /// Summaries count as many; places in the code keep groups apart.
@@ -255,41 +244,48 @@ impl Operations {
     }
 
     /// One operation that two layers report is one: the outer span stands for the inner one.
-    fn shadow_inner(&mut self, forest: &Forest, segments: &Segments) {
-        let source = |row: &Operation| segments.places[row.place as usize].source;
+    fn shadow_inner(&mut self, forest: &Forest, segments: &mut Segments) {
         for at in (0..self.rows.len()).rev() {
-            let row = self.rows[at];
-            if matches!(row.class, Class::UnknownOut | Class::Connect) {
+            let row = &self.rows[at];
+            let shadowed = matches!(row.class, Class::UnknownOut | Class::Connect)
+                || row.outer != NONE && self.is_inner(forest, segments, at);
+            if shadowed {
                 self.rows[at].shadowed = true;
-                continue;
-            }
-            let Some(outer) = self.rows.get(row.outer as usize).copied() else {
-                continue;
-            };
-            let layers = outer.class == row.class && outer.own == row.own && source(&outer) != source(&row);
-            let transport = row.class == Class::Call
-                && match outer.class {
-                    Class::Call => outer.inner == 1,
-                    Class::Db | Class::Cache | Class::Publish => true,
-                    Class::UnknownOut
-                    | Class::Internal
-                    | Class::Server
-                    | Class::Consumer
-                    | Class::Wait
-                    | Class::Connect
-                    | Class::Checkout
-                    | Class::DbMeta => false,
-                };
-            if !(layers || transport) || !is_trusted(forest.node(outer.node)) {
-                continue;
-            }
-            self.rows[at].shadowed = true;
-            let outer = &mut self.rows[row.outer as usize];
-            outer.callee = outer.callee.or(row.callee);
-            if outer.server == NONE && outer.class == Class::Call {
-                (outer.server, outer.answered) = (row.server, row.answered);
+            } else if self.rows[at].trusted {
+                let row = &self.rows[at];
+                segments.rows[row.segment as usize].outgoing += row.weight;
             }
         }
+    }
+
+    /// Whether the operation that `at` runs in stands for it, and then learns what it knows.
+    fn is_inner(&mut self, forest: &Forest, segments: &Segments, at: usize) -> bool {
+        let source = |row: &Operation| segments.places[row.place as usize].source;
+        let (before, rest) = self.rows.split_at_mut(at);
+        let row = &rest[0];
+        let outer = &mut before[row.outer as usize];
+        let layers = outer.class == row.class && outer.own == row.own && source(outer) != source(row);
+        let transport = row.class == Class::Call
+            && match outer.class {
+                Class::Call => outer.inner == 1,
+                Class::Db | Class::Cache | Class::Publish => true,
+                Class::UnknownOut
+                | Class::Internal
+                | Class::Server
+                | Class::Consumer
+                | Class::Wait
+                | Class::Connect
+                | Class::Checkout
+                | Class::DbMeta => false,
+            };
+        if !(layers || transport) || !is_trusted(forest.node(outer.node)) {
+            return false;
+        }
+        outer.callee = outer.callee.or(row.callee);
+        if outer.server == NONE && outer.class == Class::Call {
+            (outer.server, outer.answered) = (row.server, row.answered);
+        }
+        true
     }
 
     /// A call whose server span is missing takes the route that its siblings' server spans told.

@@ -1,8 +1,8 @@
 //! Segments: the spans of one service below one server or consumer span (or unit root), down to the next.
 
-use hotspan_model::{Assembled, Class, Kind, Lookup, Symbol};
+use hotspan_model::{Class, Kind, Symbol};
 
-use super::layout::Layout;
+use super::layout::Visit;
 use super::sources::Sources;
 use crate::{Edge, Forest, Mark, NONE, Node};
 
@@ -17,6 +17,8 @@ pub(crate) struct Segment {
     pub service: Symbol,
     /// The segment operation.
     pub operation: Symbol,
+    /// Outgoing operations before its root.
+    pub operations_before: u32,
     /// Interval of its root, in offsets.
     pub start: i64,
     /// See `start`.
@@ -50,6 +52,13 @@ pub(crate) struct Place {
     pub segment: u32,
     /// Slot of its source, or [`NONE`].
     pub source: u32,
+    /// Its trail, or [`NONE`] when nothing hangs from it: then nobody asks.
+    trail: u32,
+}
+
+/// How one place was reached.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Trail {
     /// Hash of the operations from the segment root down to it, runs of one operation folded.
     pub path: u64,
     /// The same without transparent spans.
@@ -67,36 +76,61 @@ pub(crate) struct Place {
 pub(crate) struct Segments {
     pub rows: Vec<Segment>,
     pub places: Vec<Place>,
+    trails: Vec<Trail>,
 }
 
 impl Segments {
-    pub(super) fn build(
-        &mut self,
-        trace: &Assembled,
-        forest: &Forest,
-        layout: &Layout,
-        sources: &mut Sources,
-        dictionary: &dyn Lookup,
-    ) {
+    pub(super) fn clear(&mut self) {
         self.rows.clear();
         self.places.clear();
-        for (place, &at) in layout.nodes().iter().enumerate() {
-            let node = forest.node(at);
-            let source = match (node.span, node.group) {
-                (NONE, NONE) => NONE,
-                (NONE, group) => sources.slot(trace.groups[group as usize].source, dictionary),
-                (span, _) => sources.slot(trace.spans[span as usize].source, dictionary),
+        self.trails.clear();
+    }
+
+    /// How a place was reached that something hangs from.
+    pub(super) fn trail(&self, place: u32) -> Option<&Trail> {
+        let Place { trail, .. } = self.places[place as usize];
+        self.trails.get(trail as usize)
+    }
+
+    /// Whether the span at a place is INTERNAL and filled by its only child.
+    pub(crate) fn is_transparent(&self, place: u32) -> bool {
+        self.trail(place).is_some_and(|trail| trail.transparent)
+    }
+
+    /// Finds the segment of a place, which it answers; those before have theirs.
+    #[inline]
+    pub(super) fn visit(
+        &mut self,
+        forest: &Forest,
+        visit: Visit<'_>,
+        (source, before): (u32, u32),
+        sources: &Sources,
+    ) -> u32 {
+        let inherited = match visit.above {
+            NONE => NONE,
+            above => self.places[above as usize].segment,
+        };
+        let segment = match self.starts(visit.node, inherited) {
+            true => self.open(forest, visit, inherited, (source, before), sources),
+            false => inherited,
+        };
+        let mut trail = NONE;
+        if !visit.children.is_empty() {
+            trail = self.trails.len() as u32;
+            let within = visit.above != NONE && segment == inherited;
+            let above = match within {
+                true => self.trail(visit.above).copied(),
+                false => None,
             };
-            let above = layout.parent(place as u32);
-            let above = (above != NONE).then(|| self.places[above as usize]);
-            let inherited = above.map_or(NONE, |above| above.segment);
-            let segment = match self.starts(node, inherited) {
-                true => self.open(forest, place as u32, at, inherited, source, sources),
-                false => inherited,
-            };
-            let within = above.filter(|above| above.segment == segment);
-            self.places.push(place_of(forest, at, segment, source, within));
+            self.trails
+                .push(trail_of(forest, visit.node, visit.children, above));
         }
+        self.places.push(Place {
+            segment,
+            source,
+            trail,
+        });
+        segment
     }
 
     /// Whether a segment begins at a node whose parent is in segment `inherited`.
@@ -117,18 +151,20 @@ impl Segments {
     fn open(
         &mut self,
         forest: &Forest,
-        place: u32,
-        at: u32,
+        Visit {
+            place,
+            node,
+            children,
+            ..
+        }: Visit<'_>,
         parent: u32,
-        source: u32,
+        (source, operations_before): (u32, u32),
         sources: &Sources,
     ) -> u32 {
-        let node = forest.node(at);
         // A placeholder at the top stands for the span that its first own child was made in.
         let named = match node.service {
             Some(_) => Some(node),
-            None => forest
-                .children(at)
+            None => children
                 .iter()
                 .map(|&child| forest.node(child))
                 .find(|child| child.service.is_some() && !is_entry(child)),
@@ -141,6 +177,7 @@ impl Segments {
             parent,
             service,
             operation,
+            operations_before,
             start: node.start,
             end: node.end,
             front_end: source != NONE && sources.row(source).front_end,
@@ -168,9 +205,8 @@ pub(crate) fn is_trusted(node: &Node) -> bool {
 }
 
 /// Whether an INTERNAL span has one child that fills 90 % of it.
-fn is_transparent(forest: &Forest, at: u32) -> bool {
-    let node = forest.node(at);
-    let &[child] = forest.children(at) else {
+fn is_transparent(forest: &Forest, node: &Node, children: &[u32]) -> bool {
+    let &[child] = children else {
         return false;
     };
     let child = forest.node(child);
@@ -181,22 +217,22 @@ fn is_transparent(forest: &Forest, at: u32) -> bool {
         && i128::from(inner) * 10 >= i128::from(length) * 9
 }
 
-fn place_of(forest: &Forest, at: u32, segment: u32, source: u32, above: Option<Place>) -> Place {
-    let node = forest.node(at);
-    let (path, tail, clear_path, clear_tail) = match above {
-        Some(above) => (above.path, above.tail, above.clear_path, above.clear_tail),
-        None => (0, 0, 0, 0),
-    };
+fn trail_of(forest: &Forest, node: &Node, children: &[u32], above: Option<Trail>) -> Trail {
+    let Trail {
+        path,
+        tail,
+        clear_path,
+        clear_tail,
+        ..
+    } = above.unwrap_or_default();
     let element = node.operation.map_or(0, Symbol::raw);
-    let transparent = is_transparent(forest, at);
-    let (path, tail) = extend(path, tail, element);
+    let transparent = is_transparent(forest, node, children);
     let (clear_path, clear_tail) = match transparent && above.is_some() {
         true => (clear_path, clear_tail),
         false => extend(clear_path, clear_tail, element),
     };
-    Place {
-        segment,
-        source,
+    let (path, tail) = extend(path, tail, element);
+    Trail {
         path,
         clear_path,
         tail,

@@ -161,7 +161,7 @@ pub(crate) fn overlap(a: &Node, b: &Node) -> bool {
 
 /// Step of a span's clock in nanoseconds.
 pub(crate) fn clock_step(node: &Node) -> i64 {
-    1_000i64.pow(u32::from(node.step.min(2)))
+    [1, 1_000, 1_000_000][usize::from(node.step.min(2))]
 }
 
 /// What the arguments of the members show, the weakest first.
@@ -209,6 +209,11 @@ fn params(input: Input<'_>, members: &[u32], arguments: &mut Vec<(u64, u32)>) ->
 /// Whether the members go to nearly as many hosts as there are members: shards, by design.
 fn is_scatter(input: Input<'_>, members: &[u32], hosts: &mut Vec<(u64, u32)>) -> bool {
     let callees = members.iter().filter_map(|&at| input.operation(at).callee);
+    let mut others = callees.clone();
+    let first = others.next();
+    if others.all(|callee| Some(callee) == first) {
+        return false;
+    }
     hosts.clear();
     hosts.extend(callees.map(|callee| (0, callee.raw())));
     hosts.sort_unstable();

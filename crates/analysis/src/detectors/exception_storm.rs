@@ -95,6 +95,11 @@ impl Detector for ExceptionStorm {
 /// Judges the failed spans of one segment, parents before children.
 fn judge(cx: &Context<'_>, failed: &[(u32, i64, u32)], out: &mut Findings<'_>) {
     let at = failed[0].0;
+    // Whichever of them count, they are too few.
+    let most = failed.iter().map(|&(.., place)| weight(cx, place)).sum();
+    if !is_near(most, cx.knob(at, &FAILURES_MIN)) {
+        return;
+    }
     let segment = cx.segment(at);
     let unfit = match () {
         () if segment.front_end => Some(NearReason::FrontEnd),

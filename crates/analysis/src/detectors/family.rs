@@ -6,7 +6,7 @@
 
 use hotspan_model::{Class, Meta, Millionths, Nanos, NearReason, Saving, Symbol};
 
-use super::findings::{Draft, Findings, wall};
+use super::findings::{Draft, Findings, Key, wall};
 use super::near::{Near, of_repeat};
 use super::{COST_MIN, COST_SHARE};
 use crate::Edit;
@@ -168,7 +168,7 @@ pub(super) fn report(
         cx,
         &Draft {
             members,
-            key: &key(cx, group),
+            key: key(cx, group),
             wall: cost,
             saving,
             ..draft
@@ -184,7 +184,7 @@ pub(super) fn draft<'a>(meta: &'static Meta, cx: &Context<'a>, group: &Group) ->
         segment: group.segment,
         anchor: group.anchor,
         members: cx.members(group),
-        key: &[],
+        key: Key::Texts(&[]),
         templates: &[],
         wall: verdict.wall,
         parallel: verdict.parallel,
@@ -199,7 +199,7 @@ pub(super) fn draft<'a>(meta: &'static Meta, cx: &Context<'a>, group: &Group) ->
 }
 
 /// Segment operation, template, and what keeps equal templates apart: the callee's service or store.
-pub(super) fn key<'a>(cx: &Context<'a>, group: &Group) -> [&'a str; 3] {
+pub(super) fn key<'a>(cx: &Context<'a>, group: &Group) -> Key<'a> {
     let first = cx.operation(cx.members(group)[0]);
     let store = || Some(cx.dictionary.callee(first.callee?)?.store);
     let apart: Option<Symbol> = match first.answered {
@@ -207,10 +207,6 @@ pub(super) fn key<'a>(cx: &Context<'a>, group: &Group) -> [&'a str; 3] {
         None if group.class == Class::Call => None,
         None => store(),
     };
-    let text = |symbol: Option<Symbol>| symbol.map_or("", |symbol| cx.text(symbol));
-    [
-        cx.text(cx.segment(group.segment).operation),
-        text(first.template()),
-        text(apart),
-    ]
+    let operation = cx.segment(group.segment).operation;
+    Key::Symbols([Some(operation), first.template(), apart])
 }

@@ -49,11 +49,21 @@ pub(crate) struct Scratch {
     pub tries: Vec<super::retry_storm::Tries>,
     /// What names say that calls are for.
     pub purposes: Memo,
+    /// Fingerprints and kin of findings.
+    pub names: Memo,
     /// Of what findings save together.
     pub joint: super::joint::Scratch,
     /// The finding whose replay is to be shown, and that replay.
     pub wanted: Option<FindingId>,
     pub scene: Option<Scene>,
+}
+
+/// What the fingerprint of a fault is made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Key<'a> {
+    Texts(&'a [&'a str]),
+    /// Texts of symbols, of none where there is none: such fingerprints are remembered.
+    Symbols([Option<Symbol>; 3]),
 }
 
 /// A fault before it gets its names.
@@ -66,7 +76,7 @@ pub(super) struct Draft<'a> {
     /// Operations in order of time, at least one.
     pub members: &'a [u32],
     /// What the fingerprint is made of beside detector and service.
-    pub key: &'a [&'a str],
+    pub key: Key<'a>,
     /// Templates of a chain, in order of time; empty otherwise.
     pub templates: &'a [Symbol],
     pub wall: Nanos,
@@ -190,7 +200,7 @@ impl<'a> Findings<'a> {
         let Some(source) = cx.source_at(first.place) else {
             return;
         };
-        let fingerprint = fingerprint(cx, draft.meta, draft.key, segment.service);
+        let fingerprint = self.fingerprint(cx, draft, segment.service);
         let head = cx.node_at(draft.anchor).head;
         let node = cx.node_at(place);
         let mut terms = cx.terms(draft.members);
@@ -235,11 +245,44 @@ impl<'a> Findings<'a> {
             same_team: is_same_team(cx, Some(first)),
             deferrable: false,
             needs_many: false,
-            kin: kin(cx, draft.meta, draft.templates, segment.service, first.template()),
+            kin: self.kin(cx, draft, segment.service, first.template()),
         };
         self.keep_scene(cx, head, finding.id, finding.saving);
         self.keep_edits(head, fingerprint, finding.saving);
         self.report.findings.push(finding);
+    }
+
+    fn fingerprint(&mut self, cx: &Context<'_>, draft: &Draft<'_>, service: Symbol) -> Fingerprint {
+        let symbols = match draft.key {
+            Key::Texts(key) => return fingerprint(cx, draft.meta, key, service),
+            Key::Symbols(symbols) => symbols,
+        };
+        let text = |symbol: Option<Symbol>| symbol.map_or("", |symbol| cx.text(symbol));
+        let [first, second, third] = symbols.map(|symbol| u64::from(symbol.map_or(0, Symbol::raw)));
+        let known = [
+            address(draft.meta),
+            u64::from(service.raw()),
+            first,
+            second << 32 | third,
+        ];
+        let make = || fingerprint(cx, draft.meta, &symbols.map(text), service).0;
+        Fingerprint(self.scratch.names.get(known, make))
+    }
+
+    fn kin(
+        &mut self,
+        cx: &Context<'_>,
+        draft: &Draft<'_>,
+        service: Symbol,
+        template: Option<Symbol>,
+    ) -> u128 {
+        let template = template.filter(|_| draft.templates.is_empty());
+        let named = u64::from(template.map_or(0, Symbol::raw));
+        // No fingerprint is known by this address.
+        let known = [!address(draft.meta), u64::from(service.raw()), named, 0];
+        self.scratch
+            .names
+            .get(known, || kin(cx, draft.meta, &[], service, template))
     }
 
     fn ignored(&mut self, cx: &Context<'_>, draft: &Draft<'_>) {
@@ -309,7 +352,7 @@ pub(super) fn wall(cx: &Context<'_>, segment: u32, members: &[u32]) -> Nanos {
 
 /// Whether the server that answers a call is of the caller's own `service.namespace`.
 pub(super) fn is_same_team(cx: &Context<'_>, call: Option<&Operation>) -> bool {
-    let team = |place: u32| cx.dictionary.source(cx.source_at(place)?.symbol)?.namespace;
+    let team = |place: u32| cx.source_at(place)?.namespace;
     let call = call.filter(|call| call.class == Class::Call && call.server != NONE);
     call.is_some_and(|call| {
         let own = team(call.place);
@@ -321,6 +364,11 @@ pub(super) fn is_same_team(cx: &Context<'_>, call: Option<&Operation>) -> bool {
 pub(super) fn is_dear(cx: &Context<'_>, cost: Nanos, segment: u32) -> bool {
     let share = Millionths(cx.knob(segment, &COST_SHARE)).of(cx.segment(segment).length());
     cost.0 >= cx.knob(segment, &COST_ONCE) && cost.0 >= share
+}
+
+/// Tells detectors apart as long as the process runs; shows in no result.
+fn address(meta: &'static Meta) -> u64 {
+    std::ptr::from_ref(meta).addr() as u64
 }
 
 /// The fingerprint of what `meta`'s detector says about `service` under `key`.

@@ -83,6 +83,9 @@ impl Findings<'_> {
 
     /// Says for each unit what its faults save together.
     pub(crate) fn join(&mut self, forest: &Forest) {
+        if self.scratch.joint.kept.len() < 2 {
+            return;
+        }
         let mut scratch = std::mem::take(&mut self.scratch.joint);
         scratch
             .kept

@@ -23,7 +23,7 @@ use hotspan_model::{
 };
 
 use super::family::pays;
-use super::findings::{Draft, wall};
+use super::findings::{Draft, Key, wall};
 use super::near::{Near, all, condition, is_told, of_cost, share_of};
 use super::words::{Advice, advice, peer, tenths_of_a_week};
 use super::{Detector, Findings, frameworks};
@@ -125,7 +125,7 @@ fn judge(cx: &Context<'_>, handshakes: &[u32], out: &mut Findings<'_>) {
             segment: first.segment,
             anchor,
             members: handshakes,
-            key: &[store(cx, handshakes[0])],
+            key: Key::Texts(&[store(cx, handshakes[0])]),
             templates: &[],
             wall: cost,
             parallel: false,

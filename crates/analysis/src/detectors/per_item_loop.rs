@@ -28,7 +28,7 @@ use hotspan_model::{
 };
 
 use super::family::{WITHOUT_SCALING_PROOF, pays};
-use super::findings::{Draft, wall};
+use super::findings::{Draft, Key, wall};
 use super::n_plus_one_query::{BY_HAND, FRAMEWORKS};
 use super::near::{Near, all, condition, fixed, of_cost};
 use super::words::{advice, tenths_of_a_week};
@@ -73,6 +73,9 @@ impl Detector for PerItemLoop {
     }
 
     fn detect(&self, cx: &Context<'_>, out: &mut Findings<'_>) {
+        if !turns::are_possible(cx) && !shapes::are_possible(cx) {
+            return;
+        }
         let mut scratch = std::mem::take(&mut out.scratch.loops);
         let mut turns = std::mem::take(&mut scratch.turns);
         turns.find(cx, out);
@@ -149,7 +152,7 @@ impl Scratch {
                 segment,
                 anchor,
                 members: &self.members,
-                key,
+                key: Key::Texts(key),
                 templates: &self.templates,
                 wall: cost,
                 parallel: is_parallel(cx, &self.members),

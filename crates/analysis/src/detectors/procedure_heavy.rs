@@ -22,7 +22,7 @@ use hotspan_model::{
     Break, Class, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Verb,
 };
 
-use super::findings::{Draft, path};
+use super::findings::{Draft, Key, path};
 use super::near::{Near, all, condition, is_told, share_of};
 use super::spans::pays;
 use super::statements::{self, certainty, facts, halved, template};
@@ -130,7 +130,7 @@ fn report(cx: &Context<'_>, members: &[u32], time: Nanos, out: &mut Findings<'_>
                 above => above,
             },
             members,
-            key: &[routine(cx, first)],
+            key: Key::Texts(&[routine(cx, first)]),
             templates: &[],
             wall: time,
             parallel: false,

@@ -143,7 +143,7 @@ fn judge(cx: &Context<'_>, group: &Group, members: &[u32], writes: &[u32], out: 
             cx,
             &Draft {
                 members: &kept,
-                key: &key(cx, group),
+                key: key(cx, group),
                 wall: cost,
                 saving,
                 // Equal arguments are all the proof there is to give.

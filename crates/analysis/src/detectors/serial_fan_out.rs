@@ -25,7 +25,7 @@ use hotspan_model::{
     Break, Condition, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Symbol, Verb,
 };
 
-use super::findings::Draft;
+use super::findings::{Draft, Key};
 use super::near::{Near, all, condition, share_of};
 use super::words::tenths_of_a_week;
 use super::{Detector, Findings};
@@ -261,7 +261,7 @@ fn report(cx: &Context<'_>, chain: &[u32], templates: &[Symbol], out: &mut Findi
             segment: first.segment,
             anchor,
             members: chain,
-            key,
+            key: Key::Texts(key),
             templates,
             wall,
             parallel: false,

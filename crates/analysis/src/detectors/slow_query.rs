@@ -22,7 +22,7 @@ use hotspan_model::{
     Break, Class, Facets, Fix, Knob, Meta, Millionths, Nanos, NearReason, SavingRule, Scope, Verb,
 };
 
-use super::findings::{Draft, path};
+use super::findings::{Draft, Key, path};
 use super::near::{Near, all, condition, share_of};
 use super::statements::{self, certainty, facts, halved, template};
 use super::words::{Advice, advice, target, tenths_of_a_week};
@@ -197,7 +197,7 @@ fn report(cx: &Context<'_>, members: &[u32], out: &mut Findings<'_>) {
                 above => above,
             },
             members,
-            key: &[template(cx, first)],
+            key: Key::Texts(&[template(cx, first)]),
             templates: &[],
             wall: path(cx, members, head),
             parallel: false,

@@ -30,7 +30,7 @@ use hotspan_model::{
 };
 
 use super::deferrable_call::{HAND_OVER, is_deferrable};
-use super::findings::{Draft, path};
+use super::findings::{Draft, Key, path};
 use super::near::{Near, all, condition, floor_share, is_told};
 use super::words::{peer, target, tenths_of_a_week};
 use super::{Detector, Findings};
@@ -97,12 +97,12 @@ impl Detector for ThirdPartyOnCriticalPath {
 /// A third party's call in a unit that somebody waits for.
 fn is_candidate(cx: &Context<'_>, at: u32, out: &Findings<'_>) -> bool {
     let row = cx.operation(at);
-    let node = cx.node_of(at);
-    !out.is_claimed(at)
+    row.answered.is_none()
+        && !out.is_claimed(at)
         && !cx.segment(row.segment).front_end
         && cx.paths().subtree(row.node) > Nanos::ZERO
-        && answers_a_request(cx, node.head)
         && decision(row, cx.dictionary).peer == Peer::ThirdParty
+        && answers_a_request(cx, cx.node_of(at).head)
 }
 
 /// Registrable domain and template. Numbers serve to bring equal ones together, and for nothing else.
@@ -199,7 +199,7 @@ fn report(cx: &Context<'_>, members: &[u32], head: u32, out: &mut Findings<'_>) 
             segment: first.segment,
             anchor,
             members,
-            key: &[domain, template],
+            key: Key::Texts(&[domain, template]),
             templates: &[],
             wall: path(cx, members, head),
             parallel: false,

@@ -76,7 +76,8 @@ impl Detector for UninstrumentedGap {
         holes.clear();
         for (at, piece) in cx.paths().segments().iter().enumerate() {
             let own = cx.paths().own(piece.node).0;
-            if is_near(own, least) && is_candidate(cx, piece.node, own) {
+            // Most take far less.
+            if own >= least / 2 && is_near(own, least) && is_candidate(cx, piece.node, own) {
                 holes.push((cx.place_of(piece.node), piece.start, at as u32));
             }
         }

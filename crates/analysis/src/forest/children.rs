@@ -5,53 +5,35 @@ use std::cmp::Reverse;
 use hotspan_model::{MILLION, Millionths};
 
 use super::edges::STEPS;
-use super::{Edge, Forest, Node, same_host};
+use super::skew::Clocks;
+use super::{Forest, Node, same_host};
 use crate::{Settings, Tolerance};
 
 impl Forest {
-    /// Sorts every range of children: live awaited ones first, in both orders.
-    pub(super) fn sort_children(&mut self) {
-        self.live.clear();
-        self.live.resize(self.nodes.len(), 0);
-        for at in 0..self.nodes.len() {
-            let range = self.range(at as u32);
-            if range.is_empty() {
-                continue;
-            }
-            let nodes = &self.nodes;
-            let takes_part = |&child: &u32| {
-                let node = &nodes[child as usize];
-                node.edge == Edge::Sync && node.is_live()
-            };
-            let children = &mut self.by_start[range];
-            let live = partition(children, takes_part);
-            self.live[at] = live as u32;
-            if live == children.len() && is_sequence(nodes, children) {
-                continue;
-            }
-            let by_start = |&child: &u32| {
-                let node: &Node = &nodes[child as usize];
-                (node.start, node.end, node.key())
-            };
-            children[..live].sort_unstable_by_key(by_start);
-            children[live..].sort_unstable_by_key(by_start);
+    /// Sorts the children of a node, of which those that take part in its path come first, in both orders. `sequence`
+    /// when those begin and end one after the other already.
+    pub(super) fn sort_children(&mut self, at: u32, sequence: bool) {
+        let nodes = &self.nodes;
+        let family = self.families[at as usize];
+        let by_start = |&child: &u32| {
+            let node: &Node = &nodes[child as usize];
+            (node.start, node.end, node.key())
+        };
+        if !sequence {
+            self.order[family.live()].sort_unstable_by_key(by_start);
         }
-        self.by_end.clear();
-        self.by_end.extend_from_slice(&self.by_start);
-        for at in 0..self.nodes.len() as u32 {
-            let range = self.range(at);
-            let live = self.live[at as usize] as usize;
-            if live < 2 {
-                continue;
-            }
-            let nodes = &self.nodes;
-            let children = &mut self.by_end[range][..live];
-            let sequence = is_sequence(nodes, children);
-            children.reverse();
-            if sequence {
-                continue;
-            }
-            children.sort_unstable_by_key(|&child| {
+        if family.live < family.all {
+            let dead = family.live().end..family.all().end;
+            self.order[dead].sort_unstable_by_key(by_start);
+        }
+        let by_end = &mut self.by_end[family.live()];
+        let by_start = self.order[family.live()].iter().rev();
+        by_end
+            .iter_mut()
+            .zip(by_start)
+            .for_each(|(place, &child)| *place = child);
+        if !sequence {
+            by_end.sort_unstable_by_key(|&child| {
                 let node = &nodes[child as usize];
                 (Reverse(node.end), node.start, node.key())
             });
@@ -66,49 +48,43 @@ impl Forest {
                 (node.start, node.end) = (moment(start), moment(end));
             }
         }
-        self.sort_children();
-    }
-
-    /// Sets the tolerance of every parent.
-    pub(super) fn set_tolerance(&mut self, settings: &Settings) {
-        for at in 0..self.nodes.len() {
-            if self.live[at] == 0 {
-                continue;
-            }
-            let node = &self.nodes[at];
-            let length = node.end - node.start;
-            self.nodes[at].tolerance = match settings.tolerance {
-                Tolerance::Fixed(fixed) => i64::try_from(fixed.0).unwrap_or(i64::MAX),
-                Tolerance::Percent(share) => below(share, length),
-                Tolerance::Auto => self.clock_tolerance(at as u32).min(length / 10),
-            };
-        }
-    }
-
-    fn clock_tolerance(&self, at: u32) -> i64 {
-        let parent = self.node(at);
-        let (mut step, mut residual) = (None, 0);
-        for &child in self.by_start(at) {
-            let child = self.node(child);
-            if child.end > child.start {
-                step = step.max(Some(child.step));
-                if !same_host(parent.host, child.host) {
-                    residual = residual.max(self.scratch.clocks.residual(parent.host, child.host));
-                }
+        for at in 0..self.nodes.len() as u32 {
+            if self.families[at as usize].all > 0 {
+                self.sort_children(at, false);
             }
         }
-        step.map_or(0, |step| STEPS[usize::from(step)].saturating_add(residual))
     }
 }
 
-/// Whether each begins and ends later than the one before: their order is then the same by start and by end.
-fn is_sequence(nodes: &[Node], children: &[u32]) -> bool {
-    let mut last = (i64::MIN, i64::MIN);
-    children.iter().all(|&child| {
-        let node = &nodes[child as usize];
-        let (start, end) = std::mem::replace(&mut last, (node.start, node.end));
-        start < node.start && end < node.end
-    })
+/// What the clocks of some siblings allow: the coarsest step, and how far they may be from their parent's.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Allowance {
+    step: Option<u8>,
+    residual: i64,
+}
+
+impl Allowance {
+    /// One more sibling; a moment says nothing.
+    pub(super) fn add(&mut self, clocks: &Clocks, parent: &Node, child: &Node) {
+        if child.end <= child.start {
+            return;
+        }
+        self.step = self.step.max(Some(child.step));
+        if !same_host(parent.host, child.host) {
+            self.residual = self.residual.max(clocks.residual(parent.host, child.host));
+        }
+    }
+
+    /// How far the siblings may overlap and still count as one after the other.
+    pub(super) fn tolerance(self, parent: &Node, settings: &Settings) -> i64 {
+        let length = parent.end - parent.start;
+        let by_clocks = |step: u8| STEPS[usize::from(step)].saturating_add(self.residual);
+        match settings.tolerance {
+            Tolerance::Fixed(fixed) => i64::try_from(fixed.0).unwrap_or(i64::MAX),
+            Tolerance::Percent(share) => below(share, length),
+            Tolerance::Auto => self.step.map_or(0, by_clocks).min(length / 10),
+        }
+    }
 }
 
 /// The largest whole number below this share of `length`.
@@ -116,16 +92,4 @@ fn below(share: Millionths, length: i64) -> i64 {
     let parts = i128::from(length) * i128::from(share.0);
     let whole = (parts + i128::from(MILLION) - 1) / i128::from(MILLION) - 1;
     i64::try_from(whole.max(0)).unwrap_or(i64::MAX)
-}
-
-/// Moves what passes `test` to the front; answers how many did.
-fn partition(list: &mut [u32], test: impl Fn(&u32) -> bool) -> usize {
-    let mut passed = 0;
-    for at in 0..list.len() {
-        if test(&list[at]) {
-            list.swap(at, passed);
-            passed += 1;
-        }
-    }
-    passed
 }

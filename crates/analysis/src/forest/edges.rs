@@ -2,103 +2,141 @@
 
 use hotspan_model::{Flag, Kind, Status};
 
+use super::children::Allowance;
 use super::skew::Clocks;
-use super::{Edge, Forest, Mark, NONE, Node, same_host};
+use super::{Edge, Family, Forest, Mark, Marks, NONE, Node, same_host};
 use crate::{Overflow, Settings, Tolerance};
 
 impl Forest {
-    /// Roots and edges that the kinds decide; all others are taken for sync until times are compared.
-    pub(super) fn class_by_kind(&mut self) {
-        for at in 0..self.nodes.len() {
-            let node = &self.nodes[at];
-            if node.parent != NONE {
-                let edge = by_kind(&self.nodes[node.parent as usize], node);
-                self.nodes[at].edge = edge;
+    /// Edges that the kinds decide; all others are taken for sync until times are compared. Edges between two hosts
+    /// say something about their clocks.
+    pub(super) fn class_by_kind(&mut self, settings: &Settings) {
+        let (nodes, clocks) = (&mut self.nodes, &mut self.scratch.clocks);
+        clocks.clear();
+        for &at in &self.order {
+            let family = self.families[at as usize];
+            if family.all == 0 {
+                continue;
+            }
+            let parent = nodes[at as usize];
+            for &child in &self.order[family.all()] {
+                let node = &mut nodes[child as usize];
+                node.edge = by_kind(&parent, node);
+                if settings.skew_correction && parent.host != node.host {
+                    clocks.bound(&parent, node);
+                }
             }
         }
     }
 
-    /// Edges by time, heads, liveness and clipping, top-down.
+    /// Edges by time, heads, liveness and clipping, and the orders of children, top-down.
     pub(super) fn class_by_time(&mut self, settings: &Settings) {
-        let clocks = &self.scratch.clocks;
-        for &at in &self.order {
-            let (parent, node) = with_parent(&mut self.nodes, at);
-            let timed = node.b <= node.e;
-            if !timed {
-                (node.b, node.e) = (0, 0);
+        self.by_end.resize(self.order.len(), NONE);
+        for place in 0..self.order.len() {
+            let at = self.order[place];
+            let node = &mut self.nodes[at as usize];
+            if node.parent == NONE {
+                let timed = settle(node);
+                begin_unit(node, at, timed);
+                self.marks.add(node.marks);
+                self.heads.push(at);
             }
-            (node.start, node.end) = (node.b, node.e);
-            if let Some(parent) = parent
-                && node.edge == Edge::Sync
-            {
-                node.edge = by_time(clocks, parent, node, settings);
-                if node.edge == Edge::Sync {
-                    await_child(parent, node, timed);
-                    continue;
-                }
+            match &mut self.families[at as usize] {
+                Family { all: 0, live, .. } => *live = 0,
+                _ => self.class_children(at, settings),
             }
-            node.head = at;
-            if timed {
-                node.marks.set(Mark::Live);
-            }
-            self.heads.push(at);
         }
         let nodes = &self.nodes;
         let place = |&at: &u32| (nodes[at as usize].b, nodes[at as usize].key());
         self.heads.sort_unstable_by_key(place);
     }
+
+    /// The children of a node whose own place is known.
+    fn class_children(&mut self, at: u32, settings: &Settings) {
+        let Forest { nodes, order, .. } = self;
+        let parent = nodes[at as usize];
+        let clocks = &self.scratch.clocks;
+        let range = self.families[at as usize].all();
+        let mut live = range.start;
+        let (mut marks, mut allowance) = (Marks::default(), Allowance::default());
+        let (mut last, mut sequence) = ((i64::MIN, i64::MIN), true);
+        for place in range.clone() {
+            let child = order[place];
+            let node = &mut nodes[child as usize];
+            let timed = settle(node);
+            if !await_child(clocks, &parent, node, timed, settings) {
+                begin_unit(node, child, timed);
+                marks.add(node.marks);
+                self.heads.push(child);
+                continue;
+            }
+            marks.add(node.marks);
+            if node.is_live() {
+                sequence &= last.0 < node.start && last.1 < node.end;
+                last = (node.start, node.end);
+                allowance.add(clocks, &parent, node);
+                if place > live {
+                    order.swap(place, live);
+                }
+                live += 1;
+            }
+        }
+        self.marks.add(marks);
+        let live = live - range.start;
+        self.families[at as usize].live = live as u32;
+        self.sort_children(at, sequence);
+        if live > 0 {
+            self.nodes[at as usize].tolerance = allowance.tolerance(&parent, settings);
+        }
+    }
 }
 
-/// A node and its parent, which is another one.
-fn with_parent(nodes: &mut [Node], at: u32) -> (Option<&Node>, &mut Node) {
-    let (at, parent) = (at as usize, nodes[at as usize].parent);
-    if parent == NONE {
-        return (None, &mut nodes[at]);
-    }
-    let parent = parent as usize;
-    let (before, behind) = nodes.split_at_mut(at.max(parent));
-    match at < parent {
-        true => (Some(&behind[0]), &mut before[at]),
-        false => (Some(&before[parent]), &mut behind[0]),
+/// Makes a node the head of its unit.
+fn begin_unit(node: &mut Node, at: u32, timed: bool) {
+    node.head = at;
+    if timed {
+        node.marks.set(Mark::Live);
     }
 }
 
-fn by_time(clocks: &Clocks, parent: &Node, child: &mut Node, settings: &Settings) -> Edge {
-    let beyond = child.e > parent.e.saturating_add(tolerance(parent, child, settings));
-    let rpc = is_rpc(parent, child);
-    if rpc && beyond && parent.bits.status() == Status::Error {
+/// Joins a child to its parent's unit, when the parent waits for it; answers whether it does.
+#[inline]
+fn await_child(clocks: &Clocks, parent: &Node, child: &mut Node, timed: bool, settings: &Settings) -> bool {
+    if child.edge != Edge::Sync {
+        return false;
+    }
+    let by_time = by_time(clocks, parent, child, settings);
+    if by_time.abandoned {
         child.marks.set(Mark::Abandoned);
     }
-    let same = same_host(parent.host, child.host);
-    let after = || {
-        let residual = clocks.residual(parent.host, child.host);
-        !same && !rpc && child.b >= parent.e.saturating_add(residual)
-    };
-    let detached = match settings.overflow {
-        _ if child.has(Mark::Phantom) => false,
-        Overflow::Clip => false,
-        Overflow::Detach => beyond || after(),
-        Overflow::Auto if rpc => false,
-        Overflow::Auto if same => beyond,
-        Overflow::Auto => after(),
-    };
-    if !detached {
-        return Edge::Sync;
+    if by_time.detached {
+        child.marks.set(Mark::Detached);
+        child.edge = Edge::Detached;
+        return false;
     }
-    child.marks.set(Mark::Detached);
-    Edge::Detached
-}
-
-/// Joins an awaited child to its parent's unit, and cuts it to the parent if both take part.
-fn await_child(parent: &Node, child: &mut Node, timed: bool) {
     child.head = parent.head;
-    if child.has(Mark::Abandoned) || parent.has(Mark::InAbandoned) {
+    if by_time.abandoned || parent.has(Mark::InAbandoned) {
         child.marks.set(Mark::InAbandoned);
     }
-    if !timed || !parent.is_live() {
-        return;
+    if timed && parent.is_live() {
+        clip(child, (parent.start, parent.end));
     }
-    let (start, end) = (child.b.max(parent.start), child.e.min(parent.end));
+    true
+}
+
+/// Gives a node the interval that it says it has, if any; answers whether it has one.
+fn settle(node: &mut Node) -> bool {
+    let timed = node.b <= node.e;
+    if !timed {
+        (node.b, node.e) = (0, 0);
+    }
+    (node.start, node.end) = (node.b, node.e);
+    timed
+}
+
+/// Cuts an awaited child to its parent, in whose path it takes part unless it lies outside.
+fn clip(child: &mut Node, (from, to): (i64, i64)) {
+    let (start, end) = (child.b.max(from), child.e.min(to));
     if end < start || end == start && child.b < child.e {
         child.marks.set(Mark::Outside);
         return;
@@ -110,11 +148,41 @@ fn await_child(parent: &Node, child: &mut Node, timed: bool) {
     child.marks.set(Mark::Live);
 }
 
-fn by_kind(parent: &Node, child: &Node) -> Edge {
+/// What times say about a child that its kind lets its parent wait for.
+struct ByTime {
+    /// The caller gave up before.
+    abandoned: bool,
+    /// The parent did not wait.
+    detached: bool,
+}
+
+fn by_time(clocks: &Clocks, parent: &Node, child: &Node, settings: &Settings) -> ByTime {
+    let beyond = child.e > parent.e.saturating_add(tolerance(parent, child, settings));
+    let rpc = is_rpc(parent, child);
     let same = same_host(parent.host, child.host);
-    let inside = child.b <= child.e && parent.b <= child.b && child.e <= parent.e;
-    let message = child.kind() == Kind::Consumer && (parent.kind() == Kind::Producer || !(same && inside));
-    let follow_up = child.bits.has(Flag::FollowsFrom) || parent.kind() == Kind::Producer && !same;
+    let after = || {
+        let residual = clocks.residual(parent.host, child.host);
+        !same && !rpc && child.b >= parent.e.saturating_add(residual)
+    };
+    ByTime {
+        abandoned: rpc && beyond && parent.bits.status() == Status::Error,
+        detached: match settings.overflow {
+            _ if child.has(Mark::Phantom) => false,
+            Overflow::Clip => false,
+            Overflow::Detach => beyond || after(),
+            Overflow::Auto if rpc => false,
+            Overflow::Auto if same => beyond,
+            Overflow::Auto => after(),
+        },
+    }
+}
+
+fn by_kind(parent: &Node, child: &Node) -> Edge {
+    let same = || same_host(parent.host, child.host);
+    let inside = || child.b <= child.e && parent.b <= child.b && child.e <= parent.e;
+    let message =
+        child.kind() == Kind::Consumer && (parent.kind() == Kind::Producer || !(same() && inside()));
+    let follow_up = child.bits.has(Flag::FollowsFrom) || parent.kind() == Kind::Producer && !same();
     if message || follow_up {
         Edge::Async
     } else {

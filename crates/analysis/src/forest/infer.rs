@@ -87,7 +87,7 @@ impl Forest {
     /// The one service of all children, none of which was called from elsewhere.
     fn callers_service(&self, phantom: u32) -> Option<u32> {
         let mut all = None;
-        for &child in &self.by_start[self.range(phantom)] {
+        for &child in self.children(phantom) {
             let node = &self.nodes[child as usize];
             let service = node.service?.raw();
             let entered = matches!(node.kind(), Kind::Server | Kind::Consumer);

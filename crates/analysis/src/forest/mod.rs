@@ -16,6 +16,8 @@ mod skew;
 
 pub use node::{Edge, Mark, Marks, NONE, Node};
 
+use std::ops::Range;
+
 use hotspan_model::{Assembled, Defect, DefectKind, Lookup, Nanos, Side, Span, Symbol, Timestamp};
 
 use crate::Settings;
@@ -26,14 +28,13 @@ pub struct Forest {
     nodes: Vec<Node>,
     /// Node of each span of the trace: its own, or that of the copy which was kept.
     of_span: Vec<u32>,
-    /// First child of each node in `by_end` and `by_start`; one more entry than nodes.
-    first: Vec<u32>,
-    /// How many of a node's children take part in its path; they come first in its range.
-    live: Vec<u32>,
-    by_end: Vec<u32>,
-    by_start: Vec<u32>,
-    /// All nodes, parents before children.
+    /// Where the children of each node stand in `order` and `by_end`.
+    families: Vec<Family>,
+    /// All nodes, level by level: the children of one node stand together, those that take part in its path first,
+    /// by start.
     order: Vec<u32>,
+    /// At the same places, by end, those that take part.
+    by_end: Vec<u32>,
     roots: Vec<u32>,
     heads: Vec<u32>,
     links: Vec<(u32, u32)>,
@@ -42,7 +43,36 @@ pub struct Forest {
     defects: Vec<Defect>,
     /// Some node has no interval of its own.
     hollow: bool,
+    /// What normalisation found out about any node.
+    marks: Marks,
     scratch: Scratch,
+}
+
+/// The children of one node.
+#[derive(Clone, Copy, Debug)]
+struct Family {
+    /// Place of the first; while children are being listed, the first of them.
+    first: u32,
+    /// How many there are.
+    all: u32,
+    /// How many take part in the path of the node; while children are being listed, the node's next sibling.
+    live: u32,
+}
+
+impl Family {
+    const EMPTY: Family = Family {
+        first: NONE,
+        all: 0,
+        live: NONE,
+    };
+
+    fn all(self) -> Range<usize> {
+        self.first as usize..(self.first + self.all) as usize
+    }
+
+    fn live(self) -> Range<usize> {
+        self.first as usize..(self.first + self.live) as usize
+    }
 }
 
 /// What one normalisation reads.
@@ -126,12 +156,10 @@ impl Forest {
         self.measure_hollow();
         self.infer_parents();
         self.choose_primary();
-        self.class_by_kind();
+        self.class_by_kind(settings);
         self.correct_clocks(&input);
         self.measure_hollow();
         self.class_by_time(settings);
-        self.sort_children();
-        self.set_tolerance(settings);
         self.resolve_links(&input);
         self.list_defects();
     }
@@ -140,11 +168,10 @@ impl Forest {
         let Forest {
             nodes,
             of_span,
-            first,
-            live,
-            by_end,
-            by_start,
-            order,
+            // Made anew as a whole.
+            order: _,
+            by_end: _,
+            families,
             roots,
             heads,
             links,
@@ -152,16 +179,18 @@ impl Forest {
             base,
             defects,
             hollow,
+            marks,
             scratch,
         } = self;
-        for list in [first, live, by_end, by_start, order, roots, heads, of_span] {
+        for list in [roots, heads, of_span] {
             list.clear();
         }
         nodes.clear();
+        families.clear();
         links.clear();
         defects.clear();
         scratch.clear();
-        (*primary, *base, *hollow) = (None, Timestamp(0), false);
+        (*primary, *base, *hollow, *marks) = (None, Timestamp(0), false, Marks::default());
     }
 
     fn choose_primary(&mut self) {
@@ -223,6 +252,7 @@ impl Forest {
                 head.parent().is_some_and(after) || self.links_of(at).iter().any(|link| after(link.1));
             if acausal {
                 self.nodes[at as usize].marks.set(Mark::Acausal);
+                self.marks.set(Mark::Acausal);
             }
         }
     }
@@ -233,6 +263,9 @@ impl Forest {
     }
 
     fn list_defects(&mut self) {
+        if !self.marks.any_defect() {
+            return self.defects.sort_unstable();
+        }
         for node in self.nodes.iter().filter(|node| node.marks.any_defect()) {
             let span = node.span_id();
             let own = node.defects().filter(|&kind| !of_hosts(kind));
@@ -256,28 +289,33 @@ impl Forest {
         self.of_span[span as usize]
     }
 
-    fn range(&self, at: u32) -> std::ops::Range<usize> {
-        self.first[at as usize] as usize..self.first[at as usize + 1] as usize
-    }
-
     /// All children: those on the response path of its unit first, by start; then dead, detached and async ones.
     pub fn children(&self, at: u32) -> &[u32] {
-        &self.by_start[self.range(at)]
+        match self.families[at as usize] {
+            Family { all: 0, .. } => &[],
+            family => &self.order[family.all()],
+        }
     }
 
     /// Live awaited children, earliest start first (start, end, key): the order of replay.
     pub fn by_start(&self, at: u32) -> &[u32] {
-        &self.children(at)[..self.live[at as usize] as usize]
+        match self.families[at as usize] {
+            Family { live: 0, .. } => &[],
+            family => &self.order[family.live()],
+        }
     }
 
     /// Whether no child takes part in the path of its unit.
     pub(crate) fn is_leaf(&self, at: u32) -> bool {
-        self.live[at as usize] == 0
+        self.families[at as usize].live == 0
     }
 
     /// Live awaited children, latest end first (end descending, start, key): the order of the sweep.
     pub fn by_end(&self, at: u32) -> &[u32] {
-        &self.by_end[self.range(at)][..self.live[at as usize] as usize]
+        match self.families[at as usize] {
+            Family { live: 0, .. } => &[],
+            family => &self.by_end[family.live()],
+        }
     }
 
     /// All nodes, parents before their children.
@@ -322,19 +360,11 @@ impl Forest {
 
     /// Bytes that its buffers hold.
     pub fn bytes(&self) -> usize {
-        let lists = [
-            &self.of_span,
-            &self.first,
-            &self.live,
-            &self.by_end,
-            &self.by_start,
-            &self.order,
-            &self.roots,
-            &self.heads,
-        ];
+        let lists = [&self.of_span, &self.by_end, &self.order, &self.roots, &self.heads];
         let indices: usize = lists.iter().map(|list| list.capacity()).sum();
         self.nodes.capacity() * size_of::<Node>()
             + indices * size_of::<u32>()
+            + self.families.capacity() * size_of::<Family>()
             + self.links.capacity() * size_of::<(u32, u32)>()
             + self.defects.capacity() * size_of::<Defect>()
             + self.scratch.bytes()

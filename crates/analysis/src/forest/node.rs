@@ -114,6 +114,11 @@ impl Marks {
         self.0 |= 1 << mark as u8;
     }
 
+    /// Adds all of `marks`.
+    pub(super) fn add(&mut self, marks: Marks) {
+        self.0 |= marks.0;
+    }
+
     pub(super) fn any_defect(self) -> bool {
         self.0 & !Mark::GOOD != 0
     }

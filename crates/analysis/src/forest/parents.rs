@@ -4,7 +4,7 @@ use hotspan_model::{Flag, SpanId, Timestamp};
 
 use super::identity::SERVER_HALVES_MAX;
 use super::read::blank;
-use super::{Forest, Input, Mark, NONE, Node, same_host};
+use super::{Family, Forest, Input, Mark, NONE, Node, same_host};
 
 /// Not yet seen by the search for circles.
 const UNSEEN: u32 = 0;
@@ -52,14 +52,20 @@ impl Forest {
     }
 
     /// The node that `id` means to `child`, and whether it means that to everyone.
+    #[inline]
     pub(super) fn find(&self, input: &Input<'_>, id: SpanId, child: &Node) -> Option<(u32, bool)> {
-        let ids = &self.scratch.ids;
-        if ids.is_empty() {
-            return match self.scratch.index.find(&self.nodes, id.get()) {
-                Some(at) => Some((at, true)),
-                None => Some((self.folded(input, id, child)?, false)),
-            };
+        if !self.scratch.ids.is_empty() {
+            return self.find_among(input, id, child);
         }
+        match self.scratch.index.find(&self.nodes, id.get()) {
+            Some(at) => Some((at, true)),
+            None => Some((self.folded(input, id, child)?, false)),
+        }
+    }
+
+    /// The same where some nodes share an id.
+    fn find_among(&self, input: &Input<'_>, id: SpanId, child: &Node) -> Option<(u32, bool)> {
+        let ids = &self.scratch.ids;
         let from = ids.partition_point(|entry| entry.0 < id.get());
         let Some(&(_, first)) = ids.get(from).filter(|entry| entry.0 == id.get()) else {
             return Some((self.folded(input, id, child)?, false));
@@ -120,51 +126,48 @@ impl Forest {
     }
 
     fn list_children(&mut self) {
-        let count = self.nodes.len();
-        self.first.clear();
-        self.first.resize(count + 1, 0);
-        for node in &self.nodes {
-            if node.parent != NONE {
-                self.first[node.parent as usize] += 1;
-            }
-        }
-        let mut sum = 0;
-        for first in &mut self.first {
-            sum += *first;
-            *first = sum;
-        }
-        self.by_start.clear();
-        self.by_start.resize(sum as usize, 0);
-        self.order.clear();
-        self.order.reserve(count);
-        // Backwards, so that each range ends up in order and `first` at its beginnings.
-        for (at, node) in self.nodes.iter_mut().enumerate().rev() {
+        let (nodes, families, order) = (&mut self.nodes, &mut self.families, &mut self.order);
+        families.clear();
+        families.resize(nodes.len(), Family::EMPTY);
+        order.resize(nodes.len(), NONE);
+        let mut listed = 0;
+        // Backwards, so that siblings are linked in order.
+        for (at, node) in nodes.iter_mut().enumerate().rev() {
             if node.parent == NONE {
-                self.order.push(at as u32);
                 (node.head, node.depth) = (at as u32, 0);
+                order[listed] = at as u32;
+                listed += 1;
             } else {
-                let place = &mut self.first[node.parent as usize];
-                *place -= 1;
-                self.by_start[*place as usize] = at as u32;
+                let first = std::mem::replace(&mut families[node.parent as usize].first, at as u32);
+                families[at].live = first;
             }
         }
         let mut done = 0;
-        while let Some(&at) = self.order.get(done) {
+        while done < listed {
+            let at = order[done] as usize;
             done += 1;
-            let (head, depth) = (self.nodes[at as usize].head, self.nodes[at as usize].depth + 1);
-            for place in self.first[at as usize]..self.first[at as usize + 1] {
-                let child = self.by_start[place as usize];
-                let node = &mut self.nodes[child as usize];
-                (node.head, node.depth) = (head, depth);
-                self.order.push(child);
+            let (mut child, first) = (families[at].first, listed);
+            if child == NONE {
+                continue;
             }
+            let (head, depth) = (nodes[at].head, nodes[at].depth + 1);
+            while child != NONE {
+                let node = &mut nodes[child as usize];
+                (node.head, node.depth) = (head, depth);
+                order[listed] = child;
+                listed += 1;
+                child = families[child as usize].live;
+            }
+            let family = &mut families[at];
+            (family.first, family.all) = (first as u32, (listed - first) as u32);
         }
+        order.truncate(listed);
     }
 
     /// Cuts each circle at its span with the smallest (start, key).
     fn cut_circles(&mut self) {
         let count = self.nodes.len();
-        let mut seen = std::mem::take(&mut self.live);
+        let mut seen = std::mem::take(&mut self.scratch.run);
         seen.clear();
         seen.resize(count, UNSEEN);
         for &at in &self.order {
@@ -181,7 +184,7 @@ impl Forest {
                 self.cut_circle(at);
             }
         }
-        self.live = seen;
+        self.scratch.run = seen;
     }
 
     fn cut_circle(&mut self, from: u32) {

@@ -41,35 +41,42 @@ pub(super) fn blank() -> Node {
 impl Forest {
     /// One node for each span, at its place, then one for each interval of each group.
     pub(super) fn read(&mut self, input: &Input<'_>) {
-        let starts = input.spans.iter().map(|span| span.start.0);
+        // What says no time is later than any other.
+        let least = |least: u64, start: u64| least.min(start.wrapping_sub(1));
+        let first = input.spans.iter().map(|span| span.start.0).fold(u64::MAX, least);
         let groups = input.trace.groups.iter().flat_map(|group| &group.intervals);
-        let starts = starts.chain(groups.map(|(start, _)| start.0));
-        self.base.0 = starts.filter(|&start| start > 0).min().unwrap_or(0);
-        self.nodes.reserve(input.spans.len());
-        self.of_span.reserve(input.spans.len());
+        let first = groups.map(|(start, _)| start.0).fold(first, least);
+        self.base.0 = first.wrapping_add(1);
+        let (base, mut marks) = (self.base.0, Marks::default());
         let mut source = Sources::default();
-        for (at, span) in input.spans.iter().enumerate() {
-            let at = at as u32;
+        self.nodes.reserve(input.spans.len());
+        for (at, span) in (0..).zip(input.spans) {
             let (service, host) = source.find(input.dictionary, span.source);
-            let mut node = Node {
+            let times = Times::new(base, span.start.0, span.end().0);
+            let mut own = times.marks;
+            if span.has(Flag::NegativeDuration) {
+                own.set(Mark::NegativeDuration);
+            }
+            if span.has(Flag::BadParent) {
+                own.set(Mark::BadParent);
+            }
+            marks.add(own);
+            self.nodes.push(Node {
                 id: span.id.get(),
                 span: at,
                 service: Some(service),
                 host,
                 operation: Some(span.operation),
                 bits: span.bits,
+                b: times.b,
+                e: times.e,
+                step: times.step,
+                marks: own,
                 ..blank()
-            };
-            self.put_times(&mut node, span.start.0, span.end().0);
-            if span.has(Flag::NegativeDuration) {
-                node.marks.set(Mark::NegativeDuration);
-            }
-            if span.has(Flag::BadParent) {
-                node.marks.set(Mark::BadParent);
-            }
-            self.nodes.push(node);
-            self.of_span.push(at);
+            });
         }
+        self.hollow |= marks.has(Mark::NoTime);
+        self.of_span.extend(0..input.spans.len() as u32);
     }
 
     /// Adds the intervals of groups, once the spans that are kept stand at their final places.
@@ -114,27 +121,47 @@ impl Forest {
                 self.defect(DefectKind::UnionApprox);
             }
             for &(start, end) in &group.intervals {
-                let mut node = Node { twin, ..common };
-                self.put_times(&mut node, start.0, end.0.max(start.0));
+                let times = Times::new(self.base.0, start.0, end.0.max(start.0));
+                self.hollow |= times.marks.has(Mark::NoTime);
+                let mut node = Node {
+                    twin,
+                    b: times.b,
+                    e: times.e,
+                    step: times.step,
+                    ..common
+                };
+                node.marks.add(times.marks);
                 self.nodes.push(node);
                 twin += 1;
             }
         }
     }
+}
 
-    fn put_times(&mut self, node: &mut Node, start: u64, end: u64) {
-        let offset = |time: u64| time.checked_sub(self.base.0).filter(|&at| at <= OFFSET_MAX);
+/// When a node says it ran, and what is wrong with that.
+struct Times {
+    b: i64,
+    e: i64,
+    step: u8,
+    marks: Marks,
+}
+
+impl Times {
+    fn new(base: u64, start: u64, end: u64) -> Times {
+        let offset = |time: u64| time.checked_sub(base).filter(|&at| at <= OFFSET_MAX);
+        let mut marks = Marks::default();
         let (Some(b), Some(e), 1..) = (offset(start), offset(end), start) else {
-            node.marks.set(Mark::NoTime);
-            self.hollow = true;
-            return;
+            marks.set(Mark::NoTime);
+            let (b, e) = (i64::MAX, i64::MIN);
+            return Times { b, e, step: 0, marks };
         };
         // Both are at most 2^62.
-        (node.b, node.e) = (b as i64, e as i64);
-        node.step = step(start, end);
-        if node.e - node.b > PLAUSIBLE_MAX {
-            node.marks.set(Mark::Implausible);
+        let (b, e) = (b as i64, e as i64);
+        if e - b > PLAUSIBLE_MAX {
+            marks.set(Mark::Implausible);
         }
+        let step = step(start, end);
+        Times { b, e, step, marks }
     }
 }
 
@@ -153,16 +180,17 @@ fn step(start: u64, end: u64) -> u8 {
     }
 }
 
-/// Service and host of sources: neighbours mostly share one.
+/// Service and host of sources: spans of a trace mostly share a few.
 #[derive(Default)]
 struct Sources {
-    last: Option<(Symbol, Symbol, Option<Symbol>)>,
+    known: [Option<(Symbol, Symbol, Option<Symbol>)>; 8],
 }
 
 impl Sources {
     fn find(&mut self, dictionary: &dyn Lookup, source: Symbol) -> (Symbol, Option<Symbol>) {
-        if let Some((last, service, host)) = self.last
-            && last == source
+        let place = source.index() % self.known.len();
+        if let Some((known, service, host)) = self.known[place]
+            && known == source
         {
             return (service, host);
         }
@@ -170,7 +198,7 @@ impl Sources {
         // A source always has facts; without them its own text has to name it.
         let service = facts.map_or(source, |facts| facts.service);
         let host = facts.and_then(|facts| facts.host);
-        self.last = Some((source, service, host));
+        self.known[place] = Some((source, service, host));
         (service, host)
     }
 }

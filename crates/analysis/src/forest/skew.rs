@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use hotspan_model::{DefectKind, Lookup, Symbol};
 
 use super::edges::is_rpc;
-use super::{Edge, Forest, Input, Mark, NONE, Node};
+use super::{Edge, Forest, Input, Mark, Node};
 
 /// What one edge says: clock of host `to` minus clock of host `from` lies in `low..=high`. Hosts are numbers of
 /// symbols at first, then ranks, and then `from < to`.
@@ -27,6 +27,9 @@ pub(super) struct Estimate {
     calls: u32,
     residual: i64,
 }
+
+/// Hosts listed last that are compared with a new one.
+const HOSTS_SEEN: usize = 8;
 
 /// Buffers of the correction. Hosts are ranked by name, so that no number of a symbol shows.
 #[derive(Debug, Default)]
@@ -56,6 +59,42 @@ impl Clocks {
             + (self.estimates.capacity() + self.near.capacity()) * size_of::<Estimate>()
             + (self.midpoints.capacity() + self.offsets.capacity()) * size_of::<i128>()
             + self.queue.capacity() * size_of::<u32>()
+    }
+
+    /// What an edge says between a recorded parent and its recorded child, when their hosts are known and differ.
+    pub(super) fn bound(&mut self, parent: &Node, child: &Node) {
+        let (Some(from), Some(to)) = (parent.host, child.host) else {
+            return;
+        };
+        if child.has(Mark::NoTime) || parent.has(Mark::NoTime) {
+            return;
+        }
+        let call = is_rpc(parent, child) && child.edge == Edge::Sync;
+        let (low, high) = match call {
+            true if child.e - child.b <= parent.e - parent.b => (child.e - parent.e, child.b - parent.b),
+            false if child.edge == Edge::Async => (i64::MIN, child.b - parent.b),
+            _ => return,
+        };
+        // Traces mostly have few hosts; more than are looked at here may be listed twice.
+        for host in [(from, 0), (to, 0)] {
+            if !self
+                .hosts
+                .iter()
+                .rev()
+                .take(HOSTS_SEEN)
+                .any(|&known| known == host)
+            {
+                self.hosts.push(host);
+            }
+        }
+        let (from, to) = (from.raw(), to.raw());
+        self.bounds.push(Bound {
+            from,
+            to,
+            low,
+            high,
+            call,
+        });
     }
 
     fn rank(&self, host: Symbol) -> Option<u32> {
@@ -185,66 +224,27 @@ impl Clocks {
 impl Forest {
     /// Moves every host's spans to the clock of the primary root's host.
     pub(super) fn correct_clocks(&mut self, input: &Input<'_>) {
+        if self.scratch.clocks.bounds.is_empty() {
+            return;
+        }
         let mut clocks = std::mem::take(&mut self.scratch.clocks);
-        clocks.clear();
-        if input.settings.skew_correction {
-            self.bound_clocks(&mut clocks, input.dictionary);
-            let mut from = 0;
-            while let Some(first) = clocks.bounds.get(from) {
-                let pair = (first.from, first.to);
-                let rest = clocks.bounds[from..].iter();
-                let to = from + rest.take_while(|bound| (bound.from, bound.to) == pair).count();
-                if clocks.estimate(from, to) {
-                    self.defect(DefectKind::InconsistentClock);
-                }
-                from = to;
+        clocks.rank_bounds(input.dictionary);
+        let mut from = 0;
+        while let Some(first) = clocks.bounds.get(from) {
+            let pair = (first.from, first.to);
+            let rest = clocks.bounds[from..].iter();
+            let to = from + rest.take_while(|bound| (bound.from, bound.to) == pair).count();
+            if clocks.estimate(from, to) {
+                self.defect(DefectKind::InconsistentClock);
             }
-            let root = self.primary.and_then(|root| self.node(root).host);
-            if let Some(root) = root.and_then(|host| clocks.rank(host)) {
-                clocks.walk(root);
-                self.move_hosts(&clocks, input.settings.skew_max.0);
-            }
+            from = to;
+        }
+        let root = self.primary.and_then(|root| self.node(root).host);
+        if let Some(root) = root.and_then(|host| clocks.rank(host)) {
+            clocks.walk(root);
+            self.move_hosts(&clocks, input.settings.skew_max.0);
         }
         self.scratch.clocks = clocks;
-    }
-
-    fn bound_clocks(&mut self, clocks: &mut Clocks, dictionary: &dyn Lookup) {
-        for child in &self.nodes {
-            let Some((from, to)) = self.across(child) else {
-                continue;
-            };
-            let parent = self.node(child.parent);
-            let call = is_rpc(parent, child) && child.edge == Edge::Sync;
-            let (low, high) = match call {
-                true if child.e - child.b <= parent.e - parent.b => (child.e - parent.e, child.b - parent.b),
-                false if child.edge == Edge::Async => (i64::MIN, child.b - parent.b),
-                _ => continue,
-            };
-            // Calls between two hosts mostly come together.
-            if !clocks.hosts.ends_with(&[(from, 0), (to, 0)]) {
-                clocks.hosts.extend([(from, 0), (to, 0)]);
-            }
-            let (from, to) = (from.raw(), to.raw());
-            clocks.bounds.push(Bound {
-                from,
-                to,
-                low,
-                high,
-                call,
-            });
-        }
-        clocks.rank_bounds(dictionary);
-    }
-
-    /// The known and different hosts of a recorded parent and its recorded child.
-    fn across(&self, child: &Node) -> Option<(Symbol, Symbol)> {
-        if child.parent == NONE {
-            return None;
-        }
-        let parent = self.node(child.parent);
-        let (from, to) = (parent.host?, child.host?);
-        let recorded = !child.has(Mark::NoTime) && !parent.has(Mark::NoTime);
-        (from != to && recorded).then_some((from, to))
     }
 
     fn move_hosts(&mut self, clocks: &Clocks, skew_max: u64) {

@@ -2,11 +2,10 @@
 
 use hotspan_model::{Cause, Kind};
 
-use crate::{Forest, Mark, NONE};
+use crate::{Forest, Mark, NONE, Node};
 
-/// The cause of a segment of `at` that begins where `left` ends and ends where `right` begins.
-pub(super) fn cause(forest: &Forest, at: u32, left: Option<u32>, right: u32) -> Cause {
-    let node = forest.node(at);
+/// The cause of a segment of `node` that begins where `left` ends and ends where `right` begins.
+pub(super) fn cause(forest: &Forest, node: &Node, left: Option<&Node>, right: u32) -> Cause {
     let client = node.kind() == Kind::Client;
     let right = (right != NONE).then_some(right);
     if node.has(Mark::Phantom) || node.has(Mark::NoTime) {
@@ -18,10 +17,10 @@ pub(super) fn cause(forest: &Forest, at: u32, left: Option<u32>, right: u32) -> 
     if node.has(Mark::InAbandoned) {
         return Cause::Abandoned;
     }
-    let serves = |child: Option<u32>| child.is_some_and(|child| forest.node(child).kind() == Kind::Server);
+    let serves = |child: &Node| child.kind() == Kind::Server;
     match (left, right) {
-        (None, Some(_)) if client && serves(right) => Cause::NetOut,
-        (Some(_), None) if client && serves(left) => Cause::NetIn,
+        (None, Some(right)) if client && serves(forest.node(right)) => Cause::NetOut,
+        (Some(left), None) if client && serves(left) => Cause::NetIn,
         (Some(_), Some(_)) => Cause::Dispatch,
         (None, _) | (_, None) => Cause::OwnTime,
     }

@@ -23,12 +23,20 @@ pub struct Segment {
     pub end: i64,
 }
 
+/// Path time of one node.
+#[derive(Clone, Copy, Debug, Default)]
+struct Times {
+    own: i64,
+    /// With all below it in its unit.
+    subtree: i64,
+}
+
 /// Paths of units of one forest, or its completion path. Buffers are reused.
 #[derive(Debug, Default)]
 pub struct Path {
     segments: Vec<Segment>,
-    own: Vec<i64>,
-    subtree: Vec<i64>,
+    /// By node.
+    times: Vec<Times>,
     frames: Vec<sweep::Frame>,
     walk: completion::Walk,
 }
@@ -42,10 +50,8 @@ impl Path {
         self.frames.clear();
         let deepest = forest.top_down().last().map_or(0, |&at| forest.node(at).depth);
         self.frames.reserve(deepest as usize + 1);
-        for times in [&mut self.own, &mut self.subtree] {
-            times.clear();
-            times.resize(forest.nodes().len(), 0);
-        }
+        self.times.clear();
+        self.times.resize(forest.nodes().len(), Times::default());
     }
 
     /// Adds the path of the unit under `head`, which must not have been added since [`Path::begin`]; answers which
@@ -75,18 +81,18 @@ impl Path {
 
     /// Path time of the node itself.
     pub fn own(&self, node: u32) -> Nanos {
-        Nanos(u64::try_from(self.own[node as usize]).unwrap_or(0))
+        Nanos(u64::try_from(self.times[node as usize].own).unwrap_or(0))
     }
 
     /// Path time of the node and of all below it in its unit.
     pub fn subtree(&self, node: u32) -> Nanos {
-        Nanos(u64::try_from(self.subtree[node as usize]).unwrap_or(0))
+        Nanos(u64::try_from(self.times[node as usize].subtree).unwrap_or(0))
     }
 
     /// Bytes that its buffers hold.
     pub fn bytes(&self) -> usize {
         self.segments.capacity() * size_of::<Segment>()
-            + (self.own.capacity() + self.subtree.capacity()) * size_of::<i64>()
+            + self.times.capacity() * size_of::<Times>()
             + self.frames.capacity() * size_of::<sweep::Frame>()
             + self.walk.bytes()
     }

@@ -52,6 +52,7 @@ impl Path {
             mut selection,
             ..
         } = frame;
+        let mut below = 0;
         while let Some(&left) = children.get(next as usize) {
             next += 1;
             let child = forest.node(left);
@@ -60,16 +61,13 @@ impl Path {
                 continue;
             }
             if child.end < edge {
-                self.emit(
-                    at,
-                    cause(forest, at, Some(left), right),
-                    child.end.max(floor),
-                    edge,
-                );
+                let cause = cause(forest, node, Some(child), right);
+                self.emit(at, cause, child.end.max(floor), edge);
                 edge = child.end;
             }
             (right, selection) = (left, child.start);
             if !forest.is_leaf(left) {
+                self.times[at as usize].subtree += below;
                 if let Some(frame) = self.frames.last_mut() {
                     *frame = Frame {
                         next,
@@ -82,18 +80,16 @@ impl Path {
                 return edge;
             }
             // A leaf needs no frame of its own.
-            let own = self.emit(
-                left,
-                cause(forest, left, None, NONE),
-                child.start.max(floor),
-                edge,
-            );
-            self.subtree[left as usize] += own;
-            self.subtree[at as usize] += own;
+            let cause = cause(forest, child, None, NONE);
+            let own = self.emit(left, cause, child.start.max(floor), edge);
+            self.times[left as usize].subtree += own;
+            below += own;
             edge = child.start;
         }
+        self.times[at as usize].subtree += below;
         if node.start < edge {
-            self.emit(at, cause(forest, at, None, right), node.start.max(floor), edge);
+            let cause = cause(forest, node, None, right);
+            self.emit(at, cause, node.start.max(floor), edge);
             edge = node.start;
         }
         edge
@@ -104,7 +100,7 @@ impl Path {
         if start >= end {
             return 0;
         }
-        self.own[node as usize] += end - start;
+        self.times[node as usize].own += end - start;
         self.segments.push(Segment {
             node,
             cause,
@@ -116,9 +112,11 @@ impl Path {
 
     fn leave(&mut self, at: u32) {
         self.frames.pop();
-        self.subtree[at as usize] += self.own[at as usize];
+        let times = &mut self.times[at as usize];
+        times.subtree += times.own;
+        let subtree = times.subtree;
         if let Some(parent) = self.frames.last() {
-            self.subtree[parent.node as usize] += self.subtree[at as usize];
+            self.times[parent.node as usize].subtree += subtree;
         }
     }
 }

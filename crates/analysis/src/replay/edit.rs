@@ -42,9 +42,7 @@ pub const WIDTH: u32 = 8;
 /// What becomes of one node's duration.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Change {
-    node: u32,
-    /// Changes of one node are made in order of the edits.
-    order: u32,
+    pub node: u32,
     to: To,
 }
 
@@ -55,59 +53,69 @@ enum To {
     Exactly(Times),
 }
 
-/// Changes of all edits, in order of the edits until they are sorted by node.
+impl Change {
+    pub(super) fn apply(&self, duration: Times) -> Times {
+        match self.to {
+            To::AtMost(cap) => duration.map(|duration| duration.min(cap)),
+            To::Longer(by) => duration.map(|duration| duration.saturating_add(by)),
+            To::Exactly(values) => values,
+        }
+    }
+}
+
+/// Changes of all edits, in order of the edits.
 #[derive(Debug, Default)]
-pub(super) struct Changes(Vec<Change>);
+pub(super) struct Changes {
+    rows: Vec<Change>,
+    /// Those of nodes that have children: node and number.
+    of_parents: Vec<(u32, u32)>,
+}
 
 impl Changes {
     fn add(&mut self, node: u32, to: To) {
-        let order = self.0.len() as u32;
-        self.0.push(Change { node, order, to });
+        self.rows.push(Change { node, to });
     }
 
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.rows.clear();
     }
 
     /// All of them.
     pub(super) fn rows(&self) -> &[Change] {
-        &self.0
+        &self.rows
     }
 
     /// Adds those of other edits after these.
     pub(super) fn append(&mut self, rows: &[Change]) {
-        let before = self.0.len() as u32;
-        self.0.extend(rows.iter().map(|&row| Change {
-            order: before + row.order,
-            ..row
-        }));
+        self.rows.extend_from_slice(rows);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Finds those of nodes that have children.
+    pub(super) fn sort(&mut self, forest: &Forest) {
+        self.of_parents.clear();
+        let rows = (0..).zip(&self.rows);
+        let of_parents = rows.filter(|(_, change)| !forest.is_leaf(change.node));
+        self.of_parents
+            .extend(of_parents.map(|(number, change)| (change.node, number)));
+        self.of_parents.sort_unstable();
     }
 
-    pub(super) fn sort(&mut self) {
-        self.0.sort_unstable_by_key(|change| (change.node, change.order));
+    /// Nodes with children that are changed.
+    pub(super) fn parents(&self) -> impl Iterator<Item = u32> {
+        self.of_parents.iter().map(|change| change.0)
     }
 
-    pub(super) fn nodes(&self) -> impl Iterator<Item = u32> {
-        self.0.iter().map(|change| change.node)
-    }
-
-    /// A node's duration after its own edits.
+    /// The duration of a node with children after its own edits.
     pub(super) fn apply(&self, at: u32, duration: Times) -> Times {
-        let from = self.0.partition_point(|change| change.node < at);
-        let own = self.0[from..].iter().take_while(|change| change.node == at);
-        own.fold(duration, |duration, change| match change.to {
-            To::AtMost(cap) => duration.map(|duration| duration.min(cap)),
-            To::Longer(by) => duration.map(|duration| duration.saturating_add(by)),
-            To::Exactly(values) => values,
+        let from = self.of_parents.partition_point(|change| change.0 < at);
+        let own = self.of_parents[from..].iter().take_while(|change| change.0 == at);
+        own.fold(duration, |duration, change| {
+            self.rows[change.1 as usize].apply(duration)
         })
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.0.capacity() * size_of::<Change>()
+        self.rows.capacity() * size_of::<Change>() + self.of_parents.capacity() * size_of::<(u32, u32)>()
     }
 }
 
@@ -191,10 +199,15 @@ impl Replay {
             return;
         };
         let length = |at: u32| forest.node(at).end - forest.node(at).start;
-        let longest = members.iter().map(|&at| length(at)).max().unwrap_or(0);
-        let shortest = members.iter().map(|&at| length(at)).min().unwrap_or(0);
-        let calls = members.iter().filter_map(|&at| call_cost(forest, at)).min();
-        let fixed = calls.unwrap_or(shortest);
+        let (mut longest, mut shortest, mut call) = (0, i64::MAX, None);
+        for &at in members {
+            let length = length(at);
+            (longest, shortest) = (length.max(longest), length.min(shortest));
+            if let Some(cost) = call_cost(forest, at) {
+                call = Some(call.map_or(cost, |least: i64| least.min(cost)));
+            }
+        }
+        let fixed = call.unwrap_or(shortest);
         let variable = members.iter().map(|&at| length(at) - fixed);
         let worst = variable.fold(fixed, i64::saturating_add).max(longest);
         let likely = longest.saturating_add(longest / 2).clamp(longest, worst);
@@ -231,7 +244,7 @@ impl Replay {
     }
 
     /// One run at each parent with two or more children that are members or contain some.
-    fn add_runs(&mut self, forest: &Forest, policy: impl Fn(&mut Replay, u32, &[(u32, u32)]) -> Policy) {
+    fn add_runs(&mut self, forest: &Forest, policy: impl Fn(&mut Replay, u32, &mut [(u32, u32)]) -> Policy) {
         if self.scratch.members.len() < 2 {
             return;
         }
@@ -248,13 +261,16 @@ impl Replay {
         for &(_, at) in &touched {
             self.place[at as usize] = NONE;
         }
-        touched.sort_unstable();
+        // Mostly all are siblings, and need no order.
+        if touched.iter().any(|entry| entry.0 != touched[0].0) {
+            touched.sort_unstable();
+        }
         for siblings in touched
-            .chunk_by(|a, b| a.0 == b.0)
+            .chunk_by_mut(|a, b| a.0 == b.0)
             .filter(|siblings| siblings.len() > 1)
         {
             let id = self.runs.len() as u32;
-            for &(_, child) in siblings {
+            for &(_, child) in &*siblings {
                 self.join(child, id);
             }
             let parent = siblings[0].0;
@@ -267,9 +283,10 @@ impl Replay {
     }
 
     /// The smallest positive lag of the run's members but the first; 0 if none is.
-    fn smallest_lag(&mut self, forest: &Forest, parent: u32, siblings: &[(u32, u32)]) -> i64 {
+    fn smallest_lag(&mut self, forest: &Forest, parent: u32, siblings: &mut [(u32, u32)]) -> i64 {
         let mut smallest = None;
         let mut seen = false;
+        siblings.sort_unstable();
         each_lag(forest, parent, &mut self.queue, |child, lag, _| {
             let member = siblings.binary_search(&(parent, child)).is_ok();
             if member && std::mem::replace(&mut seen, true) && lag > 0 {
@@ -283,10 +300,12 @@ impl Replay {
 /// What a call costs beyond its server's work, when the server is there.
 fn call_cost(forest: &Forest, at: u32) -> Option<i64> {
     let client = forest.node(at);
-    let serves = |&&child: &&u32| forest.node(child).kind() == Kind::Server;
-    let server = forest.by_start(at).iter().find(serves)?;
-    let server = forest.node(*server);
-    (client.kind() == Kind::Client).then_some((client.end - client.start) - (server.end - server.start))
+    if client.kind() != Kind::Client {
+        return None;
+    }
+    let mut children = forest.by_start(at).iter().map(|&child| forest.node(child));
+    let server = children.find(|child| child.kind() == Kind::Server)?;
+    Some((client.end - client.start) - (server.end - server.start))
 }
 
 fn signed(time: Nanos) -> i64 {

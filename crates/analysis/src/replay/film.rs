@@ -56,6 +56,10 @@ pub(crate) struct Scene {
 }
 
 impl Camera {
+    pub(super) fn is_running(&self) -> bool {
+        self.running
+    }
+
     pub(super) fn shoot(&mut self, shot: Shot) {
         if self.running {
             self.shots.push(shot);
@@ -86,7 +90,7 @@ impl Replay {
         }
         let mut shots = std::mem::take(&mut self.camera.shots);
         shots.sort_unstable_by_key(|shot| shot.child);
-        let mut touched: Vec<u32> = self.changes.nodes().collect();
+        let mut touched: Vec<u32> = self.changes.rows().iter().map(|change| change.node).collect();
         touched.extend(self.members.iter().map(|member| member.0));
         touched.sort_unstable();
         touched.dedup();

@@ -12,6 +12,7 @@ mod edit;
 mod film;
 mod model;
 mod run;
+mod sequence;
 mod slack;
 mod tape;
 
@@ -76,8 +77,9 @@ pub struct Replay {
     runs: Vec<run::Run>,
     /// Buffers of earlier runs.
     spare: Vec<Vec<Times>>,
-    /// Child and run, by child.
+    /// Child and run; by child once some are members of several.
     members: Vec<(u32, u32)>,
+    several: bool,
     /// The one run that each node is a member of, [`NONE`] or [`SEVERAL`].
     joined: Vec<u32>,
     /// Some edit has more than one result; some edit says itself which one is likely.
@@ -85,8 +87,9 @@ pub struct Replay {
     opinionated: bool,
     /// What the edits so far said when they ran.
     outcome: Outcome,
-    /// Nodes to compute anew, children before parents; place of each there, [`NONE`] for others.
+    /// Nodes to compute anew: those without children, then the others, children before parents.
     dirty: Vec<u32>,
+    /// Place of each node there, [`NONE`] for others.
     place: Vec<u32>,
     /// New durations, beside `dirty`.
     durations: Vec<Times>,
@@ -104,7 +107,7 @@ impl Replay {
         for (child, _) in self.members.drain(..) {
             self.joined[child as usize] = NONE;
         }
-        (self.ranged, self.opinionated) = (false, false);
+        (self.ranged, self.opinionated, self.several) = (false, false, false);
         self.outcome = Outcome::default();
         // Between two calls all places are `NONE`.
         if self.place.len() < forest.nodes().len() {
@@ -116,7 +119,7 @@ impl Replay {
     /// What the unit takes with all edits together.
     pub fn run(&mut self, forest: &Forest) -> Outcome {
         let before = forest.node(self.head).length();
-        if self.changes.is_empty() && self.runs.is_empty() {
+        if self.changes.rows().is_empty() && self.runs.is_empty() {
             let same = before;
             return Outcome {
                 before,
@@ -125,9 +128,9 @@ impl Replay {
                 pessimistic: same,
             };
         }
-        self.mark_dirty(forest);
+        let leaves = self.mark_dirty(forest);
         let [optimistic, likely, pessimistic] = self
-            .replay(forest)
+            .replay(forest, leaves)
             .map(|time| Nanos(u64::try_from(time).unwrap_or(0)));
         let pessimistic = if self.ranged { pessimistic } else { optimistic };
         let likely = match self.opinionated {
@@ -255,8 +258,8 @@ mod tests {
         let mut replay = Replay::default();
         replay.begin(&unit.forest, 0);
         replay.edit(&unit.forest, Edit::Grow(&all, Nanos::ZERO));
-        replay.mark_dirty(&unit.forest);
-        replay.replay(&unit.forest);
+        let leaves = replay.mark_dirty(&unit.forest);
+        replay.replay(&unit.forest, leaves);
         for (at, &duration) in replay.dirty.iter().zip(&replay.durations) {
             assert_eq!(duration, [unit.forest.node(*at).length().0 as i64; 3], "{at}");
         }

@@ -4,7 +4,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use super::film::Shot;
-use super::{Replay, Times};
+use super::{Mood, Replay, Times};
 use crate::{Forest, Mark, NONE, Node};
 
 /// A child that has started, ordered by its old end.
@@ -46,7 +46,6 @@ impl Ended {
     }
 }
 
-/// The children that have started and may still run.
 /// The children that have started and may still run. Children mostly run one after the other: one that runs alone is
 /// no heap.
 #[derive(Debug, Default)]
@@ -69,6 +68,7 @@ impl Queue {
         self.heap.reserve(children);
     }
 
+    #[inline]
     fn push(&mut self, started: Started) {
         match self.alone.take() {
             None if self.heap.is_empty() => self.alone = Some(started),
@@ -77,6 +77,7 @@ impl Queue {
         }
     }
 
+    #[inline]
     fn pop_until(&mut self, time: i64) -> Option<Started> {
         if self.alone.is_some() {
             return self.alone.take_if(|started| started.old_end <= time);
@@ -98,15 +99,24 @@ pub(super) struct Start {
 }
 
 impl Replay {
-    /// Lists edited nodes, parents of runs and all their ancestors, deepest first.
-    pub(super) fn mark_dirty(&mut self, forest: &Forest) {
-        self.changes.sort();
-        self.members.sort_unstable();
+    /// Lists edited nodes, parents of runs and all their ancestors; those without children have their new durations
+    /// at once. Answers how many these are.
+    pub(super) fn mark_dirty(&mut self, forest: &Forest) -> usize {
+        if self.several {
+            self.members.sort_unstable();
+        }
+        self.changes.sort(forest);
         self.runs.sort_unstable_by_key(|run| (run.parent, run.id));
         self.dirty.clear();
         self.dirty.reserve(forest.nodes().len());
-        // Members are mostly of one depth: listed before all ancestors they leave little to sort.
-        for at in self.changes.nodes().chain(self.runs.iter().map(|run| run.parent)) {
+        self.durations.clear();
+        self.edit_leaves(forest);
+        let leaves = self.dirty.len();
+        for at in self
+            .changes
+            .parents()
+            .chain(self.runs.iter().map(|run| run.parent))
+        {
             if self.place[at as usize] == NONE {
                 self.place[at as usize] = 0;
                 self.dirty.push(at);
@@ -123,18 +133,34 @@ impl Replay {
                 self.dirty.push(at);
             }
         }
-        self.dirty
-            .sort_unstable_by_key(|&at| Reverse(forest.node(at).depth));
-        for (place, &at) in self.dirty.iter().enumerate() {
-            self.place[at as usize] = place as u32;
+        let parents = &mut self.dirty[leaves..];
+        parents.sort_unstable_by_key(|&at| Reverse(forest.node(at).depth));
+        for (place, &at) in (leaves as u32..).zip(&*parents) {
+            self.place[at as usize] = place;
+        }
+        leaves
+    }
+
+    fn edit_leaves(&mut self, forest: &Forest) {
+        for change in self.changes.rows() {
+            if !forest.is_leaf(change.node) {
+                continue;
+            }
+            let place = &mut self.place[change.node as usize];
+            if *place == NONE {
+                *place = self.dirty.len() as u32;
+                self.dirty.push(change.node);
+                self.durations.push(length(forest.node(change.node)));
+            }
+            let duration = &mut self.durations[*place as usize];
+            *duration = change.apply(*duration);
         }
     }
 
-    /// The unit's new duration.
-    pub(super) fn replay(&mut self, forest: &Forest) -> Times {
-        self.durations.clear();
-        self.durations.reserve(self.dirty.len());
-        for place in 0..self.dirty.len() {
+    /// The unit's new duration, when the first `leaves` that are listed have theirs.
+    pub(super) fn replay(&mut self, forest: &Forest, leaves: usize) -> Times {
+        self.durations.reserve(self.dirty.len() - leaves);
+        for place in leaves..self.dirty.len() {
             let at = self.dirty[place];
             let duration = self.duration(forest, at);
             let duration = self.changes.apply(at, duration);
@@ -147,11 +173,11 @@ impl Replay {
     /// A parent's new duration before its own edit.
     fn duration(&mut self, forest: &Forest, at: u32) -> Times {
         let parent = forest.node(at);
-        if forest.is_leaf(at) {
-            return [parent.end - parent.start; 3];
-        }
         let children = forest.by_start(at);
         let runs = self.open_runs(at);
+        if let Some(duration) = self.sequence(forest, parent, children, runs.clone()) {
+            return duration;
+        }
         self.queue.open(children.len());
         let (mut last_old, mut last_new) = (None, Ended::default());
         let (mut end_old, mut end_new) = (i64::MIN, Times::default());
@@ -167,7 +193,7 @@ impl Replay {
             }
             let lag = child.start - last_old.unwrap_or(parent.start);
             let normal = last_new.latest.map(|last| last.saturating_add(lag).max(0));
-            let duration = self.duration_of(forest, at);
+            let duration = self.duration_of(child, at);
             let start = self.start(runs.clone(), at, Start { lag, normal }, duration);
             self.camera.shoot(Shot {
                 child: at,
@@ -193,12 +219,17 @@ impl Replay {
         guessed && child.end <= covered_until && self.place[at as usize] == NONE
     }
 
-    fn duration_of(&self, forest: &Forest, at: u32) -> Times {
+    pub(super) fn duration_of(&self, child: &Node, at: u32) -> Times {
         match self.place[at as usize] {
-            NONE => [forest.node(at).end - forest.node(at).start; 3],
+            NONE => length(child),
             place => self.durations[place as usize],
         }
     }
+}
+
+/// How long a node takes when nothing changes.
+fn length(node: &Node) -> Times {
+    [node.end - node.start; Mood::ALL.len()]
 }
 
 /// The later one in each mood.

@@ -30,8 +30,10 @@ pub(super) struct Run {
     /// Tells runs apart, in order of the edits.
     pub id: u32,
     pub policy: Policy,
-    /// When the member before could start, and ended; `None` before the first.
-    before: Option<(Times, Times)>,
+    /// Some member has started; when the last one could, and ended.
+    begun: bool,
+    ready: Times,
+    end: Times,
     /// Latest new end of predecessors that are no members.
     outside: Times,
     /// New ends of the members that hold a slot; those of one mood say nothing about those of another.
@@ -46,7 +48,9 @@ impl Run {
             parent,
             id,
             policy,
-            before: None,
+            begun: false,
+            ready: Times::default(),
+            end: Times::default(),
             outside: Times::default(),
             slots,
             joins: false,
@@ -59,39 +63,43 @@ impl Run {
     }
 
     fn open(&mut self) {
-        self.before = None;
+        self.begun = false;
         self.outside = Times::default();
         self.slots.clear();
     }
 
-    /// When the next member could start, and does.
-    fn start(&self, start: Start) -> (Times, Times) {
-        let (mut ready, mut at) = (start.normal, start.normal);
-        if let Some((before, end)) = self.before {
-            for mood in Mood::ALL {
-                let place = mood as usize;
-                (ready[place], at[place]) = self.start_in(mood, start, before[place], end[place]);
+    /// When the next member starts.
+    fn start(&mut self, start: Start) -> Times {
+        let mut at = start.normal;
+        let (begun, before) = (std::mem::replace(&mut self.begun, true), self.ready);
+        self.ready = start.normal;
+        match self.policy {
+            _ if !begun => {}
+            Policy::Unlag => {
+                let best = Mood::Optimistic as usize;
+                at[best] = at[best].min(self.end[best]);
+            }
+            Policy::Spread { width, gap } => {
+                for mood in Mood::ALL {
+                    let place = mood as usize;
+                    let ready = self.ready(mood, start, before[place], gap);
+                    self.ready[place] = ready;
+                    at[place] = at[place].min(ready.max(self.free(mood, width)));
+                }
             }
         }
-        (ready, at)
+        at
     }
 
-    fn start_in(&self, mood: Mood, start: Start, ready: i64, end: i64) -> (i64, i64) {
-        let normal = start.normal[mood as usize];
-        match (self.policy, mood) {
-            (Policy::Unlag, Mood::Optimistic) => (normal, normal.min(end)),
-            (Policy::Unlag, Mood::Likely | Mood::Pessimistic) => (normal, normal),
-            (Policy::Spread { width, gap }, Mood::Optimistic) => {
-                let ready = ready.saturating_add(gap);
-                (ready, normal.min(ready.max(self.free(mood, width))))
-            }
-            (Policy::Spread { width, gap }, Mood::Likely | Mood::Pessimistic) => {
+    /// When the next member could start that is spread with this gap, the one before being ready at `before`.
+    fn ready(&self, mood: Mood, start: Start, before: i64, gap: i64) -> i64 {
+        match mood {
+            Mood::Optimistic => before.saturating_add(gap),
+            Mood::Likely | Mood::Pessimistic => {
                 // What the parent does between two calls is work that stays.
                 let work = gap.saturating_add(start.lag.max(0));
-                let ready = ready
-                    .saturating_add(work)
-                    .max(start.lag.saturating_add(self.outside[mood as usize]));
-                (ready, normal.min(ready.max(self.free(mood, width))))
+                let outside = start.lag.saturating_add(self.outside[mood as usize]);
+                before.saturating_add(work).max(outside)
             }
         }
     }
@@ -125,6 +133,7 @@ impl Replay {
     pub(super) fn join(&mut self, child: u32, run: u32) {
         self.members.push((child, run));
         let joined = &mut self.joined[child as usize];
+        self.several |= *joined != NONE;
         *joined = if *joined == NONE { run } else { SEVERAL };
     }
 
@@ -144,15 +153,14 @@ impl Replay {
         for run in &mut self.runs[runs.clone()] {
             run.joins = is_member(&self.joined, &self.members, child, run.id);
             if run.joins {
-                let (ready, at) = run.start(start);
+                let at = run.start(start);
                 earliest = std::array::from_fn(|mood| earliest[mood].min(at[mood]));
-                run.before = Some((ready, Times::default()));
             }
         }
         let end = sum(earliest, duration);
         for run in &mut self.runs[runs] {
             if run.joins {
-                run.before = run.before.map(|(ready, _)| (ready, end));
+                run.end = end;
                 run.take_slot(end);
             }
         }
@@ -162,7 +170,8 @@ impl Replay {
     /// Tells the runs under a parent that a predecessor of all later children has ended.
     pub(super) fn end_in_runs(&mut self, runs: Range<usize>, child: u32, end: Times) {
         for run in &mut self.runs[runs] {
-            if !is_member(&self.joined, &self.members, child, run.id) {
+            let waits = matches!(run.policy, Policy::Spread { .. });
+            if waits && !is_member(&self.joined, &self.members, child, run.id) {
                 run.outside = latest(run.outside, end);
             }
         }

@@ -1,29 +1,30 @@
 //! Outgoing operations by caller, target, class and template.
 
-use hashbrown::HashTable;
 use hotspan_model::{CallRow, Nanos, OpRef, Report, Symbol, Target};
 
 use crate::NONE;
 use crate::context::{Context, Operation};
+use crate::few::Few;
 
 /// Buffers.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    /// Row in the report, by what tells rows apart.
-    table: HashTable<u32>,
+    known: Few,
 }
 
 impl Rows {
     pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
-        self.table.clear();
-        let mut last: Option<u32> = None;
+        self.known.clear();
+        let mut last: Option<(&Operation, u32)> = None;
         for operation in cx.operations().iter().filter(|row| row.counts()) {
-            let Some(fresh) = fresh(cx, operation) else {
-                continue;
+            let at = match last.filter(|(last, _)| is_alike(last, operation)) {
+                Some((_, at)) => at,
+                None => match fresh(cx, operation) {
+                    Some(fresh) => self.find(&fresh, &mut report.calls),
+                    None => continue,
+                },
             };
-            let known = last.filter(|&at| is_same(&report.calls[at as usize], &fresh));
-            let at = known.unwrap_or_else(|| self.find(&fresh, &mut report.calls));
-            last = Some(at);
+            last = Some((operation, at));
             let row = &mut report.calls[at as usize];
             let path = cx.paths().subtree(operation.node);
             if row.calls == 0 {
@@ -39,18 +40,11 @@ impl Rows {
     }
 
     fn find(&mut self, fresh: &CallRow, calls: &mut Vec<CallRow>) -> u32 {
-        let rows = &*calls;
-        let found = self
-            .table
-            .find(hash(fresh), |&at| is_same(&rows[at as usize], fresh));
-        if let Some(&at) = found {
-            return at;
-        }
-        let at = calls.len() as u32;
-        calls.push(*fresh);
-        self.table
-            .insert_unique(hash(fresh), at, |&at| hash(&calls[at as usize]));
-        at
+        let known = self.known.find(calls, || hash(fresh), |row| is_same(row, fresh));
+        known.unwrap_or_else(|| {
+            calls.push(*fresh);
+            self.known.list(calls, hash)
+        })
     }
 }
 
@@ -83,6 +77,14 @@ fn fresh(cx: Context<'_>, operation: &Operation) -> Option<CallRow> {
         span: None,
         ignored: None,
     })
+}
+
+/// Whether two operations share a row, as far as can be seen at once.
+fn is_alike(a: &Operation, b: &Operation) -> bool {
+    let callee = a.callee == b.callee && a.answered == b.answered;
+    callee
+        && (a.answered.is_some() || a.server == b.server)
+        && (a.segment, a.class, a.template()) == (b.segment, b.class, b.template())
 }
 
 fn is_same(a: &CallRow, b: &CallRow) -> bool {

@@ -3,7 +3,7 @@
 use hotspan_model::{Category, Class, Nanos, PathRow, Peer, Report, Symbol};
 
 use crate::context::{Context, decision};
-use crate::{Mark, NONE};
+use crate::{Mark, NONE, Node};
 
 /// Buffers.
 #[derive(Debug, Default)]
@@ -16,18 +16,26 @@ impl Rows {
     pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
         self.services.clear();
         let primary = cx.forest.primary();
-        for (place, &at) in cx.nodes().iter().enumerate() {
+        // Neighbours are mostly of one segment.
+        let (mut known, mut service) = (NONE, 0);
+        for (place, &at) in (0..).zip(cx.nodes()) {
             let time = cx.paths().own(at);
-            let segment = cx.segment_at(place as u32);
+            let segment = cx.segment_at(place);
             if time == Nanos::ZERO || segment == NONE {
                 continue;
             }
-            let category = category(cx, place as u32);
-            let row = &mut report.segments[segment as usize].path[category as usize];
+            let node = cx.forest.node(at);
+            let category = category(cx, place, node) as usize;
+            let row = &mut report.segments[segment as usize].path[category];
             *row = row.plus(time);
-            if Some(cx.forest.node(at).head) == primary {
-                self.add(cx.segment(segment).service, category, time);
+            if Some(node.head) != primary {
+                continue;
             }
+            if segment != known {
+                (known, service) = (segment, self.find(cx.segment(segment).service));
+            }
+            let sum = &mut self.services[service].1[category];
+            *sum = sum.plus(time);
         }
         for &(service, times) in &self.services {
             let filled = Category::ALL
@@ -42,22 +50,19 @@ impl Rows {
         }
     }
 
-    /// Traces cross few services, and neighbours on the path are mostly of one.
-    fn add(&mut self, service: Symbol, category: Category, time: Nanos) {
-        let at = match self.services.iter().rposition(|&(known, _)| known == service) {
+    /// Traces cross few services.
+    fn find(&mut self, service: Symbol) -> usize {
+        match self.services.iter().rposition(|&(known, _)| known == service) {
             Some(at) => at,
             None => {
                 self.services.push((service, [Nanos::ZERO; Category::ALL.len()]));
                 self.services.len() - 1
             }
-        };
-        let sum = &mut self.services[at].1[category as usize];
-        *sum = sum.plus(time);
+        }
     }
 }
 
-fn category(cx: Context<'_>, place: u32) -> Category {
-    let node = cx.node_at(place);
+fn category(cx: Context<'_>, place: u32, node: &Node) -> Category {
     if node.has(Mark::Phantom) || node.has(Mark::NoTime) {
         return Category::Gap;
     }

@@ -1,87 +1,46 @@
 //! Spans by service, version and namespace.
 
-use hotspan_model::{Class, Flag, Input, Inputs, Kind, Report, ServiceRow, Symbol, Visibility};
+use hotspan_model::{Inputs, Report, ServiceRow, Symbol};
 
-use crate::context::Context;
-use crate::{Mark, NONE, Node};
+use crate::context::{Context, Source};
+use crate::few::Few;
+
+/// Service, version and namespace.
+type Key = [Option<Symbol>; 3];
 
 /// Buffers.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    /// By slot of a source: its row in the report.
-    row: Vec<u32>,
-    /// Service, version and namespace as numbers, and slot.
-    order: Vec<([u32; 3], u32)>,
-    groups_seen: Vec<bool>,
+    /// Of each row in the report.
+    keys: Vec<Key>,
+    known: Few,
 }
 
 impl Rows {
     pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
-        self.share_rows(cx);
-        self.groups_seen.clear();
-        self.groups_seen.resize(cx.trace.groups.len(), false);
-        for (place, &at) in cx.nodes().iter().enumerate() {
-            let node = cx.forest.node(at);
-            let slot = cx.source_slot(place as u32);
-            if slot == NONE {
-                continue;
-            }
-            let (spans, failed) = match cx.trace.groups.get(node.group as usize) {
-                Some(group) => match std::mem::replace(&mut self.groups_seen[node.group as usize], true) {
-                    true => (0, 0),
-                    false => (group.count, group.errors),
-                },
-                None => (1, u64::from(node.bits.has(Flag::Failed))),
-            };
-            let parent = cx.parent(place as u32);
-            let orphan = parent != NONE && cx.node_at(parent).has(Mark::Phantom);
-            report.spans = report.spans.saturating_add(spans);
-            let first = self.order_of(slot);
-            let row = self.row_of(cx, first, report);
-            row.spans = row.spans.saturating_add(spans);
-            row.failed = row.failed.saturating_add(failed);
-            row.orphans += u64::from(orphan);
-            tell(cx, node, &mut row.inputs);
-            // What a service answers, somebody else asked. A parent is counted at the first of its children.
-            let asked = matches!(node.kind(), Kind::Server | Kind::Consumer);
-            if !asked && parent != NONE && parent + 1 == place as u32 {
-                row.parents += 1;
-                row.lost_parents += u64::from(orphan);
-            }
-        }
-    }
-
-    /// Sources of one service, version and namespace share the row of one of them.
-    fn share_rows(&mut self, cx: Context<'_>) {
-        let raw = |symbol: Option<Symbol>| symbol.map_or(0, Symbol::raw);
-        self.order.clear();
+        self.keys.clear();
+        self.known.clear();
+        // Slots are in order of first use: rows stand in canonical order of spans.
         for slot in 0..cx.source_count() as u32 {
             let source = cx.source(slot);
-            let key = [source.service, source.version, source.namespace].map(raw);
-            self.order.push((key, slot));
-        }
-        self.order.sort_unstable();
-        self.row.clear();
-        self.row.resize(self.order.len() * 2, NONE);
-        for same in self.order.chunk_by(|a, b| a.0 == b.0) {
-            for &(_, slot) in same {
-                self.row[slot as usize * 2] = same[0].1;
-            }
+            let tally = &source.tally;
+            report.spans = report.spans.saturating_add(tally.spans);
+            let row = self.row_of(source, &mut report.services);
+            row.spans = row.spans.saturating_add(tally.spans);
+            row.failed = row.failed.saturating_add(tally.failed);
+            row.orphans += tally.orphans;
+            row.inputs.join(tally.inputs());
+            row.parents += tally.parents;
+            row.lost_parents += tally.lost_parents;
         }
     }
 
-    /// The slot that stands for all of its service, version and namespace.
-    fn order_of(&self, slot: u32) -> u32 {
-        self.row[slot as usize * 2]
-    }
-
-    /// The row of a slot, made at its first use: rows stand in canonical order of spans.
-    fn row_of<'r>(&mut self, cx: Context<'_>, slot: u32, report: &'r mut Report) -> &'r mut ServiceRow {
-        let source = cx.source(slot);
-        let at = &mut self.row[slot as usize * 2 + 1];
-        if *at == NONE {
-            *at = report.services.len() as u32;
-            report.services.push(ServiceRow {
+    /// The row that sources of one service, version and namespace share.
+    fn row_of<'r>(&mut self, source: &Source, rows: &'r mut Vec<ServiceRow>) -> &'r mut ServiceRow {
+        let key = [source.service, source.version, source.namespace];
+        let known = self.known.find(&self.keys, || hash(&key), |&known| known == key);
+        let at = known.unwrap_or_else(|| {
+            rows.push(ServiceRow {
                 service: source.service.unwrap_or(source.symbol),
                 version: source.version,
                 namespace: source.namespace,
@@ -92,31 +51,16 @@ impl Rows {
                 parents: 0,
                 lost_parents: 0,
             });
-        }
-        &mut report.services[*at as usize]
+            self.keys.push(key);
+            self.known.list(&self.keys, hash)
+        });
+        &mut rows[at as usize]
     }
 }
 
-/// Adds what one span tells.
-fn tell(cx: Context<'_>, node: &Node, inputs: &mut Inputs) {
-    match node.class() {
-        Class::Internal | Class::Server | Class::Consumer | Class::Wait | Class::Cache | Class::Publish => {}
-        Class::Db => {
-            inputs.add(Input::Queries);
-            if node.bits.visibility() == Visibility::Visible {
-                inputs.add(Input::Arguments);
-            }
-        }
-        Class::Call => {
-            inputs.add(Input::Calls);
-            let span = cx.trace.spans.get(node.span as usize);
-            if span.is_some_and(|span| span.callee.is_some()) {
-                inputs.add(Input::Addresses);
-            }
-        }
-        Class::UnknownOut => inputs.add(Input::UnknownCalls),
-        Class::Connect => inputs.add(Input::Handshakes),
-        Class::Checkout => inputs.add(Input::Checkouts),
-        Class::DbMeta => inputs.add(Input::Sessions),
-    }
+fn hash(key: &Key) -> u64 {
+    let parts = key.map(|symbol| u64::from(symbol.map_or(0, Symbol::raw)));
+    let mix = |hash: u64, part: u64| (hash.rotate_left(29) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = parts.into_iter().fold(0, mix);
+    mixed ^ mixed >> 32
 }

@@ -52,13 +52,18 @@ pub(super) struct Shapes {
     loops: Vec<Loop>,
 }
 
+/// Whether there are enough spans, and operations in one segment, for a loop.
+pub(super) fn are_possible(cx: &Context<'_>) -> bool {
+    let rich = || (0..cx.segments().len() as u32).any(|segment| is_rich(cx, segment));
+    cx.census().count(Class::Internal) as usize >= SHAPES_MIN && rich()
+}
+
 impl Shapes {
     /// Finds all loops.
     pub(super) fn find(&mut self, cx: &Context<'_>, out: &Findings<'_>) {
         self.loops.clear();
         self.members.clear();
-        let rich = || (0..cx.segments().len() as u32).any(|segment| is_rich(cx, segment));
-        if (cx.census().count(Class::Internal) as usize) < SHAPES_MIN || !rich() {
+        if !are_possible(cx) {
             return;
         }
         self.collect(cx, out);

@@ -31,7 +31,7 @@ impl Turns {
     /// Finds all loops.
     pub(super) fn find(&mut self, cx: &Context<'_>, out: &Findings<'_>) {
         self.0.clear();
-        if cx.groups().len() < 2 {
+        if !are_possible(cx) {
             return;
         }
         for (at, group) in cx.groups().iter().enumerate() {
@@ -65,6 +65,11 @@ impl Turns {
         let loops = self.0.chunk_by(|a, b| a.first == b.first);
         loops.filter(|rows| rows.len() > 1)
     }
+}
+
+/// Whether there are repeats that may take turns.
+pub(super) fn are_possible(cx: &Context<'_>) -> bool {
+    cx.groups().len() >= 2
 }
 
 /// Of a summary nobody knows when its operations ran. Some members may be another finding's, say failed attempts.

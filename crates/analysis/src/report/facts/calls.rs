@@ -35,12 +35,15 @@ impl Rows {
                 report.facts.extend(paired(cx, same));
             }
         }
-        let messages = cx.operations().iter().filter(|row| row.class == Class::Publish);
-        report
-            .facts
-            .extend(messages.filter_map(|row| queued(cx, row).or_else(|| sending(cx, row))));
-        for segment in 0..cx.segments().len() as u32 {
-            taken(cx, segment, report);
+        if cx.census().count(Class::Publish) > 0 {
+            let messages = cx.operations().iter().filter(|row| row.class == Class::Publish);
+            let facts = messages.filter_map(|row| queued(cx, row).or_else(|| sending(cx, row)));
+            report.facts.extend(facts);
+        }
+        if cx.census().count(Class::Consumer) > 0 {
+            for segment in 0..cx.segments().len() as u32 {
+                taken(cx, segment, report);
+            }
         }
     }
 }

@@ -50,8 +50,7 @@ fn claimed(cx: Context<'_>, node: &Node) -> Option<(Timestamp, Timestamp)> {
 
 /// Which instance of its service the span at a place belongs to.
 fn instance(cx: Context<'_>, place: u32) -> Option<Symbol> {
-    let source = cx.source_at(place)?;
-    cx.dictionary.source(source.symbol)?.instance
+    cx.source_at(place)?.instance
 }
 
 /// The span that a row shows.

@@ -54,9 +54,7 @@ fn is_orphan(cx: Context<'_>, segment: &Segment) -> bool {
 }
 
 fn is_nameless(cx: Context<'_>, segment: &Segment) -> bool {
-    let source = cx.source_at(segment.root);
-    let facts = source.and_then(|source| cx.dictionary.source(source.symbol));
-    facts.is_some_and(|facts| facts.unnamed)
+    cx.source_at(segment.root).is_some_and(|source| source.unnamed)
 }
 
 /// The trace, or a part of it, begins with a request that nobody of ours seems to have made.
@@ -102,7 +100,8 @@ fn inside(cx: Context<'_>, segment: &Segment, row: FactRow) -> Option<FactRow> {
 
 /// Whether anything below a segment's root is a call or a message.
 fn calls_out(cx: Context<'_>, segment: &Segment) -> bool {
-    let below = cx.operations_below(segment.root);
-    let mut classes = below.iter().map(|operation| operation.class);
+    let (from, end) = (segment.operations_before as usize, cx.end(segment.root));
+    let below = cx.operations()[from..].iter().take_while(|row| row.place < end);
+    let mut classes = below.map(|operation| operation.class);
     classes.any(|class| matches!(class, Class::Call | Class::Publish | Class::UnknownOut))
 }

@@ -6,7 +6,7 @@ use hotspan_model::{
 };
 
 use super::{at, claimed, shown};
-use crate::context::{Context, Operation};
+use crate::context::Context;
 use crate::detectors::COST_SHARE;
 
 /// Distinct arguments of one template in one segment that are looked at.
@@ -15,64 +15,74 @@ const ARGUMENTS_MAX: usize = 32;
 /// Buffers.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    /// Statements in order.
-    order: Vec<Statement>,
+    /// Statements of one segment and template, a stretch of neighbours each.
+    order: Vec<Stretch>,
+    /// Those of one segment and template, in order of time.
+    same: Vec<u32>,
     /// Arguments seen, and rows.
     seen: Vec<(u64, u64)>,
 }
 
-/// One statement: in order of segment, template and time.
+/// Neighbouring statements of one segment and template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Statement {
-    group: (u32, u32),
-    start: i64,
-    id: (u64, u32),
-    operation: u32,
+struct Stretch {
+    segment: u32,
+    template: u32,
+    from: u32,
+    to: u32,
 }
 
 impl Rows {
     pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
         self.order.clear();
-        for (place, row) in cx.operations().iter().enumerate() {
-            if matches!(row.class, Class::Db | Class::Call) && row.counts() {
-                let node = cx.forest.node(row.node);
-                let template = row.own.map_or(0, Symbol::raw);
-                self.order.push(Statement {
-                    group: (row.segment, template),
-                    start: node.start,
-                    id: node.key(),
-                    operation: place as u32,
-                });
+        for (at, row) in (0..).zip(cx.operations()) {
+            if !matches!(row.class, Class::Db | Class::Call) || !row.counts() {
+                continue;
+            }
+            let template = row.own.map_or(0, Symbol::raw);
+            match self.order.last_mut() {
+                Some(last) if (last.segment, last.template, last.to) == (row.segment, template, at) => {
+                    last.to += 1;
+                }
+                Some(_) | None => self.order.push(Stretch {
+                    segment: row.segment,
+                    template,
+                    from: at,
+                    to: at + 1,
+                }),
             }
         }
         self.order.sort_unstable();
-        let order = std::mem::take(&mut self.order);
-        for same in order.chunk_by(|a, b| a.group == b.group) {
-            self.group(cx, same, report);
+        let (order, mut same) = (std::mem::take(&mut self.order), std::mem::take(&mut self.same));
+        for stretches in order.chunk_by(|a, b| (a.segment, a.template) == (b.segment, b.template)) {
+            same.clear();
+            same.extend(stretches.iter().flat_map(|stretch| stretch.from..stretch.to));
+            // Siblings are in order of time already.
+            if !same.is_sorted_by(|&a, &b| cx.node_of(a).start < cx.node_of(b).start) {
+                same.sort_unstable_by_key(|&at| (cx.node_of(at).start, cx.node_of(at).key()));
+            }
+            self.group(cx, &same, report);
         }
-        self.order = order;
+        (self.order, self.same) = (order, same);
     }
 
     /// The statements of one template in one segment, in order of time.
-    fn group(&mut self, cx: Context<'_>, same: &[Statement], report: &mut Report) {
-        let first = cx.operation(same[0].operation);
+    fn group(&mut self, cx: Context<'_>, same: &[u32], report: &mut Report) {
+        let first = cx.operation(same[0]);
         let node = cx.forest.node(first.node);
         if first.class == Class::Call {
             return self.calls(cx, same, report);
         }
-        let row = FactRow {
+        let row = || FactRow {
             other: first.callee,
             what: first.own,
-            count: same
-                .iter()
-                .map(|member| cx.operation(member.operation).weight)
-                .sum(),
+            count: same.iter().map(|&at| cx.operation(at).weight).sum(),
             span: shown(node),
             ignored: cx.ignored(node),
             ..FactRow::new(FactKind::Wordless, Class::Db, at(cx, first.segment))
         };
         if node.bits.has(Flag::Unnamed) {
-            report.facts.push(row);
+            report.facts.push(row());
             return;
         }
         let Some(facts) = first.own.and_then(|own| cx.dictionary.template(own)) else {
@@ -86,17 +96,17 @@ impl Rows {
                         at: start,
                         key: (0, 0),
                     }),
-                    ..row
+                    ..row()
                 });
             }
         } else if is_repeatable(facts) && is_dear(cx, same) {
-            self.reads(cx, same, row, report);
+            self.reads(cx, same, row(), report);
         }
     }
 
     /// The calls of one template in one segment: reads of a resource, or changes of it.
-    fn calls(&mut self, cx: Context<'_>, same: &[Statement], report: &mut Report) {
-        let first = cx.operation(same[0].operation);
+    fn calls(&mut self, cx: Context<'_>, same: &[u32], report: &mut Report) {
+        let first = cx.operation(same[0]);
         let node = cx.forest.node(first.node);
         let Some(template) = first.own else { return };
         let row = FactRow {
@@ -134,10 +144,10 @@ impl Rows {
     }
 
     /// One row for each set of arguments.
-    fn reads(&mut self, cx: Context<'_>, same: &[Statement], row: FactRow, report: &mut Report) {
+    fn reads(&mut self, cx: Context<'_>, same: &[u32], row: FactRow, report: &mut Report) {
         self.seen.clear();
-        for member in same {
-            let operation = cx.operation(member.operation);
+        for &at in same {
+            let operation = cx.operation(at);
             let node = cx.forest.node(operation.node);
             let Some(span) = cx.trace.spans.get(operation.span as usize) else {
                 continue;
@@ -167,15 +177,14 @@ fn is_repeatable(facts: &TemplateFacts) -> bool {
 }
 
 /// Whether the statements take their share of the segment: the length of their union, which are in order of time.
-fn is_dear(cx: Context<'_>, same: &[Statement]) -> bool {
+fn is_dear(cx: Context<'_>, same: &[u32]) -> bool {
     let (mut covered, mut until) = (0_i64, i64::MIN);
-    for member in same {
-        let operation: &Operation = cx.operation(member.operation);
-        let node = cx.forest.node(operation.node);
+    for &at in same {
+        let node = cx.node_of(at);
         covered += (node.end - node.start.max(until)).max(0);
         until = until.max(node.end);
     }
-    let segment = cx.operation(same[0].operation).segment;
+    let segment = cx.operation(same[0]).segment;
     let share = Millionths(cx.knob(segment, &COST_SHARE)).of(cx.segment(segment).length());
     Nanos(u64::try_from(covered).unwrap_or(0)) >= Nanos(share)
 }

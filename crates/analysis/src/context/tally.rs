@@ -1,0 +1,99 @@
+//! What the spans of one source add up to.
+
+use hotspan_model::{Assembled, Class, Flag, Input, Inputs, Kind, Visibility};
+
+use super::layout::Visit;
+use crate::NONE;
+
+/// Sums over the spans of one source.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    /// Spans, folded ones included.
+    pub spans: u64,
+    /// Failed ones.
+    pub failed: u64,
+    /// Spans that name a parent which was never received.
+    pub orphans: u64,
+    /// Spans that another one names as its parent.
+    pub parents: u64,
+    /// Those of them that were never received.
+    pub lost_parents: u64,
+    /// Classes of its spans, a bit each.
+    classes: u16,
+    /// Some statement shows its arguments.
+    visible: bool,
+    /// Some call says where it goes.
+    addressed: bool,
+}
+
+impl Tally {
+    /// Adds a node: an `orphan` when its parent was never received.
+    #[inline]
+    pub(super) fn add(
+        &mut self,
+        trace: &Assembled,
+        visit: Visit<'_>,
+        groups_seen: &mut [bool],
+        orphan: bool,
+    ) {
+        let node = visit.node;
+        let (spans, failed) = match trace.groups.get(node.group as usize) {
+            Some(group) => match std::mem::replace(&mut groups_seen[node.group as usize], true) {
+                true => (0, 0),
+                false => (group.count, group.errors),
+            },
+            None => (1, u64::from(node.bits.has(Flag::Failed))),
+        };
+        self.spans = self.spans.saturating_add(spans);
+        self.failed = self.failed.saturating_add(failed);
+        self.orphans += u64::from(orphan);
+        // What a service answers, somebody else asked. A parent is counted at the first of its children.
+        let asked = matches!(node.kind(), Kind::Server | Kind::Consumer);
+        if !asked && visit.above != NONE && visit.above + 1 == visit.place {
+            self.parents += 1;
+            self.lost_parents += u64::from(orphan);
+        }
+        self.classes |= bit(node.class());
+        match node.class() {
+            Class::Db => self.visible |= node.bits.visibility() == Visibility::Visible,
+            Class::Call => {
+                let span = trace.spans.get(node.span as usize);
+                self.addressed |= span.is_some_and(|span| span.callee.is_some());
+            }
+            Class::Internal
+            | Class::Server
+            | Class::Consumer
+            | Class::Wait
+            | Class::Cache
+            | Class::Publish
+            | Class::UnknownOut
+            | Class::Connect
+            | Class::Checkout
+            | Class::DbMeta => {}
+        }
+    }
+
+    /// What its spans tell.
+    pub(crate) fn inputs(&self) -> Inputs {
+        let has = |class: Class| self.classes & bit(class) != 0;
+        let told = [
+            (has(Class::Db), Input::Queries),
+            (self.visible, Input::Arguments),
+            (has(Class::Call), Input::Calls),
+            (self.addressed, Input::Addresses),
+            (has(Class::UnknownOut), Input::UnknownCalls),
+            (has(Class::Connect), Input::Handshakes),
+            (has(Class::Checkout), Input::Checkouts),
+            (has(Class::DbMeta), Input::Sessions),
+        ];
+        let mut inputs = Inputs::default();
+        for (_, input) in told.into_iter().filter(|(is_told, _)| *is_told) {
+            inputs.add(input);
+        }
+        inputs
+    }
+}
+
+fn bit(class: Class) -> u16 {
+    1 << class as u8
+}
