@@ -1,20 +1,25 @@
 //! The whole daemon under load over real gRPC: CPU of its process for each span, memory, loss, findings.
 //!
-//! Starts `hotspan serve` (or a rival with `--rival`) on loopback, sends generated requests for a bounded time, and
-//! reads the process's own CPU time. Stops only what it started.
+//! Starts `hotspan serve` (or a rival with `--rival`) on loopback, warms it up, sends it requests that were encoded and
+//! compressed before, and reads what the process itself used. Stops only what it started.
 #![expect(clippy::print_stdout, reason = "a measuring program prints its figures")]
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use bytes::{BufMut, Bytes, BytesMut};
 use clap::{Parser, ValueEnum};
 use hotspan_benches::payload::Payload;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
-use tonic::codec::CompressionEncoding;
-use tonic::transport::{Channel, Endpoint};
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http2::{SendRequest, handshake};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use prost::Message;
+use tokio::net::TcpStream;
 
 /// Measures a daemon under load
 #[derive(Parser)]
@@ -34,12 +39,18 @@ struct Arguments {
     /// Compression of requests
     #[arg(long, value_enum, value_delimiter = ',', default_value = "identity,gzip,zstd")]
     coding: Vec<Coding>,
-    /// Seconds of load for each row
-    #[arg(long, default_value_t = 5)]
-    seconds: u64,
+    /// Spans that are measured in each row, in thousands
+    #[arg(long, default_value_t = 500)]
+    thousands: usize,
+    /// Spans that are sent before, in thousands
+    #[arg(long, default_value_t = 200)]
+    warm: usize,
     /// Requests in flight
     #[arg(long, default_value_t = 4)]
     in_flight: usize,
+    /// Seconds to wait until traces are decided: their CPU belongs to the spans
+    #[arg(long, default_value_t = 12)]
+    settle: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -49,14 +60,13 @@ enum Coding {
     Zstd,
 }
 
-/// Distinct requests sent in turn.
-const REQUESTS: usize = 200;
+const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     println!(
-        "{:>6} {:>9} {:>10} {:>12} {:>12} {:>8}",
-        "spans", "coding", "sent", "spans/s", "CPU ns/span", "RSS MiB"
+        "{:>6} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>11} {:>8}",
+        "spans", "coding", "sent", "spans/s", "user ns", "system ns", "CPU ns", "faults/1000", "RSS MiB"
     );
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -64,14 +74,20 @@ fn main() -> Result<()> {
         .build()?;
     for &spans in &arguments.spans {
         for &coding in &arguments.coding {
+            let mut payload = Payload::new(11, spans, false);
+            let warm = encoded(&mut payload, arguments.warm * 1_000 / spans, coding)?;
+            let measured = encoded(&mut payload, (arguments.thousands * 1_000 / spans).max(1), coding)?;
             let daemon = Daemon::start(&arguments)?;
-            let row = runtime.block_on(load(&arguments, &daemon, spans, coding))?;
+            let row = runtime.block_on(load(&arguments, &daemon, coding, warm, measured))?;
+            let sent = measured_spans(&arguments, spans);
             println!(
-                "{spans:>6} {:>9} {:>10} {:>12} {:>12} {:>8}",
+                "{spans:>6} {:>9} {sent:>9} {:>9} {:>9} {:>9} {:>9} {:>11} {:>8}",
                 format!("{coding:?}").to_lowercase(),
-                row.spans,
-                row.spans * 1_000 / row.wall.as_millis().max(1) as u64,
-                row.cpu.as_nanos() as u64 / row.spans.max(1),
+                sent * 1_000 / row.wall.as_millis().max(1) as u64,
+                row.used.user.as_nanos() as u64 / sent,
+                row.used.system.as_nanos() as u64 / sent,
+                (row.used.user + row.used.system).as_nanos() as u64 / sent,
+                row.used.faults * 1_000 / sent,
                 row.rss >> 20
             );
         }
@@ -79,83 +95,119 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+fn measured_spans(arguments: &Arguments, spans: usize) -> u64 {
+    ((arguments.thousands * 1_000 / spans).max(1) * spans) as u64
+}
+
 struct Row {
-    spans: u64,
     wall: Duration,
-    cpu: Duration,
+    used: Used,
     rss: u64,
 }
 
-async fn load(arguments: &Arguments, daemon: &Daemon, spans: usize, coding: Coding) -> Result<Row> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
-    let mut payload = Payload::new(11, spans, false);
-    let requests: Vec<ExportTraceServiceRequest> = (0..REQUESTS).map(|_| payload.request(now)).collect();
-    let client = connect(arguments.port, coding).await?;
-    let before = daemon.cpu()?;
-    let start = Instant::now();
-    let deadline = start + Duration::from_secs(arguments.seconds);
-    let mut tasks = Vec::new();
-    for lane in 0..arguments.in_flight {
-        let (mut client, requests) = (client.clone(), requests.clone());
-        let mut trace = 0x5eed_u128 << 96 | (lane as u128) << 80;
-        tasks.push(tokio::spawn(async move {
-            let mut sent = 0;
-            for request in requests.iter().cycle().skip(lane * 7) {
-                if Instant::now() >= deadline {
-                    break;
-                }
-                trace += 1 << 40;
-                let request = renamed(request.clone(), trace);
-                sent += count(&request);
-                client.export(request).await?;
-            }
-            Ok::<u64, anyhow::Error>(sent)
-        }));
-    }
-    let mut sent = 0;
-    for task in tasks {
-        sent += task.await??;
-    }
+/// What a process used so far.
+struct Used {
+    user: Duration,
+    system: Duration,
+    /// Pages that were mapped.
+    faults: u64,
+}
+
+async fn load(
+    arguments: &Arguments,
+    daemon: &Daemon,
+    coding: Coding,
+    warm: Vec<Bytes>,
+    measured: Vec<Bytes>,
+) -> Result<Row> {
+    let client = connect(arguments.port).await?;
+    send(arguments, &client, coding, warm).await?;
+    tokio::time::sleep(Duration::from_secs(arguments.settle)).await;
+    let (before, start) = (daemon.used()?, Instant::now());
+    send(arguments, &client, coding, measured).await?;
     let wall = start.elapsed();
-    // What was accepted is analysed within the quiet time of its traces; the CPU of that belongs to the spans.
-    tokio::time::sleep(Duration::from_secs(12)).await;
+    tokio::time::sleep(Duration::from_secs(arguments.settle)).await;
+    let after = daemon.used()?;
     Ok(Row {
-        spans: sent,
         wall,
-        cpu: daemon.cpu()? - before,
+        used: Used {
+            user: after.user - before.user,
+            system: after.system - before.system,
+            faults: after.faults - before.faults,
+        },
         rss: daemon.rss()?,
     })
 }
 
-/// The same request with trace ids of its own.
-fn renamed(mut request: ExportTraceServiceRequest, salt: u128) -> ExportTraceServiceRequest {
-    let resources = request.resource_spans.iter_mut();
-    for span in resources
-        .flat_map(|of| &mut of.scope_spans)
-        .flat_map(|of| &mut of.spans)
-    {
-        for (byte, with) in span.trace_id.iter_mut().zip(salt.to_be_bytes()) {
-            *byte ^= with;
-        }
+/// So many requests, no two with the same traces, as they go over the wire.
+fn encoded(payload: &mut Payload, count: usize, coding: Coding) -> Result<Vec<Bytes>> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
+    let requests = (0..count).map(|_| {
+        let message = payload.request(now).encode_to_vec();
+        let packed = match coding {
+            Coding::Identity => message,
+            Coding::Gzip => gzip(&message)?,
+            Coding::Zstd => zstd::encode_all(message.as_slice(), 0)?,
+        };
+        let mut framed = BytesMut::with_capacity(5 + packed.len());
+        framed.put_u8(u8::from(coding != Coding::Identity));
+        framed.put_u32(u32::try_from(packed.len())?);
+        framed.put_slice(&packed);
+        Ok(framed.freeze())
+    });
+    requests.collect()
+}
+
+fn gzip(message: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut encoder, message)?;
+    encoder.finish()
+}
+
+/// Sends all requests over one connection, so many at a time.
+async fn send(
+    arguments: &Arguments,
+    client: &SendRequest<Full<Bytes>>,
+    coding: Coding,
+    all: Vec<Bytes>,
+) -> Result<()> {
+    let (all, next) = (Arc::new(all), Arc::new(AtomicUsize::new(0)));
+    let lanes = (0..arguments.in_flight).map(|_| {
+        let (all, next, mut client) = (Arc::clone(&all), Arc::clone(&next), client.clone());
+        tokio::spawn(async move {
+            while let Some(body) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                export(&mut client, coding, body.clone()).await?;
+            }
+            Ok::<(), anyhow::Error>(())
+        })
+    });
+    for lane in lanes.collect::<Vec<_>>() {
+        lane.await??;
     }
-    request
+    Ok(())
 }
 
-fn count(request: &ExportTraceServiceRequest) -> u64 {
-    let scopes = request.resource_spans.iter().flat_map(|of| &of.scope_spans);
-    scopes.map(|of| of.spans.len() as u64).sum()
+async fn export(client: &mut SendRequest<Full<Bytes>>, coding: Coding, body: Bytes) -> Result<()> {
+    let request = Request::post(format!("http://localhost{EXPORT}"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .header("grpc-encoding", format!("{coding:?}").to_lowercase())
+        .body(Full::new(body))?;
+    client.ready().await?;
+    let response = client.send_request(request).await?;
+    let headers = response.headers().clone();
+    let body = response.into_body().collect().await?;
+    let status = body.trailers().unwrap_or(&headers).get("grpc-status");
+    ensure!(status.is_some_and(|status| status == "0"), "refused: {status:?}");
+    Ok(())
 }
 
-async fn connect(port: u16, coding: Coding) -> Result<TraceServiceClient<Channel>> {
-    let channel = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?
-        .connect()
-        .await?;
-    let client = TraceServiceClient::new(channel);
-    Ok(match coding {
-        Coding::Identity => client,
-        Coding::Gzip => client.send_compressed(CompressionEncoding::Gzip),
-        Coding::Zstd => client.send_compressed(CompressionEncoding::Zstd),
-    })
+async fn connect(port: u16) -> Result<SendRequest<Full<Bytes>>> {
+    let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    stream.set_nodelay(true)?;
+    let (client, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    Ok(client)
 }
 
 /// A receiver that this program started and stops.
@@ -193,8 +245,7 @@ impl Daemon {
         Ok(daemon)
     }
 
-    /// User and system time of the process.
-    fn cpu(&self) -> Result<Duration> {
+    fn used(&self) -> Result<Used> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
         let fields: Vec<&str> = stat
             .rsplit(')')
@@ -202,14 +253,18 @@ impl Daemon {
             .unwrap_or_default()
             .split_whitespace()
             .collect();
-        let ticks = |at: usize| {
+        let number = |at: usize| {
             fields
                 .get(at)
                 .and_then(|field| field.parse::<u64>().ok())
                 .unwrap_or(0)
         };
-        // Fields 14 and 15 of proc(5), in ticks of 10 ms.
-        Ok(Duration::from_millis((ticks(11) + ticks(12)) * 10))
+        // Fields 10, 14 and 15 of proc(5); times are in ticks of 10 ms.
+        Ok(Used {
+            user: Duration::from_millis(number(11) * 10),
+            system: Duration::from_millis(number(12) * 10),
+            faults: number(7),
+        })
     }
 
     fn rss(&self) -> Result<u64> {

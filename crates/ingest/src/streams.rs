@@ -26,3 +26,60 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use tokio::sync::mpsc;
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    #[test]
+    fn a_small_request_ends_where_it_is_read() {
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        // Outside of a runtime no task could be started.
+        Streams(Activity::new()).execute(async move { sender.send(7).unwrap() });
+        assert_eq!(receiver.try_recv(), Ok(7));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn g06_two_large_requests_of_one_connection_are_walked_at_the_same_time() {
+        let streams = Streams(Activity::new());
+        let (meeting, (sender, mut receiver)) = (Arc::new(Barrier::new(2)), mpsc::unbounded_channel());
+        for _ in 0..2 {
+            let (meeting, sender) = (Arc::clone(&meeting), sender.clone());
+            streams.execute(async move {
+                // As a message that is not tiny does before it is walked.
+                yield_now().await;
+                // Each holds its thread until the other walks as well.
+                meeting.wait();
+                sender.send(()).unwrap();
+            });
+        }
+        assert_eq!(
+            (receiver.recv().await, receiver.recv().await),
+            (Some(()), Some(()))
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_busy_connection_does_not_walk_small_requests_itself() {
+        let streams = Streams(Activity::new());
+        let running: Vec<_> = (0..=INLINE_MAX).map(|_| streams.0.begin()).collect();
+        let (meeting, (sender, mut receiver)) = (Arc::new(Barrier::new(2)), mpsc::unbounded_channel());
+        for _ in 0..2 {
+            let (meeting, sender) = (Arc::clone(&meeting), sender.clone());
+            streams.execute(async move {
+                meeting.wait();
+                sender.send(()).unwrap();
+            });
+        }
+        assert_eq!(
+            (receiver.recv().await, receiver.recv().await),
+            (Some(()), Some(()))
+        );
+        drop(running);
+    }
+}
