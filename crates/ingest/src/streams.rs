@@ -7,12 +7,9 @@ use hyper::rt::Executor;
 
 use crate::activity::Activity;
 
-/// With so many requests of one connection in flight each gets a task of its own at once, so that one connection can
-/// keep all cores busy.
-const INLINE_MAX: u64 = 8;
-
-/// Begins each request in the task of its connection. One that is small and has arrived ends there; any other goes on
-/// in a task of its own. To start a task and wake a thread for it costs more than a small request does.
+/// Begins a request in the task of its connection while no other of that connection runs. One that is small and has
+/// arrived ends there; any other goes on in a task of its own, so that one connection can keep all cores busy. To start a
+/// task and wake a thread for it costs more than a small request does.
 #[derive(Clone, Debug)]
 pub(crate) struct Streams(pub(crate) Arc<Activity>);
 
@@ -21,7 +18,7 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
         let mut request = Box::pin(request);
         // Nobody is woken by this look: a task that is started looks again.
         let mut first = Context::from_waker(Waker::noop());
-        if self.0.running() > INLINE_MAX || request.as_mut().poll(&mut first).is_pending() {
+        if self.0.running() > 1 || request.as_mut().poll(&mut first).is_pending() {
             tokio::spawn(request);
         }
     }
@@ -67,7 +64,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_busy_connection_does_not_walk_small_requests_itself() {
         let streams = Streams(Activity::new());
-        let running: Vec<_> = (0..=INLINE_MAX).map(|_| streams.0.begin()).collect();
+        let running = [streams.0.begin(), streams.0.begin()];
         let (meeting, (sender, mut receiver)) = (Arc::new(Barrier::new(2)), mpsc::unbounded_channel());
         for _ in 0..2 {
             let (meeting, sender) = (Arc::clone(&meeting), sender.clone());
