@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use bytes::{BufMut, Bytes, BytesMut};
 use clap::{Parser, ValueEnum};
 use hotspan_benches::payload::Payload;
@@ -60,6 +60,8 @@ enum Coding {
     Zstd,
 }
 
+/// Rest of a lane whose request was refused for now.
+const AGAIN: Duration = Duration::from_millis(20);
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 fn main() -> Result<()> {
@@ -176,7 +178,9 @@ async fn send(
         let (all, next, mut client) = (Arc::clone(&all), Arc::clone(&next), client.clone());
         tokio::spawn(async move {
             while let Some(body) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
-                export(&mut client, coding, body.clone()).await?;
+                while !export(&mut client, coding, body.clone()).await? {
+                    tokio::time::sleep(AGAIN).await;
+                }
             }
             Ok::<(), anyhow::Error>(())
         })
@@ -187,7 +191,8 @@ async fn send(
     Ok(())
 }
 
-async fn export(client: &mut SendRequest<Full<Bytes>>, coding: Coding, body: Bytes) -> Result<()> {
+/// Whether the request was taken; a receiver that is busy asks to try again.
+async fn export(client: &mut SendRequest<Full<Bytes>>, coding: Coding, body: Bytes) -> Result<bool> {
     let request = Request::post(format!("http://localhost{EXPORT}"))
         .header("content-type", "application/grpc")
         .header("te", "trailers")
@@ -198,8 +203,11 @@ async fn export(client: &mut SendRequest<Full<Bytes>>, coding: Coding, body: Byt
     let headers = response.headers().clone();
     let body = response.into_body().collect().await?;
     let status = body.trailers().unwrap_or(&headers).get("grpc-status");
-    ensure!(status.is_some_and(|status| status == "0"), "refused: {status:?}");
-    Ok(())
+    match status.map(|status| status.as_bytes()) {
+        Some(b"0") => Ok(true),
+        Some(b"14") => Ok(false),
+        _ => bail!("refused: {status:?}"),
+    }
 }
 
 async fn connect(port: u16) -> Result<SendRequest<Full<Bytes>>> {
