@@ -13,7 +13,7 @@ use crate::{Coding, Excess, Refusal, Settings};
 /// First reservation of output, in bytes: a typical request several times inflated.
 const FIRST_MAX: u64 = MIB;
 /// A buffer that grew beyond this is freed after its message: what is kept is the inflater's own, not in any lease.
-const KEPT_MAX: usize = 2 * MIB as usize;
+const KEPT_MAX: usize = MIB as usize;
 
 /// Reusable contexts of decompression, and the last message that was inflated.
 pub(crate) struct Inflater {
