@@ -109,6 +109,7 @@ impl Daemon {
         let settings = pipeline_settings(config, &parts);
         settings.assembly.check()?;
         let listeners = Listeners::bind(config).await?;
+        parts.log();
         let seed = TableSeed(rand::random());
         let (outboxes, inboxes): (Vec<_>, Vec<_>) = (0..config.shard_count())
             .map(|_| queue::<Message>(QUEUE_MESSAGES))

@@ -3,22 +3,22 @@
 //! Contexts and the buffer of what comes out are reused, so that it stays in the processor's caches. The buffer grows
 //! only after the lease has, so a bomb is refused before it has the memory.
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
 use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
 use zstd::zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, ResetDirective, get_error_name, is_error_kind};
 
+use crate::gzip::Gzip;
 use crate::settings::MIB;
 use crate::{Coding, Excess, Refusal, Settings};
 
 /// First reservation of output, in bytes: a typical request several times inflated.
 const FIRST_MAX: u64 = MIB;
 /// A buffer that grew beyond this is freed after its message: what is kept is the inflater's own, not in any lease.
-const KEPT_MAX: usize = 2 * MIB as usize;
+const KEPT_MAX: usize = MIB as usize;
 
 /// Reusable contexts of decompression, and the last message that was inflated.
 pub(crate) struct Inflater {
     bytes: Vec<u8>,
-    deflate: Decompress,
+    gzip: Gzip,
     zstd: DCtx<'static>,
 }
 
@@ -29,7 +29,7 @@ impl Inflater {
     pub(crate) fn new() -> Inflater {
         Inflater {
             bytes: Vec::new(),
-            deflate: Decompress::new(false),
+            gzip: Gzip::new(),
             zstd: DCtx::create(),
         }
     }
@@ -42,8 +42,7 @@ impl Inflater {
         settings: &Settings,
         grow: Grow<'_>,
     ) -> Result<&'i [u8], Refusal> {
-        let Inflater { bytes, deflate, zstd } = self;
-        bytes.clear();
+        let Inflater { bytes, gzip, zstd } = self;
         let mut output = Output {
             bytes,
             wire: input.len() as u64,
@@ -52,7 +51,7 @@ impl Inflater {
         };
         match coding {
             Coding::Identity => return output.within(input.len()).map(|()| input),
-            Coding::Gzip => inflate_gzip(deflate, input, &mut output)?,
+            Coding::Gzip => gzip.inflate(input, &mut output)?,
             Coding::Zstd => inflate_zstd(zstd, input, &mut output)?,
         }
         output.check()?;
@@ -73,54 +72,6 @@ impl std::fmt::Debug for Inflater {
     }
 }
 
-fn inflate_gzip(deflate: &mut Decompress, input: &[u8], output: &mut Output<'_>) -> Result<(), Refusal> {
-    let mut rest = input;
-    // Several members are one stream.
-    loop {
-        rest = gzip_header(rest).ok_or_else(|| broken("gzip: no header"))?;
-        let start = output.bytes.len();
-        rest = inflate_member(deflate, rest, output)?;
-        let (trailer, after) = rest
-            .split_first_chunk::<8>()
-            .ok_or_else(|| broken("gzip: cut off"))?;
-        let mut crc = Crc::new();
-        crc.update(&output.bytes[start..]);
-        let expected = u64::from(crc.sum()) | u64::from(crc.amount()) << 32;
-        if u64::from_le_bytes(*trailer) != expected {
-            return Err(broken("gzip: wrong checksum or length"));
-        }
-        if after.is_empty() {
-            return Ok(());
-        }
-        rest = after;
-    }
-}
-
-/// One deflate stream; answers what follows it.
-fn inflate_member<'i>(
-    deflate: &mut Decompress,
-    input: &'i [u8],
-    output: &mut Output<'_>,
-) -> Result<&'i [u8], Refusal> {
-    deflate.reset(false);
-    loop {
-        output.reserve()?;
-        let rest = &input[deflate.total_in() as usize..];
-        let before = (rest.len(), output.bytes.len());
-        let status = deflate
-            .decompress_vec(rest, output.bytes, FlushDecompress::None)
-            .map_err(|_| broken("gzip: broken data"))?;
-        let rest = &input[deflate.total_in() as usize..];
-        match status {
-            Status::StreamEnd => return Ok(rest),
-            Status::Ok | Status::BufError if before == (rest.len(), output.bytes.len()) => {
-                return Err(broken("gzip: cut off"));
-            }
-            Status::Ok | Status::BufError => {}
-        }
-    }
-}
-
 fn inflate_zstd(context: &mut DCtx<'static>, input: &[u8], output: &mut Output<'_>) -> Result<(), Refusal> {
     let window = output.settings.zstd_window_log_max;
     let start = context.reset(ResetDirective::SessionOnly);
@@ -131,6 +82,7 @@ fn inflate_zstd(context: &mut DCtx<'static>, input: &[u8], output: &mut Output<'
     if input.src.is_empty() {
         return Err(broken("zstd: cut off"));
     }
+    output.bytes.clear();
     // Several frames are one stream.
     loop {
         output.reserve()?;
@@ -155,14 +107,26 @@ fn inflate_zstd(context: &mut DCtx<'static>, input: &[u8], output: &mut Output<'
 }
 
 /// What was inflated so far, and how much more may be.
-struct Output<'a> {
-    bytes: &'a mut Vec<u8>,
+pub(crate) struct Output<'a> {
+    /// Whoever inflates begins with the bytes of the message before, and ends with all of this one.
+    pub(crate) bytes: &'a mut Vec<u8>,
     wire: u64,
     settings: &'a Settings,
     grow: Grow<'a>,
 }
 
 impl Output<'_> {
+    /// Makes it `size` bytes long, whatever they are; `false`, and as it was, when a message may not be that long.
+    pub(crate) fn resize(&mut self, size: usize) -> Result<bool, Refusal> {
+        if self.within(size).is_err() {
+            return Ok(false);
+        }
+        (self.grow)(size as u64)?;
+        self.bytes.reserve_exact(size.saturating_sub(self.bytes.len()));
+        self.bytes.resize(size, 0);
+        Ok(true)
+    }
+
     /// What there is keeps the limits, and the lease covers it.
     fn check(&mut self) -> Result<(), Refusal> {
         self.within(self.bytes.len())?;
@@ -182,7 +146,7 @@ impl Output<'_> {
     }
 
     /// Room for at least one more byte.
-    fn reserve(&mut self) -> Result<(), Refusal> {
+    pub(crate) fn reserve(&mut self) -> Result<(), Refusal> {
         self.check()?;
         let (len, capacity) = (self.bytes.len(), self.bytes.capacity());
         if len < capacity {
@@ -200,38 +164,10 @@ impl Output<'_> {
     }
 }
 
-fn broken(what: &str) -> Refusal {
+pub(crate) fn broken(what: &str) -> Refusal {
     Refusal::Undecodable {
         field: "message".into(),
         what: what.into(),
-    }
-}
-
-/// What follows the header of a gzip member (RFC 1952); `None` when there is none.
-fn gzip_header(input: &[u8]) -> Option<&[u8]> {
-    const HAS_CHECKSUM: u8 = 2;
-    const HAS_EXTRA: u8 = 4;
-    const HAS_NAME: u8 = 8;
-    const HAS_COMMENT: u8 = 16;
-    const RESERVED: u8 = 0xe0;
-    let (fixed, mut rest) = input.split_first_chunk::<10>()?;
-    let flags = fixed[3];
-    if fixed[..3] != [0x1f, 0x8b, 8] || flags & RESERVED != 0 {
-        return None;
-    }
-    if flags & HAS_EXTRA != 0 {
-        let (length, after) = rest.split_first_chunk::<2>()?;
-        rest = after.get(usize::from(u16::from_le_bytes(*length))..)?;
-    }
-    for text in [HAS_NAME, HAS_COMMENT] {
-        if flags & text != 0 {
-            let end = rest.iter().position(|&byte| byte == 0)?;
-            rest = &rest[end + 1..];
-        }
-    }
-    match flags & HAS_CHECKSUM != 0 {
-        true => rest.get(2..),
-        false => Some(rest),
     }
 }
 
@@ -397,18 +333,5 @@ mod tests {
             .unwrap();
         inflater.rest();
         assert_eq!(inflater.bytes.capacity(), 0, "large buffers are not kept");
-    }
-
-    #[test]
-    fn gzip_headers_may_carry_names_comments_and_extras() {
-        let plain = gzip(b"text");
-        let mut rich = plain[..10].to_vec();
-        rich[3] = 2 | 4 | 8 | 16;
-        rich.extend(b"\x03\x00abcname\0comment\0\x12\x34");
-        rich.extend(&plain[10..]);
-        assert_eq!(
-            inflate(Coding::Gzip, &rich, &Settings::default()).unwrap(),
-            b"text"
-        );
     }
 }

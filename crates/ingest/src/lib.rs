@@ -15,6 +15,7 @@ mod dictionary;
 pub mod file;
 mod gather;
 mod grpc;
+mod gzip;
 mod health;
 mod http;
 mod inbox;

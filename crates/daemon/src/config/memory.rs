@@ -36,6 +36,20 @@ impl MemoryParts {
             dictionary: (total / 8).min(64 * MIB),
         }
     }
+
+    /// Tells the operator, by the names that `/metrics` has for them.
+    pub(crate) fn log(&self) {
+        tracing::info!(
+            total = self.total,
+            inflight = self.inflight,
+            traces = self.assembly,
+            raw = self.raw,
+            exemplars = self.exemplars,
+            answers = self.answers,
+            dictionary = self.dictionary,
+            "memory, in bytes"
+        );
+    }
 }
 
 /// The container's limit, else half of the machine; 1 GiB where neither can be read.
