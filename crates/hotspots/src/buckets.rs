@@ -5,6 +5,7 @@ use std::ops::Range;
 use hotspan_model::{LogTime, MILLION, Millionths, Nanos, TrendPoint};
 
 use crate::sign::{Sign, narrow};
+use crate::times::{Places, Times};
 
 const SECOND: u64 = 1_000_000_000;
 const HOUR_S: u64 = 3_600;
@@ -55,11 +56,19 @@ impl<const WIDTH: u64, const KEEP: u64> Buckets<WIDTH, KEEP> {
         (Self::place(newest) + 1).saturating_sub(KEEP)
     }
 
-    /// Adds to the bucket of `at`, or takes back; nothing happens when it is too old beside `newest`.
-    pub(crate) fn shift(&mut self, sign: Sign, at: LogTime, newest: LogTime, by: &Point) {
-        self.forget(newest);
-        let place = Self::place(at);
-        if place < Self::oldest(newest) {
+    /// Adds to the bucket that `times` names, or takes back; nothing happens when it is too old.
+    pub(crate) fn shift(&mut self, sign: Sign, times: &Times, by: &Point) {
+        let in_width = |places: &Places| match WIDTH {
+            60 => places.minute,
+            HOUR_S => places.hour,
+            _ => places.day,
+        };
+        let oldest = (in_width(&times.now) + 1).saturating_sub(KEEP);
+        if self.points.first().is_some_and(|first| first.0 < oldest) {
+            self.points.retain(|point| oldest <= point.0);
+        }
+        let place = in_width(&times.place);
+        if place < oldest {
             return;
         }
         let at = self.at(place);
@@ -182,9 +191,9 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    pub(crate) fn shift(&mut self, sign: Sign, at: LogTime, newest: LogTime, by: &Point) {
-        self.minutes.shift(sign, at, newest, by);
-        self.hours.shift(sign, at, newest, by);
+    pub(crate) fn shift(&mut self, sign: Sign, times: &Times, by: &Point) {
+        self.minutes.shift(sign, times, by);
+        self.hours.shift(sign, times, by);
     }
 
     pub(crate) fn forget(&mut self, newest: LogTime) {
@@ -271,7 +280,7 @@ mod tests {
     fn buckets_stay_few_however_long_it_runs() {
         let mut line = Timeline::default();
         for minute in 0..50_000 {
-            line.shift(Sign::Add, at(minute), at(minute), &one());
+            line.shift(Sign::Add, &Times::new(at(minute), at(minute)), &one());
         }
         assert_eq!(line.minutes.points.len(), 120);
         assert_eq!(line.hours.points.len(), 216);
@@ -282,20 +291,20 @@ mod tests {
     #[test]
     fn data_older_than_the_buckets_are_not_counted_and_not_taken_back() {
         let mut line = Timeline::default();
-        line.shift(Sign::Add, at(20_000), at(20_000), &one());
+        line.shift(Sign::Add, &Times::new(at(20_000), at(20_000)), &one());
         let before = line.clone();
-        line.shift(Sign::Add, at(3), at(20_000), &one());
+        line.shift(Sign::Add, &Times::new(at(3), at(20_000)), &one());
         assert_eq!(line, before);
-        line.shift(Sign::Subtract, at(3), at(20_000), &one());
+        line.shift(Sign::Subtract, &Times::new(at(3), at(20_000)), &one());
         assert_eq!(line, before);
     }
 
     #[test]
     fn the_first_moment_is_a_minute_while_minutes_are_held_and_an_hour_after() {
         let mut line = Timeline::default();
-        line.shift(Sign::Add, at(61), at(61), &one());
+        line.shift(Sign::Add, &Times::new(at(61), at(61)), &one());
         assert_eq!(line.first(at(61)), Some(at(61)));
-        line.shift(Sign::Add, at(400), at(400), &one());
+        line.shift(Sign::Add, &Times::new(at(400), at(400)), &one());
         assert_eq!(line.first(at(400)), Some(at(60)));
     }
 
@@ -313,7 +322,7 @@ mod tests {
     fn the_most_in_a_day_counts_neighbours_only() {
         let mut hours = Hours::default();
         for hour in [0, 1, 24, 60] {
-            hours.shift(Sign::Add, at(hour * 60), at(60 * 60), &one());
+            hours.shift(Sign::Add, &Times::new(at(hour * 60), at(60 * 60)), &one());
         }
         assert_eq!(hours.most_within(24), 2);
     }

@@ -5,6 +5,7 @@ use hotspan_model::{LogTime, MILLION, Nanos, TrendPoint};
 
 use crate::life::Spell;
 use crate::sign::{Sign, narrow};
+use crate::times::Times;
 
 const HOUR: u64 = 3_600_000_000_000;
 /// Hours that are held: those of a window of 24, and the one that has begun.
@@ -44,21 +45,17 @@ pub(crate) struct Calendar {
 
 impl Calendar {
     /// Adds one trace, or takes it back.
-    pub(crate) fn shift(&mut self, sign: Sign, at: LogTime, newest: LogTime, count: u64, exposure: u128) {
+    pub(crate) fn shift(&mut self, sign: Sign, times: &Times, count: u64, exposure: u128) {
         let cell = |place| Cell {
             place,
             traces: 1,
             count,
             exposure,
         };
-        let (now, hour) = (newest.0 / HOUR, at.0 / HOUR);
-        shift(&mut self.hours, sign, &cell(hour), oldest_hour(newest));
-        shift(
-            &mut self.days,
-            sign,
-            &cell(hour / 24),
-            (now / 24 + 1).saturating_sub(DAYS),
-        );
+        let oldest = |now: u64, held: u64| (now + 1).saturating_sub(held);
+        let (at, now) = (&times.place, &times.now);
+        shift(&mut self.hours, sign, &cell(at.hour), oldest(now.hour, HOURS));
+        shift(&mut self.days, sign, &cell(at.day), oldest(now.day, DAYS));
     }
 
     /// Adds that of another shard.
@@ -200,14 +197,19 @@ fn oldest_hour(newest: LogTime) -> u64 {
 
 fn shift(cells: &mut Vec<Cell>, sign: Sign, by: &Cell, oldest: u64) {
     // Mostly nothing is too old, and the last cell is meant.
-    let fresh = oldest <= by.place && cells.first().is_some_and(|first| oldest <= first.place);
-    if let Some(last) = cells.last_mut()
-        && fresh
+    if let [first, ..] = cells[..]
+        && oldest <= first.place
+        && let Some(last) = cells.last_mut()
         && last.place == by.place
-        && sign == Sign::Add
+        && by.traces < last.traces
     {
         return last.shift(sign, by);
     }
+    shift_any(cells, sign, by, oldest);
+}
+
+#[inline(never)]
+fn shift_any(cells: &mut Vec<Cell>, sign: Sign, by: &Cell, oldest: u64) {
     let old = cells.iter().take_while(|cell| cell.place < oldest).count();
     cells.drain(..old);
     if by.place < oldest {
@@ -237,7 +239,7 @@ mod tests {
     fn a_day_is_held_by_the_hour_and_eight_days_by_the_day() {
         let mut calendar = Calendar::default();
         for at in 0..24 * 30 {
-            calendar.shift(Sign::Add, hour(at), hour(at), 2, 5);
+            calendar.shift(Sign::Add, &Times::new(hour(at), hour(at)), 2, 5);
         }
         let newest = hour(24 * 30 - 1);
         assert_eq!((calendar.hours.len(), calendar.days.len()), (25, 8));
@@ -254,7 +256,7 @@ mod tests {
     fn what_is_older_than_a_day_was_seen_all_day() {
         let mut calendar = Calendar::default();
         for at in [30, 50, 75, 90, 97] {
-            calendar.shift(Sign::Add, hour(at), hour(at), 1, 2_000_000);
+            calendar.shift(Sign::Add, &Times::new(hour(at), hour(at)), 1, 2_000_000);
         }
         let spells = |newest| -> Vec<(u64, u64, u64)> {
             let spells = calendar.spells(hour(newest));
@@ -285,10 +287,10 @@ mod tests {
         let mut calendar = Calendar::default();
         let mut other = Calendar::default();
         for at in [5, 5, 6] {
-            calendar.shift(Sign::Add, hour(at), hour(at), 1, 1);
+            calendar.shift(Sign::Add, &Times::new(hour(at), hour(at)), 1, 1);
         }
         for at in [5, 5, 5, 7] {
-            other.shift(Sign::Add, hour(at), hour(at), 1, 1);
+            other.shift(Sign::Add, &Times::new(hour(at), hour(at)), 1, 1);
         }
         calendar.cover(&other);
         let traces: Vec<u64> = calendar.hours.iter().map(|cell| cell.traces).collect();
@@ -299,12 +301,12 @@ mod tests {
     #[test]
     fn what_is_taken_back_was_never_there() {
         let mut calendar = Calendar::default();
-        calendar.shift(Sign::Add, hour(5), hour(5), 1, 1);
+        calendar.shift(Sign::Add, &Times::new(hour(5), hour(5)), 1, 1);
         let before = calendar.clone();
-        calendar.shift(Sign::Add, hour(6), hour(6), 3, 9);
-        calendar.shift(Sign::Subtract, hour(6), hour(6), 3, 9);
+        calendar.shift(Sign::Add, &Times::new(hour(6), hour(6)), 3, 9);
+        calendar.shift(Sign::Subtract, &Times::new(hour(6), hour(6)), 3, 9);
         assert_eq!(calendar, before);
-        calendar.shift(Sign::Subtract, hour(5), hour(5), 1, 1);
+        calendar.shift(Sign::Subtract, &Times::new(hour(5), hour(5)), 1, 1);
         assert_eq!(calendar, Calendar::default());
     }
 }

@@ -4,7 +4,7 @@
 //! them subtractable. Rows are merged by text when read. No service has more than its share of them.
 
 use hotspan_model::{
-    CallRow, Class, FactKind, FactRow, LogTime, Lookup, Nanos, OpRef, Report, SpanId, Symbol, Target, TraceId,
+    CallRow, Class, FactKind, FactRow, Lookup, Nanos, OpRef, Report, SpanId, Symbol, Target, TraceId,
 };
 
 use crate::calendar::Calendar;
@@ -12,6 +12,7 @@ use crate::distribution::Distribution;
 use crate::ignored::Ignored;
 use crate::moments::Moments;
 use crate::sign::{self, Sign, weighted};
+use crate::times::Times;
 
 /// What tells facts apart in one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,7 +122,7 @@ impl Fact {
         sign: Sign,
         rows: impl Iterator<Item = &'r FactRow>,
         report: &Report,
-        newest: LogTime,
+        times: &Times,
         room: bool,
     ) {
         let (mut count, mut path, mut span, mut ignored) = (0_u64, 0_u64, None, None);
@@ -137,16 +138,16 @@ impl Fact {
                 self.times.record(sign, time);
                 self.inners.record(sign, inner);
             }
-            self.moments.shift(sign, row, report.at, newest, room);
+            self.moments.shift(sign, row, times, room);
         }
         sign.count(&mut self.traces, 1);
         sign.sum(&mut self.weighted, sign::weight(report.weight).into());
         sign.count(&mut self.count, count);
         sign.sum(&mut self.path, path.into());
         let exposure = weighted(report.weight, Nanos(path));
-        self.calendar.shift(sign, report.at, newest, count, exposure);
+        self.calendar.shift(sign, times, count, exposure);
         if let Some(ignored) = ignored {
-            self.ignored.shift(sign, ignored, report.at, newest);
+            self.ignored.shift(sign, ignored, times);
         }
         self.show(sign, report, (count, path, span));
     }

@@ -69,7 +69,7 @@ impl Sums {
         let weight = Millionths(narrow(weighted.saturating_mul(u128::from(MILLION)) / traces));
         let limit = of.quantile(500);
         let mut sums = Sums::default();
-        for &(nanos, count) in of.buckets() {
+        for (nanos, count) in of.buckets() {
             let mut each = Sums::default();
             let amount = u128::from(nanos.saturating_sub(limit)) * u128::from(weight.0);
             each.shift(Sign::Add, weight, amount);

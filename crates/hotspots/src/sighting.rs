@@ -6,7 +6,6 @@ use hotspan_model::{Finding, Fingerprint, Identity, LogTime, Millionths, Moved, 
 
 use crate::buckets::Point;
 use crate::sign::{self, weighted};
-use crate::table::sort;
 
 /// The findings of one fingerprint in one report, as one.
 #[derive(Clone, Debug)]
@@ -49,8 +48,11 @@ pub(crate) fn sightings<'a>(
     scratch: &'a mut Vec<u32>,
 ) -> impl Iterator<Item = Sighting<'a>> {
     let finding = |at: u32| &report.findings[at as usize];
-    sort(scratch, &report.findings, |finding| {
-        (finding.fingerprint, Reverse(finding.path), finding.id)
+    scratch.clear();
+    scratch.extend((0..).take(report.findings.len()));
+    scratch.sort_unstable_by_key(|&at| {
+        let finding = finding(at);
+        (finding.fingerprint, Reverse(finding.path), finding.id, at)
     });
     let order = report.trace.map(|trace| (trace, order(trace)));
     let groups = scratch.chunk_by(move |&a, &b| finding(a).fingerprint == finding(b).fingerprint);

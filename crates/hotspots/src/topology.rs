@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use hotspan_model::{
-    Category, Class, DefectKind, HandOff, HandOffOutcome, Input, LogTime, MILLION, Millionths, Nanos, Report,
+    Category, Class, DefectKind, HandOff, HandOffOutcome, Input, MILLION, Millionths, Nanos, Report,
     SegmentRow, ServiceRow, Symbol, Target,
 };
 
@@ -13,6 +13,7 @@ use crate::distribution::Distribution;
 use crate::recent::Recent;
 use crate::sign::{self, Sign, narrow, weighted};
 use crate::tally::Tally;
+use crate::times::Times;
 
 /// Weighted critical-path time by category, in millionths of a nanosecond.
 pub(crate) type PathSums = [u128; Category::ALL.len()];
@@ -99,13 +100,13 @@ impl Operation {
         row: &SegmentRow,
         first: bool,
         report: &Report,
-        newest: LogTime,
+        times: &Times,
     ) {
         let weight = u128::from(sign::weight(report.weight));
         if first {
             sign.count(&mut self.traces, 1);
             sign.sum(&mut self.weighted_traces, weight);
-            self.recent.shift(sign, report.at, newest);
+            self.recent.shift(sign, times);
         }
         sign.count(&mut self.requests, 1);
         sign.sum(&mut self.weighted, weight);
@@ -124,7 +125,7 @@ impl Operation {
             exposure: first.into(),
             ..Point::default()
         };
-        self.hours.shift(sign, report.at, newest, &point);
+        self.hours.shift(sign, times, &point);
     }
 
     /// Traces in which it was judged, in these hours.
@@ -203,7 +204,7 @@ pub(crate) struct Calls {
 }
 
 impl Edge {
-    pub(crate) fn shift(&mut self, sign: Sign, by: Calls, report: &Report, newest: LogTime) {
+    pub(crate) fn shift(&mut self, sign: Sign, by: Calls, report: &Report, times: &Times) {
         sign.count(&mut self.traces, 1);
         sign.sum(&mut self.weighted, sign::weight(report.weight).into());
         sign.count(&mut self.waited, (by.path > 0).into());
@@ -220,9 +221,9 @@ impl Edge {
             traces: by.calls,
             ..Point::default()
         };
-        self.days.shift(sign, report.at, newest, &point);
+        self.days.shift(sign, times, &point);
         let exposure = weighted(report.weight, Nanos(by.path));
-        self.calendar.shift(sign, report.at, newest, by.calls, exposure);
+        self.calendar.shift(sign, times, by.calls, exposure);
     }
 
     pub(crate) fn merge(&mut self, other: &Edge) {
@@ -285,7 +286,7 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    pub(crate) fn shift(&mut self, sign: Sign, report: &Report, newest: LogTime) {
+    pub(crate) fn shift(&mut self, sign: Sign, report: &Report, times: &Times) {
         sign.count(&mut self.traces, 1);
         sign.sum(&mut self.weighted, sign::weight(report.weight).into());
         sign.count(&mut self.incomplete, report.incomplete.into());
@@ -301,7 +302,7 @@ impl Totals {
             traces: 1,
             ..Point::default()
         };
-        self.timeline.shift(sign, report.at, newest, &point);
+        self.timeline.shift(sign, times, &point);
     }
 
     pub(crate) fn merge(&mut self, other: &Totals) {
@@ -320,7 +321,10 @@ impl Totals {
 
 fn shift_paths(sign: Sign, sums: &mut PathSums, by: &[Nanos; Category::ALL.len()], weight: Millionths) {
     for (sum, &time) in sums.iter_mut().zip(by) {
-        sign.sum(sum, weighted(weight, time));
+        // Most categories are none of a segment's.
+        if time > Nanos::ZERO {
+            sign.sum(sum, weighted(weight, time));
+        }
     }
 }
 
