@@ -16,6 +16,7 @@ mod blind;
 mod buckets;
 mod calendar;
 mod calibration;
+mod cells;
 mod confidence;
 mod cross;
 mod distribution;

@@ -35,7 +35,15 @@ pub(crate) struct Sighting<'a> {
 }
 
 /// Work that nobody waits for counts a fifth.
-pub(crate) const UNAWAITED: u128 = 5;
+const UNAWAITED: u64 = 5;
+
+/// What a weighted time counts.
+pub(crate) fn waited(awaited: bool, time: u128) -> u128 {
+    match awaited {
+        true => time,
+        false => sign::quotient(time, UNAWAITED),
+    }
+}
 
 /// The place of a trace in the reservoirs: the same in every installation.
 pub(crate) fn order(trace: TraceId) -> u128 {
@@ -82,7 +90,6 @@ fn sighting<'a>(report: &'a Report, (trace, order): (TraceId, u128), group: &[u3
     };
     for finding in findings {
         let path = sign::nanos(finding.path);
-        let rate = if finding.awaited { 1 } else { UNAWAITED };
         sum.calls = sum.calls.saturating_add(sign::number(finding.calls));
         sum.path = sum.path.saturating_add(path);
         sum.saving.min = sum.saving.min.plus(finding.saving.min);
@@ -95,8 +102,9 @@ fn sighting<'a>(report: &'a Report, (trace, order): (TraceId, u128), group: &[u3
         sum.dear |= finding.dear;
         sum.needs_many &= finding.needs_many;
         sum.point.amount += u128::from(path);
-        sum.point.saving += weighted(report.weight, finding.saving.likely) / rate;
-        sum.point.exposure += weighted(report.weight, finding.path) / rate;
+        let weighted = |time| waited(finding.awaited, weighted(report.weight, time));
+        sum.point.saving += weighted(finding.saving.likely);
+        sum.point.exposure += weighted(finding.path);
     }
     sum
 }

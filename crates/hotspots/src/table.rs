@@ -86,6 +86,7 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
     }
 
     /// The row at a place that [`Table::place`] or [`Table::admit`] just answered.
+    #[inline]
     pub(crate) fn touch(&mut self, at: usize) -> &mut V {
         self.rows[at].touched = self.hour;
         self.value_mut(at)
@@ -164,6 +165,7 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
     }
 
     /// To be changed: from then on until the next snapshot it is not what readers see.
+    #[inline]
     fn value_mut(&mut self, at: usize) -> &mut V {
         self.rows[at].own.get_or_insert_with(|| {
             self.changed.push(at as u32);

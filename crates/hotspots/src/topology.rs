@@ -1,5 +1,6 @@
 //! The system as traces show it: services, operations, edges, the order of calls. All of it subtractable.
 
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
 use hotspan_model::{
@@ -43,8 +44,8 @@ impl Service {
         sign.count(&mut self.spans, sign::number(row.spans));
         sign.count(&mut self.failed, sign::number(row.failed));
         sign.count(&mut self.orphans, sign::number(row.orphans));
-        for input in Input::ALL {
-            sign.count(&mut self.inputs[input as usize], row.inputs.has(input).into());
+        for input in Input::ALL.into_iter().filter(|&input| row.inputs.has(input)) {
+            sign.count(&mut self.inputs[input as usize], 1);
         }
         sign.count(&mut self.parents, sign::number(row.parents));
         sign.count(&mut self.lost_parents, sign::number(row.lost_parents));
@@ -149,7 +150,7 @@ impl Operation {
 }
 
 /// Who calls whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct EdgeKey {
     pub(crate) from: Symbol,
     pub(crate) target: Target,
@@ -157,7 +158,32 @@ pub(crate) struct EdgeKey {
     pub(crate) class: Class,
 }
 
+impl PartialEq for EdgeKey {
+    fn eq(&self, other: &EdgeKey) -> bool {
+        self.words() == other.words()
+    }
+}
+
+impl Eq for EdgeKey {}
+
+impl Hash for EdgeKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.words().into_iter().for_each(|word| state.write_u64(word));
+    }
+}
+
 impl EdgeKey {
+    /// All of it in few words, which are compared and hashed quickly.
+    fn words(&self) -> [u64; 2] {
+        let (from, answered, target, callee, class) = self.packed();
+        let kind = u64::from(answered) | (class as u64) << 1;
+        // Symbols are below 2^32.
+        [
+            u64::from(from) | u64::from(target) << 32,
+            u64::from(callee) | kind << 32,
+        ]
+    }
+
     /// For grouping within one process; orders nothing that shows.
     pub(crate) fn packed(&self) -> (u32, bool, u32, u32, Class) {
         let (answered, target) = match self.target {
@@ -293,7 +319,10 @@ impl Totals {
         sign.count(&mut self.spans, sign::number(report.spans));
         sign.count(&mut self.ignored, report.ignored.into());
         for (mine, theirs) in self.defects.iter_mut().zip(report.defects) {
-            sign.count(mine, theirs.into());
+            // Most traces have none.
+            if theirs > 0 {
+                sign.count(mine, theirs.into());
+            }
         }
         for row in &report.path {
             sign.sum(&mut self.path, weighted(report.weight, row.time));
