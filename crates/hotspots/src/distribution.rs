@@ -19,6 +19,8 @@ static LAYOUT: LazyLock<Histogram<u8>> =
 pub(crate) struct Distribution {
     /// Filled buckets, ascending.
     buckets: Vec<Bucket>,
+    /// Where to find them; empty for a few.
+    blocks: Blocks,
 }
 
 /// Which bucket, and how many numbers it has: in one word, for there are many.
@@ -29,6 +31,53 @@ struct Bucket(u64);
 const COUNT_BITS: u32 = 51;
 const COUNT_MAX: u64 = (1 << COUNT_BITS) - 1;
 
+/// How many buckets are found without an index.
+const FEW: usize = 8;
+
+/// An index of buckets by blocks of sixteen places, from the block of the first on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Blocks {
+    first: u64,
+    blocks: Vec<Block>,
+}
+
+/// Which of sixteen places are filled, and how many before them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Block {
+    before: u16,
+    filled: u16,
+}
+
+impl Blocks {
+    /// The position of a bucket among the filled ones.
+    fn position(&self, bucket: Bucket) -> Option<usize> {
+        let block = (bucket.place() / 16).checked_sub(self.first)?;
+        let block = self.blocks.get(block as usize)?;
+        let bit = 1_u16 << (bucket.place() % 16);
+        let below = (block.filled & (bit - 1)).count_ones();
+        (block.filled & bit != 0).then_some(usize::from(block.before) + below as usize)
+    }
+
+    fn rebuild(&mut self, buckets: &[Bucket]) {
+        self.blocks.clear();
+        let of = |bucket: Option<&Bucket>| bucket.map_or(0, |bucket| bucket.place() / 16);
+        self.first = of(buckets.first());
+        if buckets.len() <= FEW {
+            return;
+        }
+        let blocks = of(buckets.last()) - self.first + 1;
+        self.blocks.resize(blocks as usize, Block::default());
+        for bucket in buckets {
+            self.blocks[(bucket.place() / 16 - self.first) as usize].filled |= 1 << (bucket.place() % 16);
+        }
+        let mut before = 0;
+        for block in &mut self.blocks {
+            block.before = before;
+            before += block.filled.count_ones() as u16;
+        }
+    }
+}
+
 impl Bucket {
     /// The bucket that `value` falls into, empty: its eight leading bits, and how many follow.
     fn of(value: u64) -> Bucket {
@@ -36,8 +85,9 @@ impl Bucket {
         Bucket((u64::from(dropped) * 128 + (value >> dropped)) << COUNT_BITS)
     }
 
-    fn is_same(self, other: Bucket) -> bool {
-        self.0 >> COUNT_BITS == other.0 >> COUNT_BITS
+    /// Its number among all.
+    fn place(self) -> u64 {
+        self.0 >> COUNT_BITS
     }
 
     fn count(self) -> u64 {
@@ -50,7 +100,7 @@ impl Bucket {
 
     /// Its lowest number.
     fn lowest(self) -> u64 {
-        let place = self.0 >> COUNT_BITS;
+        let place = self.place();
         let dropped = (place / 128).saturating_sub(1);
         (place - dropped * 128) << dropped
     }
@@ -70,19 +120,35 @@ impl Distribution {
     }
 
     fn shift(&mut self, sign: Sign, bucket: Bucket, by: u64) {
-        let empty = bucket.with(0);
-        let at = self.buckets.partition_point(|held| held.0 < empty.0);
-        match (self.buckets.get_mut(at).filter(|held| held.is_same(empty)), sign) {
-            (Some(held), _) => {
-                let mut count = held.count();
-                sign.count(&mut count, by);
-                *held = empty.with(count);
-                if count == 0 {
-                    self.buckets.remove(at);
-                }
-            }
-            (None, Sign::Add) => self.buckets.insert(at, empty.with(by)),
-            (None, Sign::Subtract) => {}
+        let Some(at) = self.position(bucket) else {
+            return self.fill(sign, bucket, by);
+        };
+        let held = &mut self.buckets[at];
+        let mut count = held.count();
+        sign.count(&mut count, by);
+        *held = held.with(count);
+        if count == 0 {
+            self.buckets.remove(at);
+            self.blocks.rebuild(&self.buckets);
+        }
+    }
+
+    fn position(&self, bucket: Bucket) -> Option<usize> {
+        match self.buckets.len() <= FEW {
+            true => self
+                .buckets
+                .iter()
+                .position(|held| held.place() == bucket.place()),
+            false => self.blocks.position(bucket),
+        }
+    }
+
+    #[cold]
+    fn fill(&mut self, sign: Sign, bucket: Bucket, by: u64) {
+        if sign == Sign::Add {
+            let at = self.buckets.partition_point(|held| held.place() < bucket.place());
+            self.buckets.insert(at, bucket.with(by));
+            self.blocks.rebuild(&self.buckets);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hotspan_model::{Fingerprint, Hotspot, ImpactBasis, JOINT_MAX, JointRow, Millionths, Nanos};
+use hotspan_model::{Fingerprint, Hotspot, ImpactBasis, JOINT_MAX, JointRow, Millionths};
 
 use crate::merged::Merged;
 use crate::sampling::MICRO;
@@ -26,9 +26,7 @@ impl JointSums {
     /// What one trace says, in or out.
     pub(crate) fn shift(&mut self, sign: Sign, row: &JointRow, weight: Millionths) {
         for (sum, &saving) in self.savings.iter_mut().zip(&row.savings) {
-            if saving > Nanos::ZERO {
-                sign.sum(sum, waited(row.awaited, weighted(weight, saving)));
-            }
+            sign.sum(sum, waited(row.awaited, weighted(weight, saving)));
         }
     }
 

@@ -62,7 +62,8 @@ pub(crate) fn sightings<'a>(
         let finding = finding(at);
         (finding.fingerprint, Reverse(finding.path), finding.id, at)
     });
-    let order = report.trace.map(|trace| (trace, order(trace)));
+    let found = report.trace.filter(|_| !report.findings.is_empty());
+    let order = found.map(|trace| (trace, order(trace)));
     let groups = scratch.chunk_by(move |&a, &b| finding(a).fingerprint == finding(b).fingerprint);
     groups.filter_map(move |group| Some(sighting(report, order?, group)))
 }

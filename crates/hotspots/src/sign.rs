@@ -21,11 +21,11 @@ impl Sign {
         }
     }
 
-    /// The same for sums.
+    /// The same for sums, which what is said below keeps from their end.
     #[inline]
     pub(crate) fn sum(self, total: &mut u128, by: u128) {
         match self {
-            Sign::Add => *total = total.saturating_add(by),
+            Sign::Add => *total = total.wrapping_add(by),
             Sign::Subtract => take_sum(total, by),
         }
     }

@@ -72,17 +72,25 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
     }
 
     /// The same for a key whose place may be known.
+    #[inline]
     pub(crate) fn enter(&mut self, sign: Sign, key: &K, place: Option<usize>) -> Option<&mut V> {
-        let at = match (place.or_else(|| self.place(key)), sign) {
-            (Some(at), _) => Some(at),
-            (None, Sign::Add) => self.admit(key),
-            (None, Sign::Subtract) => None,
-        };
-        let Some(at) = at else {
-            self.miss(sign);
-            return None;
+        let at = match place.or_else(|| self.place(key)) {
+            Some(at) => at,
+            None => self.room(sign, key)?,
         };
         Some(self.touch(at))
+    }
+
+    #[cold]
+    fn room(&mut self, sign: Sign, key: &K) -> Option<usize> {
+        let at = match sign {
+            Sign::Add => self.admit(key),
+            Sign::Subtract => None,
+        };
+        if at.is_none() {
+            self.miss(sign);
+        }
+        at
     }
 
     /// The row at a place that [`Table::place`] or [`Table::admit`] just answered.
@@ -111,13 +119,13 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
     /// Where the row of `key` is, if it has one.
     pub(crate) fn place(&mut self, key: &K) -> Option<usize> {
         if let Some(last) = self.rows.get(self.last) {
-            if last.key == *key {
-                return Some(self.last);
-            }
             let next = last.next as usize;
             if self.rows.get(next).is_some_and(|row| row.key == *key) {
                 self.last = next;
                 return Some(next);
+            }
+            if last.key == *key {
+                return Some(self.last);
             }
         }
         let same = |&at: &u32| self.rows[at as usize].key == *key;
