@@ -152,7 +152,7 @@ impl Fact {
         rows: impl Iterator<Item = &'r FactRow>,
         report: &Report,
         times: &Times,
-        room: bool,
+        room: impl Fn(FactKind) -> bool,
     ) {
         let (mut count, mut path, mut span, mut ignored) = (0_u64, 0_u64, None, None);
         for row in rows {
@@ -168,7 +168,7 @@ impl Fact {
                 self.inners.record(sign, inner);
             }
             if row.moment.is_some() {
-                self.moments.shift(sign, row, times, room);
+                self.moments.shift(sign, row, times, room(row.kind));
             }
         }
         sign.count(&mut self.traces, 1);

@@ -31,9 +31,16 @@ impl Member {
         Member(u64::from(place) << 32 | u64::from(row))
     }
 
+    fn is_known(self) -> bool {
+        self.0 >> 32 != u64::from(u32::MAX)
+    }
+
     fn place(self) -> Option<usize> {
-        let place = (self.0 >> 32) as u32;
-        (place != u32::MAX).then_some(place as usize)
+        self.is_known().then_some((self.0 >> 32) as usize)
+    }
+
+    fn is_beside(self, other: Member) -> bool {
+        self.0 >> 32 == other.0 >> 32
     }
 
     fn row(self) -> usize {
@@ -59,7 +66,7 @@ impl Groups {
         self.members.clear();
         self.members.extend(placed);
         self.members.sort_unstable();
-        let known = self.members.partition_point(|member| member.place().is_some());
+        let known = self.members.partition_point(|member| member.is_known());
         self.members[known..]
             .sort_unstable_by_key(|member| (packed(&key(&rows[member.row()])), member.row()));
     }
@@ -75,8 +82,11 @@ impl Groups {
         std::iter::from_fn(move || {
             let &first = left.first()?;
             let (key, place) = (of(first), first.place());
-            let is_same = |other: &&Member| other.place() == place && (place.is_some() || of(**other) == key);
-            let length = left.iter().take_while(is_same).count();
+            let is_same = |other: Member| first.is_beside(other) && (place.is_some() || of(other) == key);
+            let mut length = 1;
+            while left.get(length).is_some_and(|&other| is_same(other)) {
+                length += 1;
+            }
             let (members, rest) = left.split_at(length);
             left = rest;
             Some(Group {

@@ -133,10 +133,10 @@ impl Moments {
     /// Adds the moment of a row, or takes it back; nothing happens when it is too old. Without `room` a new moment is
     /// only counted.
     pub(crate) fn shift(&mut self, sign: Sign, row: &FactRow, times: &Times, room: bool) {
-        let (Some(moment), Some((length, _))) = (row.moment, stretch(row.kind)) else {
+        let (Some(moment), Some((length, keep))) = (row.moment, stretch(row.kind)) else {
             return;
         };
-        let oldest = oldest(row.kind, times.newest);
+        let oldest = (number(times.newest.0, length) + 1).saturating_sub(keep);
         self.forget_before(oldest);
         let place = number(moment.at.0, length);
         if place < oldest || moment.at.0.abs_diff(times.at.0) > ASTRAY {

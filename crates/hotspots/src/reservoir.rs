@@ -73,9 +73,18 @@ impl Reservoir {
         match self.place(sighting) {
             Ok(at) if self.samples[at].1.version <= sample.version => self.samples[at].1 = sample,
             Ok(_) => {}
-            Err(at) => self.samples.insert(at, (sighting.order, sample)),
+            Err(at) => self.insert(at, (sighting.order, sample), most),
         }
-        self.samples.truncate(most);
+    }
+
+    /// The last one makes room. The list grows no further than it must, for there are many.
+    fn insert(&mut self, at: usize, sample: (u128, Sample), most: usize) {
+        let held = self.samples.len();
+        if held < most && held == self.samples.capacity() {
+            self.samples.reserve_exact(held.max(4).min(most - held));
+        }
+        self.samples.truncate(most.saturating_sub(1));
+        self.samples.insert(at.min(self.samples.len()), sample);
     }
 
     /// Whether this trace is in it, in this version or one before.

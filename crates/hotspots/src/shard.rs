@@ -353,10 +353,8 @@ impl Hotspots {
             return self.facts.miss(sign);
         };
         let fact = self.facts.touch(at);
-        let (before, room) = (
-            fact.moments.held(),
-            self.moments < most(key.kind, self.settings.moments_max),
-        );
+        let before = fact.moments.held();
+        let room = |kind| self.moments < most(kind, self.settings.moments_max);
         fact.shift(sign, rows, report, times, room);
         self.moments = self.moments + fact.moments.held() - before;
     }

@@ -117,6 +117,7 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
     }
 
     /// Where the row of `key` is, if it has one.
+    #[inline]
     pub(crate) fn place(&mut self, key: &K) -> Option<usize> {
         if let Some(last) = self.rows.get(self.last) {
             let next = last.next as usize;
@@ -128,6 +129,11 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
                 return Some(self.last);
             }
         }
+        self.search(key)
+    }
+
+    #[inline(never)]
+    fn search(&mut self, key: &K) -> Option<usize> {
         let same = |&at: &u32| self.rows[at as usize].key == *key;
         let &at = self.places.find(self.hasher.hash_one(key), same)?;
         if let Some(last) = self.rows.get_mut(self.last) {
@@ -175,10 +181,16 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
     /// To be changed: from then on until the next snapshot it is not what readers see.
     #[inline]
     fn value_mut(&mut self, at: usize) -> &mut V {
-        self.rows[at].own.get_or_insert_with(|| {
-            self.changed.push(at as u32);
-            Box::new(self.shown.value(at).clone())
-        })
+        if self.rows[at].own.is_none() {
+            self.copy(at);
+        }
+        self.rows[at].own.get_or_insert_default()
+    }
+
+    #[inline(never)]
+    fn copy(&mut self, at: usize) {
+        self.changed.push(at as u32);
+        self.rows[at].own = Some(Box::new(self.shown.value(at).clone()));
     }
 
     /// Drops the rows untouched for a week and answers their keys; once an hour at most.
