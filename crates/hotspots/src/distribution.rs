@@ -58,6 +58,18 @@ impl Blocks {
         (block.filled & bit != 0).then_some(usize::from(block.before) + below as usize)
     }
 
+    /// Counts a bucket that was not there; `false` outside of the blocks.
+    fn insert(&mut self, bucket: Bucket) -> bool {
+        let from = (bucket.place() / 16).checked_sub(self.first);
+        let from = from.and_then(|from| self.blocks.get_mut(from as usize..));
+        let Some([block, later @ ..]) = from else {
+            return false;
+        };
+        block.filled |= 1 << (bucket.place() % 16);
+        later.iter_mut().for_each(|block| block.before += 1);
+        true
+    }
+
     fn rebuild(&mut self, buckets: &[Bucket]) {
         self.blocks.clear();
         let of = |bucket: Option<&Bucket>| bucket.map_or(0, |bucket| bucket.place() / 16);
@@ -148,7 +160,9 @@ impl Distribution {
         if sign == Sign::Add {
             let at = self.buckets.partition_point(|held| held.place() < bucket.place());
             self.buckets.insert(at, bucket.with(by));
-            self.blocks.rebuild(&self.buckets);
+            if !self.blocks.insert(bucket) {
+                self.blocks.rebuild(&self.buckets);
+            }
         }
     }
 
