@@ -1,5 +1,6 @@
 //! What the measuring programs share: the whole line in one thread, fed with encoded requests.
 
+pub mod full;
 pub mod payload;
 pub mod shapes;
 mod stages;

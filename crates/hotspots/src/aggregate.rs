@@ -13,6 +13,7 @@ use crate::sampling::Sampling;
 use crate::sighting::Sighting;
 use crate::sign::{self, Sign};
 use crate::tally::Tally;
+use crate::times::Times;
 
 /// Where a fault sits and whom its members call. Mostly one for a fingerprint; the most frequent speaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,12 +77,12 @@ impl Aggregate {
     pub(crate) fn add(
         &mut self,
         sighting: &Sighting<'_>,
-        newest: LogTime,
+        times: &Times,
         dictionary: &dyn Lookup,
         settings: &Settings,
     ) -> bool {
         self.detector = sighting.first.detector;
-        self.shift(Sign::Add, sighting, newest, dictionary, settings);
+        self.shift(Sign::Add, sighting, times, dictionary, settings);
         if self.reservoir.wants(sighting, settings.reservoir) {
             Arc::make_mut(&mut self.reservoir).add(sighting, settings.reservoir);
         }
@@ -92,11 +93,11 @@ impl Aggregate {
     pub(crate) fn subtract(
         &mut self,
         sighting: &Sighting<'_>,
-        newest: LogTime,
+        times: &Times,
         dictionary: &dyn Lookup,
         settings: &Settings,
     ) {
-        self.shift(Sign::Subtract, sighting, newest, dictionary, settings);
+        self.shift(Sign::Subtract, sighting, times, dictionary, settings);
         if self.reservoir.holds(sighting) {
             Arc::make_mut(&mut self.reservoir).subtract(sighting);
         }
@@ -107,7 +108,7 @@ impl Aggregate {
         &mut self,
         sign: Sign,
         sighting: &Sighting<'_>,
-        newest: LogTime,
+        times: &Times,
         dictionary: &dyn Lookup,
         settings: &Settings,
     ) {
@@ -128,7 +129,7 @@ impl Aggregate {
         sign.sum(&mut self.saving_max, sign::nanos(sighting.saving.max).into());
         self.sampling.shift(sign, sighting.weight(), &sighting.point);
         self.terms.shift(sign, sighting);
-        self.timeline.shift(sign, sighting.at(), newest, &sighting.point);
+        self.timeline.shift(sign, times, &sighting.point);
         self.shift_breakdowns(sign, sighting, dictionary, settings.entries_max);
     }
 

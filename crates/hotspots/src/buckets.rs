@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use hotspan_model::{LogTime, MILLION, Millionths, Nanos, TrendPoint};
 
+use crate::cells::{Cells, Sum};
 use crate::sign::{Sign, narrow};
+use crate::times::{Places, Times};
 
 const SECOND: u64 = 1_000_000_000;
 const HOUR_S: u64 = 3_600;
@@ -22,20 +24,24 @@ pub(crate) struct Point {
     pub(crate) exposure: u128,
 }
 
-impl Point {
+impl Sum for Point {
+    #[inline]
     fn shift(&mut self, sign: Sign, by: &Point) {
         sign.count(&mut self.traces, by.traces);
         sign.sum(&mut self.amount, by.amount);
         sign.sum(&mut self.saving, by.saving);
         sign.sum(&mut self.exposure, by.exposure);
     }
+
+    fn is_empty(&self) -> bool {
+        self.traces == 0
+    }
 }
 
 /// Buckets of `WIDTH` seconds; those more than `KEEP` buckets older than the newest data are forgotten.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Buckets<const WIDTH: u64, const KEEP: u64> {
-    /// Filled buckets, ascending.
-    points: Vec<(u64, Point)>,
+    points: Cells<Point>,
 }
 
 /// By minute. Two hours are held, so that every minute of the first of two hours is still there.
@@ -55,65 +61,43 @@ impl<const WIDTH: u64, const KEEP: u64> Buckets<WIDTH, KEEP> {
         (Self::place(newest) + 1).saturating_sub(KEEP)
     }
 
-    /// Adds to the bucket of `at`, or takes back; nothing happens when it is too old beside `newest`.
-    pub(crate) fn shift(&mut self, sign: Sign, at: LogTime, newest: LogTime, by: &Point) {
-        self.forget(newest);
-        let place = Self::place(at);
-        if place < Self::oldest(newest) {
-            return;
-        }
-        let at = self.at(place);
-        self.points[at].1.shift(sign, by);
-        if self.points[at].1.traces == 0 {
-            self.points.remove(at);
-        }
-    }
-
-    /// Where the bucket is; it is made if it is not there. Mostly it is the last one.
-    fn at(&mut self, place: u64) -> usize {
-        let from = match self.points.last() {
-            Some(last) if place == last.0 => self.points.len() - 1,
-            Some(_) | None => self.points.partition_point(|point| point.0 < place),
+    /// Adds to the bucket that `times` names, or takes back; nothing happens when it is too old.
+    #[inline]
+    pub(crate) fn shift(&mut self, sign: Sign, times: &Times, by: &Point) {
+        let in_width = |places: &Places| match WIDTH {
+            60 => places.minute,
+            HOUR_S => places.hour,
+            _ => places.day,
         };
-        if self.points.get(from).is_none_or(|point| point.0 != place) {
-            self.points.insert(from, (place, Point::default()));
-        }
-        from
+        let oldest = (in_width(&times.now) + 1).saturating_sub(KEEP);
+        self.points.shift(sign, in_width(&times.place), by, oldest);
     }
 
     /// Drops the buckets that are too old beside `newest`.
     pub(crate) fn forget(&mut self, newest: LogTime) {
-        if self.is_dated(newest) {
-            let oldest = Self::oldest(newest);
-            self.points.retain(|point| oldest <= point.0);
-        }
+        self.points.forget(Self::oldest(newest));
     }
 
     /// Adds those of another shard.
     pub(crate) fn merge(&mut self, other: &Self) {
-        for (place, point) in &other.points {
-            let at = self.at(*place);
-            self.points[at].1.shift(Sign::Add, point);
-        }
+        self.points.merge(&other.points);
     }
 
     /// Whether all buckets are too old beside `newest`.
     pub(crate) fn is_over(&self, newest: LogTime) -> bool {
-        let last = self.points.last();
-        last.is_none_or(|last| last.0 < Self::oldest(newest))
+        self.points.last().is_none_or(|last| last < Self::oldest(newest))
     }
 
     /// Whether some buckets are too old beside `newest`.
     fn is_dated(&self, newest: LogTime) -> bool {
         let first = self.points.first();
-        first.is_some_and(|first| first.0 < Self::oldest(newest))
+        first.is_some_and(|first| first < Self::oldest(newest))
     }
 
     /// Everything that falls on `from` or later; `from` is the border of a bucket.
     pub(crate) fn since(&self, from: LogTime) -> Point {
         let mut sum = Point::default();
-        let from = self.points.partition_point(|point| point.0 < Self::place(from));
-        for (_, point) in &self.points[from..] {
+        for (_, point) in self.points.since(Self::place(from)) {
             sum.shift(Sign::Add, point);
         }
         sum
@@ -122,19 +106,16 @@ impl<const WIDTH: u64, const KEEP: u64> Buckets<WIDTH, KEEP> {
     /// Everything in the buckets of these places.
     pub(crate) fn within(&self, places: Range<u64>) -> Point {
         let mut sum = Point::default();
-        let from = self.points.partition_point(|point| point.0 < places.start);
-        for (_, point) in self.points[from..]
-            .iter()
-            .take_while(|point| point.0 < places.end)
-        {
+        let from = self.points.since(places.start);
+        for (_, point) in from.take_while(|point| point.0 < places.end) {
             sum.shift(Sign::Add, point);
         }
         sum
     }
 
     /// The filled buckets with their places, ascending.
-    pub(crate) fn filled(&self) -> &[(u64, Point)] {
-        &self.points
+    pub(crate) fn filled(&self) -> impl Iterator<Item = &(u64, Point)> {
+        self.points.iter()
     }
 
     /// The last `most` filled buckets, earliest first.
@@ -150,25 +131,29 @@ impl<const WIDTH: u64, const KEEP: u64> Buckets<WIDTH, KEEP> {
 
     /// Start of the first filled bucket.
     fn start(&self) -> Option<LogTime> {
-        let (place, _) = self.points.first()?;
+        let place = self.points.first()?;
         Some(LogTime(place.saturating_mul(WIDTH).saturating_mul(SECOND)))
     }
 
     /// Start and end of the last filled bucket.
     fn end(&self) -> Option<(LogTime, LogTime)> {
-        let &(place, _) = self.points.last()?;
+        let place = self.points.last()?;
         let border = |place: u64| LogTime(place.saturating_mul(WIDTH).saturating_mul(SECOND));
         Some((border(place), border(place + 1)))
     }
 
     /// Most traces in any `width` neighbouring buckets.
     pub(crate) fn most_within(&self, width: u64) -> u64 {
-        let within = |at: usize| {
-            let end = self.points[at].0.saturating_add(width);
-            let window = self.points[at..].iter().take_while(|point| point.0 < end);
-            window.fold(0_u64, |sum, point| sum.saturating_add(point.1.traces))
-        };
-        (0..self.points.len()).map(within).max().unwrap_or(0)
+        let mut window = self.points.iter().peekable();
+        let (mut traces, mut most) = (0_u64, 0);
+        for (place, point) in self.points.iter() {
+            traces = traces.saturating_add(point.traces);
+            while let Some((_, first)) = window.next_if(|first| first.0.saturating_add(width) <= *place) {
+                traces = traces.saturating_sub(first.traces);
+            }
+            most = most.max(traces);
+        }
+        most
     }
 }
 
@@ -182,9 +167,9 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    pub(crate) fn shift(&mut self, sign: Sign, at: LogTime, newest: LogTime, by: &Point) {
-        self.minutes.shift(sign, at, newest, by);
-        self.hours.shift(sign, at, newest, by);
+    pub(crate) fn shift(&mut self, sign: Sign, times: &Times, by: &Point) {
+        self.minutes.shift(sign, times, by);
+        self.hours.shift(sign, times, by);
     }
 
     pub(crate) fn forget(&mut self, newest: LogTime) {
@@ -271,7 +256,7 @@ mod tests {
     fn buckets_stay_few_however_long_it_runs() {
         let mut line = Timeline::default();
         for minute in 0..50_000 {
-            line.shift(Sign::Add, at(minute), at(minute), &one());
+            line.shift(Sign::Add, &Times::new(at(minute), at(minute)), &one());
         }
         assert_eq!(line.minutes.points.len(), 120);
         assert_eq!(line.hours.points.len(), 216);
@@ -282,20 +267,20 @@ mod tests {
     #[test]
     fn data_older_than_the_buckets_are_not_counted_and_not_taken_back() {
         let mut line = Timeline::default();
-        line.shift(Sign::Add, at(20_000), at(20_000), &one());
+        line.shift(Sign::Add, &Times::new(at(20_000), at(20_000)), &one());
         let before = line.clone();
-        line.shift(Sign::Add, at(3), at(20_000), &one());
+        line.shift(Sign::Add, &Times::new(at(3), at(20_000)), &one());
         assert_eq!(line, before);
-        line.shift(Sign::Subtract, at(3), at(20_000), &one());
+        line.shift(Sign::Subtract, &Times::new(at(3), at(20_000)), &one());
         assert_eq!(line, before);
     }
 
     #[test]
     fn the_first_moment_is_a_minute_while_minutes_are_held_and_an_hour_after() {
         let mut line = Timeline::default();
-        line.shift(Sign::Add, at(61), at(61), &one());
+        line.shift(Sign::Add, &Times::new(at(61), at(61)), &one());
         assert_eq!(line.first(at(61)), Some(at(61)));
-        line.shift(Sign::Add, at(400), at(400), &one());
+        line.shift(Sign::Add, &Times::new(at(400), at(400)), &one());
         assert_eq!(line.first(at(400)), Some(at(60)));
     }
 
@@ -313,7 +298,7 @@ mod tests {
     fn the_most_in_a_day_counts_neighbours_only() {
         let mut hours = Hours::default();
         for hour in [0, 1, 24, 60] {
-            hours.shift(Sign::Add, at(hour * 60), at(60 * 60), &one());
+            hours.shift(Sign::Add, &Times::new(at(hour * 60), at(60 * 60)), &one());
         }
         assert_eq!(hours.most_within(24), 2);
     }

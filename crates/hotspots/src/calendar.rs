@@ -3,8 +3,10 @@
 
 use hotspan_model::{LogTime, MILLION, Nanos, TrendPoint};
 
+use crate::cells::{Cells, Sum};
 use crate::life::Spell;
 use crate::sign::{Sign, narrow};
+use crate::times::Times;
 
 const HOUR: u64 = 3_600_000_000_000;
 /// Hours that are held: those of a window of 24, and the one that has begun.
@@ -15,7 +17,6 @@ const DAYS: u64 = 8;
 /// What falls into one hour or day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cell {
-    place: u64,
     pub(crate) traces: u64,
     pub(crate) count: u64,
     /// Weighted critical-path time, in millionths of a nanosecond.
@@ -27,64 +28,59 @@ impl Cell {
     pub(crate) fn add(&mut self, other: &Cell) {
         self.shift(Sign::Add, other);
     }
+}
 
+impl Sum for Cell {
+    #[inline]
     fn shift(&mut self, sign: Sign, by: &Cell) {
         sign.count(&mut self.traces, by.traces);
         sign.count(&mut self.count, by.count);
         sign.sum(&mut self.exposure, by.exposure);
     }
+
+    fn is_empty(&self) -> bool {
+        self.traces == 0
+    }
 }
 
-/// Cells by hour and by day, each ascending, none of them empty.
+/// Cells by hour and by day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Calendar {
-    hours: Vec<Cell>,
-    days: Vec<Cell>,
+    hours: Cells<Cell>,
+    days: Cells<Cell>,
 }
 
 impl Calendar {
     /// Adds one trace, or takes it back.
-    pub(crate) fn shift(&mut self, sign: Sign, at: LogTime, newest: LogTime, count: u64, exposure: u128) {
-        let cell = |place| Cell {
-            place,
+    #[inline]
+    pub(crate) fn shift(&mut self, sign: Sign, times: &Times, count: u64, exposure: u128) {
+        let by = Cell {
             traces: 1,
             count,
             exposure,
         };
-        let (now, hour) = (newest.0 / HOUR, at.0 / HOUR);
-        shift(&mut self.hours, sign, &cell(hour), oldest_hour(newest));
-        shift(
-            &mut self.days,
-            sign,
-            &cell(hour / 24),
-            (now / 24 + 1).saturating_sub(DAYS),
-        );
+        let oldest = |now: u64, held: u64| (now + 1).saturating_sub(held);
+        let (at, now) = (&times.place, &times.now);
+        self.hours.shift(sign, at.hour, &by, oldest(now.hour, HOURS));
+        self.days.shift(sign, at.day, &by, oldest(now.day, DAYS));
     }
 
     /// Adds that of another shard.
     pub(crate) fn merge(&mut self, other: &Calendar) {
-        for cell in &other.hours {
-            shift(&mut self.hours, Sign::Add, cell, 0);
-        }
-        for cell in &other.days {
-            shift(&mut self.days, Sign::Add, cell, 0);
-        }
+        self.hours.merge(&other.hours);
+        self.days.merge(&other.days);
     }
 
     /// Adds what the same traces may have shown elsewhere: of each hour and day at least so many traces.
     pub(crate) fn cover(&mut self, other: &Calendar) {
         for (cells, others) in [(&mut self.hours, &other.hours), (&mut self.days, &other.days)] {
-            for cell in others {
-                let traces = |cells: &[Cell]| {
-                    let at = cells.binary_search_by_key(&cell.place, |cell| cell.place).ok()?;
-                    Some(cells[at].traces)
-                };
-                let held = traces(cells).unwrap_or(0);
+            for (place, cell) in others.iter() {
+                let held = cells.get(*place).map_or(0, |cell| cell.traces);
                 let by = Cell {
                     traces: cell.traces.max(held) - held,
                     ..*cell
                 };
-                shift(cells, Sign::Add, &by, 0);
+                cells.shift(Sign::Add, *place, &by, 0);
             }
         }
     }
@@ -92,7 +88,7 @@ impl Calendar {
     /// Everything in the hours from `from` on.
     pub(crate) fn since(&self, from: LogTime) -> Cell {
         let mut sum = Cell::default();
-        for cell in self.hours.iter().filter(|cell| from.0 / HOUR <= cell.place) {
+        for (_, cell) in self.hours.since(from.0 / HOUR) {
             sum.shift(Sign::Add, cell);
         }
         sum
@@ -101,17 +97,17 @@ impl Calendar {
     /// Start of the first cell that `newest` has not made too old: of its hour if hours reach back as far.
     pub(crate) fn first(&self, newest: LogTime) -> Option<LogTime> {
         let day = (newest.0 / HOUR / 24 + 1).saturating_sub(DAYS);
-        let day = self.days.iter().find(|cell| day <= cell.place)?.place;
-        let hour = self.held_hours(newest).iter().find(|cell| cell.place / 24 == day);
-        let hour = hour.map_or(day * 24, |cell| cell.place);
+        let day = self.days.since(day).next()?.0;
+        let hour = self.held_hours(newest).find(|cell| cell.0 / 24 == day);
+        let hour = hour.map_or(day * 24, |cell| cell.0);
         Some(LogTime(hour.saturating_mul(HOUR)))
     }
 
     /// End of the last hour that `newest` has not made too old, else of the last day, as far as it is not held by the
     /// hour.
     pub(crate) fn last(&self, newest: LogTime) -> Option<LogTime> {
-        let hour = self.held_hours(newest).last().map(|cell| cell.place + 1);
-        let day = || Some((self.days.last()?.place * 24 + 24).min(oldest_hour(newest)));
+        let hour = self.held_hours(newest).next_back().map(|cell| cell.0 + 1);
+        let day = || Some((self.days.last()? * 24 + 24).min(oldest_hour(newest)));
         Some(LogTime(hour.or_else(day)?.saturating_mul(HOUR)))
     }
 
@@ -120,49 +116,46 @@ impl Calendar {
     pub(crate) fn spells(&self, newest: LogTime) -> Vec<Spell> {
         let hours = self.held_hours(newest);
         let (now, oldest) = (newest.0 / HOUR, oldest_hour(newest));
-        let days = self
-            .days
-            .iter()
-            .filter(|cell| (now / 24 + 1).saturating_sub(DAYS) <= cell.place && cell.place * 24 < oldest);
-        let day = |cell: &Cell| {
-            let (from, end) = (cell.place * 24, cell.place * 24 + 24);
-            let own = hours.iter().filter(|hour| hour.place < end);
+        let days = self.days.since((now / 24 + 1).saturating_sub(DAYS));
+        let day = |&(place, cell): &(u64, Cell)| {
+            let (from, end) = (place * 24, place * 24 + 24);
+            let mut own = hours.clone().take_while(|hour| hour.0 < end);
             let by_hour = own
                 .clone()
-                .fold(0_u64, |sum, hour| sum.saturating_add(hour.traces));
+                .fold(0_u64, |sum, hour| sum.saturating_add(hour.1.traces));
             Spell {
                 from,
-                to: own.map(|hour| hour.place).min().unwrap_or(oldest.min(end)),
+                to: own.next().map_or(oldest.min(end), |hour| hour.0),
                 traces: cell.traces.saturating_sub(by_hour),
             }
         };
-        let hour = |cell: &Cell| Spell {
-            from: cell.place,
-            to: cell.place + 1,
+        let hour = |&(place, cell): &(u64, Cell)| Spell {
+            from: place,
+            to: place + 1,
             traces: cell.traces,
         };
-        days.map(day).chain(hours.iter().map(hour)).collect()
+        let days = days.take_while(|cell| cell.0 * 24 < oldest);
+        days.map(day).chain(hours.clone().map(hour)).collect()
     }
 
     /// The hours of a day, earliest first; their critical-path time is weighted.
     pub(crate) fn trend(&self, newest: LogTime) -> Vec<TrendPoint> {
-        let point = |cell: &Cell| TrendPoint {
-            at: cell.place.saturating_mul(3_600),
+        let point = |&(place, cell): &(u64, Cell)| TrendPoint {
+            at: place.saturating_mul(3_600),
             traces: cell.traces,
             path: Nanos(narrow(cell.exposure / u128::from(MILLION))),
         };
-        self.held_hours(newest).iter().map(point).collect()
+        self.held_hours(newest).map(point).collect()
     }
 
     /// The hours that `newest` has not made too old.
-    fn held_hours(&self, newest: LogTime) -> &[Cell] {
-        let oldest = oldest_hour(newest);
-        &self.hours[self.hours.partition_point(|cell| cell.place < oldest)..]
+    fn held_hours(&self, newest: LogTime) -> impl DoubleEndedIterator<Item = &(u64, Cell)> + Clone {
+        self.hours.since(oldest_hour(newest))
     }
 
     /// Most traces in one hour.
     pub(crate) fn busiest(&self) -> u64 {
-        self.hours.iter().map(|cell| cell.traces).max().unwrap_or(0)
+        self.hours.iter().map(|cell| cell.1.traces).max().unwrap_or(0)
     }
 
     /// All hours.
@@ -172,13 +165,8 @@ impl Calendar {
 
     /// The hours that both have.
     pub(crate) fn shared<'a>(&'a self, other: &'a Calendar) -> impl Iterator<Item = (&'a Cell, &'a Cell)> {
-        self.hours.iter().filter_map(|cell| {
-            let at = other
-                .hours
-                .binary_search_by_key(&cell.place, |cell| cell.place)
-                .ok()?;
-            Some((cell, &other.hours[at]))
-        })
+        let shared = |(place, cell): &'a (u64, Cell)| Some((cell, other.hours.get(*place)?));
+        self.hours.iter().filter_map(shared)
     }
 
     /// How many hours are filled.
@@ -189,40 +177,13 @@ impl Calendar {
     /// What fell on a day, counted from the one that `newest` is in.
     pub(crate) fn day(&self, newest: LogTime, ago: u64) -> Cell {
         let day = (newest.0 / HOUR / 24).checked_sub(ago);
-        let cell = day.and_then(|day| self.days.iter().find(|cell| cell.place == day));
+        let cell = day.and_then(|day| self.days.get(day));
         cell.copied().unwrap_or_default()
     }
 }
 
 fn oldest_hour(newest: LogTime) -> u64 {
     (newest.0 / HOUR + 1).saturating_sub(HOURS)
-}
-
-fn shift(cells: &mut Vec<Cell>, sign: Sign, by: &Cell, oldest: u64) {
-    // Mostly nothing is too old, and the last cell is meant.
-    let fresh = oldest <= by.place && cells.first().is_some_and(|first| oldest <= first.place);
-    if let Some(last) = cells.last_mut()
-        && fresh
-        && last.place == by.place
-        && sign == Sign::Add
-    {
-        return last.shift(sign, by);
-    }
-    let old = cells.iter().take_while(|cell| cell.place < oldest).count();
-    cells.drain(..old);
-    if by.place < oldest {
-        return;
-    }
-    match (cells.binary_search_by_key(&by.place, |cell| cell.place), sign) {
-        (Ok(at), _) => {
-            cells[at].shift(sign, by);
-            if cells[at].traces == 0 {
-                cells.remove(at);
-            }
-        }
-        (Err(at), Sign::Add) => cells.insert(at, *by),
-        (Err(_), Sign::Subtract) => {}
-    }
 }
 
 #[cfg(test)]
@@ -237,7 +198,7 @@ mod tests {
     fn a_day_is_held_by_the_hour_and_eight_days_by_the_day() {
         let mut calendar = Calendar::default();
         for at in 0..24 * 30 {
-            calendar.shift(Sign::Add, hour(at), hour(at), 2, 5);
+            calendar.shift(Sign::Add, &Times::new(hour(at), hour(at)), 2, 5);
         }
         let newest = hour(24 * 30 - 1);
         assert_eq!((calendar.hours.len(), calendar.days.len()), (25, 8));
@@ -254,7 +215,7 @@ mod tests {
     fn what_is_older_than_a_day_was_seen_all_day() {
         let mut calendar = Calendar::default();
         for at in [30, 50, 75, 90, 97] {
-            calendar.shift(Sign::Add, hour(at), hour(at), 1, 2_000_000);
+            calendar.shift(Sign::Add, &Times::new(hour(at), hour(at)), 1, 2_000_000);
         }
         let spells = |newest| -> Vec<(u64, u64, u64)> {
             let spells = calendar.spells(hour(newest));
@@ -285,26 +246,26 @@ mod tests {
         let mut calendar = Calendar::default();
         let mut other = Calendar::default();
         for at in [5, 5, 6] {
-            calendar.shift(Sign::Add, hour(at), hour(at), 1, 1);
+            calendar.shift(Sign::Add, &Times::new(hour(at), hour(at)), 1, 1);
         }
         for at in [5, 5, 5, 7] {
-            other.shift(Sign::Add, hour(at), hour(at), 1, 1);
+            other.shift(Sign::Add, &Times::new(hour(at), hour(at)), 1, 1);
         }
         calendar.cover(&other);
-        let traces: Vec<u64> = calendar.hours.iter().map(|cell| cell.traces).collect();
-        assert_eq!((traces, calendar.days[0].traces), (vec![3, 1, 1], 4));
+        let traces: Vec<u64> = calendar.hours.iter().map(|cell| cell.1.traces).collect();
+        assert_eq!((traces, calendar.days.get(0).unwrap().traces), (vec![3, 1, 1], 4));
         assert_eq!(calendar.since(hour(0)).exposure, 7);
     }
 
     #[test]
     fn what_is_taken_back_was_never_there() {
         let mut calendar = Calendar::default();
-        calendar.shift(Sign::Add, hour(5), hour(5), 1, 1);
+        calendar.shift(Sign::Add, &Times::new(hour(5), hour(5)), 1, 1);
         let before = calendar.clone();
-        calendar.shift(Sign::Add, hour(6), hour(6), 3, 9);
-        calendar.shift(Sign::Subtract, hour(6), hour(6), 3, 9);
+        calendar.shift(Sign::Add, &Times::new(hour(6), hour(6)), 3, 9);
+        calendar.shift(Sign::Subtract, &Times::new(hour(6), hour(6)), 3, 9);
         assert_eq!(calendar, before);
-        calendar.shift(Sign::Subtract, hour(5), hour(5), 1, 1);
+        calendar.shift(Sign::Subtract, &Times::new(hour(5), hour(5)), 1, 1);
         assert_eq!(calendar, Calendar::default());
     }
 }

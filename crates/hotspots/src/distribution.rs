@@ -17,46 +17,162 @@ static LAYOUT: LazyLock<Histogram<u8>> =
 /// Counts by bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Distribution {
-    /// Lowest value and count of each filled bucket, ascending.
-    buckets: Vec<(u64, u64)>,
+    /// Filled buckets, ascending.
+    buckets: Vec<Bucket>,
+    /// Where to find them; empty for a few.
+    blocks: Blocks,
+}
+
+/// Which bucket, and how many numbers it has: in one word, for there are many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Bucket(u64);
+
+/// Bits of the count, which no trace rate fills in a year; those above it are the bucket's place among all.
+const COUNT_BITS: u32 = 51;
+const COUNT_MAX: u64 = (1 << COUNT_BITS) - 1;
+
+/// How many buckets are found without an index.
+const FEW: usize = 8;
+
+/// An index of buckets by blocks of sixteen places, from the block of the first on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Blocks {
+    first: u64,
+    blocks: Vec<Block>,
+}
+
+/// Which of sixteen places are filled, and how many before them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Block {
+    before: u16,
+    filled: u16,
+}
+
+impl Blocks {
+    /// The position of a bucket among the filled ones.
+    fn position(&self, bucket: Bucket) -> Option<usize> {
+        let block = (bucket.place() / 16).checked_sub(self.first)?;
+        let block = self.blocks.get(block as usize)?;
+        let bit = 1_u16 << (bucket.place() % 16);
+        let below = (block.filled & (bit - 1)).count_ones();
+        (block.filled & bit != 0).then_some(usize::from(block.before) + below as usize)
+    }
+
+    /// Counts a bucket that was not there; `false` outside of the blocks.
+    fn insert(&mut self, bucket: Bucket) -> bool {
+        let from = (bucket.place() / 16).checked_sub(self.first);
+        let from = from.and_then(|from| self.blocks.get_mut(from as usize..));
+        let Some([block, later @ ..]) = from else {
+            return false;
+        };
+        block.filled |= 1 << (bucket.place() % 16);
+        later.iter_mut().for_each(|block| block.before += 1);
+        true
+    }
+
+    fn rebuild(&mut self, buckets: &[Bucket]) {
+        self.blocks.clear();
+        let of = |bucket: Option<&Bucket>| bucket.map_or(0, |bucket| bucket.place() / 16);
+        self.first = of(buckets.first());
+        if buckets.len() <= FEW {
+            return;
+        }
+        let blocks = of(buckets.last()) - self.first + 1;
+        self.blocks.resize(blocks as usize, Block::default());
+        for bucket in buckets {
+            self.blocks[(bucket.place() / 16 - self.first) as usize].filled |= 1 << (bucket.place() % 16);
+        }
+        let mut before = 0;
+        for block in &mut self.blocks {
+            block.before = before;
+            before += block.filled.count_ones() as u16;
+        }
+    }
+}
+
+impl Bucket {
+    /// The bucket that `value` falls into, empty: its eight leading bits, and how many follow.
+    fn of(value: u64) -> Bucket {
+        let dropped = u64::BITS - 8 - (value | 0xff).leading_zeros();
+        Bucket((u64::from(dropped) * 128 + (value >> dropped)) << COUNT_BITS)
+    }
+
+    /// Its number among all.
+    fn place(self) -> u64 {
+        self.0 >> COUNT_BITS
+    }
+
+    fn count(self) -> u64 {
+        self.0 & COUNT_MAX
+    }
+
+    fn with(self, count: u64) -> Bucket {
+        Bucket(self.0 & !COUNT_MAX | count.min(COUNT_MAX))
+    }
+
+    /// Its lowest number.
+    fn lowest(self) -> u64 {
+        let place = self.place();
+        let dropped = (place / 128).saturating_sub(1);
+        (place - dropped * 128) << dropped
+    }
 }
 
 impl Distribution {
     /// Records one number, or takes it back.
     pub(crate) fn record(&mut self, sign: Sign, value: u64) {
-        self.shift(sign, lowest(value), 1);
+        self.shift(sign, Bucket::of(value), 1);
     }
 
     /// Adds what another shard recorded.
     pub(crate) fn merge(&mut self, other: &Distribution) {
-        for &(lowest, count) in &other.buckets {
-            self.shift(Sign::Add, lowest, count);
+        for &bucket in &other.buckets {
+            self.shift(Sign::Add, bucket, bucket.count());
         }
     }
 
-    fn shift(&mut self, sign: Sign, lowest: u64, by: u64) {
-        match (
-            self.buckets.binary_search_by_key(&lowest, |bucket| bucket.0),
-            sign,
-        ) {
-            (Ok(at), _) => {
-                sign.count(&mut self.buckets[at].1, by);
-                if self.buckets[at].1 == 0 {
-                    self.buckets.remove(at);
-                }
+    fn shift(&mut self, sign: Sign, bucket: Bucket, by: u64) {
+        let Some(at) = self.position(bucket) else {
+            return self.fill(sign, bucket, by);
+        };
+        let held = &mut self.buckets[at];
+        let mut count = held.count();
+        sign.count(&mut count, by);
+        *held = held.with(count);
+        if count == 0 {
+            self.buckets.remove(at);
+            self.blocks.rebuild(&self.buckets);
+        }
+    }
+
+    fn position(&self, bucket: Bucket) -> Option<usize> {
+        match self.buckets.len() <= FEW {
+            true => self
+                .buckets
+                .iter()
+                .position(|held| held.place() == bucket.place()),
+            false => self.blocks.position(bucket),
+        }
+    }
+
+    #[cold]
+    fn fill(&mut self, sign: Sign, bucket: Bucket, by: u64) {
+        if sign == Sign::Add {
+            let at = self.buckets.partition_point(|held| held.place() < bucket.place());
+            self.buckets.insert(at, bucket.with(by));
+            if !self.blocks.insert(bucket) {
+                self.blocks.rebuild(&self.buckets);
             }
-            (Err(at), Sign::Add) => self.buckets.insert(at, (lowest, by)),
-            (Err(_), Sign::Subtract) => {}
         }
     }
 
     /// The upper bound of the bucket that holds the number below which `permille` of all lie; zero when
     /// empty.
     pub(crate) fn quantile(&self, permille: u64) -> u64 {
-        let total: u128 = self.buckets.iter().map(|bucket| u128::from(bucket.1)).sum();
+        let total: u128 = self.buckets().map(|bucket| u128::from(bucket.1)).sum();
         let rank = (total * u128::from(permille)).div_ceil(1_000).max(1);
         let mut passed = 0;
-        for &(lowest, count) in &self.buckets {
+        for (lowest, count) in self.buckets() {
             passed += u128::from(count);
             if rank <= passed {
                 return LAYOUT.highest_equivalent(lowest);
@@ -66,46 +182,40 @@ impl Distribution {
     }
 
     /// Lowest value and count of each filled bucket, ascending.
-    pub(crate) fn buckets(&self) -> &[(u64, u64)] {
-        &self.buckets
+    pub(crate) fn buckets(&self) -> impl Iterator<Item = (u64, u64)> {
+        let buckets = self.buckets.iter();
+        buckets.map(|bucket| (bucket.lowest(), bucket.count()))
     }
 
     /// How many numbers are in buckets that do not reach beyond `most`.
     pub(crate) fn up_to(&self, most: u64) -> u64 {
-        let buckets = self.buckets.iter();
-        let within = buckets.take_while(|bucket| LAYOUT.highest_equivalent(bucket.0) <= most);
+        let within = self
+            .buckets()
+            .take_while(|bucket| LAYOUT.highest_equivalent(bucket.0) <= most);
         within.fold(0, |sum, bucket| sum.saturating_add(bucket.1))
     }
 
     /// How many numbers it has.
     pub(crate) fn count(&self) -> u64 {
-        self.buckets
-            .iter()
-            .fold(0, |sum, bucket| sum.saturating_add(bucket.1))
+        let counts = self.buckets.iter().map(|bucket| bucket.count());
+        counts.fold(0, u64::saturating_add)
     }
 
     /// Lower bound of the lowest filled bucket.
     pub(crate) fn min(&self) -> u64 {
-        self.buckets.first().map_or(0, |bucket| bucket.0)
+        self.buckets.first().map_or(0, |bucket| bucket.lowest())
     }
 
     /// Lower bound of the highest filled bucket.
     pub(crate) fn top(&self) -> u64 {
-        self.buckets.last().map_or(0, |bucket| bucket.0)
+        self.buckets.last().map_or(0, |bucket| bucket.lowest())
     }
 
     /// Upper bound of the highest filled bucket.
     pub(crate) fn max(&self) -> u64 {
-        self.buckets
-            .last()
-            .map_or(0, |bucket| LAYOUT.highest_equivalent(bucket.0))
+        let last = self.buckets.last();
+        last.map_or(0, |bucket| LAYOUT.highest_equivalent(bucket.lowest()))
     }
-}
-
-/// The lowest number of the bucket that `value` falls into: its eight leading bits.
-fn lowest(value: u64) -> u64 {
-    let dropped = u64::BITS - 8 - (value | 0xff).leading_zeros();
-    value >> dropped << dropped
 }
 
 #[cfg(test)]
@@ -140,7 +250,7 @@ mod tests {
         #[test]
         fn buckets_begin_where_those_of_hdrhistogram_do(value in any::<u64>(), bits in 0..64) {
             let value = value >> bits;
-            prop_assert_eq!(lowest(value), LAYOUT.lowest_equivalent(value));
+            prop_assert_eq!(Bucket::of(value).lowest(), LAYOUT.lowest_equivalent(value));
         }
 
         #[test]

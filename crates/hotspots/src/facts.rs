@@ -3,8 +3,10 @@
 //! A row is what all traces say about one key of [`FactRow`]s: counts, sums, histograms and short histories, all of
 //! them subtractable. Rows are merged by text when read. No service has more than its share of them.
 
+use std::hash::{Hash, Hasher};
+
 use hotspan_model::{
-    CallRow, Class, FactKind, FactRow, LogTime, Lookup, Nanos, OpRef, Report, SpanId, Symbol, Target, TraceId,
+    CallRow, Class, FactKind, FactRow, Lookup, Nanos, OpRef, Report, SpanId, Symbol, Target, TraceId,
 };
 
 use crate::calendar::Calendar;
@@ -12,9 +14,10 @@ use crate::distribution::Distribution;
 use crate::ignored::Ignored;
 use crate::moments::Moments;
 use crate::sign::{self, Sign, weighted};
+use crate::times::Times;
 
 /// What tells facts apart in one process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct FactKey {
     pub(crate) kind: FactKind,
     pub(crate) class: Class,
@@ -24,7 +27,34 @@ pub(crate) struct FactKey {
     pub(crate) group: u64,
 }
 
+impl PartialEq for FactKey {
+    fn eq(&self, other: &FactKey) -> bool {
+        let pairs = self.words().into_iter().zip(other.words());
+        pairs.fold(0, |differing, (a, b)| differing | (a ^ b)) == 0
+    }
+}
+
+impl Eq for FactKey {}
+
+impl Hash for FactKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.words().into_iter().for_each(|word| state.write_u64(word));
+    }
+}
+
 impl FactKey {
+    /// All of it in few words, which are compared and hashed quickly.
+    fn words(&self) -> [u64; 4] {
+        let pair = |a: u32, b: u32| u64::from(a) | u64::from(b) << 32;
+        let raw = |symbol: Option<Symbol>| symbol.map_or(0, Symbol::raw);
+        [
+            pair(self.at.service.raw(), self.at.operation.raw()),
+            pair(raw(self.other), raw(self.what)),
+            self.group,
+            pair(self.kind as u32, self.class as u32),
+        ]
+    }
+
     pub(crate) fn of(row: &FactRow) -> FactKey {
         FactKey {
             kind: row.kind,
@@ -121,8 +151,8 @@ impl Fact {
         sign: Sign,
         rows: impl Iterator<Item = &'r FactRow>,
         report: &Report,
-        newest: LogTime,
-        room: bool,
+        times: &Times,
+        room: impl Fn(FactKind) -> bool,
     ) {
         let (mut count, mut path, mut span, mut ignored) = (0_u64, 0_u64, None, None);
         for row in rows {
@@ -137,16 +167,18 @@ impl Fact {
                 self.times.record(sign, time);
                 self.inners.record(sign, inner);
             }
-            self.moments.shift(sign, row, report.at, newest, room);
+            if row.moment.is_some() {
+                self.moments.shift(sign, row, times, room(row.kind));
+            }
         }
         sign.count(&mut self.traces, 1);
         sign.sum(&mut self.weighted, sign::weight(report.weight).into());
         sign.count(&mut self.count, count);
         sign.sum(&mut self.path, path.into());
         let exposure = weighted(report.weight, Nanos(path));
-        self.calendar.shift(sign, report.at, newest, count, exposure);
+        self.calendar.shift(sign, times, count, exposure);
         if let Some(ignored) = ignored {
-            self.ignored.shift(sign, ignored, report.at, newest);
+            self.ignored.shift(sign, ignored, times);
         }
         self.show(sign, report, (count, path, span));
     }

@@ -4,6 +4,7 @@ use hotspan_model::{LogTime, Lookup, Symbol, names_detector};
 
 use crate::calendar::Calendar;
 use crate::sign::Sign;
+use crate::times::Times;
 
 /// Different texts that one fact remembers; code has one.
 const TEXTS_MAX: usize = 4;
@@ -17,13 +18,13 @@ pub(crate) struct Ignored {
 
 impl Ignored {
     /// Adds one trace, or takes it back.
-    pub(crate) fn shift(&mut self, sign: Sign, text: Symbol, at: LogTime, newest: LogTime) {
+    pub(crate) fn shift(&mut self, sign: Sign, text: Symbol, times: &Times) {
         let known = self.texts.iter().position(|known| known.0 == text);
         match (known, sign) {
-            (Some(place), _) => self.texts[place].1.shift(sign, at, newest, 0, 0),
+            (Some(place), _) => self.texts[place].1.shift(sign, times, 0, 0),
             (None, Sign::Add) if self.texts.len() < TEXTS_MAX => {
                 let mut calendar = Calendar::default();
-                calendar.shift(sign, at, newest, 0, 0);
+                calendar.shift(sign, times, 0, 0);
                 self.texts.push((text, calendar));
             }
             (None, Sign::Add | Sign::Subtract) => {}

@@ -7,7 +7,7 @@ use hotspan_model::{Fingerprint, Hotspot, ImpactBasis, JOINT_MAX, JointRow, Mill
 
 use crate::merged::Merged;
 use crate::sampling::MICRO;
-use crate::sighting::UNAWAITED;
+use crate::sighting::waited;
 use crate::sign::{Sign, narrow, weighted};
 
 /// Hotspots that some traces carry together, ascending, zeros after the last.
@@ -25,9 +25,8 @@ pub(crate) struct JointSums {
 impl JointSums {
     /// What one trace says, in or out.
     pub(crate) fn shift(&mut self, sign: Sign, row: &JointRow, weight: Millionths) {
-        let rate = if row.awaited { 1 } else { UNAWAITED };
         for (sum, &saving) in self.savings.iter_mut().zip(&row.savings) {
-            sign.sum(sum, weighted(weight, saving) / rate);
+            sign.sum(sum, waited(row.awaited, weighted(weight, saving)));
         }
     }
 
@@ -104,7 +103,7 @@ impl Joints {
             let more = savings[others | 1 << place].saturating_sub(savings[others]);
             sum.saturating_add(savings[1 << place].saturating_sub(more))
         });
-        let kept = alone.saturating_sub(lost / MICRO);
+        let kept = alone.saturating_sub(lost / u128::from(MICRO));
         let impact = hotspot.impact_s_per_hour;
         let left = u128::from(impact.0).saturating_mul(kept).checked_div(alone);
         Some(left.map_or(impact, |left| Millionths(narrow(left))))

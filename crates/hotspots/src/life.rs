@@ -29,7 +29,7 @@ pub(crate) struct Spell {
 
 /// Each filled hour by itself.
 pub(crate) fn spells(hours: &Hours) -> Vec<Spell> {
-    let filled = hours.filled().iter();
+    let filled = hours.filled();
     let spell = |&(hour, point): &(u64, crate::buckets::Point)| Spell {
         from: hour,
         to: hour + 1,

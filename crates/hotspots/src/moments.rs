@@ -4,13 +4,15 @@
 //! counts the others; one that had others cannot be judged, and says so however its moments were spread over
 //! shards.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use hotspan_model::{FactKind, FactRow, LogTime};
 
 use crate::sign::{self, Sign};
+use crate::times::Times;
 
 const SECOND: u64 = 1_000_000_000;
+const MINUTE: u64 = 60 * SECOND;
 /// A span whose claim is further from the moment its trace counts at has no moment.
 const ASTRAY: u64 = 3_600 * SECOND;
 /// Different moments that one stretch holds.
@@ -19,13 +21,13 @@ pub(crate) const MOMENTS_MAX: usize = 256;
 /// How long the stretches of a kind are, and how many are held.
 fn stretch(kind: FactKind) -> Option<(u64, u64)> {
     match kind {
-        FactKind::Read | FactKind::Wrote => Some((120 * SECOND, 30)),
+        FactKind::Read | FactKind::Wrote => Some((2 * MINUTE, 30)),
         FactKind::Sent
         | FactKind::Entered
         | FactKind::Strayed
         | FactKind::Working
         | FactKind::Sending
-        | FactKind::Taken => Some((60 * SECOND, 15)),
+        | FactKind::Taken => Some((MINUTE, 15)),
         FactKind::Busy | FactKind::Waited => Some((SECOND, 900)),
         FactKind::Used
         | FactKind::Served
@@ -54,13 +56,22 @@ pub(crate) fn most(kind: FactKind, most: usize) -> usize {
 /// The number of the stretch that a moment falls in.
 pub(crate) fn place(kind: FactKind, at: LogTime) -> u64 {
     let (length, _) = stretch(kind).unwrap_or((SECOND, 0));
-    at.0 / length
+    number(at.0, length)
 }
 
 /// The first stretch that is held when the latest data are at `newest`.
 fn oldest(kind: FactKind, newest: LogTime) -> u64 {
     let (length, keep) = stretch(kind).unwrap_or((SECOND, 0));
-    (newest.0 / length + 1).saturating_sub(keep)
+    (number(newest.0, length) + 1).saturating_sub(keep)
+}
+
+/// How many stretches of a length were before. To divide by what is known beforehand is quicker.
+fn number(at: u64, length: u64) -> u64 {
+    match length {
+        SECOND => at / SECOND,
+        MINUTE => at / MINUTE,
+        _ => at / length,
+    }
 }
 
 /// One moment, or several that are equal.
@@ -89,7 +100,11 @@ impl Stretch {
     }
 
     fn shift(&mut self, sign: Sign, by: &Happened, most: usize) {
-        let known = self.happened.binary_search_by_key(&by.key, |held| held.key);
+        // Mostly it is later than all that is held.
+        let known = match self.happened.last() {
+            Some(last) if last.key < by.key => Err(self.happened.len()),
+            Some(_) | None => self.happened.binary_search_by_key(&by.key, |held| held.key),
+        };
         match (known, sign) {
             (Ok(at), _) => {
                 let held = &mut self.happened[at];
@@ -108,21 +123,23 @@ impl Stretch {
 /// Stretches by their number since 1970.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Moments {
-    stretches: BTreeMap<u64, Stretch>,
+    /// Ascending.
+    stretches: VecDeque<(u64, Stretch)>,
     /// Moments in all of them.
     held: usize,
 }
 
 impl Moments {
-    /// Adds the moment of a row, or takes it back; nothing happens when it is too old beside `newest`. Without `room` a
-    /// new moment is only counted.
-    pub(crate) fn shift(&mut self, sign: Sign, row: &FactRow, at: LogTime, newest: LogTime, room: bool) {
-        let (Some(moment), Some((length, _))) = (row.moment, stretch(row.kind)) else {
+    /// Adds the moment of a row, or takes it back; nothing happens when it is too old. Without `room` a new moment is
+    /// only counted.
+    pub(crate) fn shift(&mut self, sign: Sign, row: &FactRow, times: &Times, room: bool) {
+        let (Some(moment), Some((length, keep))) = (row.moment, stretch(row.kind)) else {
             return;
         };
-        self.forget(row.kind, newest);
-        let place = moment.at.0 / length;
-        if place < oldest(row.kind, newest) || moment.at.0.abs_diff(at.0) > ASTRAY {
+        let oldest = (number(times.newest.0, length) + 1).saturating_sub(keep);
+        self.forget_before(oldest);
+        let place = number(moment.at.0, length);
+        if place < oldest || moment.at.0.abs_diff(times.at.0) > ASTRAY {
             return;
         }
         let happened = Happened {
@@ -130,29 +147,46 @@ impl Moments {
             times: 1,
             time: sign::nanos(row.time).into(),
         };
-        let held = self.stretches.entry(place).or_default();
+        let at = self.at(place);
+        let held = &mut self.stretches[at].1;
         let before = held.happened.len();
         held.shift(sign, &happened, if room { MOMENTS_MAX } else { 0 });
         self.held = self.held + held.happened.len() - before;
         if held.happened.is_empty() && held.beyond == 0 {
-            self.stretches.remove(&place);
+            self.stretches.remove(at);
         }
+    }
+
+    /// Where the stretch is; it is made if it is not there. Mostly it is the last one.
+    fn at(&mut self, place: u64) -> usize {
+        let at = match self.stretches.back() {
+            Some(last) if last.0 == place => return self.stretches.len() - 1,
+            Some(_) | None => self.stretches.partition_point(|held| held.0 < place),
+        };
+        if self.stretches.get(at).is_none_or(|held| held.0 != place) {
+            self.stretches.insert(at, (place, Stretch::default()));
+        }
+        at
     }
 
     /// Drops the stretches that are too old beside `newest`.
     pub(crate) fn forget(&mut self, kind: FactKind, newest: LogTime) {
-        let oldest = oldest(kind, newest);
-        while let Some(first) = self.stretches.first_entry()
-            && *first.key() < oldest
+        self.forget_before(oldest(kind, newest));
+    }
+
+    fn forget_before(&mut self, oldest: u64) {
+        while let Some(first) = self.stretches.front()
+            && first.0 < oldest
         {
-            self.held -= first.remove().happened.len();
+            self.held -= first.1.happened.len();
+            self.stretches.pop_front();
         }
     }
 
     /// Whether [`Moments::forget`] would change anything.
     pub(crate) fn is_dated(&self, kind: FactKind, newest: LogTime) -> bool {
-        let first = self.stretches.first_key_value();
-        first.is_some_and(|(&place, _)| place < oldest(kind, newest))
+        let first = self.stretches.front();
+        first.is_some_and(|first| first.0 < oldest(kind, newest))
     }
 
     /// How many moments are held.
@@ -162,25 +196,23 @@ impl Moments {
 
     /// Adds that of another shard.
     pub(crate) fn merge(&mut self, other: &Moments) {
-        for (&place, stretch) in &other.stretches {
-            let held = self.stretches.entry(place).or_default();
+        for (place, stretch) in &other.stretches {
+            let at = self.at(*place);
+            let held = &mut self.stretches[at].1;
             Sign::Add.count(&mut held.beyond, stretch.beyond);
             for happened in &stretch.happened {
                 held.shift(Sign::Add, happened, usize::MAX);
             }
         }
-        self.held = self
-            .stretches
-            .values()
-            .map(|stretch| stretch.happened.len())
-            .sum();
+        let held = self.stretches.iter().map(|held| held.1.happened.len());
+        self.held = held.sum();
     }
 
     /// The stretches of `kind` that are not too old beside `newest`, earliest first, by their number.
     pub(crate) fn since(&self, kind: FactKind, newest: LogTime) -> impl Iterator<Item = (u64, &Stretch)> {
-        self.stretches
-            .range(oldest(kind, newest)..)
-            .map(|(&place, stretch)| (place, stretch))
+        let oldest = oldest(kind, newest);
+        let from = self.stretches.partition_point(|held| held.0 < oldest);
+        self.stretches.range(from..).map(|held| (held.0, &held.1))
     }
 }
 
@@ -213,7 +245,12 @@ mod tests {
     fn a_stretch_with_more_moments_than_it_holds_is_crowded_in_one_shard_and_in_two() {
         let add = |moments: &mut Moments, keys: std::ops::Range<u64>| {
             for key in keys {
-                moments.shift(Sign::Add, &row(6_000, key), at(6_000), at(6_000), true);
+                moments.shift(
+                    Sign::Add,
+                    &row(6_000, key),
+                    &Times::new(at(6_000), at(6_000)),
+                    true,
+                );
             }
         };
         let crowded = |moments: &Moments| {
@@ -236,12 +273,27 @@ mod tests {
     #[test]
     fn what_is_taken_back_or_too_old_was_never_there() {
         let mut moments = Moments::default();
-        moments.shift(Sign::Add, &row(6_000, 1), at(6_000), at(6_000), true);
-        moments.shift(Sign::Subtract, &row(6_000, 1), at(6_000), at(6_000), true);
+        moments.shift(Sign::Add, &row(6_000, 1), &Times::new(at(6_000), at(6_000)), true);
+        moments.shift(
+            Sign::Subtract,
+            &row(6_000, 1),
+            &Times::new(at(6_000), at(6_000)),
+            true,
+        );
         assert!(moments.stretches.is_empty());
-        moments.shift(Sign::Add, &row(6_000, 1), at(6_000), at(60_000), true);
+        moments.shift(
+            Sign::Add,
+            &row(6_000, 1),
+            &Times::new(at(6_000), at(60_000)),
+            true,
+        );
         assert!(moments.stretches.is_empty());
-        moments.shift(Sign::Add, &row(6_000, 1), at(16_000), at(16_000), true);
+        moments.shift(
+            Sign::Add,
+            &row(6_000, 1),
+            &Times::new(at(16_000), at(16_000)),
+            true,
+        );
         assert!(
             moments.stretches.is_empty(),
             "a span that claims another time than its trace"

@@ -13,6 +13,7 @@ use crate::calendar::Calendar;
 use crate::distribution::Distribution;
 use crate::sign::{self, Sign};
 use crate::tally::Tally;
+use crate::times::Times;
 use crate::view::Reader;
 
 /// Near misses of one segment operation that are answered.
@@ -99,7 +100,7 @@ impl Near {
         sign: Sign,
         rows: impl Iterator<Item = &'r NearMiss> + Clone,
         report: &Report,
-        newest: LogTime,
+        times: &Times,
         most: usize,
     ) {
         let (mut members, mut values) = (0, [0; CONDITIONS_MAX]);
@@ -122,7 +123,7 @@ impl Near {
         if let Some(entry) = report.entry {
             self.entries.shift(sign, &entry, 1, most);
         }
-        self.calendar.shift(sign, report.at, newest, members, 0);
+        self.calendar.shift(sign, times, members, 0);
     }
 
     /// Adds those of another shard.

@@ -3,6 +3,7 @@
 use hotspan_model::LogTime;
 
 use crate::sign::Sign;
+use crate::times::Times;
 
 const MINUTE: u64 = 60_000_000_000;
 /// Minutes that are held: those of an hour, and the one that has begun.
@@ -15,14 +16,18 @@ pub(crate) struct Recent {
 }
 
 impl Recent {
-    /// Adds one trace, or takes it back; nothing happens when it is too old beside `newest`.
-    pub(crate) fn shift(&mut self, sign: Sign, at: LogTime, newest: LogTime) {
-        let oldest = (newest.0 / MINUTE + 1).saturating_sub(MINUTES);
-        let old = self.minutes.iter().take_while(|row| row.0 < oldest).count();
-        self.minutes.drain(..old);
-        let minute = at.0 / MINUTE;
-        if oldest <= minute {
-            self.add(sign, minute, 1);
+    /// Adds one trace, or takes it back; nothing happens when it is too old.
+    pub(crate) fn shift(&mut self, sign: Sign, times: &Times) {
+        let oldest = (times.now.minute + 1).saturating_sub(MINUTES);
+        if self.minutes.first().is_some_and(|first| first.0 < oldest) {
+            self.minutes.retain(|row| oldest <= row.0);
+        }
+        let minute = times.place.minute;
+        // Mostly the last minute is meant.
+        match self.minutes.last_mut() {
+            Some(last) if last.0 == minute && sign == Sign::Add => sign.count(&mut last.1, 1),
+            Some(_) | None if oldest <= minute => self.add(sign, minute, 1),
+            Some(_) | None => {}
         }
     }
 
@@ -67,16 +72,16 @@ mod tests {
     fn an_hour_is_held_and_what_is_taken_back_was_never_there() {
         let mut recent = Recent::default();
         for minute in 0..200 {
-            recent.shift(Sign::Add, at(minute), at(minute));
+            recent.shift(Sign::Add, &Times::new(at(minute), at(minute)));
         }
         assert_eq!((recent.minutes.len(), recent.since(at(190))), (61, 10));
         let before = recent.clone();
-        recent.shift(Sign::Add, at(150), at(199));
-        recent.shift(Sign::Subtract, at(150), at(199));
-        recent.shift(Sign::Add, at(3), at(199));
-        recent.shift(Sign::Subtract, at(3), at(199));
+        recent.shift(Sign::Add, &Times::new(at(150), at(199)));
+        recent.shift(Sign::Subtract, &Times::new(at(150), at(199)));
+        recent.shift(Sign::Add, &Times::new(at(3), at(199)));
+        recent.shift(Sign::Subtract, &Times::new(at(3), at(199)));
         assert_eq!(recent, before);
-        recent.shift(Sign::Subtract, at(199), at(199));
+        recent.shift(Sign::Subtract, &Times::new(at(199), at(199)));
         assert_eq!(recent.since(at(199)), 0);
     }
 }

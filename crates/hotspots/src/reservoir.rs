@@ -6,7 +6,7 @@
 //! back, so after a revision a set may be smaller, or its worst less bad, than among all traces ever seen.
 //! Nothing but evidence and the medians of savings rests on them.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use hotspan_model::{Millionths, Moved, Nanos, Params, Saving, SpanId, TraceId};
@@ -73,9 +73,18 @@ impl Reservoir {
         match self.place(sighting) {
             Ok(at) if self.samples[at].1.version <= sample.version => self.samples[at].1 = sample,
             Ok(_) => {}
-            Err(at) => self.samples.insert(at, (sighting.order, sample)),
+            Err(at) => self.insert(at, (sighting.order, sample), most),
         }
-        self.samples.truncate(most);
+    }
+
+    /// The last one makes room. The list grows no further than it must, for there are many.
+    fn insert(&mut self, at: usize, sample: (u128, Sample), most: usize) {
+        let held = self.samples.len();
+        if held < most && held == self.samples.capacity() {
+            self.samples.reserve_exact(held.max(4).min(most - held));
+        }
+        self.samples.truncate(most.saturating_sub(1));
+        self.samples.insert(at.min(self.samples.len()), sample);
     }
 
     /// Whether this trace is in it, in this version or one before.
@@ -208,7 +217,18 @@ const MEMBERS: usize = 50;
 /// The worst, the newest and a few for the median.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Exemplars {
-    kept: BTreeMap<u128, Arc<Exemplar>>,
+    /// Ascending by place.
+    kept: Vec<(u128, Arc<Exemplar>)>,
+    /// `None` while there are too few.
+    bar: Option<Bar>,
+}
+
+/// What a trace must be before or above to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Bar {
+    middle: u128,
+    worst: (u64, Reverse<TraceId>),
+    newest: (u64, Reverse<u128>),
 }
 
 /// What an exemplar shows.
@@ -248,71 +268,93 @@ fn second(sighting: &Sighting<'_>) -> u64 {
 }
 
 /// Greater is worse. Ties go to the smaller trace id.
-fn badness(path: u64, trace: TraceId) -> (u64, std::cmp::Reverse<TraceId>) {
-    (path, std::cmp::Reverse(trace))
+fn badness(path: u64, trace: TraceId) -> (u64, Reverse<TraceId>) {
+    (path, Reverse(trace))
 }
 
 impl Exemplars {
     /// Offers a trace; whether it stays.
     pub(crate) fn add(&mut self, sighting: &Sighting<'_>) -> bool {
-        if !self.wants(sighting) {
+        let place = self.place(sighting);
+        if !self.wants(sighting, place) {
             return false;
         }
-        self.kept.insert(sighting.order, Arc::new(Exemplar::of(sighting)));
+        let exemplar = Arc::new(Exemplar::of(sighting));
+        match place {
+            Ok(at) => self.kept[at].1 = exemplar,
+            Err(at) => self.kept.insert(at, (sighting.order, exemplar)),
+        }
         self.cut();
         true
     }
 
-    fn wants(&self, sighting: &Sighting<'_>) -> bool {
-        let worse =
-            |worst: &Exemplar| badness(worst.path, worst.trace) < badness(sighting.path, sighting.trace);
-        let newer = |(&order, newest): (&u128, &Arc<Exemplar>)| {
-            newest.second < second(sighting) || newest.second == second(sighting) && sighting.order < order
-        };
-        let in_the_middle = match self.kept.keys().nth(MIDDLE - 1) {
-            Some(&last) => sighting.order < last,
-            None => true,
-        };
-        if let Some(held) = self.kept.get(&sighting.order) {
-            return held.version <= sighting.report.version;
+    fn wants(&self, sighting: &Sighting<'_>, place: Result<usize, usize>) -> bool {
+        if let Ok(at) = place {
+            return self.kept[at].1.version <= sighting.report.version;
         }
-        in_the_middle || self.worst().is_none_or(worse) || self.newest_entry().is_none_or(newer)
+        self.bar.is_none_or(|bar| {
+            sighting.order < bar.middle
+                || bar.worst < badness(sighting.path, sighting.trace)
+                || bar.newest < (second(sighting), Reverse(sighting.order))
+        })
+    }
+
+    fn place(&self, sighting: &Sighting<'_>) -> Result<usize, usize> {
+        self.kept.binary_search_by_key(&sighting.order, |held| held.0)
     }
 
     /// Removes this trace, but for a later version.
     pub(crate) fn subtract(&mut self, sighting: &Sighting<'_>) {
-        let held = self.kept.get(&sighting.order);
-        if held.is_some_and(|held| held.version <= sighting.report.version) {
-            self.kept.remove(&sighting.order);
+        if let Ok(at) = self.place(sighting)
+            && self.kept[at].1.version <= sighting.report.version
+        {
+            self.kept.remove(at);
+            self.cut();
         }
     }
 
     /// Adds those of another shard.
     pub(crate) fn merge(&mut self, other: &Exemplars) {
-        let others = other.kept.iter().map(|(&order, held)| (order, Arc::clone(held)));
-        self.kept.extend(others);
+        for (order, held) in &other.kept {
+            match self.kept.binary_search_by_key(order, |held| held.0) {
+                Ok(at) => self.kept[at].1 = Arc::clone(held),
+                Err(at) => self.kept.insert(at, (*order, Arc::clone(held))),
+            }
+        }
         self.cut();
     }
 
     /// Drops those without a role.
     fn cut(&mut self) {
-        let worst = self.worst().map(|held| held.trace);
-        let newest = self.newest().map(|held| held.trace);
+        let (Some(worst), Some(newest)) = (self.worst(), self.newest_entry()) else {
+            self.bar = None;
+            return;
+        };
+        let (worst_trace, newest_trace) = (worst.trace, newest.1.trace);
+        let (worst, newest) = (
+            badness(worst.path, worst.trace),
+            (newest.1.second, Reverse(newest.0)),
+        );
         let mut place = 0;
-        self.kept.retain(|_, held| {
+        self.kept.retain(|(_, held)| {
             place += 1;
-            place <= MIDDLE || Some(held.trace) == worst || Some(held.trace) == newest
+            place <= MIDDLE || held.trace == worst_trace || held.trace == newest_trace
+        });
+        self.bar = self.kept.get(MIDDLE - 1).map(|last| Bar {
+            middle: last.0,
+            worst,
+            newest,
         });
     }
 
     /// The one with most critical-path time.
     pub(crate) fn worst(&self) -> Option<&Exemplar> {
-        let kept = self.kept.values().map(Arc::as_ref);
+        let kept = self.kept.iter().map(|held| held.1.as_ref());
         kept.max_by_key(|held| badness(held.path, held.trace))
     }
 
-    fn newest_entry(&self) -> Option<(&u128, &Arc<Exemplar>)> {
-        let age = |entry: &(&u128, &Arc<Exemplar>)| (entry.1.second, std::cmp::Reverse(*entry.0));
+    fn newest_entry(&self) -> Option<&(u128, Arc<Exemplar>)> {
+        let age = |entry: &&(u128, Arc<Exemplar>)| (entry.1.second, Reverse(entry.0));
         self.kept.iter().max_by_key(age)
     }
 
@@ -323,13 +365,13 @@ impl Exemplars {
 
     /// The one of the fair few whose critical-path time is closest to `path`.
     pub(crate) fn closest(&self, path: u64) -> Option<&Exemplar> {
-        let few = self.kept.values().take(MIDDLE).map(Arc::as_ref);
+        let few = self.kept.iter().take(MIDDLE).map(|held| held.1.as_ref());
         few.min_by_key(|held| (held.path.abs_diff(path), held.trace))
     }
 
     /// The traces in it.
     pub(crate) fn traces(&self) -> impl Iterator<Item = TraceId> {
-        self.kept.values().map(|held| held.trace)
+        self.kept.iter().map(|held| held.1.trace)
     }
 }
 

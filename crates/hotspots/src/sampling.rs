@@ -8,7 +8,7 @@ use hotspan_model::{MILLION, Millionths};
 
 use crate::buckets::Point;
 use crate::distribution::Distribution;
-use crate::sign::{Sign, narrow, weight};
+use crate::sign::{self, Sign, narrow, weight};
 
 /// Of the two amounts that an impact may be made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(crate) struct Sums {
 /// What one trace may add, so that squares of 2^38 of them stay within 128 bits.
 const MICROS_MAX: u128 = 1 << 45;
 /// Millionths of a nanosecond in a microsecond.
-pub(crate) const MICRO: u128 = 1_000_000_000;
+pub(crate) const MICRO: u64 = 1_000_000_000;
 
 impl Sampling {
     /// Adds what a trace of this weight adds to the timeline, or takes it back.
@@ -52,14 +52,17 @@ impl Sampling {
 
 impl Sums {
     fn shift(&mut self, sign: Sign, of: Millionths, amount: u128) {
-        let micros = (amount / MICRO).min(MICROS_MAX);
-        let weight = weight(of).max(MILLION);
-        let unseen = Millionths::ratio(weight - MILLION, weight);
+        let micros = sign::quotient(amount, MICRO).min(MICROS_MAX);
         sign.sum(&mut self.amount, micros);
-        sign.sum(
-            &mut self.variance,
-            micros * micros * u128::from(unseen.0) / u128::from(MILLION),
-        );
+        let weight = weight(of);
+        // What stands for itself alone adds nothing that was not seen.
+        if weight > MILLION {
+            let unseen = Millionths::ratio(weight - MILLION, weight);
+            sign.sum(
+                &mut self.variance,
+                micros * micros * u128::from(unseen.0) / u128::from(MILLION),
+            );
+        }
     }
 
     /// What a limit at their median would cut from nanoseconds of traces that weigh so much together. The time that
@@ -69,7 +72,7 @@ impl Sums {
         let weight = Millionths(narrow(weighted.saturating_mul(u128::from(MILLION)) / traces));
         let limit = of.quantile(500);
         let mut sums = Sums::default();
-        for &(nanos, count) in of.buckets() {
+        for (nanos, count) in of.buckets() {
             let mut each = Sums::default();
             let amount = u128::from(nanos.saturating_sub(limit)) * u128::from(weight.0);
             each.shift(Sign::Add, weight, amount);

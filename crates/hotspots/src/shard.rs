@@ -4,18 +4,22 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hotspan_model::{
-    CallRow, FactRow, Fingerprint, LogTime, Lookup, Nanos, OpRef, Report, Symbol, TableSeed, TraceId,
+    CallRow, FactRow, Fingerprint, LogTime, Lookup, Nanos, OpRef, Report, SegmentRow, ServiceRow, Symbol,
+    TableSeed, TraceId,
 };
 
 use crate::Settings;
 use crate::aggregate::Aggregate;
 use crate::facts::{Fact, FactKey, used};
+use crate::groups::Groups;
 use crate::joint::{JointKey, JointSums};
 use crate::moments::most;
 use crate::near::{Near, NearKey};
+use crate::shown::Shown;
 use crate::sighting::{Sighting, sightings};
 use crate::sign::{self, Sign, weighted};
-use crate::table::{Table, sort};
+use crate::table::Table;
+use crate::times::Times;
 use crate::topology::{Calls, Edge, EdgeKey, Operation, Order, Service, Totals};
 use crate::versions::carried;
 
@@ -41,17 +45,18 @@ pub struct Hotspots {
     version: u64,
     /// The latest moment seen. It only grows, and decides which buckets are too old.
     newest: LogTime,
-    /// For grouping a report's rows; cleared, not freed.
+    /// For sorting a report's findings and grouping its rows; cleared, not freed.
     scratch: Vec<u32>,
+    groups: Groups,
     totals: Totals,
-    aggregates: Table<Fingerprint, Arc<Aggregate>>,
-    services: Table<Symbol, Arc<Service>>,
-    operations: Table<OperationKey, Arc<Operation>>,
-    edges: Table<EdgeKey, Arc<Edge>>,
+    aggregates: Table<Fingerprint, Aggregate>,
+    services: Table<Symbol, Service>,
+    operations: Table<OperationKey, Operation>,
+    edges: Table<EdgeKey, Edge>,
     orders: Table<u128, Order>,
-    facts: Table<FactKey, Arc<Fact>>,
-    near: Table<NearKey, Arc<Near>>,
-    joints: Table<JointKey, Arc<JointSums>>,
+    facts: Table<FactKey, Fact>,
+    near: Table<NearKey, Near>,
+    joints: Table<JointKey, JointSums>,
     /// Moments in all facts.
     moments: usize,
     /// When old moments were dropped last.
@@ -68,14 +73,14 @@ pub struct Snapshot {
     pub version: u64,
     pub(crate) newest: LogTime,
     pub(crate) totals: Totals,
-    pub(crate) aggregates: Arc<Vec<(Fingerprint, Arc<Aggregate>)>>,
-    pub(crate) services: Arc<Vec<(Symbol, Arc<Service>)>>,
-    pub(crate) operations: Arc<Vec<(OperationKey, Arc<Operation>)>>,
-    pub(crate) edges: Arc<Vec<(EdgeKey, Arc<Edge>)>>,
-    pub(crate) orders: Arc<Vec<(u128, Order)>>,
-    pub(crate) facts: Arc<Vec<(FactKey, Arc<Fact>)>>,
-    pub(crate) near: Arc<Vec<(NearKey, Arc<Near>)>>,
-    pub(crate) joints: Arc<Vec<(JointKey, Arc<JointSums>)>>,
+    pub(crate) aggregates: Shown<Fingerprint, Aggregate>,
+    pub(crate) services: Shown<Symbol, Service>,
+    pub(crate) operations: Shown<OperationKey, Operation>,
+    pub(crate) edges: Shown<EdgeKey, Edge>,
+    pub(crate) orders: Shown<u128, Order>,
+    pub(crate) facts: Shown<FactKey, Fact>,
+    pub(crate) near: Shown<NearKey, Near>,
+    pub(crate) joints: Shown<JointKey, JointSums>,
     /// Sightings of fingerprints that found no row.
     pub(crate) sightings_beyond: u64,
     /// Other contributions that found no row.
@@ -93,6 +98,7 @@ impl Hotspots {
             version: 0,
             newest: LogTime::default(),
             scratch: Vec::new(),
+            groups: Groups::default(),
             totals: Totals::default(),
             aggregates: Table::new(seed, 1, settings.hotspots_max),
             services: Table::new(seed, 2, settings.services_max),
@@ -113,12 +119,14 @@ impl Hotspots {
         if self.newest < report.at {
             self.turn(report.at);
         }
-        self.shift(Sign::Add, report);
+        let times = Times::new(report.at, self.newest);
+        self.shift(Sign::Add, report, &times);
         let mut kept = Kept::Numbers;
         let mut scratch = std::mem::take(&mut self.scratch);
         for sighting in sightings(report, &mut scratch) {
-            self.shift_carried(Sign::Add, &sighting, dictionary);
-            if self.add_sighting(&sighting, dictionary) {
+            self.shift_carried(Sign::Add, &sighting, &times, dictionary);
+            let row = self.aggregates.row(Sign::Add, &sighting.fingerprint());
+            if row.is_some_and(|row| row.add(&sighting, &times, dictionary, &self.settings)) {
                 kept = Kept::Exemplar;
             }
         }
@@ -128,31 +136,32 @@ impl Hotspots {
 
     /// Takes back what [`Hotspots::add`] added for the same report.
     pub fn subtract(&mut self, report: &Report, dictionary: &dyn Lookup) {
-        self.shift(Sign::Subtract, report);
+        let times = Times::new(report.at, self.newest);
+        self.shift(Sign::Subtract, report, &times);
         let mut scratch = std::mem::take(&mut self.scratch);
         for sighting in sightings(report, &mut scratch) {
-            self.shift_carried(Sign::Subtract, &sighting, dictionary);
+            self.shift_carried(Sign::Subtract, &sighting, &times, dictionary);
             if let Some(row) = self.aggregates.row(Sign::Subtract, &sighting.fingerprint()) {
-                Arc::make_mut(row).subtract(&sighting, self.newest, dictionary, &self.settings);
+                row.subtract(&sighting, &times, dictionary, &self.settings);
             }
         }
         self.scratch = scratch;
     }
 
-    /// The shard as it is now; shares all rows with the shard until they change.
+    /// The shard as it is now. Costs what changed since the snapshot before: all else is shared between them.
     pub fn snapshot(&mut self) -> Arc<Snapshot> {
         Arc::new(Snapshot {
             version: self.version,
             newest: self.newest,
             totals: self.totals.clone(),
-            aggregates: Arc::clone(self.aggregates.rows()),
-            services: Arc::clone(self.services.rows()),
-            operations: Arc::clone(self.operations.rows()),
-            edges: Arc::clone(self.edges.rows()),
-            orders: Arc::clone(self.orders.rows()),
-            facts: Arc::clone(self.facts.rows()),
-            near: Arc::clone(self.near.rows()),
-            joints: Arc::clone(self.joints.rows()),
+            aggregates: self.aggregates.snapshot(),
+            services: self.services.snapshot(),
+            operations: self.operations.snapshot(),
+            edges: self.edges.snapshot(),
+            orders: self.orders.snapshot(),
+            facts: self.facts.snapshot(),
+            near: self.near.snapshot(),
+            joints: self.joints.snapshot(),
             sightings_beyond: self.aggregates.beyond(),
             rows_beyond: self.services.beyond()
                 + self.operations.beyond()
@@ -166,15 +175,8 @@ impl Hotspots {
 
     /// The traces that hotspots still refer to.
     pub fn exemplars(&self) -> BTreeSet<TraceId> {
-        let rows = self.aggregates.rows().iter();
-        rows.flat_map(|row| row.1.exemplars.traces()).collect()
-    }
-
-    fn add_sighting(&mut self, sighting: &Sighting<'_>, dictionary: &dyn Lookup) -> bool {
-        let Some(row) = self.aggregates.row(Sign::Add, &sighting.fingerprint()) else {
-            return false;
-        };
-        Arc::make_mut(row).add(sighting, self.newest, dictionary, &self.settings)
+        let rows = self.aggregates.values();
+        rows.flat_map(|row| row.exemplars.traces()).collect()
     }
 
     fn turn(&mut self, newest: LogTime) {
@@ -193,14 +195,16 @@ impl Hotspots {
         }
     }
 
-    fn shift(&mut self, sign: Sign, report: &Report) {
+    fn shift(&mut self, sign: Sign, report: &Report, times: &Times) {
         self.version += 1;
-        self.totals.shift(sign, report, self.newest);
-        self.shift_services(sign, report);
-        self.shift_operations(sign, report);
-        self.shift_edges(sign, report);
-        self.shift_facts(sign, report);
-        self.shift_near(sign, report);
+        self.totals.shift(sign, report, times);
+        let mut groups = std::mem::take(&mut self.groups);
+        self.shift_services(sign, report, &mut groups);
+        self.shift_operations(sign, report, times, &mut groups);
+        self.shift_edges(sign, report, times, &mut groups);
+        self.shift_facts(sign, report, times, &mut groups);
+        self.shift_near(sign, report, times, &mut groups);
+        self.groups = groups;
         for hand_off in &report.hand_offs {
             if let Some(order) = self.orders.row(sign, &hand_off.key) {
                 order.shift(sign, hand_off);
@@ -208,66 +212,58 @@ impl Hotspots {
         }
         for row in &report.joints {
             if let Some(sums) = self.joints.row(sign, &row.faults) {
-                Arc::make_mut(sums).shift(sign, row, report.weight);
+                sums.shift(sign, row, report.weight);
             }
         }
     }
 
-    fn shift_services(&mut self, sign: Sign, report: &Report) {
+    fn shift_services(&mut self, sign: Sign, report: &Report, groups: &mut Groups) {
         let most = self.settings.entries_max;
-        let rows = &report.services;
-        sort(&mut self.scratch, rows, |row| row.service.raw());
-        for group in self
-            .scratch
-            .chunk_by(|&a, &b| rows[a as usize].service == rows[b as usize].service)
-        {
-            let service = &rows[group[0] as usize].service;
-            let Some(service) = self.services.row(sign, service) else {
+        let (rows, key) = (&report.services, |row: &ServiceRow| row.service);
+        groups.fill(&mut self.services, rows, key, |service| service.raw());
+        for group in groups.iter(rows, key) {
+            let Some(service) = self.services.enter(sign, &group.key, group.place) else {
                 continue;
             };
-            let service = Arc::make_mut(service);
             sign.count(&mut service.traces, 1);
-            for &at in group {
-                service.shift(sign, &rows[at as usize], most);
+            for row in group.rows() {
+                service.shift(sign, row, most);
             }
         }
         for row in &report.path {
             if let Some(service) = self.services.row(sign, &row.service) {
-                let sum = &mut Arc::make_mut(service).path[row.category as usize];
+                let sum = &mut service.path[row.category as usize];
                 sign.sum(sum, weighted(report.weight, row.time));
             }
         }
     }
 
-    fn shift_operations(&mut self, sign: Sign, report: &Report) {
-        let rows = &report.segments;
-        let mut scratch = std::mem::take(&mut self.scratch);
-        sort(&mut scratch, rows, |row| {
-            (row.at.service.raw(), row.at.operation.raw())
+    fn shift_operations(&mut self, sign: Sign, report: &Report, times: &Times, groups: &mut Groups) {
+        let (rows, own) = (&report.segments, |row: &SegmentRow| own_key(row.at));
+        groups.fill(&mut self.operations, rows, own, |key| {
+            (key.0.raw(), key.1.map_or(0, Symbol::raw))
         });
-        for group in scratch.chunk_by(|&a, &b| rows[a as usize].at == rows[b as usize].at) {
-            let key = self.operation_key(sign, rows[group[0] as usize].at);
-            let Some(operation) = self.operations.row(sign, &key) else {
+        for group in groups.iter(rows, own) {
+            let key = match group.place {
+                Some(_) => group.key,
+                None => self.operation_key(sign, group.key),
+            };
+            let Some(operation) = self.operations.enter(sign, &key, group.place) else {
                 continue;
             };
-            let operation = Arc::make_mut(operation);
-            for (nth, &at) in group.iter().enumerate() {
-                operation.shift(sign, &rows[at as usize], nth == 0, report, self.newest);
+            for (nth, row) in group.rows().enumerate() {
+                operation.shift(sign, row, nth == 0, report, times);
             }
         }
-        self.scratch = scratch;
     }
 
     /// The row that an operation counts in: its own, or the shared one of its service.
-    fn operation_key(&mut self, sign: Sign, at: OpRef) -> OperationKey {
-        let own = (at.service, Some(at.operation));
-        if self.operations.has(&own) {
-            return own;
+    fn operation_key(&mut self, sign: Sign, own: OperationKey) -> OperationKey {
+        let has_own = self.operations.place(&own).is_some();
+        match has_own || (sign == Sign::Add && self.takes_operation(own.0)) {
+            true => own,
+            false => (own.0, None),
         }
-        if sign == Sign::Add && self.takes_operation(at.service) {
-            return own;
-        }
-        (at.service, None)
     }
 
     /// Whether the service has room for one more operation, which is then taken.
@@ -280,89 +276,86 @@ impl Hotspots {
         {
             for (service, _) in self.operations.sweep() {
                 if let Some(row) = self.services.known(&service) {
-                    Arc::make_mut(row).operations = row.operations.saturating_sub(1);
+                    row.operations = row.operations.saturating_sub(1);
                 }
             }
         }
         let Some(row) = self.services.known(&service).filter(|row| row.operations < most) else {
             return false;
         };
-        Arc::make_mut(row).operations += 1;
+        row.operations += 1;
         true
     }
 
-    fn shift_edges(&mut self, sign: Sign, report: &Report) {
+    fn shift_edges(&mut self, sign: Sign, report: &Report, times: &Times, groups: &mut Groups) {
         let rows = &report.calls;
-        sort(&mut self.scratch, rows, |row| edge_key(row).packed());
-        let same = |a: u32, b: u32| edge_key(&rows[a as usize]) == edge_key(&rows[b as usize]);
-        for group in self.scratch.chunk_by(|&a, &b| same(a, b)) {
-            let key = edge_key(&rows[group[0] as usize]);
-            if let Some(edge) = self.edges.row(sign, &key) {
-                let calls = calls(group.iter().map(|&at| &rows[at as usize]));
-                Arc::make_mut(edge).shift(sign, calls, report, self.newest);
+        groups.fill(&mut self.edges, rows, edge_key, EdgeKey::packed);
+        for group in groups.iter(rows, edge_key) {
+            if let Some(edge) = self.edges.enter(sign, &group.key, group.place) {
+                edge.shift(sign, calls(group.rows()), report, times);
             }
         }
     }
 
-    fn shift_facts(&mut self, sign: Sign, report: &Report) {
+    fn shift_facts(&mut self, sign: Sign, report: &Report, times: &Times, groups: &mut Groups) {
         // Call rows have a key each.
         for row in &report.calls {
-            self.shift_fact(sign, std::iter::once(&used(row)), report);
+            self.shift_alone(sign, &used(row), report, times);
         }
         let rows = &report.facts;
-        let mut scratch = std::mem::take(&mut self.scratch);
-        sort(&mut scratch, rows, |row| FactKey::of(row).packed());
-        let key = |at: u32| FactKey::of(&rows[at as usize]);
-        for same in scratch.chunk_by(|&a, &b| key(a) == key(b)) {
-            self.shift_fact(sign, same.iter().map(|&at| &rows[at as usize]), report);
+        groups.fill(&mut self.facts, rows, FactKey::of, FactKey::packed);
+        for group in groups.iter(rows, FactKey::of) {
+            self.shift_fact(sign, &group.key, group.place, group.rows(), report, times);
         }
-        self.scratch = scratch;
     }
 
     /// What a version shows of a fault.
-    fn shift_carried(&mut self, sign: Sign, sighting: &Sighting<'_>, dictionary: &dyn Lookup) {
+    fn shift_carried(&mut self, sign: Sign, sighting: &Sighting<'_>, times: &Times, dictionary: &dyn Lookup) {
         let source = dictionary.source(sighting.first.source);
         let row = carried(sighting, source.and_then(|source| source.version));
-        self.shift_fact(sign, std::iter::once(&row), sighting.report);
+        self.shift_alone(sign, &row, sighting.report, times);
     }
 
-    fn shift_near(&mut self, sign: Sign, report: &Report) {
-        let (most, newest) = (self.settings.entries_max, self.newest);
+    fn shift_near(&mut self, sign: Sign, report: &Report, times: &Times, groups: &mut Groups) {
+        let most = self.settings.entries_max;
         let rows = &report.near_misses;
-        sort(&mut self.scratch, rows, |row| NearKey::of(row).packed());
-        let key = |at: u32| NearKey::of(&rows[at as usize]);
-        for same in self.scratch.chunk_by(|&a, &b| key(a) == key(b)) {
-            if let Some(near) = self.near.row(sign, &key(same[0])) {
-                let rows = same.iter().map(|&at| &rows[at as usize]);
-                Arc::make_mut(near).shift(sign, rows, report, newest, most);
+        groups.fill(&mut self.near, rows, NearKey::of, NearKey::packed);
+        for group in groups.iter(rows, NearKey::of) {
+            if let Some(near) = self.near.enter(sign, &group.key, group.place) {
+                near.shift(sign, group.rows(), report, times, most);
             }
         }
+    }
+
+    /// A fact of which the report has no other row.
+    fn shift_alone(&mut self, sign: Sign, row: &FactRow, report: &Report, times: &Times) {
+        let key = FactKey::of(row);
+        let place = self.facts.place(&key);
+        self.shift_fact(sign, &key, place, std::iter::once(row), report, times);
     }
 
     /// Rows of one key.
     fn shift_fact<'r>(
         &mut self,
         sign: Sign,
-        rows: impl Iterator<Item = &'r FactRow> + Clone,
+        key: &FactKey,
+        place: Option<usize>,
+        rows: impl Iterator<Item = &'r FactRow>,
         report: &Report,
+        times: &Times,
     ) {
-        let Some(key) = rows.clone().next().map(FactKey::of) else {
-            return;
-        };
-        let at = match (self.facts.place(&key), sign) {
+        let at = match (place, sign) {
             (Some(at), _) => Some(at),
-            (None, Sign::Add) if self.takes_fact(key.at.service) => self.facts.admit(&key),
+            (None, Sign::Add) if self.takes_fact(key.at.service) => self.facts.admit(key),
             (None, Sign::Add | Sign::Subtract) => None,
         };
         let Some(at) = at else {
             return self.facts.miss(sign);
         };
-        let fact = Arc::make_mut(self.facts.touch(at));
-        let (before, room) = (
-            fact.moments.held(),
-            self.moments < most(key.kind, self.settings.moments_max),
-        );
-        fact.shift(sign, rows, report, self.newest, room);
+        let fact = self.facts.touch(at);
+        let before = fact.moments.held();
+        let room = |kind| self.moments < most(kind, self.settings.moments_max);
+        fact.shift(sign, rows, report, times, room);
         self.moments = self.moments + fact.moments.held() - before;
     }
 
@@ -370,15 +363,14 @@ impl Hotspots {
     fn forget_moments(&mut self) {
         let newest = self.newest;
         let mut forgotten = 0;
-        for (key, fact) in self
-            .facts
-            .rows_mut(|key, fact| fact.moments.is_dated(key.kind, newest))
-        {
-            let fact = Arc::make_mut(fact);
-            forgotten += fact.moments.held();
-            fact.moments.forget(key.kind, newest);
-            forgotten -= fact.moments.held();
-        }
+        self.facts.change(
+            |key, fact| fact.moments.is_dated(key.kind, newest),
+            |key, fact| {
+                forgotten += fact.moments.held();
+                fact.moments.forget(key.kind, newest);
+                forgotten -= fact.moments.held();
+            },
+        );
         self.moments -= forgotten;
     }
 
@@ -388,7 +380,7 @@ impl Hotspots {
         if self.facts.is_full() || self.services.known(&service).is_some_and(|row| most <= row.facts) {
             for key in self.facts.sweep() {
                 if let Some(row) = self.services.known(&key.at.service) {
-                    Arc::make_mut(row).facts = row.facts.saturating_sub(1);
+                    row.facts = row.facts.saturating_sub(1);
                 }
             }
         }
@@ -398,9 +390,13 @@ impl Hotspots {
         let Some(row) = self.services.known(&service).filter(|row| row.facts < most) else {
             return false;
         };
-        Arc::make_mut(row).facts += 1;
+        row.facts += 1;
         true
     }
+}
+
+fn own_key(at: OpRef) -> OperationKey {
+    (at.service, Some(at.operation))
 }
 
 fn edge_key(row: &CallRow) -> EdgeKey {

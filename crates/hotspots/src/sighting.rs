@@ -6,7 +6,6 @@ use hotspan_model::{Finding, Fingerprint, Identity, LogTime, Millionths, Moved, 
 
 use crate::buckets::Point;
 use crate::sign::{self, weighted};
-use crate::table::sort;
 
 /// The findings of one fingerprint in one report, as one.
 #[derive(Clone, Debug)]
@@ -36,7 +35,15 @@ pub(crate) struct Sighting<'a> {
 }
 
 /// Work that nobody waits for counts a fifth.
-pub(crate) const UNAWAITED: u128 = 5;
+const UNAWAITED: u64 = 5;
+
+/// What a weighted time counts.
+pub(crate) fn waited(awaited: bool, time: u128) -> u128 {
+    match awaited {
+        true => time,
+        false => sign::quotient(time, UNAWAITED),
+    }
+}
 
 /// The place of a trace in the reservoirs: the same in every installation.
 pub(crate) fn order(trace: TraceId) -> u128 {
@@ -49,10 +56,14 @@ pub(crate) fn sightings<'a>(
     scratch: &'a mut Vec<u32>,
 ) -> impl Iterator<Item = Sighting<'a>> {
     let finding = |at: u32| &report.findings[at as usize];
-    sort(scratch, &report.findings, |finding| {
-        (finding.fingerprint, Reverse(finding.path), finding.id)
+    scratch.clear();
+    scratch.extend((0..).take(report.findings.len()));
+    scratch.sort_unstable_by_key(|&at| {
+        let finding = finding(at);
+        (finding.fingerprint, Reverse(finding.path), finding.id, at)
     });
-    let order = report.trace.map(|trace| (trace, order(trace)));
+    let found = report.trace.filter(|_| !report.findings.is_empty());
+    let order = found.map(|trace| (trace, order(trace)));
     let groups = scratch.chunk_by(move |&a, &b| finding(a).fingerprint == finding(b).fingerprint);
     groups.filter_map(move |group| Some(sighting(report, order?, group)))
 }
@@ -80,7 +91,6 @@ fn sighting<'a>(report: &'a Report, (trace, order): (TraceId, u128), group: &[u3
     };
     for finding in findings {
         let path = sign::nanos(finding.path);
-        let rate = if finding.awaited { 1 } else { UNAWAITED };
         sum.calls = sum.calls.saturating_add(sign::number(finding.calls));
         sum.path = sum.path.saturating_add(path);
         sum.saving.min = sum.saving.min.plus(finding.saving.min);
@@ -93,8 +103,9 @@ fn sighting<'a>(report: &'a Report, (trace, order): (TraceId, u128), group: &[u3
         sum.dear |= finding.dear;
         sum.needs_many &= finding.needs_many;
         sum.point.amount += u128::from(path);
-        sum.point.saving += weighted(report.weight, finding.saving.likely) / rate;
-        sum.point.exposure += weighted(report.weight, finding.path) / rate;
+        let weighted = |time| waited(finding.awaited, weighted(report.weight, time));
+        sum.point.saving += weighted(finding.saving.likely);
+        sum.point.exposure += weighted(finding.path);
     }
     sum
 }

@@ -13,20 +13,33 @@ pub(crate) enum Sign {
 
 impl Sign {
     /// Counts `by` in or out.
+    #[inline]
     pub(crate) fn count(self, total: &mut u64, by: u64) {
-        *total = match self {
-            Sign::Add => total.saturating_add(by),
-            Sign::Subtract => total.saturating_sub(by),
-        };
+        match self {
+            Sign::Add => *total = total.saturating_add(by),
+            Sign::Subtract => take_count(total, by),
+        }
     }
 
-    /// The same for sums.
+    /// The same for sums, which what is said below keeps from their end.
+    #[inline]
     pub(crate) fn sum(self, total: &mut u128, by: u128) {
-        *total = match self {
-            Sign::Add => total.saturating_add(by),
-            Sign::Subtract => total.saturating_sub(by),
-        };
+        match self {
+            Sign::Add => *total = total.wrapping_add(by),
+            Sign::Subtract => take_sum(total, by),
+        }
     }
+}
+
+// Hardly anything is taken back, and apart it does not slow down what is added.
+#[cold]
+fn take_count(total: &mut u64, by: u64) {
+    *total = total.saturating_sub(by);
+}
+
+#[cold]
+fn take_sum(total: &mut u128, by: u128) {
+    *total = total.saturating_sub(by);
 }
 
 // What one trace may add to a total. Far above what is true of any, and low enough that 2^38 traces of the
@@ -58,6 +71,14 @@ pub(crate) fn weighted(weigh: Millionths, time: Nanos) -> u128 {
 /// A weighted sum of [`weighted`] in whole nanoseconds.
 pub(crate) fn unweighted(sum: u128) -> Nanos {
     Nanos(narrow(sum / u128::from(hotspan_model::MILLION)))
+}
+
+/// Divides a sum, which is quicker where it is no larger than a number, as it mostly is.
+pub(crate) fn quotient(sum: u128, by: u64) -> u128 {
+    match u64::try_from(sum) {
+        Ok(small) => (small / by).into(),
+        Err(_) => sum / u128::from(by),
+    }
 }
 
 /// The number, or the largest there is.

@@ -1,11 +1,11 @@
-//! A bounded map whose rows readers share: a snapshot costs nothing until a row changes.
+//! A bounded map whose rows readers share: a snapshot costs what changed since the one before.
 
 use std::hash::{BuildHasher, Hash};
-use std::sync::Arc;
 
 use hashbrown::HashTable;
 use hotspan_model::{LogTime, TableSeed};
 
+use crate::shown::Shown;
 use crate::sign::Sign;
 
 /// Rows by key in the order they came. Beyond `max` rows a key has none and is only counted.
@@ -14,28 +14,45 @@ use crate::sign::Sign;
 /// revised any more, so what is taken back is always still where it went.
 #[derive(Debug)]
 pub(crate) struct Table<K, V> {
-    rows: Arc<Vec<(K, V)>>,
-    /// Hour in which each row was last touched. It only grows, and decides nothing that is answered.
-    touched: Vec<u64>,
+    rows: Vec<Row<K, V>>,
+    /// As of the last snapshot.
+    shown: Shown<K, V>,
+    /// Rows that have changed since, each once; new ones ascend.
+    changed: Vec<u32>,
     places: HashTable<u32>,
     hasher: foldhash::fast::SeedableRandomState,
+    /// The place that was found last.
+    last: usize,
     max: usize,
-    hour: u64,
-    swept: u64,
+    hour: u32,
+    swept: u32,
     beyond: u64,
 }
 
+#[derive(Debug)]
+struct Row<K, V> {
+    key: K,
+    /// Hour in which it was last touched. It only grows, and decides nothing that is answered.
+    touched: u32,
+    /// The place that was found after this one. Traces repeat themselves, so it mostly is again.
+    next: u32,
+    /// What it holds if that has changed since the last snapshot; else what readers see is all.
+    own: Option<Box<V>>,
+}
+
 /// Hours after which an untouched row may go.
-const WEEK: u64 = 168;
+const WEEK: u32 = 168;
 
 impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
     /// An empty one. `salt` keeps tables of one seed apart.
     pub(crate) fn new(seed: TableSeed, salt: u64, max: usize) -> Table<K, V> {
         Table {
-            rows: Arc::default(),
-            touched: Vec::new(),
+            rows: Vec::new(),
+            shown: Shown::default(),
+            changed: Vec::new(),
             places: HashTable::new(),
             hasher: seed.build(salt),
+            last: 0,
             max: max.min(u32::MAX as usize),
             hour: 0,
             swept: 0,
@@ -45,27 +62,42 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
 
     /// Says what time it is.
     pub(crate) fn turn(&mut self, newest: LogTime) {
-        self.hour = newest.0 / 3_600_000_000_000;
+        // 2^32 hours are more nanoseconds than there are.
+        self.hour = (newest.0 / 3_600_000_000_000) as u32;
     }
 
     /// The row of `key`, which an addition makes if there is room. Without one the contribution is counted.
     pub(crate) fn row(&mut self, sign: Sign, key: &K) -> Option<&mut V> {
-        let at = match (self.place(key), sign) {
-            (Some(at), _) => Some(at),
-            (None, Sign::Add) => self.admit(key),
-            (None, Sign::Subtract) => None,
-        };
-        let Some(at) = at else {
-            self.miss(sign);
-            return None;
+        self.enter(sign, key, None)
+    }
+
+    /// The same for a key whose place may be known.
+    #[inline]
+    pub(crate) fn enter(&mut self, sign: Sign, key: &K, place: Option<usize>) -> Option<&mut V> {
+        let at = match place.or_else(|| self.place(key)) {
+            Some(at) => at,
+            None => self.room(sign, key)?,
         };
         Some(self.touch(at))
     }
 
+    #[cold]
+    fn room(&mut self, sign: Sign, key: &K) -> Option<usize> {
+        let at = match sign {
+            Sign::Add => self.admit(key),
+            Sign::Subtract => None,
+        };
+        if at.is_none() {
+            self.miss(sign);
+        }
+        at
+    }
+
     /// The row at a place that [`Table::place`] or [`Table::admit`] just answered.
+    #[inline]
     pub(crate) fn touch(&mut self, at: usize) -> &mut V {
-        self.touched[at] = self.hour;
-        &mut Arc::make_mut(&mut self.rows)[at].1
+        self.rows[at].touched = self.hour;
+        self.value_mut(at)
     }
 
     /// Counts a contribution that gets no row.
@@ -81,19 +113,34 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
     /// The row of `key` if it has one.
     pub(crate) fn known(&mut self, key: &K) -> Option<&mut V> {
         let at = self.place(key)?;
-        Some(&mut Arc::make_mut(&mut self.rows)[at].1)
-    }
-
-    /// Whether `key` has a row.
-    pub(crate) fn has(&self, key: &K) -> bool {
-        self.place(key).is_some()
+        Some(self.value_mut(at))
     }
 
     /// Where the row of `key` is, if it has one.
-    pub(crate) fn place(&self, key: &K) -> Option<usize> {
-        let same = |&at: &u32| self.rows[at as usize].0 == *key;
-        let place = self.places.find(self.hasher.hash_one(key), same);
-        place.map(|&at| at as usize)
+    #[inline]
+    pub(crate) fn place(&mut self, key: &K) -> Option<usize> {
+        if let Some(last) = self.rows.get(self.last) {
+            let next = last.next as usize;
+            if self.rows.get(next).is_some_and(|row| row.key == *key) {
+                self.last = next;
+                return Some(next);
+            }
+            if last.key == *key {
+                return Some(self.last);
+            }
+        }
+        self.search(key)
+    }
+
+    #[inline(never)]
+    fn search(&mut self, key: &K) -> Option<usize> {
+        let same = |&at: &u32| self.rows[at as usize].key == *key;
+        let &at = self.places.find(self.hasher.hash_one(key), same)?;
+        if let Some(last) = self.rows.get_mut(self.last) {
+            last.next = at;
+        }
+        self.last = at as usize;
+        Some(self.last)
     }
 
     /// Makes a row for a key that has none, if there is room.
@@ -105,58 +152,104 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
         if at >= self.max {
             return None;
         }
-        Arc::make_mut(&mut self.rows).push((key.clone(), V::default()));
-        self.touched.push(self.hour);
+        self.rows.push(Row {
+            key: key.clone(),
+            touched: self.hour,
+            next: 0,
+            own: Some(Box::default()),
+        });
+        self.changed.push(at as u32);
         self.index(at);
         Some(at)
     }
 
     fn index(&mut self, at: usize) {
         let (rows, hasher) = (&self.rows, &self.hasher);
-        let hash = |&at: &u32| hasher.hash_one(&rows[at as usize].0);
+        let hash = |&at: &u32| hasher.hash_one(&rows[at as usize].key);
         // `max` keeps places below 2^32.
         let at = at as u32;
         self.places.insert_unique(hash(&at), at, hash);
     }
 
+    fn value(&self, at: usize) -> &V {
+        self.rows[at]
+            .own
+            .as_deref()
+            .unwrap_or_else(|| self.shown.value(at))
+    }
+
+    /// To be changed: from then on until the next snapshot it is not what readers see.
+    #[inline]
+    fn value_mut(&mut self, at: usize) -> &mut V {
+        if self.rows[at].own.is_none() {
+            self.copy(at);
+        }
+        self.rows[at].own.get_or_insert_default()
+    }
+
+    #[inline(never)]
+    fn copy(&mut self, at: usize) {
+        self.changed.push(at as u32);
+        self.rows[at].own = Some(Box::new(self.shown.value(at).clone()));
+    }
+
     /// Drops the rows untouched for a week and answers their keys; once an hour at most.
     pub(crate) fn sweep(&mut self) -> Vec<K> {
         let oldest = self.hour.saturating_sub(WEEK);
-        if self.hour <= self.swept || self.touched.iter().all(|&hour| oldest <= hour) {
+        if self.hour <= self.swept || self.rows.iter().all(|row| oldest <= row.touched) {
             self.swept = self.hour;
             return Vec::new();
         }
         self.swept = self.hour;
+        self.shown
+            .keep(|at| self.rows.get(at).is_some_and(|row| oldest <= row.touched));
         let mut dropped = Vec::new();
-        let mut touched = self.touched.iter();
-        Arc::make_mut(&mut self.rows).retain(|row| {
-            let fresh = touched.next().is_some_and(|&hour| oldest <= hour);
+        self.rows.retain(|row| {
+            let fresh = oldest <= row.touched;
             if !fresh {
-                dropped.push(row.0.clone());
+                dropped.push(row.key.clone());
             }
             fresh
         });
-        self.touched.retain(|&hour| oldest <= hour);
         self.places.clear();
+        self.changed.clear();
         for at in 0..self.rows.len() {
             self.index(at);
+            if self.rows[at].own.is_some() {
+                self.changed.push(at as u32);
+            }
         }
         dropped
     }
 
-    /// The rows that `wanted` names, to be changed; nothing is copied where there are none.
-    pub(crate) fn rows_mut(&mut self, wanted: impl Fn(&K, &V) -> bool) -> impl Iterator<Item = (&K, &mut V)> {
-        let rows: &mut [(K, V)] = match self.rows.iter().any(|row| wanted(&row.0, &row.1)) {
-            true => Arc::make_mut(&mut self.rows).as_mut_slice(),
-            false => &mut [],
-        };
-        let rows = rows.iter_mut().map(|row| (&row.0, &mut row.1));
-        rows.filter(move |row| wanted(row.0, row.1))
+    /// Changes the rows that `wanted` names, and no other.
+    pub(crate) fn change(&mut self, wanted: impl Fn(&K, &V) -> bool, mut change: impl FnMut(&K, &mut V)) {
+        for at in 0..self.rows.len() {
+            if wanted(&self.rows[at].key, self.value(at)) {
+                self.value_mut(at);
+                let row = &mut self.rows[at];
+                row.own
+                    .as_deref_mut()
+                    .into_iter()
+                    .for_each(|own| change(&row.key, own));
+            }
+        }
     }
 
-    /// The rows, shared.
-    pub(crate) fn rows(&self) -> &Arc<Vec<(K, V)>> {
-        &self.rows
+    /// What the rows hold.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+        (0..self.rows.len()).map(|at| self.value(at))
+    }
+
+    /// The rows as they are now, for readers.
+    pub(crate) fn snapshot(&mut self) -> Shown<K, V> {
+        for at in self.changed.drain(..) {
+            let row = &mut self.rows[at as usize];
+            if let Some(own) = row.own.take() {
+                self.shown.put(at as usize, &row.key, *own);
+            }
+        }
+        self.shown.clone()
     }
 
     /// Contributions that found no row.
@@ -165,26 +258,25 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
     }
 }
 
-/// Fills `scratch` with the places of `rows` by key, equal keys side by side in their order.
-pub(crate) fn sort<T, K: Ord>(scratch: &mut Vec<u32>, rows: &[T], key: impl Fn(&T) -> K) {
-    scratch.clear();
-    scratch.extend(0..u32::try_from(rows.len()).unwrap_or(u32::MAX));
-    scratch.sort_unstable_by_key(|&at| (key(&rows[at as usize]), at));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rows(table: &mut Table<u32, u64>) -> Vec<(u32, u64)> {
+        let shown = table.snapshot();
+        shown.iter().map(|(key, value)| (*key, **value)).collect()
+    }
 
     #[test]
     fn a_snapshot_does_not_see_what_comes_after_it() {
         let mut table: Table<u32, u64> = Table::new(TableSeed(1), 1, 10);
         *table.row(Sign::Add, &7).unwrap() += 1;
-        let seen = Arc::clone(table.rows());
+        let seen = table.snapshot();
         *table.row(Sign::Add, &7).unwrap() += 1;
         *table.row(Sign::Add, &8).unwrap() += 1;
-        assert_eq!(*seen, [(7, 1)]);
-        assert_eq!(**table.rows(), [(7, 2), (8, 1)]);
+        let seen: Vec<(u32, u64)> = seen.iter().map(|(key, value)| (*key, **value)).collect();
+        assert_eq!(seen, [(7, 1)]);
+        assert_eq!(rows(&mut table), [(7, 2), (8, 1)]);
     }
 
     #[test]
@@ -195,7 +287,7 @@ mod tests {
                 *row = u64::from(key);
             }
         }
-        assert_eq!((table.rows().len(), table.beyond()), (3, 2));
+        assert_eq!((rows(&mut table).len(), table.beyond()), (3, 2));
         assert_eq!(table.row(Sign::Add, &2), Some(&mut 2));
         assert_eq!(table.row(Sign::Subtract, &8), None);
         assert_eq!(table.beyond(), 1);
@@ -214,8 +306,29 @@ mod tests {
         assert_eq!(table.row(Sign::Add, &9), None);
         table.turn(at(169));
         assert_eq!(table.row(Sign::Add, &9), Some(&mut 0));
-        assert_eq!(**table.rows(), [(1, 1), (9, 0)]);
+        assert_eq!(rows(&mut table), [(1, 1), (9, 0)]);
         assert_eq!(table.row(Sign::Add, &1), Some(&mut 1));
-        assert!(!table.has(&0));
+        assert_eq!(table.place(&0), None);
+    }
+
+    #[test]
+    fn rows_on_many_pages_are_seen_as_they_were_whatever_is_dropped_later() {
+        let at = |hour: u64| LogTime(hour * 3_600_000_000_000);
+        let mut table: Table<u32, u64> = Table::new(TableSeed(1), 1, 200);
+        for key in 0..200 {
+            *table.row(Sign::Add, &key).unwrap() = u64::from(key);
+        }
+        let before = rows(&mut table);
+        let seen = table.snapshot();
+        table.turn(at(100));
+        for key in (0..200).step_by(3) {
+            *table.row(Sign::Add, &key).unwrap() += 1;
+        }
+        table.turn(at(169));
+        assert_eq!(table.row(Sign::Add, &1_000), Some(&mut 0));
+        let kept = (0..200).step_by(3).map(|key| (key, u64::from(key) + 1));
+        assert_eq!(rows(&mut table), kept.chain([(1_000, 0)]).collect::<Vec<_>>());
+        let seen: Vec<(u32, u64)> = seen.iter().map(|(key, value)| (*key, **value)).collect();
+        assert_eq!(seen, before);
     }
 }

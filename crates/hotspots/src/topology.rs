@@ -1,9 +1,10 @@
 //! The system as traces show it: services, operations, edges, the order of calls. All of it subtractable.
 
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
 use hotspan_model::{
-    Category, Class, DefectKind, HandOff, HandOffOutcome, Input, LogTime, MILLION, Millionths, Nanos, Report,
+    Category, Class, DefectKind, HandOff, HandOffOutcome, Input, MILLION, Millionths, Nanos, Report,
     SegmentRow, ServiceRow, Symbol, Target,
 };
 
@@ -13,6 +14,7 @@ use crate::distribution::Distribution;
 use crate::recent::Recent;
 use crate::sign::{self, Sign, narrow, weighted};
 use crate::tally::Tally;
+use crate::times::Times;
 
 /// Weighted critical-path time by category, in millionths of a nanosecond.
 pub(crate) type PathSums = [u128; Category::ALL.len()];
@@ -42,8 +44,8 @@ impl Service {
         sign.count(&mut self.spans, sign::number(row.spans));
         sign.count(&mut self.failed, sign::number(row.failed));
         sign.count(&mut self.orphans, sign::number(row.orphans));
-        for input in Input::ALL {
-            sign.count(&mut self.inputs[input as usize], row.inputs.has(input).into());
+        for input in Input::ALL.into_iter().filter(|&input| row.inputs.has(input)) {
+            sign.count(&mut self.inputs[input as usize], 1);
         }
         sign.count(&mut self.parents, sign::number(row.parents));
         sign.count(&mut self.lost_parents, sign::number(row.lost_parents));
@@ -99,13 +101,13 @@ impl Operation {
         row: &SegmentRow,
         first: bool,
         report: &Report,
-        newest: LogTime,
+        times: &Times,
     ) {
         let weight = u128::from(sign::weight(report.weight));
         if first {
             sign.count(&mut self.traces, 1);
             sign.sum(&mut self.weighted_traces, weight);
-            self.recent.shift(sign, report.at, newest);
+            self.recent.shift(sign, times);
         }
         sign.count(&mut self.requests, 1);
         sign.sum(&mut self.weighted, weight);
@@ -124,7 +126,7 @@ impl Operation {
             exposure: first.into(),
             ..Point::default()
         };
-        self.hours.shift(sign, report.at, newest, &point);
+        self.hours.shift(sign, times, &point);
     }
 
     /// Traces in which it was judged, in these hours.
@@ -148,7 +150,7 @@ impl Operation {
 }
 
 /// Who calls whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct EdgeKey {
     pub(crate) from: Symbol,
     pub(crate) target: Target,
@@ -156,7 +158,32 @@ pub(crate) struct EdgeKey {
     pub(crate) class: Class,
 }
 
+impl PartialEq for EdgeKey {
+    fn eq(&self, other: &EdgeKey) -> bool {
+        self.words() == other.words()
+    }
+}
+
+impl Eq for EdgeKey {}
+
+impl Hash for EdgeKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.words().into_iter().for_each(|word| state.write_u64(word));
+    }
+}
+
 impl EdgeKey {
+    /// All of it in few words, which are compared and hashed quickly.
+    fn words(&self) -> [u64; 2] {
+        let (from, answered, target, callee, class) = self.packed();
+        let kind = u64::from(answered) | (class as u64) << 1;
+        // Symbols are below 2^32.
+        [
+            u64::from(from) | u64::from(target) << 32,
+            u64::from(callee) | kind << 32,
+        ]
+    }
+
     /// For grouping within one process; orders nothing that shows.
     pub(crate) fn packed(&self) -> (u32, bool, u32, u32, Class) {
         let (answered, target) = match self.target {
@@ -203,7 +230,7 @@ pub(crate) struct Calls {
 }
 
 impl Edge {
-    pub(crate) fn shift(&mut self, sign: Sign, by: Calls, report: &Report, newest: LogTime) {
+    pub(crate) fn shift(&mut self, sign: Sign, by: Calls, report: &Report, times: &Times) {
         sign.count(&mut self.traces, 1);
         sign.sum(&mut self.weighted, sign::weight(report.weight).into());
         sign.count(&mut self.waited, (by.path > 0).into());
@@ -220,9 +247,9 @@ impl Edge {
             traces: by.calls,
             ..Point::default()
         };
-        self.days.shift(sign, report.at, newest, &point);
+        self.days.shift(sign, times, &point);
         let exposure = weighted(report.weight, Nanos(by.path));
-        self.calendar.shift(sign, report.at, newest, by.calls, exposure);
+        self.calendar.shift(sign, times, by.calls, exposure);
     }
 
     pub(crate) fn merge(&mut self, other: &Edge) {
@@ -285,14 +312,17 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    pub(crate) fn shift(&mut self, sign: Sign, report: &Report, newest: LogTime) {
+    pub(crate) fn shift(&mut self, sign: Sign, report: &Report, times: &Times) {
         sign.count(&mut self.traces, 1);
         sign.sum(&mut self.weighted, sign::weight(report.weight).into());
         sign.count(&mut self.incomplete, report.incomplete.into());
         sign.count(&mut self.spans, sign::number(report.spans));
         sign.count(&mut self.ignored, report.ignored.into());
         for (mine, theirs) in self.defects.iter_mut().zip(report.defects) {
-            sign.count(mine, theirs.into());
+            // Most traces have none.
+            if theirs > 0 {
+                sign.count(mine, theirs.into());
+            }
         }
         for row in &report.path {
             sign.sum(&mut self.path, weighted(report.weight, row.time));
@@ -301,7 +331,7 @@ impl Totals {
             traces: 1,
             ..Point::default()
         };
-        self.timeline.shift(sign, report.at, newest, &point);
+        self.timeline.shift(sign, times, &point);
     }
 
     pub(crate) fn merge(&mut self, other: &Totals) {
@@ -320,7 +350,10 @@ impl Totals {
 
 fn shift_paths(sign: Sign, sums: &mut PathSums, by: &[Nanos; Category::ALL.len()], weight: Millionths) {
     for (sum, &time) in sums.iter_mut().zip(by) {
-        sign.sum(sum, weighted(weight, time));
+        // Most categories are none of a segment's.
+        if time > Nanos::ZERO {
+            sign.sum(sum, weighted(weight, time));
+        }
     }
 }
 

@@ -205,12 +205,12 @@ fn is_more_frequent(requests: &Pair<'_>, carried: &Pair<'_>, compared: u64) -> b
 /// is more than chance, at p < 0.01 shared by so many comparisons.
 fn are_apart(a: &Distribution, b: &Distribution, compared: u64) -> bool {
     let (n, m) = (u128::from(a.count()), u128::from(b.count()));
-    let (a, b) = (a.buckets(), b.buckets());
+    let (a, b): (Vec<_>, Vec<_>) = (a.buckets().collect(), b.buckets().collect());
     let (mut at, mut bt, mut below_a, mut below_b, mut most) = (0, 0, 0_u128, 0_u128, 0_u128);
     while at < a.len() || bt < b.len() {
         let value =
             |buckets: &[(u64, u64)], place: usize| buckets.get(place).map_or(u64::MAX, |bucket| bucket.0);
-        let next = value(a, at).min(value(b, bt));
+        let next = value(&a, at).min(value(&b, bt));
         while a.get(at).is_some_and(|bucket| bucket.0 == next) {
             below_a += u128::from(a[at].1);
             at += 1;
