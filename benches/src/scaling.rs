@@ -16,11 +16,11 @@ struct Arguments {
     /// Cores of the machines
     #[arg(long, value_delimiter = ',', default_value = "2,4,8,16,32,64")]
     cores: Vec<u64>,
-    /// Shards of each machine: a share of its cores in per cent, at most 16 unless --shards-max says otherwise
+    /// Shards of each machine: a share of its cores in per cent, at most 32 unless --shards-max says otherwise
     #[arg(long, value_delimiter = ',', default_value = "25,50")]
     shards_percent: Vec<u64>,
     /// Most shards
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 32)]
     shards_max: u64,
     /// Spans of a request
     #[arg(long, default_value_t = 500)]
@@ -29,13 +29,13 @@ struct Arguments {
     #[arg(long, default_value_t = 8_000)]
     request_ns: u64,
     /// A worker's cost of a span
-    #[arg(long, default_value_t = 700)]
+    #[arg(long, default_value_t = 1_200)]
     worker_ns: u64,
     /// A shard's cost of a message: its place in the queue and the wake-up
     #[arg(long, default_value_t = 1_000)]
     message_ns: u64,
     /// A shard's cost of a span
-    #[arg(long, default_value_t = 1_500)]
+    #[arg(long, default_value_t = 1_000)]
     shard_ns: u64,
     /// Spans in a hundred that all have one trace id
     #[arg(long, value_delimiter = ',', default_value = "0,5,20")]

@@ -34,6 +34,9 @@ struct Arguments {
     /// Spans of each
     #[arg(long, default_value_t = 500)]
     spans: usize,
+    /// Microseconds between two requests: the fewer, the more traces are open and remembered at once
+    #[arg(long, default_value_t = 50_000)]
+    apart_us: u64,
     /// Every name is its own
     #[arg(long)]
     distinct: bool,
@@ -64,9 +67,6 @@ enum Step {
     Snapshot,
 }
 
-/// Time between two requests.
-const APART_NS: u64 = 50_000_000;
-
 fn main() {
     let arguments = Arguments::parse();
     match arguments.step {
@@ -80,7 +80,7 @@ fn main() {
 /// Encoded requests and when they arrive.
 fn requests(arguments: &Arguments) -> Vec<(Vec<u8>, LogTime)> {
     let mut payload = Payload::new(7, arguments.spans, arguments.distinct);
-    let at = |n| 1_700_000_000_000_000_000 + n * APART_NS;
+    let at = |n| 1_700_000_000_000_000_000 + n * arguments.apart_us * 1_000;
     let total = arguments.warm + arguments.requests;
     (0..total)
         .map(|n| (payload.request(at(n)).encode_to_vec(), LogTime(at(n))))

@@ -49,7 +49,7 @@ struct Arguments {
     #[arg(long, default_value_t = 200_000)]
     warm: usize,
     /// Spans that are measured
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 3_000_000)]
     measured: usize,
     /// Connections
     #[arg(long, default_value_t = 1)]

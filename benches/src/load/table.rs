@@ -14,7 +14,7 @@ use crate::sender::{self, Sent};
 /// Longest wait for the last traces to be decided.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is asked whether they are.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(500);
 /// How long a rival, which is not asked, gets to finish what it took.
 const RIVAL_REST: Duration = Duration::from_secs(12);
 

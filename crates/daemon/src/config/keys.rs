@@ -62,7 +62,7 @@ keys! {
     listen, "ADDR", "127.0.0.1:4319", address, "Where the API, metrics and health are answered";
     allow_insecure, "", "false", switch, "Accept addresses beyond loopback without TLS and credentials";
     memory, "BYTES", "0", bytes, "Memory to live in, say 512MiB (0: the container's limit, else half of the machine)";
-    shards, "N", "0", shards, "Owner threads (0: a quarter of the cores, at least one)";
+    shards, "N", "0", shards, "Owner threads (0: half of the cores, at least one)";
     ready_file, "FILE", "", path, "Write the bound addresses to FILE as JSON once everything listens";
     demo, "", "false", switch, "Feed itself a demo shop with known faults over real OTLP";
     parameter_key, "HEX", "", hex_key, "32 hex digits that key the hashes of literal values (default: drawn at start)";

@@ -30,7 +30,7 @@ pub struct Config {
     pub allow_insecure: bool,
     /// Memory to live in, in bytes; 0 reads the container's limit or half of the machine.
     pub memory: u64,
-    /// Owner threads; 0 takes a quarter of the cores, at least one.
+    /// Owner threads; 0 takes half of the cores, at least one.
     pub shards: usize,
     /// Written as JSON when the listeners are up.
     pub ready_file: Option<PathBuf>,
@@ -62,6 +62,9 @@ pub struct Config {
     pub tuning: Tuning,
 }
 
+/// Most shards that are taken unasked.
+const SHARDS_MOST: usize = 32;
+
 impl Config {
     /// Reads all layers; reports every error at once.
     pub fn read(layers: &Layers) -> Result<Config, ConfigErrors> {
@@ -74,7 +77,7 @@ impl Config {
         if self.shards > 0 {
             self.shards
         } else {
-            (cores / 4).clamp(1, 16)
+            (cores / 2).clamp(1, SHARDS_MOST)
         }
     }
 
