@@ -47,6 +47,8 @@ struct Arguments {
 
 /// Messages that wait for one shard, as in the daemon.
 const QUEUE_MESSAGES: usize = 1_024;
+/// Requests of half a kilobyte a span and 500 spans that fit the bytes in flight.
+const INFLIGHT_REQUESTS: u64 = 1_000;
 /// Traces are this long on average, in spans; their lengths differ by a thousand times.
 const TRACE_SPANS: u64 = 17;
 /// Requests in a thousand that may be refused at a rate that counts as taken.
@@ -136,8 +138,8 @@ fn run(arguments: &Arguments, machine: &Machine, rate: u64) -> Outcome {
         let cost = arguments.request_ns + arguments.spans * arguments.worker_ns;
         let worker = workers.iter_mut().min().expect("there is a worker");
         let queued = now.max(*worker).saturating_sub(now);
-        // Bytes in flight are bounded: whoever finds every worker a second behind is refused at the door.
-        if queued > 1_000_000_000 {
+        // Bytes in flight are bounded: whoever finds so many requests before it is refused at the door.
+        if queued * machine.workers as u64 > INFLIGHT_REQUESTS * cost {
             refused += u64::from(request * 2 >= arguments.requests);
             continue;
         }

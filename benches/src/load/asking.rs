@@ -100,7 +100,7 @@ fn ask(api: SocketAddr, apart: Duration, is_over: &AtomicBool) -> Vec<Duration> 
         } else {
             Duration::MAX
         });
-        std::thread::sleep(apart.saturating_sub(start.elapsed()));
+        crate::rest(apart.saturating_sub(start.elapsed()));
     }
     took
 }

@@ -94,3 +94,8 @@ fn main() -> Result<()> {
         (None, None) => table::print(&arguments, &runtime),
     }
 }
+
+/// Lets the receiver have the core for so long, at most.
+fn rest(time: std::time::Duration) {
+    std::thread::park_timeout(time);
+}

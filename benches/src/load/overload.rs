@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments, runtime: &Runtime, seconds: u64) -> Res
             line(&status, &receiver)?,
             took.as_secs_f64() * 1e3
         );
-        std::thread::sleep(LOOK.saturating_sub(asked.elapsed()));
+        crate::rest(LOOK.saturating_sub(asked.elapsed()));
     }
     let sent = runtime.block_on(sending)??;
     if let Some(mut beside) = beside {
@@ -113,7 +113,7 @@ fn recovered(api: std::net::SocketAddr) -> Result<Status> {
         if (status.open == 0 && status.level == "none") || Instant::now() > deadline {
             return Ok(status);
         }
-        std::thread::sleep(LOOK);
+        crate::rest(LOOK);
     }
 }
 

@@ -98,7 +98,7 @@ fn probe(runtime: &Runtime, grpc: SocketAddr, api: SocketAddr, number: u64) -> R
         if decided.elapsed() > PATIENCE {
             bail!("{service}: no hotspot within {PATIENCE:?}");
         }
-        std::thread::sleep(LOOK);
+        crate::rest(LOOK);
     }
 }
 

@@ -168,6 +168,6 @@ fn until_started<T>(child: &mut Child, ask: impl Fn() -> Option<T>) -> Result<T>
             drop(child.kill());
             bail!("the receiver did not start within {START:?}");
         }
-        std::thread::sleep(Duration::from_millis(20));
+        crate::rest(Duration::from_millis(20));
     }
 }

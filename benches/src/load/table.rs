@@ -84,7 +84,7 @@ fn row(arguments: &Arguments, runtime: &Runtime, spans: usize, coding: Coding) -
 /// Waits until every trace is decided; `None` for a rival, which gets a fixed time.
 fn settled(receiver: &Receiver) -> Result<Option<Status>> {
     let Some(api) = receiver.api() else {
-        std::thread::sleep(RIVAL_REST);
+        crate::rest(RIVAL_REST);
         return Ok(None);
     };
     let deadline = Instant::now() + PATIENCE;
@@ -93,7 +93,7 @@ fn settled(receiver: &Receiver) -> Result<Option<Status>> {
         if (status.open == 0 && status.received > 0) || Instant::now() > deadline {
             return Ok(Some(status));
         }
-        std::thread::sleep(LOOK);
+        crate::rest(LOOK);
     }
 }
 
