@@ -72,7 +72,7 @@ pub(crate) async fn send(plan: &Plan, source: impl Source) -> Result<Sent> {
     for _ in 0..plan.connections {
         let client = connect(plan.address).await?;
         for _ in 0..plan.in_flight {
-            lanes.spawn(lane(client.clone(), plan.coding, Arc::clone(&queue)));
+            lanes.spawn(lane(client.clone(), *plan, Arc::clone(&queue)));
         }
     }
     while let Some(lane) = lanes.join_next().await {
@@ -95,7 +95,7 @@ async fn connect(address: SocketAddr) -> Result<SendRequest<Full<Bytes>>> {
 
 async fn lane(
     mut client: SendRequest<Full<Bytes>>,
-    coding: Coding,
+    plan: Plan,
     queue: Arc<Queue<impl Source>>,
 ) -> Result<()> {
     loop {
@@ -105,7 +105,13 @@ async fn lane(
         };
         let due = queue.start + queue.apart * place as u32;
         tokio::time::sleep_until(due.into()).await;
-        while !call(&mut client, coding, framed.clone()).await? {
+        loop {
+            match call(&mut client, plan.coding, framed.clone()).await? {
+                Reply::Taken => break,
+                Reply::Later => {}
+                // A receiver may end a connection on which it refused a lot; exporters make a new one.
+                Reply::Cut => client = connect(plan.address).await?,
+            }
             queue.retries.fetch_add(1, Relaxed);
             tokio::time::sleep(REST).await;
         }
@@ -113,22 +119,36 @@ async fn lane(
     }
 }
 
-/// Whether the request was taken; `false` asks to send it again.
-async fn call(client: &mut SendRequest<Full<Bytes>>, coding: Coding, framed: Bytes) -> Result<bool> {
+/// What became of a request.
+enum Reply {
+    Taken,
+    /// To be sent again.
+    Later,
+    /// The connection ended; nobody knows.
+    Cut,
+}
+
+async fn call(client: &mut SendRequest<Full<Bytes>>, coding: Coding, framed: Bytes) -> Result<Reply> {
     let mut request = Request::post(format!("http://receiver{PATH}"))
         .header("content-type", "application/grpc")
         .header("te", "trailers");
     if coding != Coding::Identity {
         request = request.header("grpc-encoding", coding.name());
     }
-    client.ready().await?;
-    let response = client.send_request(request.body(Full::new(framed))?).await?;
+    if client.ready().await.is_err() {
+        return Ok(Reply::Cut);
+    }
+    let Ok(response) = client.send_request(request.body(Full::new(framed))?).await else {
+        return Ok(Reply::Cut);
+    };
     let (head, body) = response.into_parts();
-    let body = body.collect().await?;
+    let Ok(body) = body.collect().await else {
+        return Ok(Reply::Cut);
+    };
     let status = status(&head.headers).or_else(|| body.trailers().and_then(status));
     match status.context("a reply without grpc-status")?.as_str() {
-        "0" => Ok(true),
-        UNAVAILABLE => Ok(false),
+        "0" => Ok(Reply::Taken),
+        UNAVAILABLE => Ok(Reply::Later),
         other => bail!(
             "refused with status {other}: {:?}",
             head.headers.get("grpc-message")
