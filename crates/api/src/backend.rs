@@ -136,6 +136,8 @@ pub struct Pressure {
     pub left_out: Millionths,
     /// Requests whose bytes were given up before exemplars could be made of them.
     pub evidence_dropped: u64,
+    /// Requests that were refused for want of room.
+    pub requests_refused: u64,
 }
 
 /// Steps in which load is met, mildest first; each comes with those before it.

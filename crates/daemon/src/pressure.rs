@@ -2,23 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use hotspan_api::Level;
+use hotspan_api::{Level, Status};
+use hotspan_model::{Decided, Reason};
 
 /// A step counts as taken for so long after it was last seen: dashboards look every few seconds.
 const LATELY: Duration = Duration::from_secs(10);
-
-/// How often each step was taken so far, mildest first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Taken {
-    /// Requests whose bytes were given up early.
-    pub(crate) evidence: u64,
-    /// Traces that were decided for want of room.
-    pub(crate) closing: u64,
-    /// Spans of traces that were left out.
-    pub(crate) sampling: u64,
-    /// Requests that were refused for want of room.
-    pub(crate) refusing: u64,
-}
 
 /// Watches the counts.
 #[derive(Debug, Default)]
@@ -31,9 +19,8 @@ const STEPS: [Level; 4] = [Level::Evidence, Level::Closing, Level::Sampling, Lev
 
 impl Watch {
     /// The furthest step of late; `now` never goes back.
-    pub(crate) fn level(&mut self, now: Instant, taken: &Taken) -> Level {
-        let counts = [taken.evidence, taken.closing, taken.sampling, taken.refusing];
-        for ((seen, last), count) in self.seen.iter_mut().zip(&mut self.last).zip(counts) {
+    pub(crate) fn level(&mut self, now: Instant, status: &Status) -> Level {
+        for ((seen, last), count) in self.seen.iter_mut().zip(&mut self.last).zip(taken(status)) {
             if count > *seen {
                 (*seen, *last) = (count, Some(now));
             }
@@ -44,6 +31,17 @@ impl Watch {
     }
 }
 
+/// How often each of [`STEPS`] was taken so far.
+fn taken(status: &Status) -> [u64; STEPS.len()] {
+    let decided = |reason: Decided| status.decided[reason as usize];
+    [
+        status.pressure.evidence_dropped,
+        decided(Decided::Cap) + decided(Decided::Barrier),
+        status.counts.dropped(Reason::Degraded),
+        status.pressure.requests_refused,
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,13 +50,17 @@ mod tests {
     fn the_furthest_step_of_late_is_told_until_it_is_over() {
         let (mut watch, start) = (Watch::default(), Instant::now());
         let after = |seconds| start + Duration::from_secs(seconds);
-        let mut taken = Taken::default();
-        assert_eq!(watch.level(start, &taken), Level::None);
-        taken.refusing = 1;
-        assert_eq!(watch.level(after(1), &taken), Level::Refusing);
-        taken.evidence = 7;
-        assert_eq!(watch.level(after(5), &taken), Level::Refusing);
-        assert_eq!(watch.level(after(11), &taken), Level::Evidence);
-        assert_eq!(watch.level(after(15), &taken), Level::None);
+        let mut status = Status::default();
+        assert_eq!(watch.level(start, &status), Level::None);
+        status.pressure.requests_refused = 1;
+        assert_eq!(watch.level(after(1), &status), Level::Refusing);
+        status.pressure.evidence_dropped = 7;
+        assert_eq!(watch.level(after(5), &status), Level::Refusing);
+        assert_eq!(watch.level(after(11), &status), Level::Evidence);
+        assert_eq!(watch.level(after(15), &status), Level::None);
+        status.decided[Decided::Cap as usize] = 1;
+        assert_eq!(watch.level(after(16), &status), Level::Closing);
+        status.counts.drop(Reason::Degraded, 1);
+        assert_eq!(watch.level(after(17), &status), Level::Sampling);
     }
 }

@@ -11,12 +11,11 @@ use hotspan_api::{Connections, Level, Listener, Memory, Pressure, Refused, Reque
 use hotspan_ingest::{
     Coding, Core, Counters, Message, Outbox, Refusal, SharedDictionary, Signal, Transport, WHOLE_SHARE,
 };
-use hotspan_model::{Counts, Decided, LogTime, Millionths, Nanos, Reason, Vocabulary};
+use hotspan_model::{Counts, LogTime, Millionths, Nanos, Vocabulary};
 use hotspan_pipeline::{Settings, Snapshot};
 
 use crate::MemoryParts;
 use crate::exemplars::Exemplars;
-use crate::pressure::Taken;
 use crate::shard::Published;
 use crate::viewer::Told;
 
@@ -171,21 +170,7 @@ impl Shared {
             level: Level::ALL[self.level.load(Relaxed)],
             left_out: Millionths::ratio(u64::from(WHOLE_SHARE) - least, WHOLE_SHARE.into()),
             evidence_dropped: evidence.sum(),
-        }
-    }
-
-    /// How often each step was taken that meets load.
-    pub(crate) fn taken(&self, status: &Status) -> Taken {
-        let decided = |reason: Decided| status.decided[reason as usize];
-        let refused = status.requests.iter().flat_map(|of| &of.refused);
-        Taken {
-            evidence: status.pressure.evidence_dropped,
-            closing: decided(Decided::Cap) + decided(Decided::Barrier),
-            sampling: status.counts.dropped(Reason::Degraded),
-            refusing: refused
-                .filter(|of| of.reason == Refusal::OVERLOADED)
-                .map(|of| of.requests)
-                .sum(),
+            requests_refused: self.core.counters().overloaded(),
         }
     }
 

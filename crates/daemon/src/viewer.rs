@@ -62,7 +62,7 @@ impl Viewer {
             let told = self.hear(&mut notes, at);
             let versions: Vec<_> = snapshots.iter().map(|shard| shard.hotspots.version).collect();
             let mut status = shared.status(&snapshots);
-            let level = watch.level(start, &shared.taken(&status));
+            let level = watch.level(start, &status);
             shared.level.store(level as usize, Ordering::Relaxed);
             status.pressure.level = level;
             let state = Some((versions, status.clone()));

@@ -228,10 +228,9 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
             if wanted(&self.rows[at].key, self.value(at)) {
                 self.value_mut(at);
                 let row = &mut self.rows[at];
-                row.own
-                    .as_deref_mut()
-                    .into_iter()
-                    .for_each(|own| change(&row.key, own));
+                if let Some(own) = &mut row.own {
+                    change(&row.key, own);
+                }
             }
         }
     }

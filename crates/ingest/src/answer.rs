@@ -198,14 +198,11 @@ impl Refusal {
         Refusal::NAMES[self.place()]
     }
 
-    /// What is refused for want of room.
-    pub const OVERLOADED: &str = "overloaded";
-
     /// All names, in order.
     pub const NAMES: [&'static str; 11] = [
         "undecodable",
         "too_large",
-        Refusal::OVERLOADED,
+        "overloaded",
         "too_slow",
         "unknown_coding",
         "wrong_type",

@@ -1,6 +1,7 @@
 //! What the receivers count, for the daemon's metrics. Every number only grows.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use hotspan_model::Reason;
 use hotspan_otlp::Tally;
@@ -134,6 +135,15 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Requests that were refused for want of room, by either transport.
+    pub fn overloaded(&self) -> u64 {
+        let place = Refusal::Overloaded(Duration::ZERO).place();
+        self.requests_refused
+            .iter()
+            .map(|of| of[place].load(Relaxed))
+            .sum()
+    }
+
     pub(crate) fn refused(&self, transport: Transport, refusal: &Refusal, bytes: u64) {
         let place = refusal.place();
         self.requests_refused[transport as usize][place].fetch_add(1, Relaxed);

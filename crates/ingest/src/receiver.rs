@@ -24,7 +24,7 @@ use crate::{
 /// Larger messages are walked on a thread of their own, so that they delay no small one.
 const LIGHT_BYTES_MAX: usize = 1 << 20;
 /// What has to be inflated first counts so many times.
-const INFLATED: usize = 8;
+const INFLATED: usize = 16;
 /// Smaller messages are walked where they are read: to hand them to another thread would cost more.
 const TINY_BYTES_MAX: usize = 64 << 10;
 /// What a sender without `service.name` is told.

@@ -9,14 +9,12 @@ use utoipa::ToSchema;
 
 use super::text::clean;
 use super::{Decimal, Moment};
-use crate::Status;
+use crate::{Status, backend};
 
 /// Most services named in one coverage.
 const SERVICES_MAX: usize = 50;
 /// Most reasons given for one service.
 const BLIND_MAX: usize = 8;
-/// The reason of refusals for want of room.
-const OVERLOADED: &str = "overloaded";
 /// The detector whose hotspots say what cannot be judged.
 const BLIND_SERVICE: &str = "blind-service";
 
@@ -152,23 +150,19 @@ impl Coverage {
                 sightings_beyond: of.sightings_beyond,
                 rows_beyond: of.rows_beyond,
             },
-            pressure: Pressure::from(status),
+            pressure: Pressure::from(&status.pressure),
             services: blind(answers),
         }
     }
 }
 
-impl From<&Status> for Pressure {
-    fn from(of: &Status) -> Pressure {
-        let refused = of.requests.iter().flat_map(|of| &of.refused);
+impl From<&backend::Pressure> for Pressure {
+    fn from(of: &backend::Pressure) -> Pressure {
         Pressure {
-            level: of.pressure.level.name().to_owned(),
-            left_out_share: of.pressure.left_out.into(),
-            evidence_dropped: of.pressure.evidence_dropped,
-            requests_refused: refused
-                .filter(|of| of.reason == OVERLOADED)
-                .map(|of| of.requests)
-                .sum(),
+            level: of.level.name().to_owned(),
+            left_out_share: of.left_out.into(),
+            evidence_dropped: of.evidence_dropped,
+            requests_refused: of.requests_refused,
         }
     }
 }

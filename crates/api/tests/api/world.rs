@@ -376,18 +376,11 @@ fn status() -> Status {
         requests: vec![Requests {
             transport: "grpc",
             accepted: 50,
-            refused: vec![
-                Refused {
-                    reason: "over_limit",
-                    requests: 51,
-                    bytes: 52,
-                },
-                Refused {
-                    reason: "overloaded",
-                    requests: 79,
-                    bytes: 80,
-                },
-            ],
+            refused: vec![Refused {
+                reason: "over_limit",
+                requests: 51,
+                bytes: 52,
+            }],
         }],
         ingested: vec![("gzip", 53), ("identity", 54)],
         partial_successes: 66,
@@ -409,6 +402,7 @@ fn status() -> Status {
             level: Level::Refusing,
             left_out: Millionths(62_500),
             evidence_dropped: 81,
+            requests_refused: 79,
         },
         decided,
         open_traces: 55,
