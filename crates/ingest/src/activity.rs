@@ -15,7 +15,7 @@ use crate::Settings;
 /// Bytes that tell HTTP/1 from HTTP/2.
 const PREFACE_BYTES: u64 = 24;
 /// How long a refused sender may go on before it is cut off.
-const LINGER: Duration = Duration::from_secs(2);
+pub(crate) const LINGER: Duration = Duration::from_secs(2);
 /// Stands for no moment.
 const NEVER: u64 = u64::MAX;
 

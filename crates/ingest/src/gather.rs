@@ -6,9 +6,11 @@ use std::task::{Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use tokio::time::{Duration, Instant, Sleep, sleep_until};
+use tokio::time::{Duration, Instant, Sleep, sleep_until, timeout};
 
+use crate::activity::LINGER;
 use crate::settings::MIB;
 use crate::{Core, Excess, Lease, Peer, Refusal};
 
@@ -95,6 +97,20 @@ impl<'a> Gather<'a> {
             self.chunk = Bytes::new();
         }
         Ok(())
+    }
+
+    /// Lets what a refused sender still has under way pass by, for a while and in a task of its own: the refusal need not
+    /// wait for it, and frames of a stream that is gone would count as the connection's errors until it is ended.
+    pub(crate) fn pass(self) {
+        let mut body = self.body;
+        if body.is_end_stream() {
+            return;
+        }
+        tokio::spawn(timeout(LINGER, async move {
+            while let Some(Ok(frame)) = body.frame().await {
+                drop(frame);
+            }
+        }));
     }
 
     fn within_limit(&self, size: u64) -> Result<(), Refusal> {

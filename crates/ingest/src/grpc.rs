@@ -44,6 +44,7 @@ pub(crate) async fn call(core: Arc<Core>, peer: Arc<Peer>, request: Request<Inco
         Ok(accepted) => success(&wire::response(&accepted, None, Encoding::Protobuf)),
         Err(refusal) => {
             core.counters.refused(Transport::Grpc, &refusal, gather.read());
+            gather.pass();
             failure(&refusal.verdict())
         }
     }

@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::catalogue::http2::{floods, hello};
+use crate::catalogue::http2::{announcement, floods, frame, hello, next_frame};
 use crate::catalogue::messages::{self, Hostile};
 use crate::support::{
     EXPORT, Grpc, Rig, flagged, framed, gzip, message_of, raw, request, span, spans, stream, text, tight,
@@ -277,6 +277,41 @@ async fn x16_floods_of_http2_end_their_own_connection_only() {
         rig.take();
     }
     assert_eq!(rig.core.budget().used(), 0);
+}
+
+/// What is still under way when a call is refused is no fault of the sender's, however often that happens.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_outlives_bodies_that_come_after_their_refusal() {
+    const REPLY: u8 = 1;
+    const PING: u8 = 6;
+    const GO_AWAY: u8 = 7;
+    const END_STREAM: u8 = 1;
+    let rig = Rig::with(tight(), 64).await;
+    let mut connection = stream(rig.grpc, 2).await;
+    connection.write_all(&hello()).await.unwrap();
+    for batch in 0..30 {
+        let streams = || (0..50).map(move |n| 2 * (50 * batch + n) + 1);
+        let calls = streams().flat_map(|stream| announcement(stream, EXPORT, (4 << 20) + 1));
+        connection.write_all(&calls.collect::<Vec<u8>>()).await.unwrap();
+        let mut refused = 0;
+        while refused < streams().len() {
+            let (kind, _) = next_frame(&mut connection).await.unwrap();
+            assert_ne!(kind, GO_AWAY, "batch {batch}");
+            refused += usize::from(kind == REPLY);
+        }
+        let late = streams().flat_map(|stream| frame(0, END_STREAM, stream, b"x"));
+        connection.write_all(&late.collect::<Vec<u8>>()).await.unwrap();
+    }
+    connection
+        .write_all(&frame(PING, 0, 0, b"are you?"))
+        .await
+        .unwrap();
+    loop {
+        match next_frame(&mut connection).await.unwrap().0 {
+            PING => break,
+            kind => assert_ne!(kind, GO_AWAY),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! HTTP/2 by hand, to send what no client library would (X16).
 
+use tokio::io::{AsyncRead, AsyncReadExt};
+
 /// The preface and empty settings.
 pub(crate) fn hello() -> Vec<u8> {
     [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, b"")].concat()
@@ -13,6 +15,23 @@ pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
     frame.extend(stream.to_be_bytes());
     frame.extend_from_slice(payload);
     frame
+}
+
+/// A call whose message is announced as `size` bytes long and does not come yet.
+pub(crate) fn announcement(stream: u32, path: &str, size: u32) -> Vec<u8> {
+    let announced = [&[0], &size.to_be_bytes()[..]].concat();
+    let open = frame(1, 4, stream, &headers(path));
+    [open, frame(0, 0, stream, &announced)].concat()
+}
+
+/// Kind and stream of the next frame; what it carries is read and dropped.
+pub(crate) async fn next_frame(from: &mut (impl AsyncRead + Unpin)) -> std::io::Result<(u8, u32)> {
+    let mut head = [0; 9];
+    from.read_exact(&mut head).await?;
+    let [a, b, c, kind, _, stream @ ..] = head;
+    let mut rest = from.take(u32::from_be_bytes([0, a, b, c]).into());
+    tokio::io::copy(&mut rest, &mut tokio::io::sink()).await?;
+    Ok((kind, u32::from_be_bytes(stream)))
 }
 
 /// The header block of a POST to `path`, by indices of the static table.
