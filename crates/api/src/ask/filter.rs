@@ -3,7 +3,7 @@
 use hotspan_hotspots::MIN_CONFIDENCE;
 use hotspan_model::{Break, Hotspot, LogTime, MILLION, Millionths, State};
 
-use super::{Cursor, Problem, Query, since};
+use super::{Cursor, Problem, Query, bound};
 use crate::{View, shape};
 
 /// In which order hotspots are listed.
@@ -39,6 +39,7 @@ pub(crate) struct HotspotFilter {
     pub(crate) state: Vec<State>,
     pub(crate) min_confidence: Millionths,
     pub(crate) since: Option<LogTime>,
+    pub(crate) until: Option<LogTime>,
     pub(crate) sort: Sort,
     pub(crate) page: Cursor,
 }
@@ -86,7 +87,8 @@ impl HotspotFilter {
             in_break: query.words("break", &breaks)?,
             state: query.words("state", &states)?,
             min_confidence: confidence.unwrap_or(MIN_CONFIDENCE),
-            since: since(&query.one("since")?.unwrap_or_default(), view.at)?,
+            since: bound("since", &query.one("since")?.unwrap_or_default(), view.at)?,
+            until: bound("until", &query.one("until")?.unwrap_or_default(), view.at)?,
             sort,
             page: Cursor::read(query)?.in_order(sort.tag())?,
         })
@@ -104,6 +106,7 @@ impl HotspotFilter {
             && self.wants(hotspot.state)
             && self.min_confidence <= hotspot.confidence
             && self.since.is_none_or(|since| since <= hotspot.last_seen)
+            && self.until.is_none_or(|until| hotspot.first_seen <= until)
     }
 
     /// What is muted is shown to those who ask for it.

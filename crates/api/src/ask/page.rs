@@ -10,6 +10,8 @@ use super::{Problem, Query};
 const LIMIT_DEFAULT: usize = 50;
 /// Most rows of a page.
 const LIMIT_MAX: usize = 1_000;
+/// What a limit has to be.
+const LIMIT: &str = "a whole number from 1 to 1000";
 /// Most bytes of a page's rows as JSON.
 const BYTES_MAX: usize = 7 << 20;
 /// What a cursor has to be.
@@ -42,28 +44,26 @@ pub(crate) struct PageOf<T> {
 impl Cursor {
     /// Reads `limit` and `cursor`.
     pub(crate) fn read(query: &mut Query) -> Result<Cursor, Problem> {
-        let limit = query.one("limit")?;
-        let cursor = query.one("cursor")?;
-        Cursor::new(
-            limit.as_deref().unwrap_or_default(),
-            cursor.as_deref().unwrap_or_default(),
-        )
+        let limit = query.parsed("limit", LIMIT, |text| text.parse().ok().filter(is_limit))?;
+        let cursor = query.one("cursor")?.unwrap_or_default();
+        Cursor::after(limit.unwrap_or(LIMIT_DEFAULT), &cursor)
     }
 
-    /// The page after `cursor` with `limit` rows; empty texts mean the first page and the default.
-    pub(crate) fn new(limit: &str, cursor: &str) -> Result<Cursor, Problem> {
-        let allowed = "a whole number from 1 to 1000";
-        let rows = match limit {
-            "" => Some(LIMIT_DEFAULT),
-            _ => limit.parse().ok().filter(|rows| (1..=LIMIT_MAX).contains(rows)),
+    /// The page after `cursor` with `limit` rows; an empty text means the first page, 0 rows the default.
+    pub(crate) fn new(limit: u32, cursor: &str) -> Result<Cursor, Problem> {
+        match limit as usize {
+            0 => Cursor::after(LIMIT_DEFAULT, cursor),
+            rows if is_limit(&rows) => Cursor::after(rows, cursor),
+            rows => Err(Problem::bad_value("limit", &rows.to_string(), LIMIT)),
+        }
+    }
+
+    fn after(limit: usize, cursor: &str) -> Result<Cursor, Problem> {
+        let after = match cursor {
+            "" => None,
+            _ => Some(decoded(cursor).ok_or_else(|| Problem::bad_value("cursor", cursor, CURSOR))?),
         };
-        Ok(Cursor {
-            after: match cursor {
-                "" => None,
-                _ => Some(decoded(cursor).ok_or_else(|| Problem::bad_value("cursor", cursor, CURSOR))?),
-            },
-            limit: rows.ok_or_else(|| Problem::bad_value("limit", limit, allowed))?,
-        })
+        Ok(Cursor { after, limit })
     }
 
     /// The same page, when its cursor was given for the order whose keys begin with `tag`.
@@ -112,6 +112,10 @@ impl Cursor {
     }
 }
 
+fn is_limit(rows: &usize) -> bool {
+    (1..=LIMIT_MAX).contains(rows)
+}
+
 /// Bytes of a row as JSON.
 fn size(row: &impl Serialize) -> usize {
     let mut counted = Counter(0);
@@ -156,27 +160,27 @@ fn decoded(cursor: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn page(items: &[u32], limit: &str, cursor: &str) -> PageOf<u32> {
+    fn page(items: &[u32], limit: u32, cursor: &str) -> PageOf<u32> {
         let cursor = Cursor::new(limit, cursor).unwrap();
         cursor.page(items.iter().copied(), |n| format!("{n:04}"), |n| *n)
     }
 
     #[test]
     fn a_cursor_stays_valid_while_rows_come_and_go() {
-        let first = page(&[5, 3, 1, 9, 7], "2", "");
+        let first = page(&[5, 3, 1, 9, 7], 2, "");
         assert_eq!((first.rows, first.total), (vec![1, 3], 5));
         let cursor = first.next_cursor.unwrap();
         // The last row of the page is gone, one came before it and one after it.
-        let second = page(&[5, 1, 2, 4, 9, 7], "3", &cursor);
+        let second = page(&[5, 1, 2, 4, 9, 7], 3, &cursor);
         assert_eq!(second.rows, [4, 5, 7]);
-        let third = page(&[5, 1, 2, 4, 9, 7], "3", &second.next_cursor.unwrap());
+        let third = page(&[5, 1, 2, 4, 9, 7], 3, &second.next_cursor.unwrap());
         assert_eq!((third.rows, third.next_cursor), (vec![9], None));
     }
 
     #[test]
     fn a_page_that_grows_too_large_is_cut_at_a_row() {
         let long = "x".repeat(BYTES_MAX / 3);
-        let cursor = Cursor::new("10", "").unwrap();
+        let cursor = Cursor::new(10, "").unwrap();
         let page = cursor.page(0..10, |n| n.to_string(), |_| long.clone());
         assert_eq!((page.rows.len(), page.truncated), (2, true));
         assert!(page.next_cursor.is_some());
@@ -184,11 +188,13 @@ mod tests {
 
     #[test]
     fn limits_and_cursors_that_make_no_sense_are_refused() {
-        for limit in ["0", "1001", "-1", "ten", "1.5", "99999999999999999999999"] {
-            assert!(Cursor::new(limit, "").is_err(), "{limit}");
+        for limit in ["", "0", "1001", "-1", "ten", "1.5", "99999999999999999999999"] {
+            let mut query = Query::new(&format!("limit={limit}"));
+            assert!(Cursor::read(&mut query).is_err(), "{limit}");
         }
+        assert!(Cursor::new(1_001, "").is_err());
         for cursor in ["z", "abc", "ff", "éé", &"0".repeat(20_000)] {
-            assert!(Cursor::new("", cursor).is_err(), "{cursor}");
+            assert!(Cursor::new(0, cursor).is_err(), "{cursor}");
         }
     }
 }

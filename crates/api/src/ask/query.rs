@@ -40,24 +40,34 @@ impl Query {
         }
     }
 
-    /// All values of a parameter, in order; empty ones do not filter.
+    /// All texts of a parameter, in order; empty ones do not filter.
     pub(crate) fn all(&mut self, name: &'static str) -> Vec<String> {
+        let mut values = self.take(name);
+        values.retain(|value| !value.is_empty());
+        values
+    }
+
+    /// The text of a parameter that takes one; an empty one does not filter.
+    pub(crate) fn one(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
+        let value = self.single(name)?;
+        Ok(value.filter(|value| !value.is_empty()))
+    }
+
+    fn single(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
+        let mut values = self.take(name).into_iter();
+        match (values.next(), values.next()) {
+            (_, Some(second)) => Err(Problem::given_twice(name, &second)),
+            (value, None) => Ok(value),
+        }
+    }
+
+    fn take(&mut self, name: &'static str) -> Vec<String> {
         self.known.push(name);
         let (mine, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.given)
             .into_iter()
             .partition(|(given, _)| given == name);
         self.given = rest;
-        let values = mine.into_iter().map(|(_, value)| value);
-        values.filter(|value| !value.is_empty()).collect()
-    }
-
-    /// The value of a parameter that takes one.
-    pub(crate) fn one(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
-        let mut values = self.all(name).into_iter();
-        match (values.next(), values.next()) {
-            (_, Some(second)) => Err(Problem::given_twice(name, &second)),
-            (value, None) => Ok(value),
-        }
+        mine.into_iter().map(|(_, value)| value).collect()
     }
 
     /// The value of a parameter, read by `parse`; `allowed` says in words what that takes.
@@ -67,7 +77,7 @@ impl Query {
         allowed: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, Problem> {
-        let Some(value) = self.one(name)? else {
+        let Some(value) = self.single(name)? else {
             return Ok(None);
         };
         match parse(&value) {
@@ -82,7 +92,7 @@ impl Query {
         name: &'static str,
         list: &[(&'static str, T)],
     ) -> Result<Vec<T>, Problem> {
-        let values = self.all(name);
+        let values = self.take(name);
         values.iter().map(|value| word(name, value, list)).collect()
     }
 
@@ -92,7 +102,7 @@ impl Query {
         name: &'static str,
         list: &[(&'static str, T)],
     ) -> Result<Option<T>, Problem> {
-        let value = self.one(name)?;
+        let value = self.single(name)?;
         value.map(|value| word(name, &value, list)).transpose()
     }
 
@@ -128,14 +138,21 @@ mod tests {
 
     #[test]
     fn what_nobody_asked_for_is_unknown_and_the_nearest_name_is_said() {
-        let mut query = Query::new("service=a&service=b%20c&servcie=d&limit=");
+        let mut query = Query::new("service=a&service=&service=b%20c&servcie=d&cursor=");
         assert_eq!(query.all("service"), ["a", "b c"]);
-        assert_eq!(query.one("limit"), Ok(None));
+        assert_eq!(query.one("cursor"), Ok(None));
         let about = *query.finish().unwrap_err().about;
         assert_eq!(about.parameter.as_deref(), Some("servcie"));
         assert_eq!(about.value.as_deref(), Some("d"));
         assert_eq!(about.nearest.as_deref(), Some("service"));
-        assert_eq!(about.allowed, ["service", "limit"]);
+        assert_eq!(about.allowed, ["service", "cursor"]);
+    }
+
+    #[test]
+    fn an_empty_word_is_none_of_the_list() {
+        let mut query = Query::new("sort=&state=");
+        assert!(query.one_word("sort", &[("impact", 1)]).is_err());
+        assert!(query.words("state", &[("open", 1)]).is_err());
     }
 
     #[test]

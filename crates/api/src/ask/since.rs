@@ -13,12 +13,12 @@ const END: &str = "a moment to come: RFC 3339, Unix seconds, or from now: `2h`, 
 
 const SECOND: u64 = 1_000_000_000;
 
-/// The moment of the parameter `since`; an empty text does not filter.
-pub(crate) fn since(text: &str, now: LogTime) -> Result<Option<LogTime>, Problem> {
+/// The moment of the parameter `name`, `since` or `until`; an empty text does not filter.
+pub(crate) fn bound(name: &str, text: &str, now: LogTime) -> Result<Option<LogTime>, Problem> {
     if text.is_empty() {
         return Ok(None);
     }
-    let meant = moment(text, now).ok_or_else(|| Problem::bad_value("since", text, MOMENT))?;
+    let meant = moment(text, now).ok_or_else(|| Problem::bad_value(name, text, MOMENT))?;
     Ok(Some(meant))
 }
 

@@ -6,7 +6,7 @@ use hotspan_proto::v1;
 
 use crate::View;
 use crate::ask::{
-    Cursor, HotspotFilter, NearFilter, Problem, RowFilter, Said, Sort, TraceFilter, known_detectors, since,
+    Cursor, HotspotFilter, NearFilter, Problem, RowFilter, Said, Sort, TraceFilter, bound, known_detectors,
 };
 use crate::shape;
 
@@ -22,10 +22,23 @@ pub(super) fn hotspots(of: v1::ListHotspotsRequest, view: &View) -> Result<Hotsp
         entry: of.entry,
         detector: known_detectors(of.detector, view)?,
         min_confidence: of.min_confidence.map_or(Ok(MIN_CONFIDENCE), share)?,
-        since: since(&of.since, view.at)?,
+        since: bound("since", &of.since, view.at)?,
+        until: bound("until", &of.until, view.at)?,
         sort,
-        page: page(of.limit, &of.cursor)?.in_order(sort.tag())?,
+        page: Cursor::new(of.limit, &of.cursor)?.in_order(sort.tag())?,
     })
+}
+
+/// The filter of a list that is watched, which begins at its first row.
+pub(super) fn watched(of: v1::ListHotspotsRequest, view: &View) -> Result<HotspotFilter, Problem> {
+    match of.cursor.as_str() {
+        "" => hotspots(of, view),
+        cursor => Err(Problem::bad_value(
+            "cursor",
+            cursor,
+            "empty: a list is watched from its first row",
+        )),
+    }
 }
 
 /// The filter of a question about exemplars.
@@ -33,7 +46,7 @@ pub(super) fn traces(of: v1::ListTracesRequest, view: &View) -> Result<TraceFilt
     Ok(TraceFilter {
         service: of.service,
         detector: known_detectors(of.detector, view)?,
-        page: page(of.limit, &of.cursor)?,
+        page: Cursor::new(of.limit, &of.cursor)?,
     })
 }
 
@@ -42,7 +55,7 @@ pub(super) fn near_misses(of: v1::NearMissesRequest) -> Result<NearFilter, Probl
     Ok(NearFilter {
         service: of.service,
         entry: of.entry,
-        page: page(of.limit, &of.cursor)?,
+        page: Cursor::new(of.limit, &of.cursor)?,
     })
 }
 
@@ -50,7 +63,7 @@ pub(super) fn near_misses(of: v1::NearMissesRequest) -> Result<NearFilter, Probl
 pub(super) fn rows(of: v1::ListRequest) -> Result<RowFilter, Problem> {
     Ok(RowFilter {
         service: of.service,
-        page: page(of.limit, &of.cursor)?,
+        page: Cursor::new(of.limit, &of.cursor)?,
     })
 }
 
@@ -63,13 +76,6 @@ pub(super) fn said(of: v1::SetStateRequest) -> Result<(String, Said), Problem> {
         until: of.until,
     };
     Ok((of.id, said))
-}
-
-fn page(limit: u32, cursor: &str) -> Result<Cursor, Problem> {
-    match limit {
-        0 => Cursor::new("", cursor),
-        rows => Cursor::new(&rows.to_string(), cursor),
-    }
 }
 
 fn in_break(number: i32) -> Result<Break, Problem> {

@@ -77,7 +77,8 @@ impl Health for Readiness {
     }
 }
 
-fn every(period: Duration) -> Interval {
+/// Ticks at once and then each `period`; those that nobody waited for are left out.
+pub(super) fn every(period: Duration) -> Interval {
     let mut interval = tokio::time::interval(period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
     interval

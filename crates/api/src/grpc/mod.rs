@@ -4,6 +4,7 @@ mod ask;
 mod convert;
 mod health;
 mod services;
+mod watch;
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! The services of `hotspan.v1`: each answers what the same HTTP path answers.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use hotspan_proto::v1::hotspots_server::Hotspots;
@@ -9,11 +10,13 @@ use hotspan_proto::v1::{
     AuditRequest, AuditResponse, DependenciesResponse, GetHotspotRequest, GetTraceRequest, Hotspot,
     ListHotspotsRequest, ListHotspotsResponse, ListRequest, ListTracesRequest, ListTracesResponse,
     NearMissesRequest, NearMissesResponse, OperationsResponse, ServicesResponse, SetStateRequest,
-    StatusRequest, StatusResponse, ThirdPartiesResponse, Trace,
+    StatusRequest, StatusResponse, ThirdPartiesResponse, Trace, WatchHotspotsResponse,
 };
+use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, async_trait};
 
 use super::ask;
+use super::watch::watch;
 use crate::{Backend, read, shape};
 
 /// Answers every service from the newest snapshot.
@@ -40,6 +43,14 @@ impl Hotspots for Reader {
         let view = self.backend.view();
         let filter = ask::hotspots(request.into_inner(), &view)?;
         answer(read::hotspots(&view, &filter))
+    }
+
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<WatchHotspotsResponse, Status>> + Send>>;
+
+    async fn watch(&self, request: Request<ListHotspotsRequest>) -> Answer<Self::WatchStream> {
+        let filter = ask::watched(request.into_inner(), &self.backend.view())?;
+        let differences = watch(Arc::clone(&self.backend), filter).map(Ok);
+        Ok(Response::new(Box::pin(differences)))
     }
 
     async fn get(&self, request: Request<GetHotspotRequest>) -> Answer<Hotspot> {

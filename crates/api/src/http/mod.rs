@@ -13,10 +13,12 @@ mod state;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::{HeaderValue, header};
-use axum::middleware::map_response;
-use axum::response::{IntoResponse, Response};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use axum::routing::get;
+use tower_http::compression::CompressionLayer;
 
 use crate::ask::Problem;
 use crate::{Backend, metrics};
@@ -49,15 +51,21 @@ pub(crate) fn router(backend: Shared) -> Router {
         .route("/api/v1/openapi.json", get(openapi::document))
         .fallback(async || Problem::not_found("there is no such path; GET / names those there are"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
-        .layer(map_response(hardened))
+        .layer(from_fn(hardened))
+        .layer(CompressionLayer::new().gzip(true))
         .with_state(backend)
 }
 
-/// Texts of spans are in every answer: no browser may guess that they are something else.
-async fn hardened(response: Response) -> Response {
-    let nosniff = [(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    )];
-    (nosniff, response).into_response()
+/// Texts of spans are in every answer: no browser may guess that they are something else, and what was asked with
+/// credentials is kept by nobody on the way.
+async fn hardened(request: Request, next: Next) -> Response {
+    let with_credentials = request.headers().contains_key(header::AUTHORIZATION);
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let nosniff = HeaderValue::from_static("nosniff");
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    if with_credentials {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
 }

@@ -26,6 +26,8 @@ pub(super) struct HotspotParams {
     min_confidence: Option<f64>,
     /// Seen at this moment or later: RFC 3339, Unix seconds, or relative to the snapshot (`-1h`, `90m`, `now`).
     since: Option<String>,
+    /// Seen at this moment or before, in the same forms.
+    until: Option<String>,
     /// In which order.
     #[param(inline)]
     sort: Option<SortParam>,

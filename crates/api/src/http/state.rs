@@ -27,8 +27,7 @@ pub(super) fn route() -> MethodRouter<Shared> {
 #[allow(dead_code, reason = "describes what `Said` reads")]
 pub(super) struct Saying {
     /// `acknowledged`, `muted`, or `open` to take either back.
-    #[schema(inline)]
-    state: Word,
+    state: Decision,
     /// Why, at most 500 characters; not needed to open.
     reason: Option<String>,
     /// Who says so, at most 100 characters.
@@ -37,9 +36,10 @@ pub(super) struct Saying {
     until: Option<String>,
 }
 
+/// What may be said.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Word {
+enum Decision {
     Acknowledged,
     Muted,
     Open,

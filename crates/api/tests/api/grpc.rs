@@ -6,8 +6,8 @@ use hotspan_proto::v1::hotspots_client::HotspotsClient;
 use hotspan_proto::v1::reports_client::ReportsClient;
 use hotspan_proto::v1::traces_client::TracesClient;
 use hotspan_proto::v1::{
-    AuditRequest, Break, GetHotspotRequest, GetTraceRequest, ListHotspotsRequest, ListRequest,
-    ListTracesRequest, NearMissesRequest, Sort, State, StatusRequest,
+    AuditRequest, Break, GetHotspotRequest, GetTraceRequest, Hotspot, ListHotspotsRequest, ListRequest,
+    ListTracesRequest, NearMissesRequest, SetStateRequest, Sort, State, StatusRequest,
 };
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
@@ -128,7 +128,7 @@ async fn every_list_is_the_one_that_http_gives() {
         ("", ListHotspotsRequest::default()),
         (
             "?service=orders&service=cart&entry=GET%20/entry&detector=serial-calls&break=synchronous&state=worsening\
-             &min_confidence=0.5&since=-40h&sort=impact&limit=3",
+             &min_confidence=0.5&since=-40h&until=now&sort=impact&limit=3",
             ListHotspotsRequest {
                 service: vec!["orders".to_owned(), "cart".to_owned()],
                 entry: vec!["GET /entry".to_owned()],
@@ -140,6 +140,7 @@ async fn every_list_is_the_one_that_http_gives() {
                 sort: Sort::Impact.into(),
                 limit: 3,
                 cursor: String::new(),
+                until: "now".to_owned(),
             },
         ),
         (
@@ -184,6 +185,53 @@ async fn every_list_is_the_one_that_http_gives() {
     };
     let list = traces.list(request).await.unwrap().into_inner();
     same(at, "/api/v1/traces?detector=serial-calls", &list).await;
+}
+
+#[tokio::test]
+async fn a_watched_list_comes_whole_and_then_as_what_differs() {
+    let at = World::start().await;
+    let mut hotspots = HotspotsClient::new(channel(at).await).max_decoding_message_size(16 << 20);
+    let request = ListHotspotsRequest {
+        limit: 5,
+        ..ListHotspotsRequest::default()
+    };
+    let list = hotspots.list(request.clone()).await.unwrap().into_inner();
+    let mut differences = hotspots.watch(request.clone()).await.unwrap().into_inner();
+    let whole = differences.message().await.unwrap().unwrap();
+    assert_eq!((&whole.changed, whole.total), (&list.hotspots, list.total));
+    let said = |id: &str, state: State| SetStateRequest {
+        id: id.to_owned(),
+        state: state.into(),
+        reason: "known".to_owned(),
+        until: "1h".to_owned(),
+        ..SetStateRequest::default()
+    };
+    let (first, second) = (&list.hotspots[0].id, &list.hotspots[1].id);
+    hotspots
+        .set_state(said(first, State::Acknowledged))
+        .await
+        .unwrap();
+    hotspots.set_state(said(second, State::Muted)).await.unwrap();
+    let (mut changed, mut gone) = (Vec::new(), Vec::new());
+    while gone.is_empty() {
+        let difference = differences.message().await.unwrap().unwrap();
+        assert!(difference.snapshot > whole.snapshot);
+        changed.extend(difference.changed);
+        gone.extend(difference.gone);
+    }
+    assert_eq!(gone.as_slice(), std::slice::from_ref(second));
+    let is = |row: &Hotspot, id: &str, state: State| row.id == id && row.state == i32::from(state);
+    assert!(changed.iter().any(|row| is(row, first, State::Acknowledged)));
+    assert!(
+        changed.iter().all(|row| !whole.changed.contains(row)),
+        "nothing is sent twice"
+    );
+    let refused = ListHotspotsRequest {
+        cursor: list.next_cursor.unwrap(),
+        ..request
+    };
+    let refused = hotspots.watch(refused).await.map(drop).unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
 }
 
 #[tokio::test]

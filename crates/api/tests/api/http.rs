@@ -1,6 +1,11 @@
 //! The HTTP side, path by path.
 
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::client::{get, get_with, send};
 use crate::sample::{hotspot, trace_id};
@@ -17,6 +22,28 @@ fn ids(list: &Value) -> Vec<String> {
 fn ranks(list: &Value) -> Vec<u64> {
     let rows = list["hotspots"].as_array().unwrap();
     rows.iter().map(|row| row["rank"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn answers_are_compressed_for_those_who_ask_and_kept_by_nobody_when_asked_with_credentials() {
+    let at = World::start().await;
+    let plain = get(at, "/api/v1/hotspots").await;
+    let mut socket = TcpStream::connect(at).await.unwrap();
+    let request = "GET /api/v1/hotspots HTTP/1.0\r\nhost: x\r\naccept-encoding: gzip\r\nauthorization: Bearer x\r\n\r\n";
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut bytes = Vec::new();
+    socket.read_to_end(&mut bytes).await.unwrap();
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+    assert!(head.contains("content-encoding: gzip"), "{head}");
+    assert!(head.contains("cache-control: no-store"), "{head}");
+    assert!(head.contains("vary: accept-encoding"), "{head}");
+    let mut inflated = String::new();
+    GzDecoder::new(&bytes[end + 4..])
+        .read_to_string(&mut inflated)
+        .unwrap();
+    assert_eq!(inflated, plain.body);
+    assert!(bytes.len() * 4 < plain.body.len());
 }
 
 #[tokio::test]

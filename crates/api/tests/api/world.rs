@@ -75,7 +75,9 @@ impl World {
 impl Backend for World {
     fn view(&self) -> Arc<View> {
         let mut view = View::clone(&self.view);
-        self.notes.lock().unwrap().apply(&mut view.answers, view.at);
+        let mut notes = self.notes.lock().unwrap();
+        notes.apply(&mut view.answers, view.at);
+        view.version += notes.iter().count() as u64;
         Arc::new(view)
     }
 
