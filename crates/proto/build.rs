@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "hotspan/v1/audit.proto",
     "hotspan/v1/common.proto",
+    "hotspan/v1/compare.proto",
     "hotspan/v1/hotspots.proto",
     "hotspan/v1/near.proto",
     "hotspan/v1/reports.proto",

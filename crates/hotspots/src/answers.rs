@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use hotspan_model::{
-    Category, Class, DefectKind, Hotspot, LogTime, Lookup, Meta, Millionths, Nanos, Peer, PeerReason,
+    Category, Class, DefectKind, Hotspot, LogTime, Lookup, Meta, Millionths, Nanos, Peer, PeerReason, Trend,
+    VersionTraces,
 };
 
 use crate::audit::{QueryPattern, patterns};
@@ -14,7 +15,7 @@ use crate::merged::Merged;
 use crate::near::{NearMissAnswer, near_misses};
 use crate::peers::Peers;
 use crate::ranking::{Ranked, hotspots};
-use crate::view::Reader;
+use crate::view::{Reader, trend};
 use crate::{Settings, Snapshot};
 
 /// Everything that follows from reports.
@@ -37,6 +38,8 @@ pub struct Answers {
     pub near_misses: Vec<NearMissAnswer>,
     /// Statements and cache commands, dearest first, at most 20.
     pub query_patterns: Vec<QueryPattern>,
+    /// All traces over time: what trends of hotspots are parts of.
+    pub trend: Trend,
     /// What hotspots save together.
     pub joints: Joints,
     /// What the answer rests on, as far as reports tell.
@@ -82,7 +85,7 @@ pub struct ServiceAnswer {
     /// Its share of all critical-path time.
     pub path_share: Millionths,
     /// Versions seen, sorted.
-    pub versions: Vec<String>,
+    pub versions: Vec<VersionTraces>,
     /// Hotspots listed on it.
     pub hotspots: u64,
 }
@@ -274,6 +277,7 @@ pub fn answers(
         third_parties: third_parties(&reader),
         near_misses: near_misses(&reader, stopped),
         query_patterns: patterns(&reader),
+        trend: trend(&merged.totals.timeline),
         joints: Joints::new(&merged, &hotspots),
         coverage,
         hotspots,

@@ -17,6 +17,7 @@ mod buckets;
 mod calendar;
 mod calibration;
 mod cells;
+pub mod compare;
 mod confidence;
 mod cross;
 mod distribution;

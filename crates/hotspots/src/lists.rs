@@ -49,11 +49,6 @@ pub(crate) fn services(reader: &Reader<'_>, listed: &[Hotspot]) -> Vec<ServiceAn
 }
 
 fn service(reader: &Reader<'_>, name: &str, row: &Service, hotspots: u64) -> ServiceAnswer {
-    let versions = row
-        .versions
-        .ranked(|&version| reader.dictionary.text(version).to_owned());
-    let mut versions: Vec<String> = versions.into_iter().map(|version| version.0).collect();
-    versions.sort();
     let requests = Requests::of(reader, name);
     ServiceAnswer {
         service: name.to_owned(),
@@ -68,7 +63,7 @@ fn service(reader: &Reader<'_>, name: &str, row: &Service, hotspots: u64) -> Ser
         latency: latency(&requests.durations),
         path: row.path.map(unweighted),
         path_share: share(sum(&row.path), reader.merged.totals.path),
-        versions,
+        versions: reader.versions(&row.versions),
         hotspots,
     }
 }

@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use hotspan_model::{
     Anchor, Break, CalleeView, CallsPerTrace, CodePlace, Effort, EvidenceTrace, Facets, Fingerprint, Fix,
-    Hotspot, ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Role, Saving, SavingRule, Tail,
-    Trend, Verb,
+    Hotspot, ImpactBasis, LogTime, Lookup, Meta, Millionths, Nanos, PathTime, Role, Saving, SavingRule,
+    Symbol, Tail, Trend, Verb, VersionTraces,
 };
 
 use crate::Settings;
 use crate::aggregate::{Aggregate, Shape};
-use crate::buckets::Window;
+use crate::buckets::{Timeline, Window};
 use crate::confidence::{Confidence, Label, Revision, confidence, label, labelled, surer, unneeded};
 use crate::losses::corrected;
 use crate::many;
@@ -21,6 +21,7 @@ use crate::sampling::Sums;
 use crate::scaling::scaling;
 use crate::sign::{narrow, share};
 use crate::tail::tail;
+use crate::tally::Tally;
 use crate::topology::Operation;
 
 /// Exposed seconds count so much of seconds that a replay would save.
@@ -32,6 +33,14 @@ const SAME_TEAM: Effort = Millionths(1_000_000);
 const PLACES: usize = 8;
 /// Points of the trend by minute, and by hour.
 const TREND: (usize, usize) = (60, 168);
+
+/// A timeline as it is answered.
+pub(crate) fn trend(of: &Timeline) -> Trend {
+    Trend {
+        minute: of.minutes.last(TREND.0),
+        hour: of.hours.last(TREND.1),
+    }
+}
 
 /// All that a hotspot is read with.
 #[derive(Clone, Copy)]
@@ -134,13 +143,10 @@ impl<'a> Reader<'a> {
             evidence: evidence(row),
             related: related(row),
             change: None,
-            versions: self.versions(row),
+            versions: self.versions(&row.versions),
             first_seen: first,
             last_seen: last_seen(row),
-            trend: Trend {
-                minute: row.timeline.minutes.last(TREND.0),
-                hour: row.timeline.hours.last(TREND.1),
-            },
+            trend: trend(&row.timeline),
         }
     }
 
@@ -325,11 +331,13 @@ impl<'a> Reader<'a> {
         ((meta.sentence)(&facets), (meta.fix)(&facets))
     }
 
-    fn versions(&self, row: &Aggregate) -> Vec<String> {
-        let ranked = row
-            .versions
-            .ranked(|&version| self.dictionary.text(version).to_owned());
-        let mut versions: Vec<String> = ranked.into_iter().map(|version| version.0).collect();
+    /// The versions that were counted, sorted by name.
+    pub(crate) fn versions(&self, counted: &Tally<Symbol>) -> Vec<VersionTraces> {
+        let ranked = counted.ranked(|&version| self.dictionary.text(version).to_owned());
+        let named = ranked
+            .into_iter()
+            .map(|(version, traces)| VersionTraces { version, traces });
+        let mut versions: Vec<VersionTraces> = named.collect();
         versions.sort();
         versions
     }

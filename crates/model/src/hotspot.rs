@@ -196,6 +196,15 @@ pub struct Trend {
     pub hour: Vec<TrendPoint>,
 }
 
+/// How often a version was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VersionTraces {
+    /// `service.version`.
+    pub version: String,
+    /// Traces in which it was, raw.
+    pub traces: u64,
+}
+
 /// All findings of one fingerprint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hotspot {
@@ -273,7 +282,7 @@ pub struct Hotspot {
     /// Id of the change it shares with others.
     pub change: Option<String>,
     /// Versions of the service it was seen in, sorted.
-    pub versions: Vec<String>,
+    pub versions: Vec<VersionTraces>,
     /// Start of the first filled bucket.
     pub first_seen: LogTime,
     /// End of the last filled bucket, or the latest exemplar's time when that is known.

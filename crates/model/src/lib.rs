@@ -38,7 +38,7 @@ pub use finding::{Break, Effort, Finding, FindingId, Params, Saving, Terms};
 pub use hash::{Identity, ParamHash, ParamKey, TableSeed};
 pub use hotspot::{
     Anchor, CalleeView, CallsPerTrace, CodePlace, EvidenceTrace, Fix, Hotspot, ImpactBasis, PathTime,
-    Returns, Role, State, Tail, Trend, TrendPoint,
+    Returns, Role, State, Tail, Trend, TrendPoint, VersionTraces,
 };
 pub use ids::{Fingerprint, SpanId, TraceId};
 pub use inputs::{Input, Inputs};

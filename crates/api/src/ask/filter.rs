@@ -179,7 +179,7 @@ impl TraceFilter {
 }
 
 /// Whether a list that does not filter when it is empty lets `value` through.
-fn among(list: &[String], value: &str) -> bool {
+pub(super) fn among(list: &[String], value: &str) -> bool {
     list.is_empty() || list.iter().any(|wanted| wanted == value)
 }
 

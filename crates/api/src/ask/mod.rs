@@ -1,5 +1,6 @@
 //! What is asked: parameters read, checked and refused in words.
 
+mod compare;
 mod filter;
 mod nearest;
 mod page;
@@ -8,6 +9,7 @@ mod query;
 mod saying;
 mod since;
 
+pub(crate) use compare::{CompareFilter, Sides, sides};
 pub(crate) use filter::{HotspotFilter, NearFilter, RowFilter, Sort, TraceFilter, known_detectors};
 pub(crate) use page::Cursor;
 pub use problem::{Parameter, Problem};

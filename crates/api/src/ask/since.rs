@@ -39,7 +39,7 @@ pub(crate) fn until(text: &str, now: LogTime) -> Result<Option<LogTime>, Problem
 }
 
 /// The moment `text` means when the snapshot was made at `now`; `None` when it means none.
-fn moment(text: &str, now: LogTime) -> Option<LogTime> {
+pub(super) fn moment(text: &str, now: LogTime) -> Option<LogTime> {
     if text == "now" {
         return Some(now);
     }

@@ -1,12 +1,14 @@
 //! gRPC questions as filters; what HTTP refuses is refused here in the same words.
 
 use hotspan_hotspots::MIN_CONFIDENCE;
+use hotspan_hotspots::compare::Change;
 use hotspan_model::{Break, MILLION, Millionths, State};
 use hotspan_proto::v1;
 
 use crate::View;
 use crate::ask::{
-    Cursor, HotspotFilter, NearFilter, Problem, RowFilter, Said, Sort, TraceFilter, bound, known_detectors,
+    CompareFilter, Cursor, HotspotFilter, NearFilter, Problem, RowFilter, Said, Sort, TraceFilter, bound,
+    known_detectors, sides,
 };
 use crate::shape;
 
@@ -59,6 +61,18 @@ pub(super) fn near_misses(of: v1::NearMissesRequest) -> Result<NearFilter, Probl
     })
 }
 
+/// The filter of a question about what changed.
+pub(super) fn changes(of: v1::CompareRequest, view: &View) -> Result<CompareFilter, Problem> {
+    let changes: Result<Vec<Change>, Problem> = of.change.iter().map(|&number| change(number)).collect();
+    Ok(CompareFilter {
+        sides: sides(&of.a, &of.b, view)?,
+        change: changes?,
+        service: of.service,
+        detector: known_detectors(of.detector, view)?,
+        page: Cursor::new(of.limit, &of.cursor)?,
+    })
+}
+
 /// The filter of a question about any other list.
 pub(super) fn rows(of: v1::ListRequest) -> Result<RowFilter, Problem> {
     Ok(RowFilter {
@@ -90,6 +104,14 @@ fn state(number: i32) -> Result<State, Problem> {
     let mut same = all.filter(|&of| v1::State::from(shape::State::from(of)) as i32 == number);
     same.next()
         .ok_or_else(|| Problem::bad_value("state", &number.to_string(), "one of the states"))
+}
+
+fn change(number: i32) -> Result<Change, Problem> {
+    let mut same = Change::ALL
+        .into_iter()
+        .filter(|&of| v1::Change::from(shape::Change::from(of)) as i32 == number);
+    same.next()
+        .ok_or_else(|| Problem::bad_value("change", &number.to_string(), "one of the changes"))
 }
 
 fn sort(number: i32) -> Result<Sort, Problem> {

@@ -7,7 +7,8 @@ use hotspan_proto::v1::hotspots_server::Hotspots;
 use hotspan_proto::v1::reports_server::Reports;
 use hotspan_proto::v1::traces_server::Traces;
 use hotspan_proto::v1::{
-    AuditRequest, AuditResponse, DependenciesResponse, GetHotspotRequest, GetTraceRequest, Hotspot,
+    AuditRequest, AuditResponse, CompareRequest, CompareResponse, CompareTracesRequest,
+    CompareTracesResponse, DependenciesResponse, GetHotspotRequest, GetTraceRequest, Hotspot,
     ListHotspotsRequest, ListHotspotsResponse, ListRequest, ListTracesRequest, ListTracesResponse,
     NearMissesRequest, NearMissesResponse, OperationsResponse, ServicesResponse, SetStateRequest,
     StatusRequest, StatusResponse, ThirdPartiesResponse, Trace, WatchHotspotsResponse,
@@ -114,6 +115,17 @@ impl Reports for Reader {
     async fn near_misses(&self, request: Request<NearMissesRequest>) -> Answer<NearMissesResponse> {
         let filter = ask::near_misses(request.into_inner())?;
         answer(read::near_misses(&self.backend.view(), &filter))
+    }
+
+    async fn compare(&self, request: Request<CompareRequest>) -> Answer<CompareResponse> {
+        let view = self.backend.view();
+        let filter = ask::changes(request.into_inner(), &view)?;
+        answer(read::compare(&view, &filter))
+    }
+
+    async fn compare_traces(&self, request: Request<CompareTracesRequest>) -> Answer<CompareTracesResponse> {
+        let CompareTracesRequest { a, b } = request.into_inner();
+        answer(read::compare_traces(&*self.backend, &a, &b).await?)
     }
 
     async fn audit(&self, _: Request<AuditRequest>) -> Answer<AuditResponse> {

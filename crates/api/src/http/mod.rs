@@ -45,6 +45,8 @@ pub(crate) fn router(backend: Shared) -> Router {
         .route("/api/v1/dependencies", get(routes::dependencies))
         .route("/api/v1/third-parties", get(routes::third_parties))
         .route("/api/v1/near-misses", get(routes::near_misses))
+        .route("/api/v1/compare", get(routes::compare))
+        .route("/api/v1/compare/traces", get(routes::compare_traces))
         .route("/api/v1/audit", get(audit::audit))
         .route("/api/v1/detectors", get(routes::detectors))
         .route("/api/v1/status", get(routes::status))

@@ -27,6 +27,8 @@ use crate::metrics;
         routes::dependencies,
         routes::third_parties,
         routes::near_misses,
+        routes::compare,
+        routes::compare_traces,
         audit::audit,
         routes::detectors,
         routes::status,

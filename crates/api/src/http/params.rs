@@ -3,7 +3,7 @@
 
 use utoipa::{IntoParams, ToSchema};
 
-use crate::shape::{Break, State};
+use crate::shape::{Break, Change, State};
 
 /// Which hotspots, in which order.
 #[derive(IntoParams)]
@@ -60,6 +60,35 @@ pub(super) struct TraceParams {
     service: Option<Vec<String>>,
     /// Detectors of those hotspots; repeat for alternatives.
     detector: Option<Vec<String>>,
+}
+
+/// Which two sides, and which of their changes.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct CompareParams {
+    /// The first side: two moments as `FROM..UNTIL`, each RFC 3339, Unix seconds or relative to the snapshot, or
+    /// `version:NAME`. `-24h..-1h` when absent. Windows are cut to whole minutes within the last hour, to whole hours
+    /// before.
+    a: Option<String>,
+    /// The second side, of the same kind. `-1h..now` when absent.
+    b: Option<String>,
+    /// Services that must change; repeat for alternatives.
+    service: Option<Vec<String>>,
+    /// Ids of detectors; repeat for alternatives.
+    detector: Option<Vec<String>>,
+    /// What became of them; repeat for alternatives. All but `same` and `unclear` when absent.
+    #[param(inline)]
+    change: Option<Vec<Change>>,
+}
+
+/// Which two traces.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TracePairParams {
+    /// The first: 1 to 32 hex digits; leading zeros may be missing.
+    a: String,
+    /// The second.
+    b: String,
 }
 
 /// How much of a list, in which form.

@@ -8,14 +8,16 @@ use axum::response::{IntoResponse, Response};
 
 use super::Shared;
 use super::form::{Form, Listed};
-use super::params::{HotspotParams, NearParams, PageParams, RowParams, TraceParams};
+use super::params::{
+    CompareParams, HotspotParams, NearParams, PageParams, RowParams, TracePairParams, TraceParams,
+};
 use super::snapshot::tagged;
 use crate::View;
-use crate::ask::{HotspotFilter, NearFilter, Problem, Query, RowFilter, TraceFilter};
+use crate::ask::{CompareFilter, HotspotFilter, NearFilter, Problem, Query, RowFilter, TraceFilter};
 use crate::read;
 use crate::shape::{
-    self, DependencyList, HotspotDetail, HotspotList, List, NearMissList, OperationList, ServiceList,
-    ThirdPartyList, Trace, TraceList,
+    self, Comparison, DependencyList, HotspotDetail, HotspotList, List, NearMissList, OperationList,
+    ServiceList, ThirdPartyList, Trace, TraceComparison, TraceList,
 };
 
 const INDEX: &str = "\
@@ -29,6 +31,8 @@ Hotspan: structural faults of a backend, ranked by what they cost.
   /api/v1/services            /api/v1/operations
   /api/v1/dependencies        /api/v1/third-parties
   /api/v1/near-misses         what nearly is a hotspot, and why it is none (?entry= &service=)
+  /api/v1/compare             what appeared, grew or went (?a=-25h..-24h&b=-1h..now, ?a=version:1&b=version:2)
+  /api/v1/compare/traces      two traces side by side (?a=ID&b=ID)
   /api/v1/audit               the system on one page (?format=md html)
   /api/v1/detectors           what is looked for, thresholds, efforts
   /api/v1/status              counters, listeners, shards
@@ -86,6 +90,9 @@ lists! {
     dependencies: "/api/v1/dependencies", "system", RowParams, DependencyList, rows, read::dependencies;
     /// The companies that are called, by domain.
     third_parties: "/api/v1/third-parties", "system", RowParams, ThirdPartyList, rows, read::third_parties;
+    /// What appeared, grew, shrank or went between two windows or two versions; by default the last hour beside the day
+    /// before it.
+    compare: "/api/v1/compare", "hotspots", CompareParams, Comparison, CompareFilter::read, read::compare;
     /// What nearly is a hotspot, by service and operation, and why it is none.
     near_misses: "/api/v1/near-misses", "hotspots", NearParams, NearMissList, near, read::near_misses;
 }
@@ -133,6 +140,32 @@ pub(super) async fn trace(
 ) -> Result<Json<Trace>, Problem> {
     query.finish()?;
     Ok(Json(read::trace(&*backend, &segment(id)).await?))
+}
+
+/// Two traces side by side: what one does that the other does not, or does more often, or waits longer for.
+#[utoipa::path(
+    get,
+    path = "/api/v1/compare/traces",
+    tag = "traces",
+    params(TracePairParams),
+    responses(
+        (status = 200, description = "Their differences", body = TraceComparison),
+        (status = 400, description = "What was asked makes no sense", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 404, description = "Nobody holds one of them", body = Problem,
+            content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn compare_traces(
+    State(backend): State<Shared>,
+    mut query: Query,
+) -> Result<Json<TraceComparison>, Problem> {
+    let [a, b] = [("a", query.one("a")?), ("b", query.one("b")?)];
+    query.finish()?;
+    let given =
+        |(name, id): (_, Option<String>)| id.ok_or_else(|| Problem::bad_value(name, "", "the id of a trace"));
+    let (a, b) = (given(a)?, given(b)?);
+    Ok(Json(read::compare_traces(&*backend, &a, &b).await?))
 }
 
 /// The detectors, their thresholds and efforts.

@@ -1,6 +1,7 @@
 //! Answers from one snapshot: what HTTP and gRPC both say.
 
 mod audit;
+mod compare;
 mod hotspots;
 mod near;
 mod say;
@@ -8,6 +9,7 @@ mod system;
 mod traces;
 
 pub(crate) use audit::audit;
+pub(crate) use compare::{compare, compare_traces};
 pub(crate) use hotspots::{hotspot, hotspots};
 pub(crate) use near::near_misses;
 pub(crate) use say::say;

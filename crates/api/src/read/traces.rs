@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hotspan_model::{EvidenceTrace, Hotspot, TraceId};
+use hotspan_model::{EvidenceTrace, Hotspot, SpanDetail, TraceId, TraceView};
 
 use super::coverage;
 use crate::ask::{Problem, TraceFilter};
@@ -56,6 +56,12 @@ fn exemplar_of(hotspot: &Hotspot, evidence: &EvidenceTrace) -> ExemplarOf {
 
 /// One trace, as far as anybody holds it.
 pub(crate) async fn trace(backend: &dyn Backend, id: &str) -> Result<Trace, Problem> {
+    let (trace, details) = find(backend, id).await?;
+    Ok(Trace::new(&trace, &details))
+}
+
+/// One trace and what is kept of its attributes.
+pub(super) async fn find(backend: &dyn Backend, id: &str) -> Result<(TraceView, Vec<SpanDetail>), Problem> {
     let absent = "no trace of this id is held: only exemplars of hotspots and recent traces are";
     let Some(id) = TraceId::from_hex(id) else {
         return Err(Problem::not_found(
@@ -63,6 +69,5 @@ pub(crate) async fn trace(backend: &dyn Backend, id: &str) -> Result<Trace, Prob
         ));
     };
     let found = backend.trace(id).await;
-    let (trace, details) = found.ok_or_else(|| Problem::not_found(absent))?;
-    Ok(Trace::new(&trace, &details))
+    found.ok_or_else(|| Problem::not_found(absent))
 }

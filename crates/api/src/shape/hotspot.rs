@@ -288,7 +288,7 @@ impl From<&model::Hotspot> for Hotspot {
             evidence: of.evidence.iter().map(Evidence::from).collect(),
             related: texts(&of.related),
             change: of.change.as_deref().map(clean),
-            versions: texts(&of.versions),
+            versions: of.versions.iter().map(|of| clean(&of.version)).collect(),
             first_seen: of.first_seen.into(),
             last_seen: of.last_seen.into(),
             trend: Trend::from(&of.trend),

@@ -5,6 +5,7 @@
 
 mod audit;
 mod before_after;
+mod compare;
 mod coverage;
 mod decimal;
 mod detectors;
@@ -22,6 +23,10 @@ mod words;
 
 pub use audit::{Audit, Bottleneck, Coupling, Gap, Intervention, PatternOperation, QueryPattern, Said};
 pub use before_after::{After, BeforeAfter, Moved, Outlook, Replay, ReplayedSpan};
+pub use compare::{
+    CallChange, CallSum, Change, ChangeCounts, Comparison, FindingChange, HotspotChange, Measure, Side,
+    TraceComparison, TraceSide,
+};
 pub use coverage::{Blind, Coverage, LeftOut, Pressure, SpanCounts, TraceCounts};
 pub use decimal::Decimal;
 pub use detectors::{Detector, DetectorList, EffortRule, Knob, KnobRule, Selector};

@@ -195,7 +195,7 @@ impl From<&hotspots::ServiceAnswer> for Service {
             latency_ns: of.latency.into(),
             critical_path_ns: of.path.into(),
             critical_path_share: of.path_share.into(),
-            versions: texts(&of.versions),
+            versions: of.versions.iter().map(|of| clean(&of.version)).collect(),
             hotspots: of.hotspots,
         }
     }

@@ -27,7 +27,7 @@ use crate::client::get;
 use crate::sample::hotspot;
 use crate::world::World;
 
-async fn channel(at: SocketAddr) -> Channel {
+pub(crate) async fn channel(at: SocketAddr) -> Channel {
     Channel::from_shared(format!("http://{at}"))
         .unwrap()
         .connect()
@@ -36,7 +36,7 @@ async fn channel(at: SocketAddr) -> Channel {
 }
 
 /// Proves that a message says what an HTTP path says, through the descriptors alone.
-async fn same(at: SocketAddr, path: &str, message: &impl Message) {
+pub(crate) async fn same(at: SocketAddr, path: &str, message: &impl Message) {
     let pool = DescriptorPool::decode(hotspan_proto::DESCRIPTORS).unwrap();
     let descriptor = pool.get_message_by_name(&full_name(message)).unwrap();
     let dynamic = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice()).unwrap();
@@ -101,6 +101,7 @@ fn named(key: &str, item: Value) -> Value {
 fn plain_text(text: String) -> String {
     let prefixes = [
         "BREAK_",
+        "CHANGE_",
         "STATE_",
         "IMPACT_BASIS_",
         "ROLE_",

@@ -4,6 +4,7 @@
 mod audit;
 #[cfg(test)]
 mod client;
+mod compare;
 #[cfg(test)]
 mod detail;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use hotspan_model::{
     Decision, Defect, DefectKind, EventView, EvidenceTrace, FindingId, FindingView, Fingerprint, Fix,
     Hotspot, ImpactBasis, Kind, LogTime, Millionths, Moved, Nanos, Note, Over, PathSegment, PathTime,
     ReplayedSpan, Returns, Role, Saving, SpanDetail, SpanId, SpanView, State, Tail, Timestamp, TraceId,
-    TraceView, Trend, TrendPoint,
+    TraceView, Trend, TrendPoint, VersionTraces,
 };
 
 use crate::world::{HOSTILE, HOUR, NOW};
@@ -82,7 +82,7 @@ pub(crate) fn hotspot(rank: u32) -> Hotspot {
         ],
         related: vec!["serial-calls".to_owned()],
         change: even.then(|| "change-1".to_owned()),
-        versions: vec!["1.4.0".to_owned()],
+        versions: vec![version("1.4.0", 24)],
         first_seen: LogTime(NOW - 48 * HOUR),
         last_seen: LogTime(NOW - n * HOUR / 2),
         trend: trend(),
@@ -114,6 +114,13 @@ fn note() -> Note {
         at: LogTime(NOW - HOUR),
         impact: Millionths(1_000_000),
         over: Some(Over::Doubled),
+    }
+}
+
+pub(crate) fn version(name: &str, traces: u64) -> VersionTraces {
+    VersionTraces {
+        version: name.to_owned(),
+        traces,
     }
 }
 

@@ -16,11 +16,11 @@ use hotspan_hotspots::{
 use hotspan_model::{
     BeforeAfter, Break, Class, Condition, Counts, Decided, DefectKind, EffortRule, FindingId, Fingerprint,
     Fix, Knob, KnobRule, LogTime, Meta, Millionths, Nanos, NearReason, Pattern, Peer, PeerReason, Reason,
-    SavingRule, Scope, Selector, SpanDetail, TraceId, TraceView, Tuning, Workload,
+    SavingRule, Scope, Selector, SpanDetail, TraceId, TraceView, Trend, TrendPoint, Tuning, Workload,
 };
 use tokio::net::TcpListener;
 
-use crate::sample::{before_after, hotspot, trace, trace_id};
+use crate::sample::{before_after, hotspot, trace, trace_id, version};
 
 /// What a hostile service calls itself and its operations.
 pub(crate) const HOSTILE: &str =
@@ -175,6 +175,19 @@ fn detectors() -> Detectors {
     }
 }
 
+/// All traces: a hundred two hours ago, forty in the hour after that, ten in this minute.
+fn trend() -> Trend {
+    let point = |at: u64, traces| TrendPoint {
+        at: at / 1_000_000_000,
+        traces,
+        path: Nanos(0),
+    };
+    Trend {
+        minute: vec![point(NOW, 10)],
+        hour: vec![point(NOW - 2 * HOUR, 100), point(NOW - HOUR, 40)],
+    }
+}
+
 fn answers() -> Answers {
     let path = [1, 2, 3, 4, 5, 6, 7].map(Nanos);
     let latency = Latency {
@@ -195,7 +208,7 @@ fn answers() -> Answers {
         latency,
         path,
         path_share: Millionths(140_000),
-        versions: vec!["1".to_owned(), "2".to_owned()],
+        versions: vec![version("1", 40), version("1.4.0", 60)],
         hotspots: 15,
     };
     let operation = |service: &str, name: &str| OperationAnswer {
@@ -235,6 +248,7 @@ fn answers() -> Answers {
             near_miss("orders", "GET /", "n-plus-one-query", NearReason::Sightings),
             blind("cart"),
         ],
+        trend: trend(),
         query_patterns: vec![pattern("SELECT ?"), pattern(HOSTILE)],
         joints: Joints::default(),
         coverage: coverage(),

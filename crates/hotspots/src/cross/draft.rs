@@ -3,7 +3,7 @@
 use hotspan_model::{
     Anchor, CalleeView, CallsPerTrace, Condition, EvidenceTrace, Facets, Fingerprint, Hotspot, Identity,
     ImpactBasis, LogTime, Meta, Millionths, Nanos, NearReason, Params, PathTime, Returns, Role, Saving,
-    State, Trend,
+    State, Trend, VersionTraces,
 };
 
 use crate::calendar::Calendar;
@@ -61,7 +61,7 @@ pub(super) struct Draft {
     pub terms: Vec<(Millionths, String)>,
     /// Measured, with its impact in seconds an hour; without one the exposure counts.
     pub saving: Option<(Saving, Millionths)>,
-    pub versions: Vec<String>,
+    pub versions: Vec<VersionTraces>,
     /// What one change would settle together with others; empty when nothing.
     pub change: Vec<String>,
     /// It is a near miss.

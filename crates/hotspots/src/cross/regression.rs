@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 
 use hotspan_model::{
     Break, Class, Condition, Facets, FactKind, Fix, Meta, Millionths, Nanos, Saving, SavingRule, Scope,
+    VersionTraces,
 };
 
 use super::names::tenths_of_a_week;
@@ -106,7 +107,10 @@ fn draft(cx: &Evidence<'_>, at: (&str, &str, Class), old: (&str, &Fact), new: (&
     let rate = if class == Class::Server { 1 } else { UNAWAITED };
     let sum = u128::from(delta.0) * count * (new.1.weighted / u128::from(new.1.traces.max(1))) / rate;
     draft.saving = Some((saving, cx.reader.window.seconds_per_hour(sum)));
-    draft.versions = vec![new.0.to_owned()];
+    draft.versions = vec![VersionTraces {
+        version: new.0.to_owned(),
+        traces: new.1.traces,
+    }];
     draft.share = Millionths::ONE;
     draft.seen.add(new.1);
     draft.term(900_000, "the two versions did not run side by side at all times");

@@ -39,7 +39,8 @@ fn one_hotspot_says_all_that_its_traces_show() {
     assert_eq!([calls.min, calls.p50, calls.p95, calls.max], [10, 10, 40, 40]);
     assert_eq!(hotspot.critical_path.sum, Nanos::from_millis(140));
     assert_eq!(hotspot.saving.likely, Nanos::from_millis(15));
-    assert_eq!(hotspot.versions, ["1.4.0"]);
+    assert_eq!(hotspot.versions[0].version, "1.4.0");
+    assert_eq!((hotspot.versions.len(), hotspot.versions[0].traces), (1, 4));
     assert_eq!(hotspot.code[0].line, 41);
     assert_eq!(hotspot.fix.how, "django");
     assert_eq!(hotspot.confidence, Millionths(875_000));

@@ -2,6 +2,7 @@
 
 mod audit;
 mod before_after;
+mod compare;
 mod coverage;
 mod hotspot;
 mod lists;
