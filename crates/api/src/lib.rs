@@ -2,8 +2,10 @@
 
 mod ask;
 mod backend;
+mod compat;
 mod grpc;
 mod http;
+mod jaeger;
 mod metrics;
 pub mod page;
 mod read;
@@ -12,8 +14,9 @@ pub mod shape;
 
 pub use ask::{Parameter, Problem};
 pub use backend::{
-    Backend, Check, Connections, Detectors, FixFuture, FoundFix, FoundTrace, Level, Listener, Memory,
-    Metrics, NotSaid, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture, View,
+    Backend, Check, Connections, Detectors, FixFuture, FoundFix, FoundTrace, HeldFuture, Level, Listener,
+    Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture,
+    View,
 };
 pub use http::openapi;
 pub use serve::{router, serve};

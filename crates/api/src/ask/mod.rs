@@ -13,4 +13,4 @@ pub(crate) use page::Cursor;
 pub use problem::{Parameter, Problem};
 pub(crate) use query::Query;
 pub(crate) use saying::Said;
-pub(crate) use since::since;
+pub(crate) use since::{rfc3339, since};

@@ -51,6 +51,11 @@ impl Query {
         values.filter(|value| !value.is_empty()).collect()
     }
 
+    /// Whether a parameter is given and not read yet.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.given.iter().any(|(given, _)| given == name)
+    }
+
     /// The value of a parameter that takes one.
     pub(crate) fn one(&mut self, name: &'static str) -> Result<Option<String>, Problem> {
         let mut values = self.all(name).into_iter();

@@ -9,9 +9,15 @@ mod detail;
 #[cfg(test)]
 mod document;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod grpc;
 #[cfg(test)]
 mod http;
+#[cfg(test)]
+mod jaeger;
+#[cfg(test)]
+mod jaeger_clients;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
@@ -22,6 +28,8 @@ mod process;
 mod sample;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod shop;
 #[cfg(test)]
 mod shutdown;
 #[cfg(test)]
