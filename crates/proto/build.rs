@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 9] = [
     "hotspan/v1/audit.proto",
     "hotspan/v1/common.proto",
     "hotspan/v1/hotspots.proto",
@@ -12,6 +12,8 @@ const FILES: [&str; 7] = [
     "hotspan/v1/reports.proto",
     "hotspan/v1/system.proto",
     "hotspan/v1/traces.proto",
+    "jaeger/api_v3/query_service.proto",
+    "tempopb/tempo.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

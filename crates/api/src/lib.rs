@@ -11,6 +11,7 @@ pub mod page;
 mod read;
 mod serve;
 pub mod shape;
+mod tempo;
 
 pub use ask::{Parameter, Problem};
 pub use backend::{

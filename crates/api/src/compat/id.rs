@@ -71,7 +71,7 @@ mod tests {
             "xyz",
             "g".repeat(32).as_str(),
             &"a".repeat(33),
-            "AAAA",
+            "ZZZZ",
             "%%%",
         ] {
             assert_eq!(trace_id(text), None, "{text}");

@@ -29,16 +29,26 @@ pub(crate) fn kind_of(name: &str) -> Option<Kind> {
     of.map(|&(kind, _)| kind)
 }
 
-/// Every value of a key on a span: several where findings are joined, none where the key is absent.
-pub(crate) fn values<'a>(span: &'a Span, key: &'a str) -> Vec<Cow<'a, str>> {
-    let own = span.attributes.iter().chain(&span.resource.attributes);
-    let given = own.filter(|(name, _)| name == key).map(|(_, value)| value);
-    if key == DETECTOR || key == HOTSPOT_ID {
-        return given.flat_map(joined).collect();
+/// The values of a span's own attribute: several where findings are joined, none where it has none.
+pub(crate) fn of_span<'a>(span: &'a Span, key: &str) -> Vec<Cow<'a, str>> {
+    let given = given(&span.attributes, key);
+    match key {
+        DETECTOR | HOTSPOT_ID => given.flat_map(joined).collect(),
+        _ => given.map(Value::text).collect(),
     }
-    let mut values: Vec<Cow<'a, str>> = given.map(Value::text).collect();
-    values.extend(derived(span, key).map(Cow::Borrowed));
-    values
+}
+
+/// The values of an attribute of a span's resource.
+pub(crate) fn of_resource<'a>(span: &'a Span, key: &str) -> Vec<Cow<'a, str>> {
+    match key {
+        "service.name" => vec![Cow::Borrowed(&span.resource.service)],
+        _ => given(&span.resource.attributes, key).map(Value::text).collect(),
+    }
+}
+
+fn given<'a>(attributes: &'a [(String, Value)], key: &str) -> impl Iterator<Item = &'a Value> {
+    let own = attributes.iter().filter(move |(name, _)| name == key);
+    own.map(|(_, value)| value)
 }
 
 fn joined(value: &Value) -> Vec<Cow<'_, str>> {
@@ -49,9 +59,8 @@ fn joined(value: &Value) -> Vec<Cow<'_, str>> {
 }
 
 /// What v1 writes as tags although it is none of the span's attributes.
-fn derived<'a>(span: &'a Span, key: &str) -> Option<&'a str> {
+fn derived(span: &Span, key: &str) -> Option<&'static str> {
     match key {
-        "service.name" => Some(&span.resource.service),
         "span.kind" if span.kind != Kind::Unspecified => Some(kind_name(span.kind)),
         "error" if span.status == Status::Error => Some("true"),
         "otel.status_code" => match span.status {
@@ -66,7 +75,9 @@ fn derived<'a>(span: &'a Span, key: &str) -> Option<&'a str> {
 /// Whether a span, or one of its events, has this value under this key.
 pub(crate) fn says(span: &Span, key: &str, value: &str) -> bool {
     let of_event = |(name, own): &(String, Value)| name == key && own.text() == value;
-    values(span, key).iter().any(|own| own == value)
+    of_span(span, key).iter().any(|own| own == value)
+        || of_resource(span, key).iter().any(|own| own == value)
+        || derived(span, key) == Some(value)
         || span
             .events
             .iter()

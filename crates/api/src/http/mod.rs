@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::ask::Problem;
-use crate::{Backend, jaeger, metrics};
+use crate::{Backend, jaeger, metrics, tempo};
 
 /// What handlers share.
 type Shared = Arc<dyn Backend>;
@@ -48,6 +48,7 @@ pub(crate) fn router(backend: Shared) -> Router {
         .route("/api/v1/status", get(routes::status))
         .route("/api/v1/openapi.json", get(openapi::document))
         .nest("/jaeger", jaeger::router())
+        .nest("/tempo", tempo::router())
         .fallback(async || Problem::not_found("there is no such path; GET / names those there are"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(map_response(hardened))

@@ -35,4 +35,10 @@ mod shutdown;
 #[cfg(test)]
 mod state;
 #[cfg(test)]
+mod tempo;
+#[cfg(test)]
+mod tempo_clients;
+#[cfg(test)]
+mod views;
+#[cfg(test)]
 mod world;
