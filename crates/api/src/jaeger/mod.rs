@@ -1,5 +1,6 @@
 //! What Jaeger's clients read: the JSON of its own pages (v1) and `api_v3`, over the traces that are held.
 
+mod grpc;
 mod question;
 mod transform;
 mod v1;
@@ -13,6 +14,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::Backend;
+
+pub(crate) use grpc::Reader as GrpcReader;
 
 /// Everything under `/jaeger`.
 pub(crate) fn router() -> Router<Arc<dyn Backend>> {

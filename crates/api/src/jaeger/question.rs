@@ -8,13 +8,13 @@ use crate::compat::{self, LIMIT_MAX, Span, Trace, Wanted, go_duration, says};
 /// Traces of a v1 answer when nobody says.
 const V1_LIMIT: usize = 20;
 /// The same of v3.
-const V3_LIMIT: usize = 100;
+pub(super) const V3_LIMIT: usize = 100;
 /// Most tags of one question.
 const TAGS_MAX: usize = 64;
 
 const DURATION: &str = "a duration like `1.2s`, `100ms` or `1h30m`";
 const MOMENT: &str = "a whole number of microseconds since 1970 (seconds and milliseconds are understood)";
-const RFC3339: &str = "RFC 3339, like `2026-01-31T08:00:00Z`";
+pub(super) const RFC3339: &str = "RFC 3339, like `2026-01-31T08:00:00Z`";
 const TAGS: &str = "a JSON object of at most 64 strings, like `{\"http.route\":\"/cart\"}`";
 
 /// Traces with a span that is all of this.
@@ -45,7 +45,7 @@ impl Question {
             tags,
             limit: limit(query, "limit")?.unwrap_or(V1_LIMIT),
         }
-        .checked("minDuration")
+        .checked("minDuration", "tags")
     }
 
     /// Reads the parameters of v3, in either spelling.
@@ -75,23 +75,19 @@ impl Question {
             tags: tags(query, "query.attributes")?,
             limit: limits.unwrap_or(V3_LIMIT),
         }
-        .checked("query.durationMin")
+        .checked("query.durationMin", "query.attributes")
     }
 
-    /// The limit of v3 when nobody says.
-    pub(crate) fn v3_limit() -> usize {
-        V3_LIMIT
-    }
-
-    fn checked(self, name: &str) -> Result<Question, Problem> {
+    /// The same, when its parts go together; the names are those of the parameters.
+    pub(super) fn checked(self, shortest: &str, tags: &str) -> Result<Question, Problem> {
+        if self.tags.len() > TAGS_MAX {
+            return Err(Problem::bad_value(tags, &self.tags.len().to_string(), TAGS));
+        }
         match (self.duration_min, self.duration_max) {
             (Some(min), Some(max)) if max < min => {
                 let nanos = format!("{min}ns");
-                Err(Problem::bad_value(
-                    name,
-                    &nanos,
-                    "no longer than the longest duration",
-                ))
+                let allowed = "no longer than the longest duration";
+                Err(Problem::bad_value(shortest, &nanos, allowed))
             }
             (_, _) => Ok(self),
         }
@@ -110,10 +106,12 @@ impl Question {
     }
 }
 
+/// What the word for a kind has to be.
+pub(super) const KINDS: &str = "one of `unspecified`, `internal`, `server`, `client`, `producer`, `consumer`";
+
 /// A kind of spans by its word; any case, and empty means all.
 pub(super) fn kind(query: &mut Query, name: &'static str) -> Result<Option<hotspan_model::Kind>, Problem> {
-    let allowed = "one of `unspecified`, `internal`, `server`, `client`, `producer`, `consumer`";
-    query.parsed(name, allowed, |text| compat::kind_of(&text.to_ascii_lowercase()))
+    query.parsed(name, KINDS, |text| compat::kind_of(&text.to_ascii_lowercase()))
 }
 
 /// `true` or `false` in either spelling; nothing here depends on it.
@@ -162,9 +160,6 @@ fn tags(query: &mut Query, name: &'static str) -> Result<Vec<(String, String)>, 
 
 fn tags_of(text: &str) -> Option<Vec<(String, String)>> {
     let fields: serde_json::Map<String, Json> = serde_json::from_str(text).ok()?;
-    if fields.len() > TAGS_MAX {
-        return None;
-    }
     let plain = |value: Json| match value {
         Json::String(text) => Some(text),
         Json::Bool(_) | Json::Number(_) => Some(value.to_string()),

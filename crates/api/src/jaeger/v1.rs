@@ -8,7 +8,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{Method, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Response};
-use hotspan_model::TraceId;
+use hotspan_model::{Kind, TraceId};
 use serde::Serialize;
 
 use super::question::{Question, kind};
@@ -69,10 +69,21 @@ pub(super) async fn operations_by(
     query: &mut Query,
     kind_parameter: &'static str,
 ) -> Result<Vec<Operation>, Problem> {
-    let service = query.one("service")?;
-    let service = service.ok_or_else(|| Problem::bad_value("service", "", "the name of a service"))?;
+    let service = query.one("service")?.unwrap_or_default();
     let wanted = kind(query, kind_parameter)?;
-    let operations = compat::operations(backend, &service).await;
+    operations_of_kind(backend, &service, wanted).await
+}
+
+/// Operations of a service, of one kind or of all.
+pub(super) async fn operations_of_kind(
+    backend: &dyn Backend,
+    service: &str,
+    wanted: Option<Kind>,
+) -> Result<Vec<Operation>, Problem> {
+    if service.is_empty() {
+        return Err(Problem::bad_value("service", "", "the name of a service"));
+    }
+    let operations = compat::operations(backend, service).await;
     let operations = operations.into_iter();
     Ok(operations
         .filter(|&(_, kind)| wanted.is_none_or(|wanted| wanted == kind))

@@ -27,7 +27,7 @@ use crate::client::get;
 use crate::sample::hotspot;
 use crate::world::World;
 
-async fn channel(at: SocketAddr) -> Channel {
+pub(crate) async fn channel(at: SocketAddr) -> Channel {
     Channel::from_shared(format!("http://{at}"))
         .unwrap()
         .connect()
@@ -427,6 +427,7 @@ async fn reflection_names_every_service() {
         "hotspan.v1.Hotspots",
         "hotspan.v1.Traces",
         "hotspan.v1.Reports",
+        "jaeger.api_v3.QueryService",
         "grpc.health.v1.Health",
     ] {
         assert!(

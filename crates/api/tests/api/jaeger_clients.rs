@@ -22,7 +22,8 @@ pub(crate) struct Envelope<T> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Failure {
     pub(crate) code: i64,
-    pub(crate) msg: String,
+    #[serde(rename = "msg")]
+    _msg: String,
     #[serde(rename = "traceID")]
     pub(crate) trace_id: Option<String>,
 }
@@ -34,7 +35,8 @@ pub(crate) struct Trace {
     pub(crate) trace_id: String,
     pub(crate) spans: Vec<Span>,
     pub(crate) processes: BTreeMap<String, Process>,
-    pub(crate) warnings: Option<Vec<String>>,
+    #[serde(rename = "warnings")]
+    _warnings: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -52,7 +54,8 @@ pub(crate) struct Span {
     pub(crate) logs: Vec<Log>,
     pub(crate) references: Vec<Reference>,
     pub(crate) tags: Vec<Tag>,
-    pub(crate) warnings: Option<Vec<String>>,
+    #[serde(rename = "warnings")]
+    _warnings: Option<Vec<String>>,
     #[serde(rename = "flags")]
     _flags: i32,
 }
@@ -95,6 +98,8 @@ impl Trace {
     pub(crate) fn check(&self) {
         for span in &self.spans {
             assert_eq!(span.trace_id, self.trace_id);
+            let parents = span.references.iter().filter(|of| of.ref_type == "CHILD_OF");
+            assert!(parents.clone().all(|of| of.trace_id == self.trace_id) && parents.count() <= 1);
             assert!(self.processes.contains_key(&span.process_id), "{span:?}");
             let of_logs = span.logs.iter().flat_map(|log| &log.fields);
             for tag in span.tags.iter().chain(of_logs) {

@@ -19,6 +19,8 @@ mod jaeger;
 #[cfg(test)]
 mod jaeger_clients;
 #[cfg(test)]
+mod jaeger_grpc;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod openapi;
