@@ -79,7 +79,7 @@ async fn jg10_a_trace_comes_over_grpc_too() {
 async fn jg10_searches_find_what_they_find_over_http() {
     let mut client = client().await;
     let tag = |key: &str, value: &str| HashMap::from([(key.to_owned(), value.to_owned())]);
-    let both = vec![id(CART).to_string(), id(SEARCH).to_string()];
+    let both = [id(CART).to_string(), id(SEARCH).to_string()];
     let second = Duration { seconds: 1, nanos: 0 };
     for (query, expected) in [
         (day(), &both[..]),

@@ -256,9 +256,12 @@ fn tempo(read: &TraceByIdResponse) -> Spans {
     ];
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
     let attributes = |of: &[KeyValue]| -> BTreeMap<String, String> {
-        let text = |of: &KeyValue| match of.value.clone().unwrap().value.unwrap() {
-            AnyValue::StringValue(text) => text,
-            other => panic!("{other:?}"),
+        let text = |of: &KeyValue| {
+            let value = of.value.clone().and_then(|of| of.value);
+            let Some(AnyValue::StringValue(text)) = value else {
+                panic!("{value:?}");
+            };
+            text
         };
         of.iter().map(|of| (of.key.clone(), text(of))).collect()
     };
