@@ -8,6 +8,7 @@ mod otlp_json;
 mod otlp_proto;
 mod refusal;
 mod search;
+mod source;
 mod summary;
 mod tags;
 mod time;

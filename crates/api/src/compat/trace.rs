@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use hotspan_model::{Kind, SpanDetail, SpanId, SpanView, TraceId, TraceView};
 
+use super::source::Sources;
 use crate::shape;
 
 /// The attribute that names the detectors that speak of a span.
@@ -105,10 +106,10 @@ impl Trace {
     /// id that another tool could know, so they are left out and said to be.
     pub(crate) fn new(view: &TraceView, details: &[SpanDetail], spans_max: usize, bytes_max: usize) -> Trace {
         let own = shape::Trace::bounded(view, details, spans_max, bytes_max);
-        let mut resources = Resources::default();
+        let mut sources = Sources::new(details);
         let spans = view.spans.iter().zip(own.spans);
         let mut spans: Vec<Span> = spans
-            .filter_map(|(of, own)| span(view.trace, of, own, &mut resources))
+            .filter_map(|(of, own)| span(view.trace, of, own, &mut sources))
             .collect();
         mark(&mut spans, view);
         let hidden = view.span_count.saturating_sub(spans.len() as u64);
@@ -178,33 +179,16 @@ impl Value {
     }
 }
 
-/// One resource for each service: a held trace knows no more of them.
-#[derive(Default)]
-struct Resources {
-    known: BTreeMap<String, Arc<Resource>>,
-    scope: Arc<Scope>,
-}
-
-impl Resources {
-    fn of(&mut self, service: String) -> Arc<Resource> {
-        let resource = self.known.entry(service).or_insert_with_key(|service| {
-            Arc::new(Resource {
-                service: service.clone(),
-                attributes: Vec::new(),
-            })
-        });
-        Arc::clone(resource)
-    }
-}
-
-fn span(trace: TraceId, view: &SpanView, own: shape::Span, resources: &mut Resources) -> Option<Span> {
+fn span(trace: TraceId, view: &SpanView, own: shape::Span, sources: &mut Sources<'_>) -> Option<Span> {
+    let id = view.id?;
+    let (resource, scope) = sources.of(id, own.service);
     Some(Span {
         trace,
-        id: view.id?,
+        id,
         parent: view.parent,
         name: own.operation,
-        resource: resources.of(own.service),
-        scope: Arc::clone(&resources.scope),
+        resource,
+        scope,
         kind: view.kind,
         start: view.start.0,
         duration: view.duration.0,
@@ -212,7 +196,7 @@ fn span(trace: TraceId, view: &SpanView, own: shape::Span, resources: &mut Resou
         status_message: String::new(),
         attributes: texts(own.attributes),
         events: own.events.into_iter().map(event).collect(),
-        links: Vec::new(),
+        links: sources.links(id),
         tracestate: String::new(),
         warnings: own.defects,
     })

@@ -108,6 +108,7 @@ async fn jg3_a_search_finds_traces_by_what_one_span_of_them_is() {
         (tags(json!({"hotspan.detector": "redundant-query"})), &both[..1]),
         (tags(json!({"hotspan.detector": "slow-query"})), &[]),
         ("tag=db.system.name:postgresql".to_owned(), &both[..1]),
+        ("tag=service.version:1.4.0".to_owned(), &both[..1]),
     ] {
         assert_eq!(found(at, &query).await, expected, "{query}");
     }

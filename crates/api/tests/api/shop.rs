@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use hotspan_model::{
-    Class, Completeness, Decided, Defect, DefectKind, EventView, FindingId, FindingView, Fingerprint, Kind,
-    Millionths, Nanos, Saving, SpanDetail, SpanId, SpanView, Timestamp, TraceId, TraceView,
+    Around, Class, Completeness, Decided, Defect, DefectKind, EventView, FindingId, FindingView, Fingerprint,
+    Kind, Link, Millionths, Nanos, Saving, SpanDetail, SpanId, SpanView, Timestamp, TraceId, TraceView,
 };
 
 use crate::world::{NOW, World};
@@ -101,13 +102,24 @@ fn cart() -> (TraceView, Vec<SpanDetail>) {
             name: "exception".to_owned(),
             attributes: pairs(&[("exception.type", "Timeout"), ("exception.message", "(redacted)")]),
         }],
+        links: vec![Link {
+            trace: id(SEARCH),
+            span: span_id(7),
+        }],
+        around: around("sqlx"),
         ..detail(5)
     };
     let server = SpanDetail {
         attributes: pairs(&[("http.route", "/orders"), ("http.response.status_code", "200")]),
+        // Of another request of the same process.
+        around: around("http"),
         ..detail(3)
     };
-    (view, vec![server, query])
+    let other_query = SpanDetail {
+        around: around("sqlx"),
+        ..detail(4)
+    };
+    (view, vec![server, other_query, query])
 }
 
 /// One span of two seconds, an hour earlier.
@@ -184,6 +196,18 @@ fn finding(detector: &'static str, anchor: u64, hotspot: u128) -> FindingView {
         operation: "GET /orders".to_owned(),
         template: String::new(),
     }
+}
+
+fn around(scope: &str) -> Arc<Around> {
+    Arc::new(Around {
+        resource: pairs(&[
+            ("service.name", "orders"),
+            ("service.version", "1.4.0"),
+            ("host.name", "(redacted)"),
+        ]),
+        scope: scope.to_owned(),
+        scope_version: "2.1".to_owned(),
+    })
 }
 
 fn detail(span: u64) -> SpanDetail {

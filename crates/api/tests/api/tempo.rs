@@ -89,7 +89,12 @@ async fn te3_the_bare_trace_is_otlp_to_any_other_decoder() {
     assert_eq!(bare, json!({"batches": wrapped["trace"]["resourceSpans"]}));
     let (_, _, body) = get_bytes(at, &path, PROTOBUF).await;
     let read = TracesData::decode(body.as_slice()).unwrap();
-    let span = &read.resource_spans[1].scope_spans[0].spans[2];
+    let of_orders = &read.resource_spans[1];
+    assert_eq!(of_orders.resource.as_ref().unwrap().attributes.len(), 3);
+    let of_scope = &of_orders.scope_spans[1];
+    assert_eq!(of_scope.scope.as_ref().unwrap().name, "sqlx");
+    let span = &of_scope.spans[1];
+    assert_eq!(span.links[0].trace_id, SEARCH.to_be_bytes());
     assert_eq!((span.name.as_str(), span.kind), ("SELECT items", 3));
     assert_eq!(span.trace_id, CART.to_be_bytes());
     assert_eq!((span.span_id[7], span.parent_span_id[7]), (5, 3));
@@ -195,6 +200,8 @@ async fn te4_questions_find_what_they_ask_for() {
         ("{ span.no.such.key != \"x\" }", &[]),
         ("{ span.\"http.route\" = `/orders` }", &both[..1]),
         ("{ resource.http.route = \"/orders\" }", &[]),
+        ("{ resource.service.version = \"1.4.0\" }", &both[..1]),
+        ("{ span.service.version = \"1.4.0\" }", &[]),
         (
             "{ (status = error || name = \"GET /search\") && kind = client }",
             &both[..1],
@@ -261,7 +268,7 @@ async fn te5_fields_and_their_values_are_those_of_held_traces() {
     let at = start().await;
     let tags = get(at, "/tempo/api/v2/search/tags").await.json();
     let expected = json!({"scopes": [
-        {"name": "resource", "tags": ["service.name"]},
+        {"name": "resource", "tags": ["host.name", "service.name", "service.version"]},
         {"name": "span", "tags": [
             "db.query.text", "db.system.name", "hotspan.detector", "hotspan.hotspot_id",
             "http.response.status_code", "http.route",

@@ -1,8 +1,9 @@
 //! Property: whichever API shows a trace, it shows the same spans, parents, times and attributes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use hotspan_model::{EventView, Kind, SpanDetail, SpanView, Timestamp};
+use hotspan_model::{Around, EventView, Kind, Link, SpanDetail, SpanView, Timestamp};
 use hotspan_proto::opentelemetry::proto::common::v1::KeyValue;
 use hotspan_proto::opentelemetry::proto::common::v1::any_value::Value as AnyValue;
 use hotspan_proto::tempopb::TraceByIdResponse;
@@ -12,7 +13,7 @@ use serde_json::Value;
 use crate::client::{get, get_bytes};
 use crate::jaeger_clients::{self, Envelope, Tag, check_v3};
 use crate::sample;
-use crate::shop::{self, id, span_id};
+use crate::shop::{self, id, pairs, span_id};
 use crate::world::{HOSTILE, NOW, World};
 
 /// What every view says of a span; times in microseconds, which is as exact as the coarsest of them.
@@ -84,6 +85,8 @@ fn random_trace(random: &mut Random) -> (hotspan_model::TraceView, Vec<SpanDetai
 }
 
 fn random_detail(random: &mut Random, number: u64) -> SpanDetail {
+    let version = *random.of(&TEXTS);
+    let scope = (*random.of(&TEXTS)).to_owned();
     let mut attributes = |keys: &[&str]| {
         let keys = keys.iter().filter(|_| random.below(2) == 0);
         let keys: Vec<&str> = keys.copied().collect();
@@ -99,6 +102,15 @@ fn random_detail(random: &mut Random, number: u64) -> SpanDetail {
             name: "retry".to_owned(),
             attributes: attributes(&["exception.type", "event"]),
         }],
+        links: vec![Link {
+            trace: id(99),
+            span: span_id(99),
+        }],
+        around: Arc::new(Around {
+            resource: pairs(&[("service.version", version)]),
+            scope,
+            scope_version: "2".to_owned(),
+        }),
     }
 }
 
@@ -157,7 +169,8 @@ fn v1(trace: &jaeger_clients::Trace) -> Spans {
             .iter()
             .any(|tag| tag.key == "error" && tag.value == true);
         // What the format writes of its own comes first.
-        let own = usize::from(kind_is_written(span)) + 2 * usize::from(failed);
+        let of_scope = span.tags.iter().filter(|tag| tag.key.starts_with("otel.scope."));
+        let own = usize::from(kind_is_written(span)) + 2 * usize::from(failed) + of_scope.count();
         let parents = span.references.iter().filter(|of| of.ref_type == "CHILD_OF");
         let seen = Seen {
             parent: parents.map(|of| of.span_id.clone()).next(),
@@ -217,7 +230,8 @@ fn v3(result: &Value) -> Spans {
     let mut spans = Spans::new();
     for of_resource in result["resourceSpans"].as_array().unwrap() {
         let service = &attributes(&of_resource["resource"])["service.name"];
-        for span in of_resource["scopeSpans"][0]["spans"].as_array().unwrap() {
+        let scopes = of_resource["scopeSpans"].as_array().unwrap().iter();
+        for span in scopes.flat_map(|of| of["spans"].as_array().unwrap()) {
             let start = nanos(&span["startTimeUnixNano"]);
             let events = span["events"].as_array().into_iter().flatten();
             let seen = Seen {
@@ -268,7 +282,7 @@ fn tempo(read: &TraceByIdResponse) -> Spans {
     let mut spans = Spans::new();
     for of_resource in &read.trace.as_ref().unwrap().resource_spans {
         let service = attributes(&of_resource.resource.as_ref().unwrap().attributes);
-        for span in &of_resource.scope_spans[0].spans {
+        for span in of_resource.scope_spans.iter().flat_map(|of| &of.spans) {
             let events = span.events.iter();
             let seen = Seen {
                 parent: (!span.parent_span_id.is_empty()).then(|| hex(&span.parent_span_id)),
