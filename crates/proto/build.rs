@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use prost::Message as _;
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 10] = [
     "hotspan/v1/audit.proto",
     "hotspan/v1/common.proto",
     "hotspan/v1/compare.proto",
@@ -13,6 +13,8 @@ const FILES: [&str; 8] = [
     "hotspan/v1/reports.proto",
     "hotspan/v1/system.proto",
     "hotspan/v1/traces.proto",
+    "jaeger/api_v3/query_service.proto",
+    "tempopb/tempo.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use hotspan_hotspots::{Answers, Saying, Unsaid};
 use hotspan_model::{
-    BeforeAfter, Counts, Decided, FindingId, Fingerprint, Knob, LogTime, Meta, Millionths, Nanos, SpanDetail,
-    TraceId, TraceView, Tuning, Vocabulary,
+    BeforeAfter, Counts, Decided, FindingId, Fingerprint, Kind, Knob, LogTime, Meta, Millionths, Nanos,
+    SpanDetail, Timestamp, TraceId, TraceView, Tuning, Vocabulary,
 };
 
 /// A trace and what is kept of its spans' attributes; `None` when nobody has it.
@@ -22,6 +22,29 @@ pub type FoundFix = Option<(TraceView, Vec<SpanDetail>, Option<BeforeAfter>)>;
 
 /// A replay under way.
 pub type FixFuture<'a> = Pin<Box<dyn Future<Output = FoundFix> + Send + 'a>>;
+
+/// A list of held traces under way.
+pub type HeldFuture<'a> = Pin<Box<dyn Future<Output = Vec<Outline>> + Send + 'a>>;
+
+/// What is known of a held trace before anybody analyses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// Which.
+    pub trace: TraceId,
+    /// When its first span says it started.
+    pub start: Timestamp,
+    /// When its last span says it ended.
+    pub end: Timestamp,
+    /// How many spans are kept of it.
+    pub spans: usize,
+    /// Service, operation and kind of its spans, each once, sorted; at most [`Outline::OPERATIONS_MAX`].
+    pub operations: Vec<(String, String, Kind)>,
+}
+
+impl Outline {
+    /// Most operations of one trace.
+    pub const OPERATIONS_MAX: usize = 256;
+}
 
 /// Why something was not said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +65,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Looks for one trace among the exemplars and what the shards still have.
     fn trace(&self, id: TraceId) -> TraceFuture<'_>;
+
+    /// Outlines of the traces that hotspots refer to and that are still held, latest start first.
+    fn held(&self) -> HeldFuture<'_>;
 
     /// Looks for one trace and replays it with the fix of one of its findings.
     fn fix(&self, id: TraceId, finding: FindingId) -> FixFuture<'_>;

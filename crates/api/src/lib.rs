@@ -2,18 +2,22 @@
 
 mod ask;
 mod backend;
+mod compat;
 mod grpc;
 mod http;
+mod jaeger;
 mod metrics;
 pub mod page;
 mod read;
 mod serve;
 pub mod shape;
+mod tempo;
 
 pub use ask::{Parameter, Problem};
 pub use backend::{
-    Backend, Check, Connections, Detectors, FixFuture, FoundFix, FoundTrace, Level, Listener, Memory,
-    Metrics, NotSaid, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture, View,
+    Backend, Check, Connections, Detectors, FixFuture, FoundFix, FoundTrace, HeldFuture, Level, Listener,
+    Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture,
+    View,
 };
 pub use http::openapi;
 pub use serve::{router, serve};

@@ -1,13 +1,17 @@
 //! What the API reads: the newest view, single traces, counters, readiness.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hotspan_analysis::Analyser;
-use hotspan_api::{Backend, Check, FixFuture, Metrics, NotSaid, SayFuture, TraceFuture, View};
+use hotspan_api::{
+    Backend, Check, FixFuture, HeldFuture, Metrics, NotSaid, Outline, SayFuture, TraceFuture, View,
+};
 use hotspan_hotspots::Saying;
 use hotspan_model::{Assembled, FindingId, Fingerprint, Lookup, SpanDetail, TraceId};
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::outline::outline;
 use crate::shard::Question;
 use crate::shared::Shared;
 use crate::viewer::Told;
@@ -33,6 +37,14 @@ impl Backend for Reader {
         Box::pin(self.analysed(id, |analyser, trace, dictionary| {
             analyser.explain(trace, dictionary, SPANS_MAX)
         }))
+    }
+
+    fn held(&self) -> HeldFuture<'_> {
+        Box::pin(async move {
+            let shared = Arc::clone(&self.shared);
+            let outlines = tokio::task::spawn_blocking(move || outlines(&shared));
+            outlines.await.unwrap_or_default()
+        })
     }
 
     fn fix(&self, id: TraceId, finding: FindingId) -> FixFuture<'_> {
@@ -139,4 +151,18 @@ impl Reader {
         });
         Some((answer.await.ok()?, details))
     }
+}
+
+/// Outlines of what the newest view refers to, as far as it is held, latest start first. Some milliseconds for
+/// thousands of traces.
+fn outlines(shared: &Shared) -> Vec<Outline> {
+    let view = shared.view.load_full();
+    let evidence = view.answers.hotspots.iter().flat_map(|hotspot| &hotspot.evidence);
+    let ids: BTreeSet<TraceId> = evidence.map(|of| of.trace).collect();
+    let held = ids
+        .iter()
+        .filter_map(|&id| outline(id, &shared.exemplars.get(id)?.trace, &shared.dictionary));
+    let mut outlines: Vec<Outline> = held.collect();
+    outlines.sort_by_key(|of| (std::cmp::Reverse(of.start), of.trace));
+    outlines
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use dashmap::DashMap;
-use hotspan_model::{Assembled, Group, SideOf, Span, SpanDetail, TraceId};
+use hotspan_model::{Around, Assembled, Group, SideOf, Span, SpanDetail, TraceId};
 
 /// One kept trace.
 #[derive(Debug)]
@@ -94,15 +94,27 @@ impl Exemplar {
             + sides.len() * size_of::<SideOf>()
             + groups.len() * size_of::<Group>();
         let details: usize = self.details.iter().map(detail_bytes).sum();
-        (size_of::<Assembled>() + records + details) as u64
+        (size_of::<Assembled>() + records + details + around_bytes(&self.details)) as u64
     }
 }
 
+fn pairs(of: &[(String, String)]) -> usize {
+    let texts = of.iter().map(|(key, value)| key.len() + value.len());
+    texts.sum::<usize>() + size_of_val(of)
+}
+
+/// What the spans share, once for each block: those of one stand together.
+fn around_bytes(details: &[SpanDetail]) -> usize {
+    let blocks = details.chunk_by(|a, b| Arc::ptr_eq(&a.around, &b.around));
+    let weigh =
+        |of: &Around| size_of::<Around>() + pairs(&of.resource) + of.scope.len() + of.scope_version.len();
+    blocks
+        .filter_map(|block| block.first())
+        .map(|first| weigh(&first.around))
+        .sum()
+}
+
 fn detail_bytes(of: &SpanDetail) -> usize {
-    let pairs = |pairs: &[(String, String)]| -> usize {
-        let texts = pairs.iter().map(|(key, value)| key.len() + value.len());
-        texts.sum::<usize>() + size_of_val(pairs)
-    };
     let events = of
         .events
         .iter()
@@ -111,6 +123,7 @@ fn detail_bytes(of: &SpanDetail) -> usize {
         + of.name.len()
         + pairs(&of.attributes)
         + size_of_val(of.events.as_slice())
+        + size_of_val(of.links.as_slice())
         + events.sum::<usize>()
 }
 

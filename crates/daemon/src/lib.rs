@@ -9,6 +9,7 @@ mod daemon;
 mod exemplars;
 mod late_details;
 mod log;
+mod outline;
 mod pressure;
 mod raw;
 mod shard;

@@ -56,7 +56,7 @@ pub use time::{LogPos, LogTime, Nanos, Offset, Timestamp};
 pub use trace::{Assembled, Completeness, Decided, Defect, DefectKind, Group};
 pub use tuning::{Asked, EffortRule, KnobRule, Pattern, RULES_MAX, Selector, Tuning, Workload};
 pub use view::{
-    BeforeAfter, Cause, EventView, FindingView, Moved, NearMissView, PathSegment, ReplayedSpan, SpanDetail,
-    SpanView, TraceView,
+    Around, BeforeAfter, Cause, EventView, FindingView, Moved, NearMissView, PathSegment, ReplayedSpan,
+    SpanDetail, SpanView, TraceView,
 };
 pub use weight::{MILLION, Millionths, Threshold};

@@ -1,8 +1,10 @@
 //! A single trace as it is answered.
 
+use std::sync::Arc;
+
 use crate::{
-    Class, Completeness, Condition, Decided, Defect, DefectKind, FindingId, Fingerprint, Kind, Millionths,
-    Nanos, NearReason, Saving, SpanId, Timestamp, TraceId,
+    Class, Completeness, Condition, Decided, Defect, DefectKind, FindingId, Fingerprint, Kind, Link,
+    Millionths, Nanos, NearReason, Saving, SpanId, Timestamp, TraceId,
 };
 
 /// Why a segment of the critical path is on it.
@@ -63,6 +65,21 @@ pub struct SpanDetail {
     pub attributes: Vec<(String, String)>,
     /// Its events.
     pub events: Vec<EventView>,
+    /// What it links to.
+    pub links: Vec<Link>,
+    /// Who sent and what recorded it; the same for all spans of one block of a request.
+    pub around: Arc<Around>,
+}
+
+/// What stands around the spans of one block of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Around {
+    /// Key and redacted value of the resource's attributes, in order of the wire.
+    pub resource: Vec<(String, String)>,
+    /// Name of the instrumentation scope.
+    pub scope: String,
+    /// Its version.
+    pub scope_version: String,
 }
 
 /// One event of a span.

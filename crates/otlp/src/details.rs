@@ -1,9 +1,11 @@
 //! Exemplars: the spans of one trace with every attribute key, values redacted.
 
-use hotspan_model::{EventView, SpanDetail, SpanId, Timestamp, TraceId};
+use std::sync::Arc;
+
+use hotspan_model::{Around, EventView, Link, SpanDetail, SpanId, Timestamp, TraceId};
 
 use crate::attributes::Known;
-use crate::framing::{self, RESOURCE_SPANS, SCOPE_SPANS, SPANS};
+use crate::framing::{self, RESOURCE, RESOURCE_SPANS, SCOPE, SCOPE_SPANS, SPANS};
 use crate::json::Transcoder;
 use crate::keys::{self, Field};
 use crate::text::{names, redact};
@@ -31,10 +33,17 @@ pub fn details(
         return;
     }
     let shown = Shown { limits, allow };
-    let blocks = framing::messages::<RESOURCE_SPANS>(request)
-        .flat_map(framing::messages::<SCOPE_SPANS>)
-        .flat_map(framing::messages::<SPANS>);
-    out.extend(blocks.filter_map(|span| shown.span(span, trace)));
+    for of_resource in framing::messages::<RESOURCE_SPANS>(request) {
+        for of_scope in framing::messages::<SCOPE_SPANS>(of_resource) {
+            // Nearly all blocks have no span of the trace.
+            let mut around = None;
+            let spans = framing::messages::<SPANS>(of_scope).filter(|span| trace_of(span) == Some(trace));
+            out.extend(spans.filter_map(|span| {
+                let around = around.get_or_insert_with(|| Arc::new(shown.around(of_resource, of_scope)));
+                shown.span(span, around)
+            }));
+        }
+    }
 }
 
 /// How attributes are shown.
@@ -44,11 +53,30 @@ struct Shown<'s> {
 }
 
 impl Shown<'_> {
-    /// The details of a span of `trace`; `None` for any other span, and for one that the walk refuses.
-    fn span(&self, message: &[u8], trace: TraceId) -> Option<SpanDetail> {
-        if trace_of(message) != Some(trace) {
-            return None;
+    /// Who sent and what recorded the spans of a block.
+    fn around(&self, of_resource: &[u8], of_scope: &[u8]) -> Around {
+        let mut around = Around::default();
+        for resource in framing::messages::<RESOURCE>(of_resource) {
+            around.resource.extend(self.attributes::<1>(resource, ""));
         }
+        around.resource.truncate(self.limits.attributes_max);
+        for scope in framing::messages::<SCOPE>(of_scope) {
+            let mut fields = Fields::new(scope);
+            while let Ok(Some((number, payload))) = fields.next() {
+                match (number, payload) {
+                    (1, Payload::Bytes(name)) => around.scope = self.text(name, self.limits.name_bytes_max),
+                    (2, Payload::Bytes(version)) => {
+                        around.scope_version = self.text(version, self.limits.name_bytes_max);
+                    }
+                    (_, _) => {}
+                }
+            }
+        }
+        around
+    }
+
+    /// The details of a span; `None` for one that the walk refuses.
+    fn span(&self, message: &[u8], around: &Arc<Around>) -> Option<SpanDetail> {
         let mut fields = Fields::new(message);
         let (mut id, mut name) = (None, &[][..]);
         let mut known = Known::new();
@@ -66,11 +94,14 @@ impl Shown<'_> {
         names::mask(&self.text(name, self.limits.name_bytes_max), &mut masked);
         let system = String::from_utf8_lossy(known.text(Field::DB_SYSTEM).unwrap_or_default());
         let events = framing::messages::<11>(message).take(self.limits.events_max);
+        let links = framing::messages::<13>(message).take(self.limits.links_max);
         Some(SpanDetail {
             span: Some(id?),
             name: masked,
             attributes: self.attributes::<9>(message, &system),
             events: events.map(|event| self.event(event, &system)).collect(),
+            links: links.filter_map(link).collect(),
+            around: Arc::clone(around),
         })
     }
 
@@ -129,6 +160,23 @@ impl Shown<'_> {
     }
 }
 
+/// What a link refers to; `None` when an id of it cannot be read.
+fn link(message: &[u8]) -> Option<Link> {
+    let mut fields = Fields::new(message);
+    let (mut trace, mut span) = (None, None);
+    while let Some((number, payload)) = fields.next().ok()? {
+        match (number, payload) {
+            (1, Payload::Bytes(bytes)) => trace = TraceId::from_wire(bytes),
+            (2, Payload::Bytes(bytes)) => span = SpanId::from_wire(bytes),
+            (_, _) => {}
+        }
+    }
+    Some(Link {
+        trace: trace?,
+        span: span?,
+    })
+}
+
 /// The trace of a span, told without a look at anything else: nearly all spans of a request are of other traces.
 fn trace_of(message: &[u8]) -> Option<TraceId> {
     let mut fields = Fields::new(message);
@@ -154,7 +202,11 @@ fn note<'a>(message: &'a [u8], known: &mut Known<'a>) {
 mod tests {
     use super::*;
     use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-    use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue as Attribute, any_value::Value};
+    use opentelemetry_proto::tonic::common::v1::{
+        AnyValue, InstrumentationScope, KeyValue as Attribute, any_value::Value,
+    };
+    use opentelemetry_proto::tonic::resource::v1::Resource;
+    use opentelemetry_proto::tonic::trace::v1::span::Link as SpanLink;
     use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
     use prost::Message as _;
 
@@ -177,14 +229,35 @@ mod tests {
                 attribute("shop.customer", "planted-two"),
                 attribute("http.request.header.cookie", "planted-three"),
             ],
+            links: vec![
+                SpanLink {
+                    trace_id: vec![8; 16],
+                    span_id: vec![9; 8],
+                    ..SpanLink::default()
+                },
+                SpanLink::default(),
+            ],
             ..Span::default()
         };
         let scope_spans = vec![ScopeSpans {
             spans: vec![span(1), span(2)],
+            scope: Some(InstrumentationScope {
+                name: "sqlx".to_owned(),
+                version: "0.9".to_owned(),
+                ..InstrumentationScope::default()
+            }),
             ..ScopeSpans::default()
         }];
+        let resource = Resource {
+            attributes: vec![
+                attribute("service.version", "1.4.0"),
+                attribute("host.name", "planted-four"),
+            ],
+            ..Resource::default()
+        };
         let resource_spans = vec![ResourceSpans {
             scope_spans,
+            resource: Some(resource),
             ..ResourceSpans::default()
         }];
         let request = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
@@ -210,6 +283,21 @@ mod tests {
         );
         assert_eq!(out[0].attributes[0].1, "postgresql");
         assert_eq!(out[0].attributes[1].1, "SELECT a FROM t WHERE b = ?");
+        let around = &out[0].around;
+        assert_eq!(
+            (around.scope.as_str(), around.scope_version.as_str()),
+            ("sqlx", "0.9")
+        );
+        assert_eq!(
+            around.resource[0],
+            ("service.version".to_owned(), "1.4.0".to_owned())
+        );
+        assert_eq!(around.resource[1].0, "host.name");
+        let expected = Link {
+            trace: TraceId::from_wire(&[8; 16]).unwrap(),
+            span: SpanId::from_wire(&[9; 8]).unwrap(),
+        };
+        assert_eq!(out[0].links, [expected], "a link without ids is none");
         assert!(!format!("{out:?}").contains("planted"), "{out:?}");
     }
 }

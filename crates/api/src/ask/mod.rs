@@ -15,4 +15,4 @@ pub(crate) use page::Cursor;
 pub use problem::{Parameter, Problem};
 pub(crate) use query::Query;
 pub(crate) use saying::Said;
-pub(crate) use since::bound;
+pub(crate) use since::{bound, rfc3339};

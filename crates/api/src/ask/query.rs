@@ -70,6 +70,11 @@ impl Query {
         mine.into_iter().map(|(_, value)| value).collect()
     }
 
+    /// Whether a parameter is given and not read yet.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.given.iter().any(|(given, _)| given == name)
+    }
+
     /// The value of a parameter, read by `parse`; `allowed` says in words what that takes.
     pub(crate) fn parsed<T>(
         &mut self,

@@ -17,11 +17,12 @@ use crate::Backend;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The services whose health can be asked for; the empty name is the whole server.
-const SERVICES: [&str; 4] = [
+const SERVICES: [&str; 5] = [
     "",
     "hotspan.v1.Hotspots",
     "hotspan.v1.Traces",
     "hotspan.v1.Reports",
+    "jaeger.api_v3.QueryService",
 ];
 
 /// Readiness in the words of gRPC.

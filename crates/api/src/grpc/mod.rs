@@ -1,4 +1,4 @@
-//! The gRPC side: `hotspan.v1`, health and reflection.
+//! The gRPC side: `hotspan.v1`, `jaeger.api_v3`, health and reflection.
 
 mod ask;
 mod convert;
@@ -9,6 +9,7 @@ mod watch;
 use std::sync::Arc;
 
 use axum::Router;
+use hotspan_proto::jaeger::api_v3::query_service_server::QueryServiceServer;
 use hotspan_proto::v1::hotspots_server::HotspotsServer;
 use hotspan_proto::v1::reports_server::ReportsServer;
 use hotspan_proto::v1::traces_server::TracesServer;
@@ -19,6 +20,7 @@ use tonic_reflection::server::Builder;
 use self::health::Readiness;
 use self::services::Reader;
 use crate::Backend;
+use crate::jaeger::GrpcReader;
 
 /// Largest question that is read, in bytes.
 const QUESTION_BYTES_MAX: usize = 256 << 10;
@@ -29,6 +31,8 @@ pub(crate) fn router(backend: Arc<dyn Backend>) -> Router {
     let hotspots = HotspotsServer::new(reader.clone()).max_decoding_message_size(QUESTION_BYTES_MAX);
     let traces = TracesServer::new(reader.clone()).max_decoding_message_size(QUESTION_BYTES_MAX);
     let reports = ReportsServer::new(reader).max_decoding_message_size(QUESTION_BYTES_MAX);
+    let jaeger = GrpcReader::new(Arc::clone(&backend));
+    let jaeger = QueryServiceServer::new(jaeger).max_decoding_message_size(QUESTION_BYTES_MAX);
     let health = HealthServer::new(Readiness::new(backend)).max_decoding_message_size(QUESTION_BYTES_MAX);
     let compiled_in = "the descriptors are compiled in, and a test reads them";
     let reflection = descriptors().build_v1().expect(compiled_in);
@@ -36,6 +40,7 @@ pub(crate) fn router(backend: Arc<dyn Backend>) -> Router {
     Routes::new(hotspots)
         .add_service(traces)
         .add_service(reports)
+        .add_service(jaeger)
         .add_service(health)
         .add_service(reflection)
         .add_service(older_reflection)

@@ -21,7 +21,7 @@ use axum::routing::get;
 use tower_http::compression::CompressionLayer;
 
 use crate::ask::Problem;
-use crate::{Backend, metrics};
+use crate::{Backend, jaeger, metrics, tempo};
 
 /// What handlers share.
 type Shared = Arc<dyn Backend>;
@@ -51,6 +51,8 @@ pub(crate) fn router(backend: Shared) -> Router {
         .route("/api/v1/detectors", get(routes::detectors))
         .route("/api/v1/status", get(routes::status))
         .route("/api/v1/openapi.json", get(openapi::document))
+        .nest("/jaeger", jaeger::router())
+        .nest("/tempo", tempo::router())
         .fallback(async || Problem::not_found("there is no such path; GET / names those there are"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(from_fn(hardened))

@@ -37,9 +37,11 @@ Hotspan: structural faults of a backend, ranked by what they cost.
   /api/v1/detectors           what is looked for, thresholds, efforts
   /api/v1/status              counters, listeners, shards
   /api/v1/openapi.json        all of this, described
+  /jaeger                     the base URL for Jaeger's clients: Grafana, Perses, its own page
+  /tempo                      the base URL for Tempo's clients: Grafana, Perses
   /metrics                    Prometheus
   /livez  /readyz             health
-  gRPC on the same port       hotspan.v1, grpc.health.v1, reflection
+  gRPC on the same port       hotspan.v1, jaeger.api_v3, grpc.health.v1, reflection
 ";
 
 /// What there is, in a few lines.

@@ -408,7 +408,7 @@ mod tests {
             span: SpanId::new(id),
             name: "name".to_owned(),
             attributes: vec![("key".to_owned(), "x".repeat(4_000))],
-            events: Vec::new(),
+            ..SpanDetail::default()
         }
     }
 

@@ -10,9 +10,17 @@ mod detail;
 #[cfg(test)]
 mod document;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod grpc;
 #[cfg(test)]
 mod http;
+#[cfg(test)]
+mod jaeger;
+#[cfg(test)]
+mod jaeger_clients;
+#[cfg(test)]
+mod jaeger_grpc;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
@@ -24,8 +32,16 @@ mod sample;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod shop;
+#[cfg(test)]
 mod shutdown;
 #[cfg(test)]
 mod state;
+#[cfg(test)]
+mod tempo;
+#[cfg(test)]
+mod tempo_clients;
+#[cfg(test)]
+mod views;
 #[cfg(test)]
 mod world;

@@ -351,5 +351,6 @@ fn detail() -> SpanDetail {
             name: "retry".to_owned(),
             attributes: vec![pair("exception.message", "(redacted)")],
         }],
+        ..SpanDetail::default()
     }
 }

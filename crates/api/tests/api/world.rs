@@ -1,12 +1,14 @@
 //! A daemon that is only its answers: made by hand, so that every field has a value that nothing else has.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use hotspan_api::{
-    Backend, Check, Connections, Detectors, FixFuture, FoundTrace, Level, Listener, Memory, Metrics, NotSaid,
-    Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture, View, serve,
+    Backend, Check, Connections, Detectors, FixFuture, FoundTrace, HeldFuture, Level, Listener, Memory,
+    Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture, View,
+    serve,
 };
 use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
@@ -86,6 +88,12 @@ impl Backend for World {
         Box::pin(std::future::ready(found))
     }
 
+    fn held(&self) -> HeldFuture<'_> {
+        let mut held: Vec<Outline> = self.traces.values().map(|(view, _)| outline(view)).collect();
+        held.sort_by_key(|of| (Reverse(of.start), of.trace));
+        Box::pin(std::future::ready(held))
+    }
+
     fn fix(&self, id: TraceId, finding: FindingId) -> FixFuture<'_> {
         let found = self.traces.get(&id).cloned();
         let fix = |(trace, details)| (trace, details, self.fixes.get(&finding).cloned());
@@ -120,6 +128,23 @@ impl Backend for World {
             detail: "4 of 4 running".to_owned(),
         };
         vec![receivers, shards]
+    }
+}
+
+fn outline(of: &TraceView) -> Outline {
+    let names = of.spans.iter();
+    let names = names.map(|span| (span.service.clone(), span.operation.clone(), span.kind));
+    Outline {
+        trace: of.trace,
+        start: of.spans.iter().map(|span| span.start).min().unwrap(),
+        end: of
+            .spans
+            .iter()
+            .map(|span| span.start.after(span.duration))
+            .max()
+            .unwrap(),
+        spans: of.spans.len(),
+        operations: names.collect::<BTreeSet<_>>().into_iter().collect(),
     }
 }
 
