@@ -10,7 +10,7 @@ mod read;
 mod serve;
 pub mod shape;
 
-pub use ask::{Parameter, Problem};
+pub use ask::{Parameter, Problem, nearest, rfc3339};
 pub use backend::{
     Backend, Check, Connections, Detectors, FixFuture, FoundFix, FoundTrace, Level, Listener, Memory,
     Metrics, NotSaid, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture, View,

@@ -13,4 +13,6 @@ pub(crate) use page::Cursor;
 pub use problem::{Parameter, Problem};
 pub(crate) use query::Query;
 pub(crate) use saying::Said;
+pub use nearest::nearest;
+pub use since::rfc3339;
 pub(crate) use since::since;

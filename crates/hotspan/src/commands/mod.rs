@@ -1,6 +1,7 @@
 //! One file a command. Each returns how it ended; the code is `exit`'s.
 
 pub(crate) mod analyze;
+mod asking;
 pub(crate) mod audit;
 pub(crate) mod detectors;
 pub(crate) mod explain;
@@ -9,7 +10,13 @@ pub(crate) mod hotspots;
 mod input;
 pub(crate) mod replay;
 pub(crate) mod serve;
+pub(crate) mod system;
 pub(crate) mod trace;
+pub(crate) mod traces;
+
+pub(crate) use hotspots::HotspotsArguments;
+pub(crate) use system::SystemArguments;
+pub(crate) use traces::TracesArguments;
 
 use crate::exit::Failure;
 use hotspan_testkit::sender::SendError;
