@@ -9,7 +9,7 @@ use clap::{
 use hotspan_daemon::{Config, KEYS, Layers, Origin};
 use hotspan_model::Tuning;
 
-use crate::commands::{HotspotsArguments, SystemArguments, TracesArguments};
+use crate::commands::{DoctorArguments, HotspotsArguments, SystemArguments, TopArguments, TracesArguments};
 use crate::output::ColorChoice;
 
 /// Finds the structural faults of a backend in its own traces, and what each costs.
@@ -61,6 +61,10 @@ pub(crate) enum Command {
     Explain(ExplainArguments),
     /// The system of a running daemon on one page: what to change first, and why
     Audit(AuditArguments),
+    /// The ranked hotspots of a running daemon, live in the terminal
+    Top(TopArguments),
+    /// Is data arriving, from whom, what is missing, and which settings to change
+    Doctor(DoctorArguments),
     /// List the detectors: what they look for, their efforts and thresholds
     Detectors(DetectorsArguments),
     /// Write or send traces with known answers
@@ -139,16 +143,22 @@ impl FromArgMatches for ServeArguments {
 impl ServeArguments {
     /// Flags over environment over file.
     pub(crate) fn layers(&self) -> anyhow::Result<Layers> {
-        let mut layers = file(self.config.as_deref())?;
-        layers.set_environment(
-            std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        );
+        let mut layers = layers(self.config.as_deref())?;
         for (key, value) in &self.flags {
             layers.set(Origin::Flag, key, value);
         }
         Ok(layers)
     }
+}
+
+/// Environment over file.
+pub(crate) fn layers(config: Option<&Path>) -> anyhow::Result<Layers> {
+    let mut layers = file(config)?;
+    layers.set_environment(
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    );
+    Ok(layers)
 }
 
 /// The keys of a TOML file.

@@ -53,6 +53,11 @@ impl Client {
         }
     }
 
+    /// Where it asks.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Whatever is answered there.
     pub(crate) fn reply(&self, path: &str, asked: &[(&'static str, String)]) -> Result<Reply, Failure> {
         let request = self.agent.get(format!("{}{path}", self.base));

@@ -36,6 +36,8 @@ fn main() -> ExitCode {
         Command::ThirdParties(arguments) => commands::system::run(Noun::ThirdParties, &arguments, paint),
         Command::Explain(arguments) => commands::explain::run(&arguments),
         Command::Audit(arguments) => commands::audit::run(&arguments),
+        Command::Top(arguments) => commands::top::run(&arguments, paint.colours()),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments, paint),
         Command::Detectors(arguments) => commands::detectors::run(&arguments),
         Command::Gen(arguments) => commands::generate::run(&arguments),
         Command::Replay(arguments) => commands::replay::run(&arguments),

@@ -4,6 +4,7 @@ pub(crate) mod analyze;
 mod asking;
 pub(crate) mod audit;
 pub(crate) mod detectors;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod hotspots;
@@ -11,11 +12,14 @@ mod input;
 pub(crate) mod replay;
 pub(crate) mod serve;
 pub(crate) mod system;
+pub(crate) mod top;
 pub(crate) mod trace;
 pub(crate) mod traces;
 
+pub(crate) use doctor::DoctorArguments;
 pub(crate) use hotspots::HotspotsArguments;
 pub(crate) use system::SystemArguments;
+pub(crate) use top::TopArguments;
 pub(crate) use traces::TracesArguments;
 
 use crate::exit::Failure;

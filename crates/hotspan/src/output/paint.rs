@@ -50,6 +50,11 @@ impl Paint {
         })
     }
 
+    /// Whether there are any.
+    pub(crate) fn colours(self) -> bool {
+        self.0
+    }
+
     /// `text` in this style; as it stands without colours.
     pub(crate) fn text(self, style: Style, text: &str) -> String {
         if !self.0 || text.is_empty() {

@@ -8,6 +8,7 @@ mod show;
 
 pub(crate) use arguments::HotspotsArguments;
 use arguments::{Verb, Wanted};
+pub(crate) use facts::facts;
 use serde_json::Value;
 
 use super::asking::known_services;
