@@ -9,7 +9,10 @@ use clap::{
 use hotspan_daemon::{Config, KEYS, Layers, Origin};
 use hotspan_model::Tuning;
 
-use crate::commands::{DoctorArguments, HotspotsArguments, SystemArguments, TopArguments, TracesArguments};
+use crate::commands::{
+    CompletionsArguments, ConfigArguments, DoctorArguments, HotspotsArguments, ManArguments, SystemArguments,
+    TopArguments, TracesArguments,
+};
 use crate::output::ColorChoice;
 
 /// Finds the structural faults of a backend in its own traces, and what each costs.
@@ -40,6 +43,7 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Receive OTLP and answer: the daemon
+    #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArguments),
     /// Find the hotspots of recorded files
     Analyze(AnalyzeArguments),
@@ -67,10 +71,17 @@ pub(crate) enum Command {
     Doctor(DoctorArguments),
     /// List the detectors: what they look for, their efforts and thresholds
     Detectors(DetectorsArguments),
+    /// Check or print the configuration that `serve` would run with
+    #[command(subcommand)]
+    Config(ConfigArguments),
     /// Write or send traces with known answers
     Gen(GenArguments),
     /// Send a recorded file over real OTLP
     Replay(ReplayArguments),
+    /// Print a script that lets a shell complete the commands
+    Completions(CompletionsArguments),
+    /// Print the manual, or write its pages
+    Man(ManArguments),
 }
 
 /// Flags of `serve`: one for each key of the configuration.
@@ -97,9 +108,7 @@ impl Args for ServeArguments {
             .long("config")
             .value_name("FILE")
             .env("HOTSPAN_CONFIG");
-        let command = command
-            .arg(config.help("Read keys from a TOML file"))
-            .after_help(SERVE_EXAMPLES);
+        let command = command.arg(config.help("Read keys from a TOML file"));
         KEYS.iter().fold(command, |command, key| {
             let help = match key.default {
                 "" | "false" => key.help.to_owned(),

@@ -39,8 +39,11 @@ fn main() -> ExitCode {
         Command::Top(arguments) => commands::top::run(&arguments, paint.colours()),
         Command::Doctor(arguments) => commands::doctor::run(&arguments, paint),
         Command::Detectors(arguments) => commands::detectors::run(&arguments),
+        Command::Config(arguments) => commands::config::run(arguments),
         Command::Gen(arguments) => commands::generate::run(&arguments),
         Command::Replay(arguments) => commands::replay::run(&arguments),
+        Command::Completions(arguments) => commands::describe::completions(&arguments),
+        Command::Man(arguments) => commands::describe::man(&arguments),
     };
     exit::code(outcome)
 }

@@ -205,6 +205,19 @@ impl Layers {
         }
     }
 
+    /// How many keys and rules are not left to their defaults, by origin.
+    pub fn summary(&self) -> String {
+        let count = |wanted| {
+            self.values
+                .values()
+                .filter(|(origin, _)| *origin == wanted)
+                .count()
+        };
+        let origins = [Origin::Flag, Origin::Environment, Origin::File];
+        let keys = origins.map(|origin| format!("{} from {origin}", count(origin)));
+        format!("keys {}; {} tables of rules", keys.join(", "), self.tables.len())
+    }
+
     /// Rules of the file, then those of a flag or variable, which hold over equally precise ones.
     fn tuning(&self, errors: &mut Vec<ConfigError>) -> Tuning {
         let mut reading = Reading::new(errors);
@@ -223,7 +236,7 @@ impl Layers {
         reading.tuning
     }
 
-    fn value(&self, key: &Key) -> (Origin, &str) {
+    pub(super) fn value(&self, key: &Key) -> (Origin, &str) {
         match self.values.get(key.name) {
             Some((origin, value)) => (*origin, value),
             None => (Origin::Default, key.default),

@@ -3,6 +3,8 @@
 pub(crate) mod analyze;
 mod asking;
 pub(crate) mod audit;
+pub(crate) mod config;
+pub(crate) mod describe;
 pub(crate) mod detectors;
 pub(crate) mod doctor;
 pub(crate) mod explain;
@@ -16,6 +18,8 @@ pub(crate) mod top;
 pub(crate) mod trace;
 pub(crate) mod traces;
 
+pub(crate) use config::ConfigArguments;
+pub(crate) use describe::{CompletionsArguments, ManArguments};
 pub(crate) use doctor::DoctorArguments;
 pub(crate) use hotspots::HotspotsArguments;
 pub(crate) use system::SystemArguments;
