@@ -183,11 +183,7 @@ mod tests {
             efforts = { \"*\" = 4 }
             ";
         let mut first = layers(file);
-        first.set(
-            Origin::Flag,
-            "knobs",
-            "repeat_min=30 @ operation=GET /x",
-        );
+        first.set(Origin::Flag, "knobs", "repeat_min=30 @ operation=GET /x");
         let config = read(&first);
         let text = first.print(&config, false);
         let again = layers(&text);

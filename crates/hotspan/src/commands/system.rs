@@ -58,7 +58,7 @@ const SERVICES: List = List {
     key: "services",
     columns: &[
         Column::new("SERVICE", "service", Form::Text),
-        Column::new("REQUESTS/H", "rate_per_hour", Form::Tenths),
+        Column::new("REQUESTS/H", "rate_per_hour", Form::Amount),
         Column::new("ERRORS", "error_share", Form::Share),
         Column::new("P50", "latency_ns.p50", Form::Nanos),
         Column::new("P95", "latency_ns.p95", Form::Nanos),
@@ -82,7 +82,7 @@ const OPERATIONS: List = List {
     columns: &[
         Column::new("SERVICE", "service", Form::Text),
         Column::new("OPERATION", "operation", Form::Text),
-        Column::new("REQUESTS/H", "rate_per_hour", Form::Tenths),
+        Column::new("REQUESTS/H", "rate_per_hour", Form::Amount),
         Column::new("ERRORS", "error_share", Form::Share),
         Column::new("P50", "latency_ns.p50", Form::Nanos),
         Column::new("P95", "latency_ns.p95", Form::Nanos),

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 
 use super::table::Cell;
-use super::{Paint, Table, at, moment, nanos, number, of_state, percent_of, print, rows, text};
+use super::{Paint, Table, amount, at, moment, nanos, number, of_state, percent_of, print, rows, text};
 use crate::client::{Asked, Client};
 use crate::exit::Failure;
 
@@ -39,8 +39,8 @@ pub(crate) enum Form {
     Nanos,
     /// A share as a percentage.
     Share,
-    /// With one decimal.
-    Tenths,
+    /// A decimal, with as many places as tell it from others.
+    Amount,
     /// To the second.
     Moment,
     /// The first digits of an id; all of it where nothing is cut.
@@ -86,7 +86,7 @@ impl Column {
             Form::Text => text(value),
             Form::Nanos => nanos(value),
             Form::Share => percent_of(value),
-            Form::Tenths => value.as_f64().map_or(String::new(), |of| format!("{of:.1}")),
+            Form::Amount => amount(value),
             Form::Moment => moment(value),
             Form::Id if whole => text(value),
             Form::Id => text(value).chars().take(SHORT).collect(),

@@ -41,6 +41,15 @@ pub(crate) fn nanos(value: &Value) -> String {
     value.as_u64().map_or(String::new(), |of| Nanos(of).to_string())
 }
 
+/// A decimal with as many places as tell it from others.
+pub(crate) fn amount(value: &Value) -> String {
+    value.as_f64().map_or(String::new(), |of| match of {
+        of if of >= 10.0 || of == 0.0 => format!("{of:.1}"),
+        of if of >= 1.0 => format!("{of:.2}"),
+        of => format!("{of:.4}"),
+    })
+}
+
 /// A share as a percentage.
 pub(crate) fn percent_of(value: &Value) -> String {
     let share = value.as_f64().map(|share| share * 100.0);
@@ -71,6 +80,8 @@ mod tests {
         let of = json!({"a": {"b": 1_500_000}, "share": 0.834, "small": 0.0042, "when": "2026-01-02T03:04:05.000000006Z",
             "list": ["x", "y\u{1b}"], "seen": true});
         assert_eq!(nanos(at(&of, "a.b")), "1.5 ms");
+        let amounts = [113.93, 2.5, 0.0237, 0.0].map(|of| amount(&of.into()));
+        assert_eq!(amounts, ["113.9", "2.50", "0.0237", "0.0"]);
         assert_eq!(percent_of(at(&of, "share")), "83 %");
         assert_eq!(percent_of(at(&of, "small")), "0.4 %");
         assert_eq!(moment(at(&of, "when")), "2026-01-02 03:04:05 UTC");

@@ -22,10 +22,10 @@ const LIST: List = List {
     columns: &[
         Column::new("#", "rank", Form::Text),
         Column::new("ID", "id", Form::Id),
-        Column::new("PRIORITY", "priority", Form::Tenths),
+        Column::new("PRIORITY", "priority", Form::Amount),
         Column::new("SAVES", "saving_ns.likely", Form::Nanos),
         Column::wide("OF IT", "saving_share", Form::Share),
-        Column::wide("S/HOUR", "impact_s_per_hour", Form::Tenths),
+        Column::wide("S/HOUR", "impact_s_per_hour", Form::Amount),
         Column::wide("WEEKS", "effort_weeks", Form::Text),
         Column::new("CONF", "confidence", Form::Share),
         Column::new("SEEN", "traces", Form::Text),

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::state::{Screen, State};
 use crate::commands::hotspots::facts;
-use crate::output::{Style as Said, at, nanos, of_state, percent_of, text};
+use crate::output::{Style as Said, amount, at, nanos, of_state, percent_of, text};
 
 /// Width from which the detector has a column.
 const WIDE: u16 = 110;
@@ -77,9 +77,7 @@ type Column = (&'static str, u16, fn(&Value) -> String);
 
 fn columns(width: u16) -> Vec<Column> {
     let mut columns: Vec<Column> = vec![("#", 3, |row| text(&row["rank"]))];
-    columns.push(("PRIORITY", 8, |row| {
-        format!("{:.1}", row["priority"].as_f64().unwrap_or_default())
-    }));
+    columns.push(("PRIORITY", 8, |row| amount(&row["priority"])));
     if width >= MIDDLE {
         columns.push(("SAVES", 7, |row| nanos(at(row, "saving_ns.likely"))));
         columns.push(("CONF", 5, |row| percent_of(&row["confidence"])));
