@@ -13,7 +13,7 @@ mod serve;
 pub mod shape;
 mod tempo;
 
-pub use ask::{Parameter, Problem};
+pub use ask::{Parameter, Problem, nearest, rfc3339};
 pub use backend::{
     Backend, Check, Connections, Detectors, FixFuture, FoundFix, FoundTrace, HeldFuture, Level, Listener,
     Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture,

@@ -103,6 +103,12 @@ struct Listeners {
 }
 
 impl Daemon {
+    /// Whether values that are right one by one fit together; starts nothing.
+    pub fn check(config: &Config) -> Result<(), StartError> {
+        let settings = pipeline_settings(config, &config.memory_parts());
+        Ok(settings.assembly.check()?)
+    }
+
     /// Binds, builds and starts everything; on an error nothing runs.
     pub async fn start(config: &Config) -> Result<Daemon, StartError> {
         let parts = config.memory_parts();

@@ -20,4 +20,4 @@ mod viewer;
 
 pub use config::{Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, hex_key};
 pub use daemon::{Addresses, Daemon, StartError};
-pub use log::log;
+pub use log::{check_log, log};

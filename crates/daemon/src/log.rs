@@ -5,6 +5,11 @@ use tracing_subscriber::filter::ParseError;
 
 use crate::Config;
 
+/// Whether the filter of the log can be read; the error says why not.
+pub fn check_log(config: &Config) -> Result<(), ParseError> {
+    EnvFilter::try_new(&config.log).map(drop)
+}
+
 /// Sets up the log of this process; a second call changes nothing. The error says why the filter cannot be read.
 pub fn log(config: &Config) -> Result<(), ParseError> {
     let filter = EnvFilter::try_new(&config.log)?;

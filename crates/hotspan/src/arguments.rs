@@ -9,12 +9,28 @@ use clap::{
 use hotspan_daemon::{Config, KEYS, Layers, Origin};
 use hotspan_model::Tuning;
 
+use crate::commands::{
+    CompletionsArguments, ConfigArguments, DoctorArguments, HotspotsArguments, ManArguments, SystemArguments,
+    TopArguments, TracesArguments,
+};
+use crate::output::ColorChoice;
+
 /// Finds the structural faults of a backend in its own traces, and what each costs.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// When answers have colours
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        env = "HOTSPAN_COLOR",
+        default_value = "auto",
+        global = true
+    )]
+    pub(crate) color: ColorChoice,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -27,23 +43,45 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Receive OTLP and answer: the daemon
+    #[command(after_help = SERVE_EXAMPLES)]
     Serve(ServeArguments),
     /// Find the hotspots of recorded files
     Analyze(AnalyzeArguments),
     /// Show single traces of recorded files: waterfall, critical path, findings
     Trace(TraceArguments),
-    /// List the hotspots of a running daemon; acknowledge, mute or reopen one
-    Hotspots(HotspotsArguments),
+    /// The hotspots of a running daemon: list or show them; acknowledge, mute or reopen one
+    Hotspots(Box<HotspotsArguments>),
+    /// The traces that a running daemon holds as evidence: list or show them
+    Traces(TracesArguments),
+    /// The services of a running daemon, and how they hang together
+    Services(SystemArguments),
+    /// What each service does for each kind of request
+    Operations(SystemArguments),
+    /// Who calls whom
+    Dependencies(SystemArguments),
+    /// The companies that are called
+    ThirdParties(SystemArguments),
     /// Why a running daemon says no more about an operation: what each rule lacks there
     Explain(ExplainArguments),
     /// The system of a running daemon on one page: what to change first, and why
     Audit(AuditArguments),
+    /// The ranked hotspots of a running daemon, live in the terminal
+    Top(TopArguments),
+    /// Is data arriving, from whom, what is missing, and which settings to change
+    Doctor(DoctorArguments),
     /// List the detectors: what they look for, their efforts and thresholds
     Detectors(DetectorsArguments),
+    /// Check or print the configuration that `serve` would run with
+    #[command(subcommand)]
+    Config(ConfigArguments),
     /// Write or send traces with known answers
     Gen(GenArguments),
     /// Send a recorded file over real OTLP
     Replay(ReplayArguments),
+    /// Print a script that lets a shell complete the commands
+    Completions(CompletionsArguments),
+    /// Print the manual, or write its pages
+    Man(ManArguments),
 }
 
 /// Flags of `serve`: one for each key of the configuration.
@@ -70,9 +108,7 @@ impl Args for ServeArguments {
             .long("config")
             .value_name("FILE")
             .env("HOTSPAN_CONFIG");
-        let command = command
-            .arg(config.help("Read keys from a TOML file"))
-            .after_help(SERVE_EXAMPLES);
+        let command = command.arg(config.help("Read keys from a TOML file"));
         KEYS.iter().fold(command, |command, key| {
             let help = match key.default {
                 "" | "false" => key.help.to_owned(),
@@ -116,16 +152,22 @@ impl FromArgMatches for ServeArguments {
 impl ServeArguments {
     /// Flags over environment over file.
     pub(crate) fn layers(&self) -> anyhow::Result<Layers> {
-        let mut layers = file(self.config.as_deref())?;
-        layers.set_environment(
-            std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        );
+        let mut layers = layers(self.config.as_deref())?;
         for (key, value) in &self.flags {
             layers.set(Origin::Flag, key, value);
         }
         Ok(layers)
     }
+}
+
+/// Environment over file.
+pub(crate) fn layers(config: Option<&Path>) -> anyhow::Result<Layers> {
+    let mut layers = file(config)?;
+    layers.set_environment(
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    );
+    Ok(layers)
 }
 
 /// The keys of a TOML file.
@@ -254,73 +296,6 @@ pub(crate) struct TraceArguments {
     /// Overlap that siblings may have: auto, nanoseconds, or a share of the parent like 1%
     #[arg(long, default_value = "auto")]
     pub(crate) tolerance: String,
-}
-
-/// Flags of `hotspots`.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  hotspan hotspots
-  hotspan hotspots --service orders -o json
-  hotspan hotspots --url http://10.0.0.7:4319 --detector n-plus-one-query
-  hotspan hotspots --state muted
-  hotspan hotspots ack 5f0c6d1e9a3b47c28d10e4f6a7b8c9d0 --reason 'replaced in June' --until 30d
-  hotspan hotspots mute 5f0c6d1e9a3b47c28d10e4f6a7b8c9d0 --reason 'load test' --until 2h
-  hotspan hotspots reopen 5f0c6d1e9a3b47c28d10e4f6a7b8c9d0
-
-Ids are in -o json. Exit codes: 0 answered, 2 usage or refused, 4 no daemon answers.")]
-pub(crate) struct HotspotsArguments {
-    #[command(subcommand)]
-    pub(crate) saying: Option<SayingCommand>,
-    /// Where the daemon answers
-    #[arg(
-        long,
-        env = "HOTSPAN_URL",
-        default_value = "http://127.0.0.1:4319",
-        global = true
-    )]
-    pub(crate) url: String,
-    /// How the answer is written
-    #[arg(short, long, value_enum, default_value = "table", global = true)]
-    pub(crate) output: Format,
-    /// Only in this state; muted ones are listed only when asked for
-    #[arg(long)]
-    pub(crate) state: Option<String>,
-    /// Only of this service
-    #[arg(long)]
-    pub(crate) service: Option<String>,
-    /// Only by this detector
-    #[arg(long)]
-    pub(crate) detector: Option<String>,
-    /// At most so many
-    #[arg(long, default_value_t = 20)]
-    pub(crate) limit: u32,
-}
-
-/// What is said of one hotspot.
-#[derive(Debug, Subcommand)]
-pub(crate) enum SayingCommand {
-    /// Accept a hotspot: it stays listed and calls for nothing, until it costs twice as much
-    Ack(SayingArguments),
-    /// Silence a hotspot until a time
-    Mute(SayingArguments),
-    /// Take back that a hotspot is acknowledged or muted
-    Reopen(SayingArguments),
-}
-
-/// Flags of `hotspots ack`, `mute` and `reopen`.
-#[derive(Debug, Args)]
-pub(crate) struct SayingArguments {
-    /// Which hotspot, 32 hex digits
-    pub(crate) id: String,
-    /// Why; needed to acknowledge and to mute
-    #[arg(long)]
-    pub(crate) reason: Option<String>,
-    /// Who says so
-    #[arg(long, value_name = "NAME", env = "USER")]
-    pub(crate) by: Option<String>,
-    /// When it ends: RFC 3339, Unix seconds, or from now like 2h, 7d; needed to mute
-    #[arg(long, value_name = "WHEN")]
-    pub(crate) until: Option<String>,
 }
 
 /// Flags of `explain`.

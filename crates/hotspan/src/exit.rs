@@ -1,11 +1,12 @@
 //! Exit codes: 0 clean, 1 findings matched, 2 usage or input, 3 no data, 4 unreachable.
 
+use std::fmt;
 use std::process::ExitCode;
 
 /// How a command ends when it does not end well.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// `--fail-on` matched.
+    /// What was looked for is there: `--fail-on` matched, `doctor` found something to mend.
     Matched,
     /// Usage, configuration, a port in use, an unreadable file, an unknown kind.
     Input(anyhow::Error),
@@ -15,6 +16,17 @@ pub(crate) enum Failure {
     Unreachable(anyhow::Error),
     /// Whoever read our output went away.
     ClosedPipe,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Input(error) | Failure::Unreachable(error) => write!(f, "{error:#}"),
+            Failure::NoData(why) => f.write_str(why),
+            Failure::Matched => f.write_str("found"),
+            Failure::ClosedPipe => f.write_str("nobody reads the output"),
+        }
+    }
 }
 
 impl From<anyhow::Error> for Failure {

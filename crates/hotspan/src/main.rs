@@ -1,15 +1,19 @@
 //! The `hotspan` binary: arguments in, one command run, an exit code out.
 
 mod arguments;
+mod client;
 mod commands;
 mod exit;
 mod output;
 mod progress;
+mod waterfall;
 
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
+use commands::system::Noun;
+use output::Paint;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -19,16 +23,27 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return exit::usage(&error),
     };
+    let paint = Paint::new(arguments.color);
     let outcome = match arguments.command {
         Command::Serve(arguments) => commands::serve::run(&arguments),
         Command::Analyze(arguments) => commands::analyze::run(&arguments),
-        Command::Trace(arguments) => commands::trace::run(&arguments),
-        Command::Hotspots(arguments) => commands::hotspots::run(&arguments),
+        Command::Trace(arguments) => commands::trace::run(&arguments, paint),
+        Command::Hotspots(arguments) => commands::hotspots::run(&arguments, paint),
+        Command::Traces(arguments) => commands::traces::run(&arguments, paint),
+        Command::Services(arguments) => commands::system::run(Noun::Services, &arguments, paint),
+        Command::Operations(arguments) => commands::system::run(Noun::Operations, &arguments, paint),
+        Command::Dependencies(arguments) => commands::system::run(Noun::Dependencies, &arguments, paint),
+        Command::ThirdParties(arguments) => commands::system::run(Noun::ThirdParties, &arguments, paint),
         Command::Explain(arguments) => commands::explain::run(&arguments),
         Command::Audit(arguments) => commands::audit::run(&arguments),
+        Command::Top(arguments) => commands::top::run(&arguments, paint.colours()),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments, paint),
         Command::Detectors(arguments) => commands::detectors::run(&arguments),
+        Command::Config(arguments) => commands::config::run(arguments),
         Command::Gen(arguments) => commands::generate::run(&arguments),
         Command::Replay(arguments) => commands::replay::run(&arguments),
+        Command::Completions(arguments) => commands::describe::completions(&arguments),
+        Command::Man(arguments) => commands::describe::man(&arguments),
     };
     exit::code(outcome)
 }

@@ -180,7 +180,7 @@ fn a_daemon_that_does_not_answer_is_unreachable() {
     );
     for saying in ["ack", "mute", "reopen"] {
         check(
-            &["hotspots", saying, "7", "--url", "http://127.0.0.1:1"],
+            &["hotspots", saying, "5f0c", "--url", "http://127.0.0.1:1"],
             4,
             &["http://127.0.0.1:1"],
         );

@@ -31,7 +31,7 @@ fn check_refusals(url: &str, id: &str) {
             &["mute", id, "--reason", "x", "--until", "soon"],
             "`until` must be",
         ),
-        (&["ack", "7", "--reason", "x"], "no hotspot has this id"),
+        (&["ack", "7", "--reason", "x"], "the first 4 are enough"),
         (&["ack", "../traces", "--reason", "x"], "32 hex digits"),
         (&["--state", "mutd"], "did you mean `muted`?"),
     ] {

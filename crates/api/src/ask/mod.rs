@@ -15,4 +15,6 @@ pub(crate) use page::Cursor;
 pub use problem::{Parameter, Problem};
 pub(crate) use query::Query;
 pub(crate) use saying::Said;
-pub(crate) use since::{bound, rfc3339};
+pub(crate) use since::bound;
+pub use nearest::nearest;
+pub use since::rfc3339;

@@ -1,7 +1,7 @@
 //! The name that was probably meant.
 
 /// The closest of `names` within a third of the letters; ties by order.
-pub(super) fn nearest<'a>(meant: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(meant: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A longer text is no typing mistake, and the work stays small.
     if meant.is_empty() || meant.len() > 64 {
         return None;

@@ -70,7 +70,7 @@ fn ago(text: &str) -> Option<u64> {
 
 /// `2026-01-02T03:04:05.678Z`, with an offset instead of `Z`, and a blank instead of `T`; a `+` that a query string
 /// turned into a blank is understood.
-pub(crate) fn rfc3339(text: &str) -> Option<LogTime> {
+pub fn rfc3339(text: &str) -> Option<LogTime> {
     let (date, rest) = text.split_at_checked(10)?;
     let rest = rest.strip_prefix(['T', 't', ' '])?;
     let (time, rest) = rest.split_at_checked(8)?;

@@ -15,6 +15,9 @@ const MEMORY_MIN: u64 = 32 << 20;
 /// The list of what holds for some workloads alone; a table of the file and no flag.
 const WORKLOADS: &str = "workloads";
 
+/// Keys of variables that other commands read, or that name the file.
+const OTHERS: [&str; 4] = ["config", "url", "output", "color"];
+
 /// Where a value came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
@@ -133,11 +136,11 @@ impl Layers {
         }
     }
 
-    /// Adds the variables that start with `HOTSPAN_`; `config` itself is the caller's.
+    /// Adds the variables that start with `HOTSPAN_`; those of other commands are theirs.
     pub fn set_environment(&mut self, variables: impl Iterator<Item = (String, String)>) {
         for (name, value) in variables {
             let key = name.strip_prefix("HOTSPAN_").map(str::to_ascii_lowercase);
-            if let Some(key) = key.filter(|key| key != "config" && key != "url") {
+            if let Some(key) = key.filter(|key| !OTHERS.contains(&key.as_str())) {
                 self.set(Origin::Environment, &key, &value);
             }
         }
@@ -202,6 +205,19 @@ impl Layers {
         }
     }
 
+    /// How many keys and rules are not left to their defaults, by origin.
+    pub fn summary(&self) -> String {
+        let count = |wanted| {
+            self.values
+                .values()
+                .filter(|(origin, _)| *origin == wanted)
+                .count()
+        };
+        let origins = [Origin::Flag, Origin::Environment, Origin::File];
+        let keys = origins.map(|origin| format!("{} from {origin}", count(origin)));
+        format!("keys {}; {} tables of rules", keys.join(", "), self.tables.len())
+    }
+
     /// Rules of the file, then those of a flag or variable, which hold over equally precise ones.
     fn tuning(&self, errors: &mut Vec<ConfigError>) -> Tuning {
         let mut reading = Reading::new(errors);
@@ -220,7 +236,7 @@ impl Layers {
         reading.tuning
     }
 
-    fn value(&self, key: &Key) -> (Origin, &str) {
+    pub(super) fn value(&self, key: &Key) -> (Origin, &str) {
         match self.values.get(key.name) {
             Some((origin, value)) => (*origin, value),
             None => (Origin::Default, key.default),

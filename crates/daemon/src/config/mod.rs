@@ -3,6 +3,7 @@
 mod keys;
 mod layers;
 mod memory;
+mod print;
 mod tuning;
 mod value;
 

@@ -6,16 +6,16 @@ use anyhow::Context as _;
 use hotspan_api::{Detectors, shape};
 use serde_json::Value;
 
-use super::hotspots::answered;
 use crate::arguments::{DetectorsArguments, Format, tuning};
+use crate::client::Client;
 use crate::exit::Failure;
-use crate::output::{Table, print};
+use crate::output::{Table, print, rows};
 
 pub(crate) fn run(arguments: &DetectorsArguments) -> Result<(), Failure> {
     let answer = match &arguments.url {
         Some(url) => {
-            let base = url.trim_end_matches('/');
-            answered(base, ureq::get(format!("{base}/api/v1/detectors")))?
+            let answer = Client::new(url).get("/api/v1/detectors", &[], "application/json")?;
+            answer.text + "\n"
         }
         None => {
             let known = Detectors {
@@ -80,10 +80,6 @@ fn add(table: &mut Table, name: &[String; 4], knobs: &[Value]) {
         };
         table.row([name, values].concat());
     }
-}
-
-fn rows(list: &Value) -> &[Value] {
-    list.as_array().map_or(&[], Vec::as_slice)
 }
 
 fn text(value: &Value) -> String {

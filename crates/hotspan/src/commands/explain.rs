@@ -1,33 +1,37 @@
 //! `hotspan explain`: asks a running daemon why it says no more about an operation.
 
-use anyhow::Context as _;
-use hotspan_api::shape::clean;
 use serde_json::Value;
 
-use super::hotspots::answered;
+use super::asking::{known_operation, known_services};
 use crate::arguments::{ExplainArguments, Format};
+use crate::client::Client;
 use crate::exit::Failure;
-use crate::output::{Table, print};
+use crate::output::{Table, print, rows, text};
 
 pub(crate) fn run(arguments: &ExplainArguments) -> Result<(), Failure> {
-    let base = arguments.url.trim_end_matches('/');
-    let mut request = ureq::get(format!("{base}/api/v1/near-misses"));
-    request = request.query("limit", arguments.limit.to_string());
+    let client = Client::new(&arguments.url);
+    let mut asked = vec![("limit", arguments.limit.to_string())];
     for (name, value) in [("entry", &arguments.entry), ("service", &arguments.service)] {
-        if let Some(value) = value {
-            request = request.query(name, value);
-        }
+        asked.extend(value.iter().map(|value| (name, value.clone())));
     }
-    let text = answered(base, request)?;
-    let answer: Value = serde_json::from_str(&text).context("the answer is JSON")?;
+    let reply = client.get("/api/v1/near-misses", &asked, "application/json")?;
+    let answer: Value = client.parse(&reply.text)?;
     let lists = ["near_misses", "silent", "spoke"];
     let nothing = lists.iter().all(|list| rows(&answer[list]).is_empty());
     match arguments.output {
-        Format::Json => print(&text)?,
+        Format::Json => print(&(reply.text + "\n"))?,
         Format::Table => tables(&answer)?,
     }
-    match (&arguments.entry, nothing) {
-        (Some(entry), true) => Err(Failure::NoData(format!("no traces of an operation {entry}"))),
+    match (&arguments.entry, &arguments.service) {
+        (Some(entry), _) if nothing => {
+            let said = format!("no traces of an operation {entry}");
+            // What was meant is a help beside the answer, which does not fail with it.
+            match known_operation(&client, entry) {
+                Err(Failure::NoData(meant)) => Err(Failure::NoData(meant)),
+                _ => Err(Failure::NoData(said)),
+            }
+        }
+        (None, Some(service)) if nothing => known_services(&client, std::slice::from_ref(service)),
         _ => Ok(()),
     }
 }
@@ -97,12 +101,4 @@ fn subject(row: &Value) -> String {
         "" => format!("set {}", text(&remedy["attribute"])),
         older => format!("set {} (or {older})", text(&remedy["attribute"])),
     }
-}
-
-fn rows(list: &Value) -> &[Value] {
-    list.as_array().map_or(&[], Vec::as_slice)
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), clean)
 }

@@ -1,15 +1,30 @@
 //! One file a command. Each returns how it ended; the code is `exit`'s.
 
 pub(crate) mod analyze;
+mod asking;
 pub(crate) mod audit;
+pub(crate) mod config;
+pub(crate) mod describe;
 pub(crate) mod detectors;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod hotspots;
 mod input;
 pub(crate) mod replay;
 pub(crate) mod serve;
+pub(crate) mod system;
+pub(crate) mod top;
 pub(crate) mod trace;
+pub(crate) mod traces;
+
+pub(crate) use config::ConfigArguments;
+pub(crate) use describe::{CompletionsArguments, ManArguments};
+pub(crate) use doctor::DoctorArguments;
+pub(crate) use hotspots::HotspotsArguments;
+pub(crate) use system::SystemArguments;
+pub(crate) use top::TopArguments;
+pub(crate) use traces::TracesArguments;
 
 use crate::exit::Failure;
 use hotspan_testkit::sender::SendError;

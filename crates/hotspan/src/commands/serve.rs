@@ -96,7 +96,8 @@ Point a service at it:
   export OTEL_SERVICE_NAME=<name of the service>
 (over HTTP: OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, OTEL_EXPORTER_OTLP_ENDPOINT=http://{otlp_http})
 
-Then: hotspan hotspots --url http://{listen}",
+Then: hotspan hotspots --url http://{listen}
+Nothing there? hotspan doctor --url http://{listen} tells why",
         version = env!("CARGO_PKG_VERSION"),
     );
 }

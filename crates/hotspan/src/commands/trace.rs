@@ -8,22 +8,23 @@ use hotspan_assembly::Assembler;
 use hotspan_ingest::file::Recorded;
 use hotspan_model::{
     Assembled, Batch, Decided, LocalDictionary, LogPos, Millionths, Nanos, Offset, ParamKey, Record, Side,
-    SpanDetail, TableSeed, TraceId, TraceView,
+    SpanDetail, SpanView, TableSeed, TraceId, TraceView,
 };
 use hotspan_otlp::{Decoder, Encoding, Limits, Sink};
 
 use super::input;
 use crate::arguments::{TraceArguments, TraceFormat, tuning};
 use crate::exit::Failure;
-use crate::output::print;
+use crate::output::{Paint, Style, print};
 use crate::progress::Progress;
+use crate::waterfall::{Line, Mark, draw};
 
 /// Most spans of one shown trace.
 const SPANS_MAX: usize = 10_000;
 /// Bytes of spans held before traces are decided early.
 const BYTES_MAX: u64 = 8 << 30;
 
-pub(crate) fn run(arguments: &TraceArguments) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &TraceArguments, paint: Paint) -> Result<(), Failure> {
     let wanted = match &arguments.id {
         Some(text) => {
             Some(TraceId::from_hex(text).ok_or_else(|| anyhow!("--id {text}: not 1 to 32 hex digits"))?)
@@ -34,7 +35,7 @@ pub(crate) fn run(arguments: &TraceArguments) -> Result<(), Failure> {
     input::for_each(&arguments.paths, &mut Progress::new(), |request| {
         reader.take(request)
     })?;
-    let shown = reader.show(arguments.output, arguments.explain)?;
+    let shown = reader.show(arguments.output, arguments.explain, paint)?;
     match (shown, wanted) {
         (0, Some(id)) => Err(Failure::NoData(format!("trace {id} is not in what was read"))),
         (0, None) => Err(Failure::NoData("no traces in what was read".to_owned())),
@@ -131,7 +132,7 @@ impl Reader {
         Ok(())
     }
 
-    fn show(&mut self, format: TraceFormat, explain: bool) -> Result<u64> {
+    fn show(&mut self, format: TraceFormat, explain: bool, paint: Paint) -> Result<u64> {
         self.assembler.finish(self.at, Decided::EndOfInput);
         let (mut trace, mut shown) = (Assembled::default(), 0);
         while self.assembler.poll_trace(&mut trace) {
@@ -148,8 +149,8 @@ impl Reader {
                     };
                     text.context("the answer has a JSON form")? + "\n"
                 }
-                TraceFormat::Text if explain => waterfall(&view) + &rules(&view),
-                TraceFormat::Text => waterfall(&view),
+                TraceFormat::Text if explain => waterfall(&view, paint) + &rules(&view),
+                TraceFormat::Text => waterfall(&view, paint),
             };
             print(&text)?;
             shown += 1;
@@ -207,55 +208,14 @@ fn silent(view: &TraceView) -> Vec<&'static str> {
     rules.filter(|id| !spoke(id) && !near(id)).collect()
 }
 
-/// Columns of the bar that shows when a span ran.
-const BAR: u64 = 40;
-
 /// A trace for people: one line a span, its critical-path time and a bar; then what was found.
-fn waterfall(view: &TraceView) -> String {
-    let start = view.spans.iter().map(|span| span.start.0).min().unwrap_or(0);
-    let end = view
-        .spans
-        .iter()
-        .map(|span| span.start.after(span.duration).0)
-        .max()
-        .unwrap_or(start);
-    let length = u128::from((end - start).max(1));
-    let column = |time: u64| (u128::from(time.saturating_sub(start)) * u128::from(BAR) / length) as u64;
-    let mut text = format!(
-        "trace {}  {} spans, {}\n",
+fn waterfall(view: &TraceView, paint: Paint) -> String {
+    let head = format!(
+        "trace {}  {} spans, {}",
         view.trace, view.span_count, view.duration
     );
-    for span in &view.spans {
-        let (from, to) = (
-            column(span.start.0),
-            column(span.start.after(span.duration).0).max(column(span.start.0) + 1),
-        );
-        let on_path = span.path_time > Nanos::ZERO;
-        let bar: String = (0..BAR)
-            .map(|at| {
-                if at < from || at >= to {
-                    ' '
-                } else if on_path {
-                    '#'
-                } else {
-                    '-'
-                }
-            })
-            .collect();
-        let name = format!(
-            "{}{} {}",
-            "  ".repeat(span.depth.min(20) as usize),
-            span.service,
-            span.operation
-        );
-        let name: String = shape::clean(&name).chars().take(58).collect();
-        let mark = if span.failed { "!" } else { " " };
-        text.push_str(&format!(
-            "{mark}{name:<58} |{bar}| {:>7}  path {}\n",
-            span.duration.to_string(),
-            span.path_time
-        ));
-    }
+    let lines: Vec<Line> = view.spans.iter().map(line).collect();
+    let mut text = format!("{}\n{}", paint.text(Style::Bold, &head), draw(&lines, paint));
     for finding in &view.findings {
         let template = shape::clean(&finding.template);
         text.push_str(&format!(
@@ -275,4 +235,16 @@ fn waterfall(view: &TraceView) -> String {
     }
     text.push('\n');
     text
+}
+
+fn line(span: &SpanView) -> Line {
+    Line {
+        depth: span.depth,
+        service: span.service.clone(),
+        operation: span.operation.clone(),
+        ran: vec![(span.start.0, span.start.after(span.duration).0)],
+        path: span.path_time,
+        failed: span.failed,
+        mark: Mark::None,
+    }
 }

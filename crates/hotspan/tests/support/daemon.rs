@@ -14,7 +14,7 @@ pub(crate) fn hotspan() -> Command {
 
 /// A daemon of this test; it is stopped with the test.
 pub(crate) struct Daemon {
-    child: Child,
+    child: Option<Child>,
     ready: Value,
 }
 
@@ -43,7 +43,10 @@ impl Daemon {
             .arg(&ready);
         let child = command.stderr(Stdio::piped()).spawn().expect("the binary runs");
         let ready = within(|| serde_json::from_str(&std::fs::read_to_string(&ready).ok()?).ok());
-        Daemon { child, ready }
+        Daemon {
+            child: Some(child),
+            ready,
+        }
     }
 
     pub(crate) fn url(&self, key: &str) -> String {
@@ -54,19 +57,30 @@ impl Daemon {
     }
 
     /// Ends it as an operator would; what it said last.
-    pub(crate) fn stop(self) -> String {
+    pub(crate) fn stop(mut self) -> String {
+        let child = self.child.take().expect("it is stopped once");
         let signal = Command::new("kill")
-            .arg(self.child.id().to_string())
+            .arg(child.id().to_string())
             .status()
             .expect("kill runs");
         assert!(signal.success());
-        let output = self.child.wait_with_output().expect("it ends");
+        let output = child.wait_with_output().expect("it ends");
         assert!(output.status.success());
         String::from_utf8_lossy(&output.stderr)
             .lines()
             .last()
             .unwrap_or_default()
             .to_owned()
+    }
+}
+
+impl Drop for Daemon {
+    /// A test that fails leaves no daemon behind.
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            drop(child.kill());
+            drop(child.wait());
+        }
     }
 }
 

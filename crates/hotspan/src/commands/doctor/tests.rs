@@ -1,0 +1,196 @@
+//! Facts about the report: each thing that is wrong is told once, with what to do.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::Verdict;
+use super::checks::all;
+use super::seen::Seen;
+
+/// A daemon with data in which nothing is wrong.
+fn well() -> Seen {
+    let status = |received: u64| {
+        json!({"version": env!("CARGO_PKG_VERSION"), "uptime_s": 600, "connections": {"accepted": 3},
+            "spans": {"received": received, "dropped": {"degraded": 0, "duplicate": 4}},
+            "requests": [{"transport": "grpc", "accepted": 1_000, "refused": []}], "tolerated": {"cut": 0},
+            "listeners": [{"name": "otlp_grpc", "address": "127.0.0.1:4317"}]})
+    };
+    Seen {
+        ready: json!({"ready": true, "checks": [{"name": "receivers", "ok": true}]}),
+        before: status(10_000),
+        after: status(10_400),
+        between: Duration::from_secs(2),
+        services: json!({"services": [{"service": "shop"}, {"service": "stock"}], "coverage": {
+            "pressure": {"level": "none"}, "complete_share": 1.0, "traces": {"analysed": 900},
+            "sampling_weight": 1.0, "defects": {}, "services": []}}),
+        ..Seen::default()
+    }
+}
+
+/// What is to be repaired, with the fix.
+fn mend(seen: &Seen) -> Vec<String> {
+    let checks = all(seen)
+        .into_iter()
+        .filter(|check| check.verdict == Verdict::Mend);
+    checks
+        .map(|check| format!("{}: {}; {}", check.check, check.says, check.fix.join("; ")))
+        .collect()
+}
+
+fn with(change: impl FnOnce(&mut Seen)) -> Seen {
+    let mut seen = well();
+    change(&mut seen);
+    seen
+}
+
+#[test]
+fn what_is_well_is_said_with_numbers() {
+    assert_eq!(mend(&well()), Vec::<String>::new());
+    let says: Vec<String> = all(&well()).into_iter().map(|check| check.says).collect();
+    assert!(
+        says.contains(&"400 spans in 2 s (200 a second) from shop, stock".to_owned()),
+        "{says:?}"
+    );
+    assert!(
+        says.contains(&"100 % of traces lack nothing".to_owned()),
+        "{says:?}"
+    );
+}
+
+#[test]
+fn each_thing_that_is_wrong_is_told_with_what_to_do() {
+    let refused = |requests: u64| {
+        json!([{"transport": "grpc", "accepted": 1_000,
+        "refused": [{"reason": "too_large", "requests": requests}]}])
+    };
+    let cases: [(Seen, &str); 9] = [
+        (
+            with(|seen| seen.after["version"] = json!("0.0.1")),
+            "hotspan 0.0.1 answers",
+        ),
+        (
+            with(|seen| {
+                seen.ready["checks"][0] = json!({"name": "receivers", "ok": false, "detail": "draining"})
+            }),
+            "receivers is not ready: draining",
+        ),
+        (
+            with(|seen| (seen.before["requests"], seen.after["requests"]) = (refused(1), refused(2))),
+            "2 of 1002 grpc requests were refused: too_large; send smaller batches (OTEL_BSP_MAX_EXPORT",
+        ),
+        (
+            with(|seen| seen.after["spans"]["dropped"]["degraded"] = json!(5)),
+            "5 of 10400 spans were dropped: degraded; there was no room",
+        ),
+        (
+            with(|seen| seen.after["tolerated"] = json!({"service_missing": 7})),
+            "service_missing; set OTEL_SERVICE_NAME",
+        ),
+        (
+            with(|seen| seen.services["coverage"]["pressure"]["level"] = json!("sampling")),
+            "the load is sampling",
+        ),
+        (
+            with(|seen| seen.services["coverage"]["complete_share"] = json!(0.5)),
+            "50 % of traces lack nothing; let every service pass the context on: OTEL_PROPAGATORS",
+        ),
+        (
+            with(|seen| seen.services["coverage"]["defects"] = json!({"skew_capped": 90})),
+            "90 spans have clocks that no shift puts right; synchronise",
+        ),
+        (
+            with(|seen| {
+                seen.services["coverage"]["services"] = json!([{"service": "stock", "spans": 9,
+                    "why": ["its statements are hidden"]}]);
+            }),
+            "stock: its statements are hidden; hotspan hotspots --service 'stock'",
+        ),
+    ];
+    for (seen, words) in cases {
+        let said = mend(&seen);
+        assert_eq!(said.len(), 1, "{words}: {said:?}");
+        assert!(said[0].contains(words), "{said:?} without {words}");
+    }
+}
+
+#[test]
+fn few_losses_of_the_past_are_no_more_than_known() {
+    let requests = json!([{"transport": "grpc", "accepted": 1_000,
+        "refused": [{"reason": "draining", "requests": 2}]}]);
+    let seen = with(|seen| (seen.before["requests"], seen.after["requests"]) = (requests.clone(), requests));
+    assert_eq!(mend(&seen), Vec::<String>::new());
+    assert!(
+        all(&seen)
+            .iter()
+            .any(|check| check.check == "refused" && check.verdict == Verdict::Note)
+    );
+}
+
+#[test]
+fn silence_is_told_with_what_to_tell_an_sdk() {
+    let silent = |received: u64, connections: u64| {
+        with(|seen| {
+            for status in [&mut seen.before, &mut seen.after] {
+                status["spans"] = json!({"received": received, "dropped": {}});
+                status["connections"]["accepted"] = json!(connections);
+            }
+            seen.services["coverage"]["last"] = json!("2026-01-02T03:04:05.000000000Z");
+            seen.now = hotspan_api::rfc3339("2026-01-02T04:04:05Z")
+                .expect("it is a moment")
+                .0;
+        })
+    };
+    for (seen, words) in [
+        (
+            silent(0, 0),
+            "no span was ever received: nobody ever connected; OTEL_TRACES_EXPORTER=otlp; ",
+        ),
+        (silent(0, 2), "2 connections and no spans"),
+        (
+            silent(9, 2),
+            "nothing in 2 s, the last trace counted 3600 s ago; 9 spans until then",
+        ),
+    ] {
+        let said = mend(&seen);
+        assert!(
+            said.len() == 1 && said[0].contains(words),
+            "{said:?} without {words}"
+        );
+        assert!(
+            said[0].contains("OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317"),
+            "{said:?}"
+        );
+    }
+}
+
+#[test]
+fn an_eye_that_is_closed_names_the_setting_that_opens_it() {
+    let seen = with(|seen| {
+        let remedy = json!({"attribute": "db.query.parameter.<name>", "older": "", "how": "send arguments"});
+        seen.near = ["shop", "stock"]
+            .map(|service| json!({"service": service, "detector": "redundant-query", "remedy": remedy}))
+            .into();
+        seen.old_names.insert("shop".to_owned(), ["db.statement"].into());
+    });
+    assert_eq!(mend(&seen), Vec::<String>::new());
+    let checks = all(&seen);
+    let eye = checks
+        .iter()
+        .find(|check| check.check == "eye")
+        .expect("one is closed");
+    assert_eq!(
+        eye.says,
+        "redundant-query cannot see without db.query.parameter.<name>: shop, stock"
+    );
+    assert!(
+        eye.fix[1].contains("CAPTURE_QUERY_PARAMETERS=true"),
+        "{:?}",
+        eye.fix
+    );
+    let names = checks
+        .iter()
+        .find(|check| check.check == "names")
+        .expect("they are old");
+    assert!(names.says.contains("(db.statement): shop"), "{}", names.says);
+}
