@@ -9,6 +9,8 @@ use clap::{
 use hotspan_daemon::{Config, KEYS, Layers, Origin};
 use hotspan_model::Tuning;
 
+use crate::commands::check::CheckArguments;
+
 /// Finds the structural faults of a backend in its own traces, and what each costs.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, arg_required_else_help = true, after_help = EXAMPLES)]
@@ -30,6 +32,8 @@ pub(crate) enum Command {
     Serve(ServeArguments),
     /// Find the hotspots of recorded files
     Analyze(AnalyzeArguments),
+    /// Fail a build for what its traces show: new or worse findings, budgets
+    Check(Box<CheckArguments>),
     /// Show single traces of recorded files: waterfall, critical path, findings
     Trace(TraceArguments),
     /// List the hotspots of a running daemon; acknowledge, mute or reopen one
@@ -442,7 +446,7 @@ pub(crate) struct ReplayArguments {
 }
 
 /// A number from 0 to 1 with at most six decimals, in millionths.
-fn share(text: &str) -> Result<hotspan_model::Millionths, String> {
+pub(crate) fn share(text: &str) -> Result<hotspan_model::Millionths, String> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let digits = part.len() <= 6 && part.bytes().all(|byte| byte.is_ascii_digit());
     let value = digits
