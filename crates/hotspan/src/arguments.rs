@@ -9,6 +9,7 @@ use clap::{
 use hotspan_daemon::{Config, KEYS, Layers, Origin};
 use hotspan_model::Tuning;
 
+use crate::commands::capture::CaptureArguments;
 use crate::commands::check::CheckArguments;
 
 /// Finds the structural faults of a backend in its own traces, and what each costs.
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Analyze(AnalyzeArguments),
     /// Fail a build for what its traces show: new or worse findings, budgets
     Check(Box<CheckArguments>),
+    /// Run a test suite, record the traces it exports, and gate them
+    Capture(Box<CaptureArguments>),
     /// Show single traces of recorded files: waterfall, critical path, findings
     Trace(TraceArguments),
     /// List the hotspots of a running daemon; acknowledge, mute or reopen one

@@ -13,6 +13,8 @@ pub(crate) enum Failure {
     NoData(String),
     /// The daemon or endpoint does not answer.
     Unreachable(anyhow::Error),
+    /// The command that was watched failed with this code, which says more than ours.
+    Command(u8),
     /// Whoever read our output went away.
     ClosedPipe,
 }
@@ -46,6 +48,7 @@ pub(crate) fn code(outcome: Result<(), Failure>) -> ExitCode {
         Err(Failure::Input(error)) => say(&error, 2),
         Err(Failure::NoData(why)) => say(&anyhow::anyhow!(why), 3),
         Err(Failure::Unreachable(error)) => say(&error, 4),
+        Err(Failure::Command(code)) => say(&anyhow::anyhow!("the command failed with {code}"), code),
         Err(Failure::ClosedPipe) => ExitCode::from(141),
     }
 }

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Serve(arguments) => commands::serve::run(&arguments),
         Command::Analyze(arguments) => commands::analyze::run(&arguments),
+        Command::Capture(arguments) => commands::capture::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Trace(arguments) => commands::trace::run(&arguments),
         Command::Hotspots(arguments) => commands::hotspots::run(&arguments),

@@ -2,6 +2,7 @@
 
 pub(crate) mod analyze;
 pub(crate) mod audit;
+pub(crate) mod capture;
 pub(crate) mod check;
 pub(crate) mod detectors;
 pub(crate) mod explain;

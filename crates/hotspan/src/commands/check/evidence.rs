@@ -28,7 +28,7 @@ pub(super) struct Entry {
 
 /// Everything that is judged.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Evidence {
+pub(in crate::commands) struct Evidence {
     /// Findings, in no particular order.
     pub(super) found: Vec<Found>,
     /// Operations that were called, ascending.
@@ -41,10 +41,8 @@ pub(super) struct Evidence {
     pub(super) incomplete: u64,
     /// Spans judged.
     pub(super) spans: u64,
-    /// Requests that could not be decoded.
-    pub(super) undecodable: u64,
     /// Findings that `hotspan.ignore` accepts in the code.
     pub(super) ignored: u64,
-    /// What was seen and found no room, so that silence about it says nothing.
-    pub(super) beyond: u64,
+    /// What was seen and is not judged, each in a sentence, so that silence about it says nothing.
+    pub(in crate::commands) lost: Vec<String>,
 }

@@ -1,5 +1,7 @@
 //! One finding as the gate sees it: read from the shape that files and a daemon answer alike.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 /// All findings of one fingerprint.
@@ -79,6 +81,15 @@ impl Found {
                 .collect(),
             acknowledged: acknowledged.then(|| text(&shape["note"]["reason"])),
             shape,
+        }
+    }
+
+    /// Names files of the sources as they are below their root: the same on every machine.
+    pub(super) fn relative_to(&mut self, root: &Path) {
+        for place in &mut self.code {
+            if let Ok(inside) = Path::new(&place.file).strip_prefix(root) {
+                place.file = inside.to_string_lossy().into_owned();
+            }
         }
     }
 

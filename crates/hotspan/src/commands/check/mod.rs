@@ -22,11 +22,11 @@ use crate::output::print;
 use crate::progress::Progress;
 
 pub(crate) use arguments::{CheckArguments, GateArguments};
+pub(super) use evidence::Evidence;
 
 use allow::AllowList;
 use arguments::ReportFormat;
 use baseline::Baseline;
-use evidence::Evidence;
 use label::Label;
 use traces::Traces;
 use verdict::{Outcome, Verdict};
@@ -43,7 +43,12 @@ pub(crate) fn run(arguments: &CheckArguments) -> Result<(), Failure> {
         Some(url) => live::evidence(url, label.as_ref(), arguments)?,
         None => recorded(&arguments.paths, label, &arguments.gate)?,
     };
-    gate.judge(&evidence)
+    gate.judge(evidence)
+}
+
+/// What one recording says.
+pub(super) fn recording(path: &Path, gate: &GateArguments) -> Result<Evidence> {
+    recorded(&[path.to_path_buf()], None, gate)
 }
 
 /// What files say.
@@ -84,9 +89,15 @@ impl<'a> Gate<'a> {
     }
 
     /// Judges, writes every report and the baseline, and says how it ends.
-    fn judge(&self, evidence: &Evidence) -> Result<(), Failure> {
-        let verdict = Verdict::new(evidence, &self.baseline, &self.allow, &self.rules);
+    pub(super) fn judge(&self, mut evidence: Evidence) -> Result<(), Failure> {
         let root = std::env::current_dir().ok();
+        if let Some(root) = &root {
+            evidence
+                .found
+                .iter_mut()
+                .for_each(|found| found.relative_to(root));
+        }
+        let verdict = Verdict::new(&evidence, &self.baseline, &self.allow, &self.rules);
         let context = report::Context {
             baseline: self.arguments.baseline.as_deref(),
             root: root.as_deref(),

@@ -138,10 +138,19 @@ impl Traces {
             incomplete: rows.clone().filter(|row| row.incomplete).count() as u64,
             spans: rows.clone().map(|row| row.spans).sum(),
             entries: Some(entries(rows)),
-            undecodable: self.undecodable,
             ignored: answers.coverage.ignored,
-            beyond: self.beyond + answers.coverage.sightings_beyond,
+            lost: self.lost(answers.coverage.sightings_beyond),
         })
+    }
+
+    fn lost(&self, sightings: u64) -> Vec<String> {
+        let lost = [
+            (self.undecodable, "requests cannot be decoded"),
+            (self.beyond, "traces found no room"),
+            (sightings, "findings found no room"),
+        ];
+        let lost = lost.into_iter().filter(|(count, _)| *count > 0);
+        lost.map(|(count, what)| format!("{count} {what}")).collect()
     }
 
     /// Adds every decided trace; a later version takes the place of the one before.

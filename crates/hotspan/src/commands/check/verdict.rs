@@ -321,8 +321,7 @@ fn silence(evidence: &Evidence, rules: &Rules) -> Vec<String> {
     let Evidence {
         traces,
         incomplete,
-        undecodable,
-        beyond,
+        ref lost,
         ..
     } = *evidence;
     let mut silence = Vec::new();
@@ -340,12 +339,7 @@ fn silence(evidence: &Evidence, rules: &Rules) -> Vec<String> {
             rules.max_incomplete
         ));
     }
-    if undecodable > 0 {
-        silence.push(format!("{undecodable} requests cannot be decoded"));
-    }
-    if beyond > 0 {
-        silence.push(format!("{beyond} findings or traces found no room"));
-    }
+    silence.extend_from_slice(lost);
     silence
 }
 

@@ -51,7 +51,6 @@ pub(super) fn json(verdict: &Verdict<'_>) -> Result<String> {
             "traces": evidence.traces,
             "incomplete": evidence.incomplete,
             "spans": evidence.spans,
-            "undecodable_requests": evidence.undecodable,
             "ignored": evidence.ignored,
         },
     });
