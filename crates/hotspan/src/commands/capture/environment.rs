@@ -1,6 +1,6 @@
 //! The variables under which a command exports its traces here.
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::path::Path;
 
 /// A variable and its value; `None` takes it away.
@@ -24,10 +24,15 @@ const UNLESS_SET: [(&str, &str); 4] = [
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 const HOST: &str = "127.0.0.1";
 
+/// Names the service where its program does not.
+pub(super) const SERVICE: &str = "OTEL_SERVICE_NAME";
+/// Runs a Python program with instrumentation; not what anybody would call the service.
+const WRAPPER: &str = "opentelemetry-instrument";
+
 /// What `command` needs to send its spans to `endpoint`; `own` are the variables that are set already.
 pub(super) fn variables(
     endpoint: &str,
-    command: &OsStr,
+    command: &[OsString],
     own: impl Fn(&str) -> Option<String>,
 ) -> Vec<Variable> {
     let mut variables: Vec<Variable> = TAKEN_AWAY.iter().map(|&name| (name, None)).collect();
@@ -52,9 +57,8 @@ pub(super) fn variables(
     let is_named = resource
         .split(',')
         .any(|pair| pair.trim_start().starts_with("service.name="));
-    if !is_set("OTEL_SERVICE_NAME") && !is_named {
-        let name = Path::new(command).file_name().unwrap_or(command);
-        set("OTEL_SERVICE_NAME", &name.to_string_lossy());
+    if !is_set(SERVICE) && !is_named {
+        set(SERVICE, &name(command));
     }
     for name in NO_PROXY {
         let others = own(name).unwrap_or_default();
@@ -64,6 +68,19 @@ pub(super) fn variables(
         }
     }
     variables
+}
+
+/// What a command is called that is only wrapped.
+fn name(command: &[OsString]) -> String {
+    let mut names = command.iter().map(|part| {
+        let path = Path::new(part);
+        path.file_name().unwrap_or(part).to_string_lossy().into_owned()
+    });
+    let first = names.next().unwrap_or_default();
+    match first == WRAPPER {
+        true => names.find(|name| !name.starts_with('-')).unwrap_or(first),
+        false => first,
+    }
 }
 
 /// What to say when no span came.
@@ -89,7 +106,8 @@ mod tests {
             let found = own.iter().find(|(name, _)| *name == wanted);
             found.map(|(_, value)| (*value).to_owned())
         };
-        let all = variables("http://127.0.0.1:9", OsStr::new("/usr/bin/pytest"), own);
+        let command = ["/usr/bin/opentelemetry-instrument", "/usr/bin/pytest"].map(OsString::from);
+        let all = variables("http://127.0.0.1:9", &command, own);
         let found = all.into_iter().find(|(of, _)| *of == name);
         found.map(|(_, value)| value)
     }
@@ -117,10 +135,10 @@ mod tests {
 
     #[test]
     fn names_and_protocols_of_the_caller_stay() {
-        assert_eq!(set("OTEL_SERVICE_NAME", &[]), value("pytest"));
-        assert_eq!(set("OTEL_SERVICE_NAME", &[("OTEL_SERVICE_NAME", "shop")]), None);
+        assert_eq!(set(SERVICE, &[]), value("pytest"));
+        assert_eq!(set(SERVICE, &[("OTEL_SERVICE_NAME", "shop")]), None);
         let resource = [("OTEL_RESOURCE_ATTRIBUTES", "a=b, service.name=shop")];
-        assert_eq!(set("OTEL_SERVICE_NAME", &resource), None);
+        assert_eq!(set(SERVICE, &resource), None);
         assert_eq!(set("OTEL_EXPORTER_OTLP_PROTOCOL", &[]), value("http/protobuf"));
         let grpc = [("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")];
         assert_eq!(set("OTEL_EXPORTER_OTLP_PROTOCOL", &grpc), None);

@@ -40,7 +40,14 @@ async fn watched(arguments: &CaptureArguments, path: &Path) -> Result<(u8, Recei
     let receiver = Receiver::start(path, arguments.max_bytes).await?;
     let endpoint = receiver.endpoint();
     let own = |name: &str| std::env::var(name).ok();
-    let variables = environment::variables(&endpoint, &arguments.command[0], own);
+    let variables = environment::variables(&endpoint, &arguments.command, own);
+    if let Some((_, Some(name))) = variables.iter().find(|(of, _)| *of == environment::SERVICE) {
+        eprintln!(
+            "hotspan: {} is not set, so the service is called {name} where the program does not name it; the name is \
+             part of every fingerprint",
+            environment::SERVICE
+        );
+    }
     let code = child::run(&arguments.command, &variables).await?;
     receiver.idle(arguments.wait_idle).await;
     let received = receiver.stop().await?;

@@ -39,6 +39,8 @@ pub(in crate::commands) struct Evidence {
     pub(super) traces: u64,
     /// Those of them that lack spans.
     pub(super) incomplete: u64,
+    /// One of these, by its id.
+    pub(super) incomplete_trace: Option<String>,
     /// Spans judged.
     pub(super) spans: u64,
     /// Findings that `hotspan.ignore` accepts in the code.

@@ -136,11 +136,17 @@ impl Traces {
             operations: operations.collect(),
             traces: rows.len() as u64,
             incomplete: rows.clone().filter(|row| row.incomplete).count() as u64,
+            incomplete_trace: self.incomplete(),
             spans: rows.clone().map(|row| row.spans).sum(),
             entries: Some(entries(rows)),
             ignored: answers.coverage.ignored,
             lost: self.lost(answers.coverage.sightings_beyond),
         })
+    }
+
+    fn incomplete(&self) -> Option<String> {
+        let first = self.rows.iter().find(|(_, row)| row.incomplete);
+        first.map(|(id, _)| id.to_string())
     }
 
     fn lost(&self, sightings: u64) -> Vec<String> {

@@ -321,6 +321,7 @@ fn silence(evidence: &Evidence, rules: &Rules) -> Vec<String> {
     let Evidence {
         traces,
         incomplete,
+        ref incomplete_trace,
         ref lost,
         ..
     } = *evidence;
@@ -334,8 +335,10 @@ fn silence(evidence: &Evidence, rules: &Rules) -> Vec<String> {
         ));
     }
     if incomplete > rules.max_incomplete {
+        let one = incomplete_trace.as_ref();
         silence.push(format!(
-            "{incomplete} traces lack their root or a parent, {} may (--max-incomplete)",
+            "{incomplete} traces lack their root or a parent{}, {} may (--max-incomplete)",
+            one.map_or_else(String::new, |id| format!(" (one is {id})")),
             rules.max_incomplete
         ));
     }
