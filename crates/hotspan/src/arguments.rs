@@ -24,6 +24,7 @@ const EXAMPLES: &str = "Examples:
   hotspan serve --demo                        a daemon that feeds itself a shop with known faults
   hotspan hotspots                            what the daemon found, by priority
   hotspan analyze traces.jsonl                the same for recorded files
+  hotspan capture -- pytest                   fail a build for what its tests' traces show
   hotspan trace --all traces.jsonl            single traces: waterfall, critical path, findings";
 
 /// The commands.

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use serde_json::Value;
 
@@ -73,23 +75,47 @@ fn json(arguments: &[&str], code: i32) -> Value {
     serde_json::from_str(&check(&[arguments, &["-o", "json"]].concat(), code, &[])).unwrap()
 }
 
-/// The spans of a file without those that `drop` names.
-fn without(
+/// The requests of a file, changed.
+fn edited(
     test: &str,
+    name: &str,
     file: &str,
-    drop: impl Fn(&opentelemetry_proto::tonic::trace::v1::Span) -> bool,
+    mut edit: impl FnMut(&mut ExportTraceServiceRequest),
 ) -> String {
-    let requests = hotspan_ingest::file::open(Path::new(file)).unwrap();
     let mut bytes = Vec::new();
-    for request in requests {
+    for request in hotspan_ingest::file::open(Path::new(file)).unwrap() {
         let mut request = ExportTraceServiceRequest::decode(&*request.unwrap().bytes).unwrap();
+        edit(&mut request);
+        bytes.extend(request.encode_length_delimited_to_vec());
+    }
+    written(test, name, bytes)
+}
+
+/// The spans of a file without those that `drop` names.
+fn without(test: &str, file: &str, mut drop: impl FnMut(&Span) -> bool) -> String {
+    edited(test, "without.pb", file, |request| {
         let resources = request.resource_spans.iter_mut();
         for scope in resources.flat_map(|resource| &mut resource.scope_spans) {
             scope.spans.retain(|span| !drop(span));
         }
-        bytes.extend(request.encode_length_delimited_to_vec());
-    }
-    written(test, "without.pb", bytes)
+    })
+}
+
+/// The same with an attribute of every resource.
+fn labelled(test: &str, file: &str, key: &str, value: &str) -> String {
+    edited(test, &format!("{key}-{value}.pb"), file, |request| {
+        let text = any_value::Value::StringValue(value.to_owned());
+        let pair = KeyValue {
+            key: key.to_owned(),
+            value: Some(AnyValue { value: Some(text) }),
+            ..KeyValue::default()
+        };
+        for resource in &mut request.resource_spans {
+            let attributes = &mut resource.resource.get_or_insert_default().attributes;
+            attributes.retain(|old| old.key != key);
+            attributes.push(pair.clone());
+        }
+    })
 }
 
 /// Arguments, the code they end with, words they say.
@@ -113,7 +139,7 @@ fn what_traces_show_decides_between_0_and_1_and_3() {
     let lacking = "3 traces lack their root or a parent";
     check_all(&[
         (&[&clean], 0, &["passed: no findings in 3 traces"]),
-        (&[&faulty], 1, &["FAIL", "n-plus-one-query", "in 1 traces"]),
+        (&[&faulty], 1, &["FAIL", "n-plus-one-query", "in 1 trace "]),
         (&["--fail-on", "slow-query", &faulty], 0, &[]),
         (&["--fail-on", "new,slow-query", &faulty], 1, &[]),
         (
@@ -257,15 +283,14 @@ fn a_repaired_fault_is_told_and_leaves_the_baseline() {
     let baseline = path(test, "hotspan.json");
     drop(fs::remove_file(&baseline));
     check(&["--baseline", &baseline, "--update-baseline", &file], 0, &[]);
-    let mut left = std::cell::RefCell::new(std::collections::BTreeMap::<Vec<u8>, u32>::new());
+    let mut left = std::collections::BTreeMap::<Vec<u8>, u32>::new();
     let repaired = without(test, &file, |span| {
-        let mut left = left.borrow_mut();
         let seen = left.entry(span.trace_id.clone()).or_default();
         let is_query = span.attributes.iter().any(|pair| pair.key.starts_with("db."));
         *seen += u32::from(is_query);
         is_query && *seen > 2
     });
-    assert!(!left.get_mut().is_empty());
+    assert!(!left.is_empty());
     check(
         &["--baseline", &baseline, &repaired],
         0,
@@ -613,4 +638,30 @@ fn a_daemon_is_judged_when_it_is_quiet() {
         &["acknowledged n-plus-one-query", "goes with release 7"],
     );
     daemon.stop();
+}
+
+#[test]
+fn a_label_leaves_the_traces_of_one_version_or_run() {
+    let test = "label";
+    let (faulty, clean) = (
+        generated(test, "nplus1-query", 2),
+        generated(test, "mixed-queries", 3),
+    );
+    for (key, named) in [("service.version", "2.0"), ("test.run.id", "test.run.id=2.0")] {
+        let old = labelled(test, &faulty, key, "1.0");
+        let new = labelled(test, &clean, key, "2.0");
+        check(&[&old, &new], 1, &["in 5 traces"]);
+        check(&["--label", named, &old, &new], 0, &["in 3 traces"]);
+        check(
+            &["--label", &named.replace("2.0", "1.0"), &old, &new],
+            1,
+            &["in 2 traces"],
+        );
+        check(
+            &["--label", &named.replace("2.0", "3.0"), &old, &new],
+            3,
+            &["no traces"],
+        );
+    }
+    check(&["--label", "=2.0", &clean], 2, &["KEY=VALUE"]);
 }

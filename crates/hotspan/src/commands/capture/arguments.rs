@@ -15,9 +15,10 @@ const EXAMPLES: &str = "Examples:
   hotspan capture --baseline hotspan.json --max-db-calls 20 --report md=comment.md -- ./run-tests
   hotspan check traces.pb                      the same traces again, without running anything
 
-The command gets OTEL_TRACES_EXPORTER=otlp and an OTEL_EXPORTER_OTLP_ENDPOINT that takes gRPC and HTTP, keeps every
-trace, and sends soon; what it needs is an OpenTelemetry SDK that reads these variables (docs/ci.md). Exit codes: the
-command's own when it fails (128 and the signal when it is ended by one), else those of hotspan check.";
+The command gets OTEL_TRACES_EXPORTER=otlp and an OTEL_EXPORTER_OTLP_ENDPOINT that takes gRPC and
+HTTP; every trace is kept. What it needs is an OpenTelemetry SDK that reads these variables
+(docs/ci.md). Exit codes: the command's own when it fails (128 and the signal that ended it), else
+those of hotspan check.";
 
 /// Flags of `capture`.
 #[derive(Debug, Args)]

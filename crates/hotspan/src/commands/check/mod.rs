@@ -133,9 +133,9 @@ impl<'a> Gate<'a> {
         let after = self.baseline.after(&verdict.judged, &verdict.not_exercised);
         replace(path, &after.text()?).with_context(|| format!("--baseline {}", path.display()))?;
         eprintln!(
-            "hotspan: {} has {} findings now",
+            "hotspan: {} has {} now",
             path.display(),
-            after.list().len()
+            verdict::counted(after.list().len() as u64, "finding")
         );
         Ok(())
     }

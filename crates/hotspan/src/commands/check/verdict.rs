@@ -224,12 +224,21 @@ impl<'a> Verdict<'a> {
             true => "no findings".to_owned(),
             false => parts.join(", "),
         };
-        let Evidence { traces, spans, .. } = self.evidence;
+        let Evidence { traces, spans, .. } = *self.evidence;
+        let seen = format!("{} of {}", counted(traces, "trace"), counted(spans, "span"));
         match self.outcome() {
-            Outcome::Clean => format!("passed: {said} in {traces} traces of {spans} spans"),
-            Outcome::Failed => format!("failed: {said} in {traces} traces of {spans} spans"),
+            Outcome::Clean => format!("passed: {said} in {seen}"),
+            Outcome::Failed => format!("failed: {said} in {seen}"),
             Outcome::Silent => format!("not judged: {}; {said}", self.silence.join("; ")),
         }
+    }
+}
+
+/// `1 trace`, `2 traces`.
+pub(super) fn counted(count: u64, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
     }
 }
 

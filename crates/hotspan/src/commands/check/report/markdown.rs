@@ -2,7 +2,7 @@
 
 use hotspan_api::page::escaped as meaning_itself;
 
-use super::super::verdict::{Judged, Outcome, Verdict};
+use super::super::verdict::{Judged, Outcome, Verdict, counted};
 use super::{page, place};
 
 /// Most bytes of a comment; what GitHub takes, less a little for what a bot adds.
@@ -112,8 +112,11 @@ fn failure(one: &Judged<'_>) -> String {
     say("Where", &found.code.first().map(place).unwrap_or_default());
     say("Fix", &found.fix);
     let seen = format!(
-        "{} traces, {} calls a trace at the median and {} at most, {} % sure",
-        found.traces, found.calls_p50, found.calls_max, found.confidence_percent
+        "{}, {} calls in each at the median and {} at most, {} % sure",
+        counted(found.traces, "trace"),
+        found.calls_p50,
+        found.calls_max,
+        found.confidence_percent
     );
     say("Seen", &seen);
     say("Id", &found.id);

@@ -1,6 +1,6 @@
 //! The verdict for people in front of a terminal or a build's log.
 
-use super::super::verdict::{Judged, Verdict};
+use super::super::verdict::{Judged, Verdict, counted};
 use super::place;
 
 pub(super) fn text(verdict: &Verdict<'_>) -> String {
@@ -51,9 +51,9 @@ fn finding(one: &Judged<'_>, out: &mut String) {
         return;
     }
     say(format!(
-        "in {}, {} traces, {} % sure, {}",
+        "in {}, {}, {} % sure, {}",
         found.place(),
-        found.traces,
+        counted(found.traces, "trace"),
         found.confidence_percent,
         found.id
     ));
