@@ -19,6 +19,7 @@ const EXAMPLES: &str = "Examples:
   hotspan check --baseline hotspan.json --report sarif=out.sarif --report junit=out.xml traces.pb
   hotspan check --url http://127.0.0.1:4319 --label 1.4.0 --wait-idle 5s --expect-roots 30
 
+A flag of the gate that has a value is also a variable: --max-db-calls is HOTSPAN_CHECK_MAX_DB_CALLS.
 Every finding of a single trace is judged, however seldom: docs/ci.md says which, and what is
 worse. Exit codes: 0 clean; 1 something fails; 2 usage, configuration or an unreadable file; 3 no
 data, nothing usable, traces incomplete or too few (never green on silence; 1 wins over 3); 4 the
@@ -50,7 +51,7 @@ pub(crate) struct CheckArguments {
 #[command(next_help_heading = "Gate")]
 pub(crate) struct GateArguments {
     /// What is known already, kept in your repository; what is new or worse fails
-    #[arg(long, value_name = "FILE", env = "HOTSPAN_BASELINE")]
+    #[arg(long, value_name = "FILE", env = "HOTSPAN_CHECK_BASELINE", hide_env = true)]
     pub(crate) baseline: Option<PathBuf>,
     /// Write what is found to the baseline instead of failing for it
     #[arg(long, requires = "baseline")]
@@ -59,31 +60,45 @@ pub(crate) struct GateArguments {
     #[arg(
         long,
         value_name = "new|worse|any|DETECTOR",
+        env = "HOTSPAN_CHECK_FAIL_ON",
+        hide_env = true,
         value_delimiter = ',',
         value_parser = fail_on(),
         hide_possible_values = true
     )]
     pub(crate) fail_on: Vec<String>,
     /// Accepted findings, each with a reason and an end, and budgets of single operations, in TOML
-    #[arg(long, value_name = "FILE", env = "HOTSPAN_ALLOW")]
+    #[arg(long, value_name = "FILE", env = "HOTSPAN_CHECK_ALLOW", hide_env = true)]
     pub(crate) allow: Option<PathBuf>,
     /// Most database calls in one trace of an entry operation
-    #[arg(long, value_name = "N")]
+    #[arg(long, env = "HOTSPAN_CHECK_MAX_DB_CALLS", hide_env = true, value_name = "N")]
     pub(crate) max_db_calls: Option<u64>,
     /// Most remote calls in one trace of an entry operation
-    #[arg(long, value_name = "N")]
+    #[arg(long, env = "HOTSPAN_CHECK_MAX_CALLS", hide_env = true, value_name = "N")]
     pub(crate) max_calls: Option<u64>,
     /// Longest median duration of an entry operation
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, env = "HOTSPAN_CHECK_MAX_DURATION", hide_env = true, value_name = "TIME", value_parser = duration)]
     pub(crate) max_duration: Option<Duration>,
     /// Fewest traces that must be there
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(
+        long,
+        env = "HOTSPAN_CHECK_EXPECT_ROOTS",
+        hide_env = true,
+        value_name = "N",
+        default_value_t = 1
+    )]
     pub(crate) expect_roots: u64,
     /// Most traces that may be incomplete
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(
+        long,
+        env = "HOTSPAN_CHECK_MAX_INCOMPLETE",
+        hide_env = true,
+        value_name = "N",
+        default_value_t = 0
+    )]
     pub(crate) max_incomplete: u64,
     /// Leave out findings below this confidence
-    #[arg(long, value_name = "X", default_value = "0.4", value_parser = share)]
+    #[arg(long, env = "HOTSPAN_CHECK_MIN_CONFIDENCE", hide_env = true, value_name = "X", default_value = "0.4", value_parser = share)]
     pub(crate) min_confidence: Millionths,
     /// Use the thresholds of a TOML file
     #[arg(long, value_name = "FILE", env = "HOTSPAN_CONFIG")]

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::found::Found;
-use super::verdict::{Judged, Status};
+use super::status::Status;
+use super::verdict::Judged;
 
 /// The version of the file's form.
 const VERSION: u64 = 1;

@@ -3,12 +3,14 @@
 mod allow;
 mod arguments;
 mod baseline;
+mod budgets;
 mod evidence;
 mod found;
 mod label;
 mod live;
 mod report;
 mod rules;
+mod status;
 mod traces;
 mod verdict;
 
@@ -85,7 +87,7 @@ impl<'a> Gate<'a> {
 
     /// Whether single traces are needed.
     fn has_budgets(&self) -> bool {
-        self.rules.limits != verdict::Limits::default() || !self.allow.budgets.is_empty()
+        self.rules.limits != budgets::Limits::default() || !self.allow.budgets.is_empty()
     }
 
     /// Judges, writes every report and the baseline, and says how it ends.
@@ -141,8 +143,11 @@ impl<'a> Gate<'a> {
     }
 }
 
-/// Whoever reads the file sees all of the old one or all of the new one.
+/// Whoever reads the file sees all of the old one or all of the new one. What is no plain file, a pipe say, is written to.
 fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    if std::fs::symlink_metadata(path).is_ok_and(|of| !of.is_file()) {
+        return std::fs::write(path, text);
+    }
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     std::fs::write(&beside, text)?;

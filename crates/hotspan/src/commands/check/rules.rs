@@ -9,7 +9,8 @@ use hotspan_model::{KnobRule, Selector, Tuning};
 
 use super::GateArguments;
 use super::allow::date;
-use super::verdict::{Limits, Rules};
+use super::budgets::Limits;
+use super::verdict::Rules;
 
 /// Floors that do not hold in a gate: what an N+1 costs on the small data and the near database of a test says nothing
 /// of what it will cost.

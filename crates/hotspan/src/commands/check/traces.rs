@@ -9,7 +9,7 @@ use hotspan_assembly::Assembler;
 use hotspan_hotspots::{Hotspots, answers};
 use hotspan_ingest::file::Recorded;
 use hotspan_model::{
-    Assembled, Batch, Class, Decided, LocalDictionary, LogPos, Lookup as _, Millionths, Nanos, Offset,
+    Assembled, Batch, Class, Decided, LocalDictionary, LogPos, Lookup as _, Millionths, Nanos, Offset, OpRef,
     ParamKey, Report, TableSeed, TraceId, Tuning,
 };
 use hotspan_otlp::{Decoder, Encoding, Limits};
@@ -44,7 +44,7 @@ pub(super) struct Traces {
 /// What one trace did.
 #[derive(Clone, Debug)]
 struct Row {
-    entry: At,
+    entry: Option<OpRef>,
     db_calls: u64,
     calls: u64,
     duration: Nanos,
@@ -138,7 +138,7 @@ impl Traces {
             incomplete: rows.clone().filter(|row| row.incomplete).count() as u64,
             incomplete_trace: self.incomplete(),
             spans: rows.clone().map(|row| row.spans).sum(),
-            entries: Some(entries(rows)),
+            entries: Some(entries(rows, &self.dictionary)),
             ignored: answers.coverage.ignored,
             lost: self.lost(answers.coverage.sightings_beyond),
         })
@@ -188,7 +188,7 @@ impl Traces {
     }
 
     fn note(&mut self) {
-        let (report, text) = (&self.report, |symbol| shape::clean(self.dictionary.text(symbol)));
+        let report = &self.report;
         let Some(id) = report.trace else { return };
         if self.rows.len() == TRACES_MAX && !self.rows.contains_key(&id) {
             self.beyond += 1;
@@ -199,10 +199,7 @@ impl Traces {
             rows.map(|row| row.calls).sum()
         };
         let row = Row {
-            entry: report.entry.map_or_else(At::default, |at| At {
-                service: text(at.service),
-                operation: text(at.operation),
-            }),
+            entry: report.entry,
             db_calls: calls(Class::Db),
             calls: calls(Class::Call),
             duration: report.duration,
@@ -214,16 +211,21 @@ impl Traces {
 }
 
 /// The traces by how they entered.
-fn entries<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<Entry> {
-    let mut by_entry: BTreeMap<&At, Vec<&Row>> = BTreeMap::new();
+fn entries<'a>(rows: impl Iterator<Item = &'a Row>, dictionary: &LocalDictionary) -> Vec<Entry> {
+    let text = |symbol| shape::clean(dictionary.text(symbol));
+    let mut by_entry: BTreeMap<At, Vec<&Row>> = BTreeMap::new();
     for row in rows {
-        by_entry.entry(&row.entry).or_default().push(row);
+        let at = row.entry.map_or_else(At::default, |at| At {
+            service: text(at.service),
+            operation: text(at.operation),
+        });
+        by_entry.entry(at).or_default().push(row);
     }
-    let entry = |(at, rows): (&At, Vec<&Row>)| {
+    let entry = |(at, rows): (At, Vec<&Row>)| {
         let mut durations: Vec<u64> = rows.iter().map(|row| row.duration.0).collect();
         durations.sort_unstable();
         Entry {
-            at: at.clone(),
+            at,
             traces: rows.len() as u64,
             db_calls_max: rows.iter().map(|row| row.db_calls).max().unwrap_or(0),
             calls_max: rows.iter().map(|row| row.calls).max().unwrap_or(0),

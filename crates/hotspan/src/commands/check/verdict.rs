@@ -1,10 +1,12 @@
 //! The decision: what each finding is against the baseline and the allow-list, which budgets are overrun, and
 //! whether there was enough to judge at all.
 
-use super::allow::{AllowList, Allowed, BudgetRule};
+use super::allow::{AllowList, Allowed};
 use super::baseline::{Baseline, Known};
-use super::evidence::{At, Entry, Evidence};
+use super::budgets::{Limits, Overrun, overruns};
+use super::evidence::Evidence;
 use super::found::Found;
+use super::status::{Acceptance, Status};
 
 /// What is asked of the evidence.
 #[derive(Clone, Debug, Default)]
@@ -23,70 +25,6 @@ pub(super) struct Rules {
     pub(super) today: String,
 }
 
-/// Budgets; `None` for no limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Limits {
-    /// Most database calls in a trace.
-    pub(super) db_calls: Option<u64>,
-    /// Most remote calls in a trace.
-    pub(super) calls: Option<u64>,
-    /// Longest median duration, in milliseconds.
-    pub(super) duration_ms: Option<u64>,
-}
-
-/// What a finding is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Status {
-    /// Not in the baseline.
-    New,
-    /// In the baseline, and worse than there, in words.
-    Worse(String),
-    /// In the baseline.
-    Known,
-    /// Accepted in the allow-list.
-    Allowed(Acceptance),
-    /// Accepted until a day that is over.
-    Expired(Acceptance),
-    /// Accepted in the daemon, with this reason.
-    Acknowledged(String),
-}
-
-/// Why and until when something is accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Acceptance {
-    /// Why.
-    pub(super) reason: String,
-    /// The last day.
-    pub(super) until: String,
-}
-
-impl Status {
-    /// How reports call it.
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Status::New => "new",
-            Status::Worse(_) => "worse",
-            Status::Known => "known",
-            Status::Allowed(_) => "allowed",
-            Status::Expired(_) => "expired",
-            Status::Acknowledged(_) => "acknowledged",
-        }
-    }
-
-    /// What there is to say beside its name; empty when nothing.
-    pub(super) fn note(&self) -> String {
-        match self {
-            Status::New | Status::Known => String::new(),
-            Status::Worse(how) => how.clone(),
-            Status::Allowed(of) => format!("accepted until {}: {}", of.until, of.reason),
-            Status::Expired(of) => {
-                format!("was accepted until {}, which is over: {}", of.until, of.reason)
-            }
-            Status::Acknowledged(reason) => format!("acknowledged in the daemon: {reason}"),
-        }
-    }
-}
-
 /// One finding and what is decided about it.
 #[derive(Clone, Debug)]
 pub(super) struct Judged<'a> {
@@ -97,40 +35,6 @@ pub(super) struct Judged<'a> {
     /// The rule by which it fails, if it does.
     pub(super) fails: Option<String>,
 }
-
-/// A budget that an entry operation overran.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Overrun {
-    /// Where.
-    pub(super) at: At,
-    /// Name of the budget, as the allow-list has it.
-    pub(super) budget: &'static str,
-    /// What may be.
-    pub(super) limit: u64,
-    /// What was.
-    pub(super) value: u64,
-}
-
-impl Overrun {
-    /// In words.
-    pub(super) fn sentence(&self) -> String {
-        let (operation, service) = (&self.at.operation, &self.at.service);
-        let (value, limit) = (self.value, self.limit);
-        match self.budget {
-            DB_CALLS => {
-                format!("{operation} of {service} makes {value} database calls in a trace, {limit} allowed")
-            }
-            CALLS => {
-                format!("{operation} of {service} makes {value} remote calls in a trace, {limit} allowed")
-            }
-            _ => format!("{operation} of {service} takes {value} ms at the median, {limit} ms allowed"),
-        }
-    }
-}
-
-const DB_CALLS: &str = "max_db_calls";
-const CALLS: &str = "max_calls";
-const DURATION: &str = "max_duration_ms";
 
 /// How a check ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -291,40 +195,6 @@ fn status(found: &Found, baseline: &Baseline, allow: &AllowList, today: &str) ->
     }
 }
 
-/// The budgets that are overrun. The last rule of the file that is about an operation and names a budget holds
-/// over the flag.
-fn overruns(evidence: &Evidence, budgets: &[BudgetRule], limits: Limits) -> Vec<Overrun> {
-    let mut overruns = Vec::new();
-    for entry in evidence.entries.iter().flatten() {
-        let meant = || budgets.iter().rev().filter(|rule| rule.holds(&entry.at));
-        let of = |own: fn(&BudgetRule) -> Option<u64>, flag| meant().find_map(own).or(flag);
-        let limits = [
-            (DB_CALLS, of(|rule| rule.max_db_calls, limits.db_calls)),
-            (CALLS, of(|rule| rule.max_calls, limits.calls)),
-            (DURATION, of(|rule| rule.max_duration_ms, limits.duration_ms)),
-        ];
-        for (budget, limit) in limits {
-            let value = spent(entry, budget);
-            overruns.extend(limit.filter(|&limit| limit < value).map(|limit| Overrun {
-                at: entry.at.clone(),
-                budget,
-                limit,
-                value,
-            }));
-        }
-    }
-    overruns
-}
-
-fn spent(entry: &Entry, budget: &str) -> u64 {
-    match budget {
-        DB_CALLS => entry.db_calls_max,
-        CALLS => entry.calls_max,
-        // Whatever goes beyond the last whole millisecond is over it.
-        _ => entry.duration_p50_ns.div_ceil(1_000_000),
-    }
-}
-
 /// What was too little to judge by.
 fn silence(evidence: &Evidence, rules: &Rules) -> Vec<String> {
     let Evidence {
@@ -346,7 +216,8 @@ fn silence(evidence: &Evidence, rules: &Rules) -> Vec<String> {
     if incomplete > rules.max_incomplete {
         let one = incomplete_trace.as_ref();
         silence.push(format!(
-            "{incomplete} traces lack their root or a parent{}, {} may (--max-incomplete)",
+            "{} lack spans{}, {} may (--max-incomplete)",
+            counted(incomplete, "trace"),
             one.map_or_else(String::new, |id| format!(" (one is {id})")),
             rules.max_incomplete
         ));
@@ -357,6 +228,7 @@ fn silence(evidence: &Evidence, rules: &Rules) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::evidence::At;
     use super::*;
 
     fn found(id: u8, detector: &str) -> Found {
@@ -379,16 +251,6 @@ mod tests {
                 service: "shop".to_owned(),
                 operation: "GET /orders".to_owned(),
             }],
-            entries: Some(vec![Entry {
-                at: At {
-                    service: "shop".to_owned(),
-                    operation: "GET /orders".to_owned(),
-                },
-                traces: 3,
-                db_calls_max: 21,
-                calls_max: 2,
-                duration_p50_ns: 9_000_001,
-            }]),
             ..Evidence::default()
         }
     }
@@ -473,25 +335,6 @@ mod tests {
         assert_eq!(
             outcome(&evidence(Vec::new()), &AllowList::default(), &few),
             Outcome::Silent
-        );
-    }
-
-    #[test]
-    fn a_budget_is_overrun_by_one_and_a_rule_of_the_file_holds_over_the_flag() {
-        let evidence = evidence(Vec::new());
-        let limits = |db_calls, duration_ms| Limits {
-            db_calls: Some(db_calls),
-            calls: Some(2),
-            duration_ms: Some(duration_ms),
-        };
-        assert_eq!(overruns(&evidence, &[], limits(21, 10)), []);
-        let over = overruns(&evidence, &[], limits(20, 9));
-        let values: Vec<(u64, u64)> = over.iter().map(|of| (of.value, of.limit)).collect();
-        assert_eq!(values, [(21, 20), (10, 9)]);
-        assert!(
-            over[0]
-                .sentence()
-                .contains("21 database calls in a trace, 20 allowed")
         );
     }
 }

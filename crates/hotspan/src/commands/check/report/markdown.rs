@@ -142,7 +142,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::super::super::evidence::Evidence;
     use super::super::super::found::Found;
-    use super::super::super::verdict::Status;
+    use super::super::super::status::Status;
     use super::*;
 
     fn verdict<'a>(evidence: &'a Evidence, fails: bool) -> Verdict<'a> {

@@ -6,8 +6,10 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
+use super::super::budgets::Overrun;
 use super::super::found::{Found, Place};
-use super::super::verdict::{Judged, Overrun, Status, Verdict};
+use super::super::status::Status;
+use super::super::verdict::{Judged, Verdict};
 use super::{Context, page, place};
 
 /// The name under which results of different runs are matched.
