@@ -199,12 +199,11 @@ fn a_full_recording_is_no_pass() {
     );
 }
 
-#[test]
-fn signals_reach_the_command_and_its_answer_is_kept() {
-    let test = "signals";
+/// Ends a run whose command answers to the signal with this code; how it ended itself, and what it wrote.
+fn interrupted(test: &str, code: u8) -> (Option<i32>, String) {
     let started = path(test, "started");
-    let line = format!("trap 'exit 5' TERM; echo > {started}; while :; do sleep 0.05; done");
-    let mut child = command(&[], &line)
+    let line = format!("trap 'exit {code}' TERM; echo > {started}; while :; do sleep 0.05; done");
+    let child = command(&[], &line)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -215,7 +214,16 @@ fn signals_reach_the_command_and_its_answer_is_kept() {
         .args(["-TERM", &child.id().to_string()])
         .status();
     assert!(sent.unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(5));
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn signals_reach_the_command_and_its_answer_is_kept() {
+    assert_eq!(interrupted("signals", 5), (Some(5), String::new()));
+    let (code, wrote) = interrupted("peace", 0);
+    assert_eq!(code, Some(3));
+    assert!(wrote.contains("the command was interrupted"), "{wrote}");
 }
 
 #[test]

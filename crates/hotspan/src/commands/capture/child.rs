@@ -12,8 +12,17 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::environment::Variable;
 
-/// Runs the command to its end; its exit code, or 128 and the signal that ended it.
-pub(super) async fn run(command: &[OsString], variables: &[Variable]) -> Result<u8> {
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ended {
+    /// Its exit code, or 128 and the signal that ended it.
+    pub(super) code: u8,
+    /// Somebody asked for the end.
+    pub(super) is_interrupted: bool,
+}
+
+/// Runs the command to its end.
+pub(super) async fn run(command: &[OsString], variables: &[Variable]) -> Result<Ended> {
     let (program, arguments) = command.split_first().context("no command")?;
     let mut prepared = Command::new(program);
     prepared.args(arguments);
@@ -31,12 +40,20 @@ pub(super) async fn run(command: &[OsString], variables: &[Variable]) -> Result<
         .with_context(|| format!("{} cannot be run", program.to_string_lossy()))?;
     // A terminal sends Ctrl-C to the command as well; twice would end what wants to end in peace.
     let is_heard = std::io::stdin().is_terminal();
+    let mut is_interrupted = false;
     loop {
-        tokio::select! {
-            ended = child.wait() => return Ok(code(ended?)),
-            _ = interrupt.recv() => if !is_heard { pass(&child, Signal::INT) },
-            _ = terminate.recv() => pass(&child, Signal::TERM),
-            _ = hang_up.recv() => pass(&child, Signal::HUP),
+        let passed = tokio::select! {
+            ended = child.wait() => {
+                let code = code(ended?);
+                return Ok(Ended { code, is_interrupted });
+            }
+            _ = interrupt.recv() => (!is_heard).then_some(Signal::INT),
+            _ = terminate.recv() => Some(Signal::TERM),
+            _ = hang_up.recv() => Some(Signal::HUP),
+        };
+        is_interrupted = true;
+        if let Some(signal) = passed {
+            pass(&child, signal);
         }
     }
 }

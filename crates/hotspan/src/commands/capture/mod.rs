@@ -15,6 +15,7 @@ use crate::exit::Failure;
 
 pub(crate) use arguments::CaptureArguments;
 
+use child::Ended;
 use receiver::{Received, Receiver};
 
 pub(crate) fn run(arguments: &CaptureArguments) -> Result<(), Failure> {
@@ -25,8 +26,12 @@ pub(crate) fn run(arguments: &CaptureArguments) -> Result<(), Failure> {
         .enable_all()
         .worker_threads(2)
         .build()?;
-    let (code, received) = runtime.block_on(watched(arguments, &file.path))?;
-    let evidence = evidence(arguments, &file, code, &received)?;
+    let (ended, received) = runtime.block_on(watched(arguments, &file.path))?;
+    if ended.is_interrupted && ended.code != 0 {
+        // Whoever breaks off wants no verdict.
+        return Err(Failure::Command(ended.code));
+    }
+    let (evidence, code) = (evidence(arguments, &file, ended, &received)?, ended.code);
     let outcome = gate.judge(evidence);
     match (code, outcome) {
         (0, outcome) => outcome,
@@ -36,7 +41,7 @@ pub(crate) fn run(arguments: &CaptureArguments) -> Result<(), Failure> {
 }
 
 /// Runs the command beside a receiver until both are done.
-async fn watched(arguments: &CaptureArguments, path: &Path) -> Result<(u8, Received)> {
+async fn watched(arguments: &CaptureArguments, path: &Path) -> Result<(Ended, Received)> {
     let receiver = Receiver::start(path, arguments.max_bytes).await?;
     let endpoint = receiver.endpoint();
     let own = |name: &str| std::env::var(name).ok();
@@ -48,7 +53,7 @@ async fn watched(arguments: &CaptureArguments, path: &Path) -> Result<(u8, Recei
             environment::SERVICE
         );
     }
-    let code = child::run(&arguments.command, &variables).await?;
+    let ended = child::run(&arguments.command, &variables).await?;
     receiver.idle(arguments.wait_idle).await;
     let received = receiver.stop().await?;
     if received.is_silent() {
@@ -57,11 +62,16 @@ async fn watched(arguments: &CaptureArguments, path: &Path) -> Result<(u8, Recei
             eprintln!("  It did send {}.", received.other_signals.join(" and "));
         }
     }
-    Ok((code, received))
+    Ok((ended, received))
 }
 
 /// What the recording says, as `check` would read it again, and what is not in it.
-fn evidence(arguments: &CaptureArguments, file: &Kept, code: u8, received: &Received) -> Result<Evidence> {
+fn evidence(
+    arguments: &CaptureArguments,
+    file: &Kept,
+    ended: Ended,
+    received: &Received,
+) -> Result<Evidence> {
     let of = &received.recorded;
     let mut evidence = match of.requests {
         0 => Evidence::default(),
@@ -78,8 +88,13 @@ fn evidence(arguments: &CaptureArguments, file: &Kept, code: u8, received: &Rece
         .lost
         .extend(lost.map(|(count, what, why)| format!("{count} {what}{why}")));
     evidence.lost.extend_from_slice(&received.refused);
-    if code != 0 {
-        evidence.lost.push(format!("the command failed with {code}"));
+    if ended.is_interrupted {
+        evidence.lost.push("the command was interrupted".to_owned());
+    }
+    if ended.code != 0 {
+        evidence
+            .lost
+            .push(format!("the command failed with {}", ended.code));
     }
     if file.is_asked_for {
         eprintln!(

@@ -11,7 +11,7 @@ use super::evidence::At;
 use super::found::Found;
 
 /// Most entries of each kind.
-const ENTRIES_MAX: usize = 10_000;
+const ENTRIES_MAX: usize = 1_000;
 
 /// The file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

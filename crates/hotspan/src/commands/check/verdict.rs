@@ -1,6 +1,8 @@
 //! The decision: what each finding is against the baseline and the allow-list, which budgets are overrun, and
 //! whether there was enough to judge at all.
 
+use std::collections::BTreeSet;
+
 use super::allow::{AllowList, Allowed};
 use super::baseline::{Baseline, Known};
 use super::budgets::{Limits, Overrun, overruns};
@@ -80,12 +82,13 @@ impl<'a> Verdict<'a> {
             .map(|found| judge(found, baseline, allow, rules))
             .collect();
         judged.sort_by(|a, b| place(a).cmp(&place(b)));
+        let found: BTreeSet<&str> = evidence.found.iter().map(|found| found.id.as_str()).collect();
+        let called = evidence.operations.iter();
+        let called: BTreeSet<_> = called.map(|at| (&*at.service, &*at.operation)).collect();
         let gone = baseline.list().into_iter();
-        let gone = gone.filter(|known| evidence.found.iter().all(|found| found.id != known.id));
-        let (fixed, not_exercised) = gone.partition(|known| {
-            let mut called = evidence.operations.iter();
-            called.any(|at| at.service == known.service && at.operation == known.operation)
-        });
+        let gone = gone.filter(|known| !found.contains(known.id.as_str()));
+        let (fixed, not_exercised) =
+            gone.partition(|known| called.contains(&(&*known.service, &*known.operation)));
         let is_unused = |of: &&Allowed| !evidence.found.iter().any(|found| of.holds(found));
         Verdict {
             evidence,
