@@ -18,6 +18,8 @@ mod shedding;
 mod threads;
 mod viewer;
 
-pub use config::{Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, hex_key};
+pub use config::{
+    Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, bytes, duration, hex_key,
+};
 pub use daemon::{Addresses, Daemon, StartError};
 pub use log::{check_log, log};

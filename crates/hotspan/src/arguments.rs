@@ -9,6 +9,8 @@ use clap::{
 use hotspan_daemon::{Config, KEYS, Layers, Origin};
 use hotspan_model::Tuning;
 
+use crate::commands::capture::CaptureArguments;
+use crate::commands::check::CheckArguments;
 use crate::commands::{
     CompletionsArguments, ConfigArguments, DoctorArguments, HotspotsArguments, ManArguments, SystemArguments,
     TopArguments, TracesArguments,
@@ -37,6 +39,7 @@ const EXAMPLES: &str = "Examples:
   hotspan serve --demo                        a daemon that feeds itself a shop with known faults
   hotspan hotspots                            what the daemon found, by priority
   hotspan analyze traces.jsonl                the same for recorded files
+  hotspan capture -- pytest                   fail a build for what its tests' traces show
   hotspan trace --all traces.jsonl            single traces: waterfall, critical path, findings";
 
 /// The commands.
@@ -47,6 +50,10 @@ pub(crate) enum Command {
     Serve(ServeArguments),
     /// Find the hotspots of recorded files
     Analyze(AnalyzeArguments),
+    /// Fail a build for what its traces show: new or worse findings, budgets
+    Check(Box<CheckArguments>),
+    /// Run a test suite, record the traces it exports, and gate them
+    Capture(Box<CaptureArguments>),
     /// Show single traces of recorded files: waterfall, critical path, findings
     Trace(TraceArguments),
     /// The hotspots of a running daemon: list or show them; acknowledge, mute or reopen one
@@ -417,7 +424,7 @@ pub(crate) struct ReplayArguments {
 }
 
 /// A number from 0 to 1 with at most six decimals, in millionths.
-fn share(text: &str) -> Result<hotspan_model::Millionths, String> {
+pub(crate) fn share(text: &str) -> Result<hotspan_model::Millionths, String> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let digits = part.len() <= 6 && part.bytes().all(|byte| byte.is_ascii_digit());
     let value = digits

@@ -14,6 +14,8 @@ pub(crate) enum Failure {
     NoData(String),
     /// The daemon or endpoint does not answer.
     Unreachable(anyhow::Error),
+    /// The command that was watched failed with this code, which says more than ours.
+    Command(u8),
     /// Whoever read our output went away.
     ClosedPipe,
 }
@@ -24,6 +26,7 @@ impl fmt::Display for Failure {
             Failure::Input(error) | Failure::Unreachable(error) => write!(f, "{error:#}"),
             Failure::NoData(why) => f.write_str(why),
             Failure::Matched => f.write_str("found"),
+            Failure::Command(code) => write!(f, "the command failed with {code}"),
             Failure::ClosedPipe => f.write_str("nobody reads the output"),
         }
     }
@@ -58,6 +61,7 @@ pub(crate) fn code(outcome: Result<(), Failure>) -> ExitCode {
         Err(Failure::Input(error)) => say(&error, 2),
         Err(Failure::NoData(why)) => say(&anyhow::anyhow!(why), 3),
         Err(Failure::Unreachable(error)) => say(&error, 4),
+        Err(failure @ Failure::Command(code)) => say(&anyhow::anyhow!("{failure}"), code),
         Err(Failure::ClosedPipe) => ExitCode::from(141),
     }
 }

@@ -34,6 +34,8 @@ fn main() -> ExitCode {
         Command::Operations(arguments) => commands::system::run(Noun::Operations, &arguments, paint),
         Command::Dependencies(arguments) => commands::system::run(Noun::Dependencies, &arguments, paint),
         Command::ThirdParties(arguments) => commands::system::run(Noun::ThirdParties, &arguments, paint),
+        Command::Capture(arguments) => commands::capture::run(&arguments),
+        Command::Check(arguments) => commands::check::run(&arguments),
         Command::Explain(arguments) => commands::explain::run(&arguments),
         Command::Audit(arguments) => commands::audit::run(&arguments),
         Command::Top(arguments) => commands::top::run(&arguments, paint.colours()),

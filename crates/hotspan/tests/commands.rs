@@ -260,7 +260,7 @@ fn the_audit_of_a_recording_is_a_page_and_the_same_every_time() {
 #[test]
 fn help_has_examples_and_goes_to_stdout() {
     for command in [
-        "serve", "analyze", "trace", "hotspots", "explain", "audit", "gen", "replay",
+        "serve", "analyze", "check", "capture", "trace", "hotspots", "explain", "audit", "gen", "replay",
     ] {
         let output = hotspan(&[command, "--help"]);
         assert!(output.status.success());

@@ -38,7 +38,11 @@ pub(crate) fn structure(
     row: &Aggregate,
     shape: &Shape,
 ) -> Option<(NearReason, Condition)> {
-    let share = SHARES.iter().find(|(detector, ..)| *detector == row.detector);
+    let counts = !reader.settings.one_trace_opens;
+    let share = SHARES.iter().find(|(detector, judged, _)| {
+        // Without a count of traces there is no share of them either.
+        *detector == row.detector && (counts || *judged <= 1)
+    });
     if let Some(&(detector, judged, least)) = share {
         if let Some(too_few) = too_few(reader, row, shape, judged) {
             return Some((NearReason::Sightings, too_few));
@@ -73,7 +77,7 @@ pub(crate) fn structure(
         true => NearReason::Sightings,
         false => NearReason::Guard("spread"),
     };
-    (row.detector == TIMEOUT && !gathers(row)).then_some((reason, condition))
+    (counts && row.detector == TIMEOUT && !gathers(row)).then_some((reason, condition))
 }
 
 /// Whether requests with such time take longer than the operation's usually do, by at least half of it. Without that

@@ -99,7 +99,10 @@ fn gate(
 ) -> Option<(NearReason, Option<Condition>)> {
     let text = |symbol| reader.dictionary.text(symbol);
     let (service, operation) = (text(shape.at.service), text(shape.at.operation));
-    let threshold = reader.knob(&SIGHTINGS, service, Some(operation));
+    let threshold = match reader.settings.one_trace_opens {
+        true => 1,
+        false => reader.knob(&SIGHTINGS, service, Some(operation)),
+    };
     let alone = row.traces.saturating_sub(row.needing_many);
     if alone < threshold
         && !opens_once(row, meta)

@@ -47,6 +47,8 @@ pub struct Settings {
     pub reservoir: usize,
     /// Confidence below which a hotspot is listed only on request.
     pub min_confidence: Millionths,
+    /// One trace opens a hotspot, whatever its detector asks of their number: a test run is no traffic.
+    pub one_trace_opens: bool,
     /// Confidences are what was observed of like findings, not the products of their terms.
     pub calibrated: bool,
     /// Thresholds and efforts that differ from their defaults.
@@ -70,6 +72,7 @@ impl Default for Settings {
             entries_max: 16,
             reservoir: 200,
             min_confidence: MIN_CONFIDENCE,
+            one_trace_opens: false,
             calibrated: true,
             tuning: Tuning::default(),
         }

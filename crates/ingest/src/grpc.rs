@@ -106,7 +106,7 @@ fn coding(headers: &HeaderMap) -> Result<Coding, Refusal> {
 }
 
 /// `application/grpc`, alone or with a suffix or parameter that still means protobuf.
-fn is_grpc(headers: &HeaderMap) -> bool {
+pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     let rest = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.as_bytes().strip_prefix(b"application/grpc"));

@@ -38,5 +38,5 @@ pub use dictionary::{Caps, SharedDictionary, WorkerDictionary};
 pub use inbox::{Inbox, Outbox, Received, Reserved, WHOLE_SHARE, queue};
 pub use raw::{Raw, RawReader};
 pub use receiver::{Core, Message, WireMessage};
-pub use serve::{serve_grpc, serve_http};
+pub use serve::{serve_both, serve_grpc, serve_http};
 pub use settings::{MIB, OtherSignals, Settings};

@@ -33,15 +33,26 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Serves OTLP/gRPC until [`Core::drain`] was called and the connections are closed, or the grace is over.
 pub async fn serve_grpc(listener: TcpListener, core: Arc<Core>) {
-    serve(listener, core, Transport::Grpc).await;
+    serve(listener, core, Some(Transport::Grpc)).await;
 }
 
 /// Serves OTLP/HTTP until [`Core::drain`] was called and the connections are closed, or the grace is over.
 pub async fn serve_http(listener: TcpListener, core: Arc<Core>) {
-    serve(listener, core, Transport::Http).await;
+    serve(listener, core, Some(Transport::Http)).await;
 }
 
-async fn serve(listener: TcpListener, core: Arc<Core>, transport: Transport) {
+/// Serves both on one port until [`Core::drain`] was called and the connections are closed, or the grace is over: each
+/// request by its content type. For senders whose transport nobody knows beforehand.
+pub async fn serve_both(listener: TcpListener, core: Arc<Core>) {
+    serve(listener, core, None).await;
+}
+
+/// How logs call a door.
+fn name(transport: Option<Transport>) -> &'static str {
+    transport.map_or("both", Transport::name)
+}
+
+async fn serve(listener: TcpListener, core: Arc<Core>, transport: Option<Transport>) {
     let mut draining = core.draining();
     let mut connections = JoinSet::new();
     let mut rest = REST_FIRST;
@@ -61,7 +72,7 @@ async fn serve(listener: TcpListener, core: Arc<Core>, transport: Transport) {
             }
             Err(cause) => {
                 core.counters.accepts_failed.fetch_add(1, Relaxed);
-                tracing::warn!(%cause, transport = transport.name(), ?rest, "accept failed");
+                tracing::warn!(%cause, transport = name(transport), ?rest, "accept failed");
                 sleep(rest).await;
                 rest = (rest * 2).min(REST_MAX);
             }
@@ -72,7 +83,7 @@ async fn serve(listener: TcpListener, core: Arc<Core>, transport: Transport) {
     let all = async { while connections.join_next().await.is_some() {} };
     if timeout(core.settings.grace + REST_MAX, all).await.is_err() {
         tracing::warn!(
-            transport = transport.name(),
+            transport = name(transport),
             "connections cut at the end of the grace"
         );
     }
@@ -113,12 +124,12 @@ async fn connection(
     address: SocketAddr,
     core: Arc<Core>,
     peer: Peer,
-    transport: Transport,
+    transport: Option<Transport>,
 ) {
     let open = Open::new(core);
     if let Err(cause) = run(stream, &open.0, peer, transport).await {
         open.0.counters.connections_failed.fetch_add(1, Relaxed);
-        tracing::debug!(cause, peer = %address, transport = transport.name(), "connection failed");
+        tracing::debug!(cause, peer = %address, transport = name(transport), "connection failed");
     }
 }
 
@@ -126,7 +137,7 @@ async fn run(
     stream: TcpStream,
     core: &Arc<Core>,
     peer: Peer,
-    transport: Transport,
+    transport: Option<Transport>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     stream.set_nodelay(true)?;
     let (activity, peer) = (Activity::new(), Arc::new(peer));
@@ -135,7 +146,11 @@ async fn run(
         let running = activity.begin();
         let (core, peer, activity) = (Arc::clone(core), Arc::clone(&peer), Arc::clone(&activity));
         async move {
-            let response = match transport {
+            let spoken = match grpc::is_grpc(request.headers()) {
+                true => Transport::Grpc,
+                false => Transport::Http,
+            };
+            let response = match transport.unwrap_or(spoken) {
                 Transport::Grpc => grpc::call(core, peer, request).await,
                 Transport::Http => http::call(core, peer, request).await,
             };

@@ -8,8 +8,8 @@
 //! segment operation. One dear trace may open it.
 //!
 //! **Guards**: waits for a pool are no handshakes; handshakes off the critical path; a handshake inside another one
-//! counts once; the first requests of an instance open its connections, so what few traces of an operation show is
-//! no habit.
+//! counts once; one that is a trace by itself is how a pool opens; the first requests of an instance open its
+//! connections, so what few traces of an operation show is no habit.
 //!
 //! **Saves**: what a replay of the trace saves when the handshakes take no time.
 //!
@@ -75,11 +75,13 @@ impl Detector for MissingPool {
     }
 }
 
-/// A handshake that its request waits for.
+/// A handshake that a request waits for. One that nothing is above is how a pool opens its connections, or a test its
+/// database.
 fn is_handshake(cx: &Context<'_>, at: u32) -> bool {
     let row = cx.operation(at);
-    let own = row.class == Class::Connect && row.trusted && !cx.segment(row.segment).front_end;
-    own && cx.paths().subtree(row.node) > Nanos::ZERO
+    let segment = cx.segment(row.segment);
+    let own = row.class == Class::Connect && row.trusted && !segment.front_end;
+    own && segment.root != row.place && cx.paths().subtree(row.node) > Nanos::ZERO
 }
 
 /// System and namespace without a host.
@@ -258,6 +260,15 @@ mod tests {
     #[test]
     fn a_pool_that_is_asked_is_there() {
         check("cart GET /cart 0..100\n  checkout pool.acquire 10..20 x5+5", &[]);
+    }
+
+    #[test]
+    fn a_connection_that_no_request_opens_is_a_pool_at_work() {
+        check("shop connect connect 0..50", &[]);
+        check(
+            "job nightly 0..100\n  connect connect 10..60",
+            &["missing-pool: 1 calls under nightly"],
+        );
     }
 
     #[test]

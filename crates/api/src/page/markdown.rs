@@ -57,8 +57,8 @@ fn table(heads: &[(&'static str, Kind)], rows: &[Vec<String>], out: &mut String)
     out.push('\n');
 }
 
-/// A text that means itself. A `_` inside a word needs nothing, and names are full of them.
-fn escaped(text: &str) -> String {
+/// A text that means itself in Markdown. A `_` inside a word needs nothing, and names are full of them.
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     let mut in_word = false;

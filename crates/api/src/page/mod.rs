@@ -10,7 +10,7 @@ mod map;
 mod markdown;
 
 pub use html::html;
-pub use markdown::markdown;
+pub use markdown::{escaped, markdown};
 
 /// A piece of the page, in texts that are not escaped yet.
 #[derive(Clone, Debug, PartialEq, Eq)]

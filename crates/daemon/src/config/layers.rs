@@ -72,6 +72,9 @@ impl fmt::Display for ConfigErrors {
     }
 }
 
+/// How the keys of the gate of builds begin, which this process has no use for.
+const GATE: &str = "check_";
+
 /// Values by key, the strongest origin winning.
 #[derive(Clone, Debug, Default)]
 pub struct Layers {
@@ -140,7 +143,8 @@ impl Layers {
     pub fn set_environment(&mut self, variables: impl Iterator<Item = (String, String)>) {
         for (name, value) in variables {
             let key = name.strip_prefix("HOTSPAN_").map(str::to_ascii_lowercase);
-            if let Some(key) = key.filter(|key| !OTHERS.contains(&key.as_str())) {
+            let is_ours = |key: &String| !OTHERS.contains(&key.as_str()) && !key.starts_with(GATE);
+            if let Some(key) = key.filter(is_ours) {
                 self.set(Origin::Environment, &key, &value);
             }
         }
@@ -290,6 +294,14 @@ mod tests {
         layers.set_toml("shards = 1\nage = \"60s\"");
         assert_eq!(read(&layers).shards, 3);
         assert_eq!(read(&layers).age.as_secs(), 60);
+    }
+
+    #[test]
+    fn variables_of_the_gate_are_none_of_the_daemon() {
+        let mut layers = Layers::default();
+        let gate = ("HOTSPAN_CHECK_BASELINE".to_owned(), "hotspan.json".to_owned());
+        layers.set_environment([gate].into_iter());
+        assert!(Config::read(&layers).is_ok());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use hotspan_model::Tuning;
 pub use keys::{KEYS, Key};
 pub use layers::{ConfigError, ConfigErrors, Layers, Origin};
 pub use memory::MemoryParts;
-pub use value::hex_key;
+pub use value::{bytes, duration, hex_key};
 
 /// What the daemon runs with: every value checked.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,7 +24,8 @@ pub(super) fn shards(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| format!("not a whole number up to {SHARDS_MAX}"))
 }
 
-pub(super) fn bytes(text: &str) -> Result<u64, String> {
+/// A size in bytes, with a unit.
+pub fn bytes(text: &str) -> Result<u64, String> {
     let units = [
         ("KiB", 1 << 10),
         ("MiB", 1 << 20),
@@ -36,7 +37,8 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
     scaled(text, &units).ok_or_else(|| "not a size; write bytes or a unit, say 512MiB or 2GiB".into())
 }
 
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+/// A length of time, with a unit.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let units = [("ms", 1), ("min", 60_000), ("m", 60_000), ("s", 1_000)];
     let millis = scaled(text, &units).filter(|&millis| millis > 0);
     millis

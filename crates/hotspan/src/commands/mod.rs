@@ -3,6 +3,8 @@
 pub(crate) mod analyze;
 mod asking;
 pub(crate) mod audit;
+pub(crate) mod capture;
+pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod describe;
 pub(crate) mod detectors;

@@ -1,6 +1,7 @@
 //! What opens a hotspot.
 
-use hotspan_model::{Class, FactKind, FactRow, Millionths, Nanos, Report, State, Target};
+use hotspan_hotspots::{Hotspots, Settings};
+use hotspan_model::{Class, FactKind, FactRow, Millionths, Nanos, Report, State, TableSeed, Target};
 
 use crate::build::{
     CALLS, DEFERRABLE, GAP, N_PLUS_ONE, POOL, PROCEDURE, RETRY, SLOW, STORM, TIMEOUT, World, minute,
@@ -328,4 +329,33 @@ fn a_hotspot_is_new_for_its_first_day() {
     assert_eq!(state(0), State::New);
     assert_eq!(state(24 * 60 - 1), State::New);
     assert_eq!(state(24 * 60), State::Open);
+}
+
+#[test]
+fn one_trace_of_a_test_run_opens_what_traffic_must_show_often() {
+    let found = |detector, one_trace_opens, needs_many| {
+        let mut world = World::default();
+        let mut report = world.report(1, "orders", "GET /orders");
+        world.find(&mut report, detector, "GET /stock").needs_many = needs_many;
+        let settings = Settings {
+            one_trace_opens,
+            calibrated: false,
+            ..Settings::default()
+        };
+        let mut shard = Hotspots::new(settings.clone(), TableSeed(3));
+        shard.add(&report, &world.dictionary);
+        let answers = world.read_snapshots(&[shard.snapshot()], &settings, minute(0));
+        answers.hotspots.len()
+    };
+    for detector in [N_PLUS_ONE, GAP, STORM, TIMEOUT] {
+        assert_eq!(
+            (found(detector, false, false), found(detector, true, false)),
+            (0, 1),
+            "{detector}"
+        );
+    }
+    // What is a fault only as a share of many traces is none of a test run.
+    for detector in [RETRY, PROCEDURE, DEFERRABLE] {
+        assert_eq!(found(detector, true, true), 0, "{detector}");
+    }
 }

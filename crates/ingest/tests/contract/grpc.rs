@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use hotspan_ingest::{OtherSignals, Settings};
+use http::StatusCode;
 use hyper::body::Frame;
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
@@ -9,7 +10,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use prost::Message;
 
 use crate::support::{
-    EXPORT, Rig, flagged, framed, gzip, held_body, message_of, request, span, spans, tight, zstd,
+    EXPORT, Grpc, Rig, flagged, framed, gzip, held_body, http1, message_of, request, span, spans, tight, zstd,
 };
 
 const INVALID_ARGUMENT: i32 = 3;
@@ -25,6 +26,18 @@ async fn g01_export_hands_over_every_span() {
     let taken = rig.take();
     assert_eq!((taken.records.len(), taken.messages), (50, 3));
     assert_eq!(rig.core.budget().used(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_port_takes_both_transports_where_nobody_knows_which_comes() {
+    let rig = Rig::start().await;
+    let message = request(spans(7));
+    assert_eq!(Grpc::connect(rig.both, 1).await.export(&message).await.code(), 0);
+    let body = Bytes::from(message.encode_to_vec());
+    let headers = [("content-type", "application/x-protobuf")];
+    let reply = http1(rig.both, "POST", "/v1/traces", &headers, body).await;
+    assert_eq!(reply.http, StatusCode::OK);
+    assert_eq!(rig.take().records.len(), 14);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use hotspan_ingest::{Caps, Core, Inbox, Message, Settings, SharedDictionary, queue, serve_grpc, serve_http};
+use hotspan_ingest::{
+    Caps, Core, Inbox, Message, Settings, SharedDictionary, queue, serve_both, serve_grpc, serve_http,
+};
 use hotspan_model::{ParamKey, Reason, Record, TableSeed};
 use hotspan_otlp::Limits;
 use http::{HeaderMap, Request, StatusCode};
@@ -27,11 +29,12 @@ use tokio_stream::wrappers::ReceiverStream;
 /// The path of the one method that matters.
 pub(crate) const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
-/// Receivers on both ports, and the shards' ends of the queues.
+/// Receivers on both ports and on one for both, and the shards' ends of the queues.
 pub(crate) struct Rig {
     pub(crate) core: Arc<Core>,
     pub(crate) grpc: SocketAddr,
     pub(crate) http: SocketAddr,
+    pub(crate) both: SocketAddr,
     pub(crate) dictionary: SharedDictionary,
     pub(crate) inboxes: Vec<Inbox<Message>>,
     pub(crate) servers: Vec<JoinHandle<()>>,
@@ -66,15 +69,19 @@ impl Rig {
         let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let grpc = TcpListener::bind(local).await.unwrap();
         let http = TcpListener::bind(local).await.unwrap();
+        let both = TcpListener::bind(local).await.unwrap();
         let (grpc_address, http_address) = (grpc.local_addr().unwrap(), http.local_addr().unwrap());
+        let both_address = both.local_addr().unwrap();
         let servers = vec![
             tokio::spawn(serve_grpc(grpc, Arc::clone(&core))),
             tokio::spawn(serve_http(http, Arc::clone(&core))),
+            tokio::spawn(serve_both(both, Arc::clone(&core))),
         ];
         Rig {
             core,
             grpc: grpc_address,
             http: http_address,
+            both: both_address,
             dictionary,
             inboxes,
             servers,

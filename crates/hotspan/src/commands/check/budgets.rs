@@ -1,0 +1,117 @@
+//! Budgets: what an entry operation may do, and which do more.
+
+use super::allow::BudgetRule;
+use super::evidence::{At, Entry, Evidence};
+
+/// Budgets; `None` for no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// Most database calls in a trace.
+    pub(super) db_calls: Option<u64>,
+    /// Most remote calls in a trace.
+    pub(super) calls: Option<u64>,
+    /// Longest median duration, in milliseconds.
+    pub(super) duration_ms: Option<u64>,
+}
+
+/// A budget that an entry operation overran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Overrun {
+    /// Where.
+    pub(super) at: At,
+    /// Name of the budget, as the allow-list has it.
+    pub(super) budget: &'static str,
+    /// What may be.
+    pub(super) limit: u64,
+    /// What was.
+    pub(super) value: u64,
+}
+
+impl Overrun {
+    /// In words.
+    pub(super) fn sentence(&self) -> String {
+        let (operation, service) = (&self.at.operation, &self.at.service);
+        let (value, limit) = (self.value, self.limit);
+        match self.budget {
+            DB_CALLS => {
+                format!("{operation} of {service} makes {value} database calls in a trace, {limit} allowed")
+            }
+            CALLS => {
+                format!("{operation} of {service} makes {value} remote calls in a trace, {limit} allowed")
+            }
+            _ => format!("{operation} of {service} takes {value} ms at the median, {limit} ms allowed"),
+        }
+    }
+}
+
+const DB_CALLS: &str = "max_db_calls";
+const CALLS: &str = "max_calls";
+const DURATION: &str = "max_duration_ms";
+
+/// The budgets that are overrun. The last rule of the file that is about an operation and names a budget holds
+/// over the flag.
+pub(super) fn overruns(evidence: &Evidence, budgets: &[BudgetRule], limits: Limits) -> Vec<Overrun> {
+    let mut overruns = Vec::new();
+    for entry in evidence.entries.iter().flatten() {
+        let meant = || budgets.iter().rev().filter(|rule| rule.holds(&entry.at));
+        let of = |own: fn(&BudgetRule) -> Option<u64>, flag| meant().find_map(own).or(flag);
+        let limits = [
+            (DB_CALLS, of(|rule| rule.max_db_calls, limits.db_calls)),
+            (CALLS, of(|rule| rule.max_calls, limits.calls)),
+            (DURATION, of(|rule| rule.max_duration_ms, limits.duration_ms)),
+        ];
+        for (budget, limit) in limits {
+            let value = spent(entry, budget);
+            overruns.extend(limit.filter(|&limit| limit < value).map(|limit| Overrun {
+                at: entry.at.clone(),
+                budget,
+                limit,
+                value,
+            }));
+        }
+    }
+    overruns
+}
+
+fn spent(entry: &Entry, budget: &str) -> u64 {
+    match budget {
+        DB_CALLS => entry.db_calls_max,
+        CALLS => entry.calls_max,
+        // Whatever goes beyond the last whole millisecond is over it.
+        _ => entry.duration_p50_ns.div_ceil(1_000_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_overrun_by_one() {
+        let entry = Entry {
+            traces: 3,
+            db_calls_max: 21,
+            calls_max: 2,
+            duration_p50_ns: 9_000_001,
+            ..Entry::default()
+        };
+        let evidence = Evidence {
+            entries: Some(vec![entry]),
+            ..Evidence::default()
+        };
+        let limits = |db_calls, duration_ms| Limits {
+            db_calls: Some(db_calls),
+            calls: Some(2),
+            duration_ms: Some(duration_ms),
+        };
+        assert_eq!(overruns(&evidence, &[], limits(21, 10)), []);
+        let over = overruns(&evidence, &[], limits(20, 9));
+        let values: Vec<(u64, u64)> = over.iter().map(|of| (of.value, of.limit)).collect();
+        assert_eq!(values, [(21, 20), (10, 9)]);
+        assert!(
+            over[0]
+                .sentence()
+                .contains("21 database calls in a trace, 20 allowed")
+        );
+    }
+}
