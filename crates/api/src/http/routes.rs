@@ -18,7 +18,8 @@ use crate::shape::{
     ThirdPartyList, Trace, TraceList,
 };
 
-const INDEX: &str = "\
+/// What there is, in a few lines.
+pub(super) const INDEX: &str = "\
 Hotspan: structural faults of a backend, ranked by what they cost.
 
   /api/v1/hotspots            the ranked list (?service= &detector= &break= &state= &since= &format=csv ...)
@@ -37,11 +38,6 @@ Hotspan: structural faults of a backend, ranked by what they cost.
   /livez  /readyz             health
   gRPC on the same port       hotspan.v1, grpc.health.v1, reflection
 ";
-
-/// What there is, in a few lines.
-pub(super) async fn index() -> &'static str {
-    INDEX
-}
 
 /// Handlers of lists: name, path, tag, parameters beside those of the page, rows, filter, reading.
 macro_rules! lists {

@@ -9,6 +9,7 @@ mod html;
 mod map;
 mod markdown;
 
+pub(crate) use html::escaped;
 pub use html::html;
 pub use markdown::markdown;
 

@@ -8,7 +8,7 @@ mod system;
 mod traces;
 
 pub(crate) use audit::audit;
-pub(crate) use hotspots::{hotspot, hotspots};
+pub(crate) use hotspots::{find, hotspot, hotspots};
 pub(crate) use near::near_misses;
 pub(crate) use say::say;
 pub(crate) use system::{dependencies, operations, services, third_parties};

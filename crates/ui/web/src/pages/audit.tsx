@@ -1,0 +1,3 @@
+export function Audit() {
+  return <main><h1>Audit</h1></main>;
+}

@@ -1,0 +1,3 @@
+export function Ingest() {
+  return <main><h1>Ingest</h1></main>;
+}

@@ -1,0 +1,3 @@
+export function Operation() {
+  return <main><h1>Operation</h1></main>;
+}

@@ -1,0 +1,3 @@
+export function Services() {
+  return <main><h1>Services</h1></main>;
+}

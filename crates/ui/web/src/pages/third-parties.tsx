@@ -1,0 +1,3 @@
+export function ThirdParties() {
+  return <main><h1>ThirdParties</h1></main>;
+}

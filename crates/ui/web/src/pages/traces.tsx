@@ -1,0 +1,3 @@
+export function Traces() {
+  return <main><h1>Traces</h1></main>;
+}

@@ -1,0 +1,100 @@
+// Traces and critical-path time over time, by minute or by hour.
+import { useEffect, useRef, useState } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+
+import type { Hotspot, TrendPoint } from "../api/types";
+import { Tabs } from "../parts/tabs";
+import { clock, counted, duration } from "../text/format";
+
+const HEIGHT = 170;
+
+export function Trend({ of }: { of: Hotspot }) {
+  const [at, show] = useState(0);
+  const [points, step] = at === 0 ? [of.trend.minute, 60] : [of.trend.hour, 3_600];
+  return (
+    <Tabs name="Scale" tabs={["Last hour, by minute", "Last week, by hour"]} chosen={at} choose={show}>
+      {points.length === 0 ? <p class="faint">Nothing in this time.</p> : <Chart points={points} step={step} />}
+    </Tabs>
+  );
+}
+
+/** One value a bucket; empty buckets are zero, not a line between their neighbours. */
+export function filled(points: TrendPoint[], step: number): [number[], number[], number[]] {
+  const byTime = new Map(points.map(([at = 0, traces = 0, path = 0]) => [at, [traces, path] as const]));
+  const [first, last] = [points[0]?.[0] ?? 0, points.at(-1)?.[0] ?? 0];
+  const out: [number[], number[], number[]] = [[], [], []];
+  for (let at = first - step; at <= last + step; at += step) {
+    const [traces, path] = byTime.get(at) ?? [0, 0];
+    out[0].push(at);
+    out[1].push(path / 1e9);
+    out[2].push(traces);
+  }
+  return out;
+}
+
+function Chart({ points, step }: { points: TrendPoint[]; step: number }) {
+  const place = useRef<HTMLDivElement>(null);
+  const chart = useRef<uPlot | null>(null);
+  const data = filled(points, step);
+  useEffect(() => {
+    const box = place.current;
+    if (!box) return;
+    const plot = new uPlot(options(box.clientWidth), data, box);
+    chart.current = plot;
+    const fit = new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: HEIGHT }));
+    fit.observe(box);
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    const redraw = () => plot.redraw();
+    dark.addEventListener("change", redraw);
+    return () => {
+      fit.disconnect();
+      dark.removeEventListener("change", redraw);
+      plot.destroy();
+      chart.current = null;
+    };
+  }, [step]);
+  useEffect(() => chart.current?.setData(data), [points]);
+  return (
+    <>
+      <div ref={place} class="chart" aria-hidden="true" />
+      <p class="faint">{said(points)}</p>
+    </>
+  );
+}
+
+function said(points: TrendPoint[]): string {
+  const traces = points.reduce((sum, point) => sum + (point[1] ?? 0), 0);
+  const path = points.reduce((sum, point) => sum + (point[2] ?? 0), 0);
+  const [first, last] = [points[0]?.[0] ?? 0, points.at(-1)?.[0] ?? 0];
+  return `${counted(traces, "trace")} with ${duration(path)} of critical path, from ${clock(first * 1000)} to ${clock(last * 1000)}.`;
+}
+
+function colour(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function options(width: number): uPlot.Options {
+  const line = () => colour("--line");
+  const text = () => colour("--faint");
+  const axis = { stroke: text, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "12px system-ui" };
+  return {
+    width,
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { show: false },
+    scales: { x: { time: true } },
+    axes: [axis, { ...axis, size: 56, values: (_, splits) => splits.map((value) => duration(value * 1e9)) }],
+    series: [
+      {},
+      {
+        label: "critical path",
+        stroke: () => colour("--accent"),
+        fill: () => colour("--accent-soft"),
+        width: 1.5,
+        points: { show: false },
+        ...(uPlot.paths.bars ? { paths: uPlot.paths.bars({ size: [0.8, 40] }) } : {}),
+      },
+    ],
+  };
+}
