@@ -9,7 +9,7 @@ import { BREAKS, STATES } from "../text/words";
 export const FILTERS = ["service", "break", "detector", "state", "min_confidence", "since", "entry", "sort"];
 
 const SORTS: [string, string][] = [
-  ["", "gain for its effort"],
+  ["", "gain for effort"],
   ["impact", "seconds an hour"],
   ["last_seen", "last seen"],
 ];

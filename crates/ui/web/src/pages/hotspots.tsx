@@ -33,7 +33,7 @@ export function Hotspots() {
     <main>
       {first ? <First of={first} /> : null}
       <div class="line">
-        {first ? <h2>{title}, dearest first</h2> : <h1>{title}</h1>}
+        {first ? <h2>{title}</h2> : <h1>{title}</h1>}
         {moved > 0 && (
           <button type="button" onClick={settle} class="moved">
             {counted(moved, "row")} would move: show the order of now
@@ -61,7 +61,7 @@ function First({ of }: { of: Hotspot }) {
   const { before, after } = of.operation_p50_ns;
   return (
     <section class={`first-fix ${of.break}`}>
-      <p class="kicker">Costs most for its effort</p>
+      <p class="kicker">Change this first: it gains most for its effort</p>
       <h1>
         <a href={to("hotspots", of.id)}>{of.title}</a>
       </h1>

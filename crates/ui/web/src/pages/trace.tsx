@@ -45,7 +45,7 @@ export function Trace() {
             of={[
               { name: "Took", value: duration(data.duration_ns), note: root ? `at ${clock(root.start)}` : undefined },
               { name: "Spans", value: String(data.span_count), note: counted(new Set(data.spans.map(({ service }) => service)).size, "service") },
-              { name: "Trace", value: <code>{data.trace_id}</code>, note: `decided as ${plain(data.reason)}, version ${data.version}` },
+              { name: "Trace", value: <code>{data.trace_id}</code>, note: `decided as ${plain(data.reason)}, version ${data.version}`, wide: true },
             ]}
           />
           <Findings of={data} />

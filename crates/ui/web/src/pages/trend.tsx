@@ -11,20 +11,20 @@ const HEIGHT = 170;
 
 export function Trend({ of }: { of: Hotspot }) {
   const [at, show] = useState(0);
-  const [points, step] = at === 0 ? [of.trend.minute, 60] : [of.trend.hour, 3_600];
+  const [points, step, buckets] = at === 0 ? ([of.trend.minute, 60, 60] as const) : ([of.trend.hour, 3_600, 168] as const);
   return (
     <Tabs name="Scale" tabs={["Last hour, by minute", "Last week, by hour"]} chosen={at} choose={show}>
-      {points.length === 0 ? <p class="faint">Nothing in this time.</p> : <Chart points={points} step={step} />}
+      {points.length === 0 ? <p class="faint">Nothing in this time.</p> : <Chart points={points} step={step} buckets={buckets} />}
     </Tabs>
   );
 }
 
-/** One value a bucket; empty buckets are zero, not a line between their neighbours. */
-export function filled(points: TrendPoint[], step: number): [number[], number[], number[]] {
+/** One value for each of the last buckets: times, seconds of critical path, traces. Empty buckets are zero, not a line between their neighbours. */
+export function filled(points: TrendPoint[], step: number, buckets: number): [number[], number[], number[]] {
   const byTime = new Map(points.map(([at = 0, traces = 0, path = 0]) => [at, [traces, path] as const]));
-  const [first, last] = [points[0]?.[0] ?? 0, points.at(-1)?.[0] ?? 0];
+  const last = points.at(-1)?.[0] ?? 0;
   const out: [number[], number[], number[]] = [[], [], []];
-  for (let at = first - step; at <= last + step; at += step) {
+  for (let at = last - (buckets - 1) * step; at <= last; at += step) {
     const [traces, path] = byTime.get(at) ?? [0, 0];
     out[0].push(at);
     out[1].push(path / 1e9);
@@ -33,10 +33,10 @@ export function filled(points: TrendPoint[], step: number): [number[], number[],
   return out;
 }
 
-function Chart({ points, step }: { points: TrendPoint[]; step: number }) {
+function Chart({ points, step, buckets }: { points: TrendPoint[]; step: number; buckets: number }) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
-  const data = filled(points, step);
+  const data = filled(points, step, buckets);
   useEffect(() => {
     const box = place.current;
     if (!box) return;
@@ -70,6 +70,15 @@ function said(points: TrendPoint[]): string {
   return `${counted(traces, "trace")} with ${duration(path)} of critical path, from ${clock(first * 1000)} to ${clock(last * 1000)}.`;
 }
 
+const HOUR = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric" });
+
+/** A mark of the axis: the time of day, or the day where marks are days apart. */
+function moment(at: number, splits: number[]): string {
+  const apart = (splits[1] ?? 0) - (splits[0] ?? 0);
+  return (apart < 86_400 / 2 ? HOUR : DAY).format(at * 1000);
+}
+
 function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
@@ -84,7 +93,9 @@ function options(width: number): uPlot.Options {
     legend: { show: false },
     cursor: { show: false },
     scales: { x: { time: true } },
-    axes: [axis, { ...axis, size: 56, values: (_, splits) => splits.map((value) => duration(value * 1e9)) }],
+    axes: [
+      { ...axis, values: (_, splits) => splits.map((at) => moment(at, splits)) },
+      { ...axis, size: 56, values: (_, splits) => splits.map((value) => duration(value * 1e9)) }],
     series: [
       {},
       {

@@ -6,10 +6,18 @@ import { counted, digits, grouped, percent } from "../text/format";
 /** Below this share of complete traces, faults are likely to be missed. */
 const COMPLETE_MIN = 0.95;
 
+/** Reasons to drop a span that lose nothing: a copy of one that is held, and what Hotspan says of itself. */
+const HARMLESS = ["duplicate", "own_telemetry"];
+
+/** Spans that were dropped and are missing. */
+export function lost(dropped: Record<string, number>): number {
+  return Object.entries(dropped).reduce((sum, [reason, number]) => (HARMLESS.includes(reason) ? sum : sum + number), 0);
+}
+
 /** What keeps faults from being seen, in clauses; empty when nothing does. */
 export function blindness(of: Coverage): string[] {
   const clauses: string[] = [];
-  const dropped = Object.values(of.spans.dropped).reduce((sum, one) => sum + one, 0);
+  const dropped = lost(of.spans.dropped);
   if (of.services.length > 0) clauses.push(`${counted(of.services.length, "service")} cannot be judged in full`);
   if (of.traces.analysed > 0 && of.complete_share < COMPLETE_MIN) {
     clauses.push(`only ${percent(of.complete_share)} of the traces are complete`);

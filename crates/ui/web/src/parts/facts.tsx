@@ -6,13 +6,15 @@ export interface Fact {
   value: ComponentChildren;
   /** What it means, below the value. */
   note?: ComponentChildren;
+  /** It needs the room of two. */
+  wide?: boolean;
 }
 
 export function Facts({ of }: { of: Fact[] }) {
   return (
     <dl class="facts">
-      {of.map(({ name, value, note }) => (
-        <div key={name}>
+      {of.map(({ name, value, note, wide }) => (
+        <div key={name} class={wide ? "wide" : ""}>
           <dt>{name}</dt>
           <dd>
             <span class="figure">{value}</span>

@@ -1,7 +1,7 @@
 // One row of a waterfall: its name, its bar, its length.
-import { counted, duration } from "../text/format";
+import { counted, duration, grouped } from "../text/format";
 import type { Node } from "./nodes";
-import { type Row, figuresOf, merged } from "./rows";
+import { type RepeatFigures, type Row, figuresOf, merged } from "./rows";
 
 /** Bars of a folded row closer than this share of the whole are drawn as one: at most 200 of them. */
 const APART = 1 / 200;
@@ -11,11 +11,12 @@ const INDENT_MAX = 24;
 export function RowView({ row, end, toggle }: { row: Row; end: number; toggle: () => void }) {
   const { node, repeats } = row;
   const folded = repeats.length > 0;
+  const figures = figuresOf(repeats);
   const bars = folded ? merged(repeats, end * APART) : [node];
   const pieces = folded ? repeats.flatMap(({ path }) => path) : node.path;
   return (
     <>
-      <span class="name" style={{ paddingLeft: `${Math.min(node.depth, INDENT_MAX) * 0.75}rem` }}>
+      <span class="name" title={said(row)} style={{ paddingLeft: `${Math.min(node.depth, INDENT_MAX) * 0.75}rem` }}>
         <span
           class={row.parent ? "fold" : "leaf"}
           aria-hidden="true"
@@ -28,11 +29,11 @@ export function RowView({ row, end, toggle }: { row: Row; end: number; toggle: (
           {row.parent ? (row.open ? "▾" : "▸") : ""}
         </span>
         {node.mark && !folded && <b class="mark">{node.mark === "anchor" ? "⚑ " : "● "}</b>}
-        {folded && <b class="mark">{figuresOf(repeats).count} × </b>}
+        {folded && <b class={node.mark === "member" ? "mark" : ""}>{node.mark === "member" ? "● " : ""}{grouped(figures.count)} × </b>}
         {node.count > 1 && !folded && <b>{node.count} × </b>}
         <span class={node.failed ? "failed" : ""}>{node.label}</span>
         {node.failed && <b class="failed"> failed</b>}
-        <span class="faint"> {node.service}</span>
+        <span class="faint"> {folded ? spread(figures) : node.service}</span>
       </span>
       <span class="lane" aria-hidden="true">
         {bars.map(({ from, to }) => (
@@ -42,7 +43,7 @@ export function RowView({ row, end, toggle }: { row: Row; end: number; toggle: (
           <i key={from} class={`crit ${node.category}`} style={place(from, to, end)} />
         ))}
       </span>
-      <span class="length">{folded ? `Σ ${duration(figuresOf(repeats).sum)}` : duration(node.to - node.from)}</span>
+      <span class="length">{folded ? `Σ ${duration(figures.sum)}` : duration(node.to - node.from)}</span>
     </>
   );
 }
@@ -50,6 +51,11 @@ export function RowView({ row, end, toggle }: { row: Row; end: number; toggle: (
 function place(from: number, to: number, end: number) {
   const left = Math.max(0, Math.min(1, from / end));
   return { left: `${left * 100}%`, width: `${Math.max(0, Math.min(1 - left, (to - from) / end)) * 100}%` };
+}
+
+/** Repeats in figures: how long each takes, and how long between them. */
+function spread({ least, median, most, gaps }: RepeatFigures): string {
+  return `${duration(median)} each (${duration(least)} to ${duration(most)}), ${duration(gaps)} between`;
 }
 
 /** A row in words. */

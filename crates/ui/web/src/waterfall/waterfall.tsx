@@ -66,7 +66,6 @@ export function Waterfall({ picture, name, chosen = null, choose }: Props) {
   };
   return (
     <div class="waterfall">
-      <Axis end={picture.end} />
       <div
         ref={box}
         class="window"
@@ -76,8 +75,9 @@ export function Waterfall({ picture, name, chosen = null, choose }: Props) {
         aria-activedescendant={rows.length > 0 ? `${id}-${active}` : undefined}
         onKeyDown={press}
         onScroll={view.scrolled}
-        style={{ height: `calc(${Math.min(rows.length, view.most) * ROW_REM}rem + 2px)` }}
+        style={{ height: `calc(${(Math.min(rows.length, view.most) + 1) * ROW_REM}rem + 2px)` }}
       >
+        <Axis end={picture.end} />
         <div class="all" role="presentation" style={{ height: `${rows.length * ROW_REM}rem` }}>
           {rows.slice(view.from, view.to).map((row, place) => {
             const at = view.from + place;
@@ -140,7 +140,9 @@ function useWindow(box: { current: HTMLDivElement | null }, total: number) {
       if (!element) return;
       const [from, to] = [at * room.row, (at + 1) * room.row];
       if (from < element.scrollTop) element.scrollTop = from;
-      if (to > element.scrollTop + element.clientHeight) element.scrollTop = to - element.clientHeight;
+      // The axis covers one row of the window.
+      const bottom = element.scrollTop + element.clientHeight - room.row;
+      if (to > bottom) element.scrollTop += to - bottom;
       scrolled(element.scrollTop);
     },
   };
