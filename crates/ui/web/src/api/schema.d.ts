@@ -331,6 +331,24 @@ export interface components {
             /** @description Statements and cache commands that cost the most critical-path time, dearest first, at most 20. */
             query_patterns: components["schemas"]["QueryPattern"][];
         };
+        /** @description One bar of a histogram: numbers between two bounds, both included. */
+        Bar: {
+            /**
+             * Format: int64
+             * @description How many do.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Lowest number that falls into it.
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description Highest one.
+             */
+            up_to: number;
+        };
         /** @description What the fix of a hotspot would do to one of its exemplars. */
         BeforeAfter: {
             replay?: components["schemas"]["Replay"] | null;
@@ -752,6 +770,8 @@ export interface components {
             callee: components["schemas"]["Callee"];
             /** @description Members a trace: queries, calls, handshakes, attempts, hops. */
             calls_per_trace: components["schemas"]["Calls"];
+            /** @description The same as a histogram: filled bars, ascending; empty where only sums are known. */
+            calls_per_trace_bars: components["schemas"]["Bar"][];
             /** @description Id of the change it shares with others. */
             change?: string | null;
             /** @description Where in the code, when spans carry `code.*`; at most 8. */
@@ -829,6 +849,8 @@ export interface components {
             traces: number;
             /** @description Over time. */
             trend: components["schemas"]["Trend"];
+            /** @description Versions that served its operation, with the fault or without, by when they began; the last 16 at most. */
+            version_starts: components["schemas"]["VersionStart"][];
             /** @description Versions of the service it was seen in, sorted. */
             versions: string[];
             /** @description Traces adjusted for sampling. */
@@ -1287,6 +1309,8 @@ export interface components {
             failed: number;
             /** @description Durations of requests. */
             latency_ns: components["schemas"]["Latency"];
+            /** @description The same as a histogram: filled bars, ascending. */
+            latency_ns_bars: components["schemas"]["Bar"][];
             /** @description Its name; `(other)` for those beyond the bound. */
             operation: string;
             /** @description Requests an hour in the window, weighted. */
@@ -2076,6 +2100,13 @@ export interface components {
         };
         /** @description One bucket, written as a triple. */
         TrendPoint: number[];
+        /** @description When a version began to serve. */
+        VersionStart: {
+            /** @description Start of the hour in which it was seen first. */
+            at: components["schemas"]["Moment"];
+            /** @description The version. */
+            version: string;
+        };
         /** @description An exemplar trace with the hotspot's evidence marked on its spans. */
         Waterfall: {
             /** @description Why this trace. */

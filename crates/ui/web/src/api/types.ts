@@ -36,3 +36,5 @@ export type Problem = Shapes["Problem"];
 export type QueryPattern = Shapes["QueryPattern"];
 export type Intervention = Shapes["Intervention"];
 export type Bottleneck = Shapes["Bottleneck"];
+export type VersionStart = Shapes["VersionStart"];
+export type Bar = Shapes["Bar"];

@@ -7,7 +7,7 @@ const EDGES_MAX = 150;
 
 export interface Box {
   name: string;
-  kind: "service" | "store" | "outside";
+  kind: "service" | "store" | "outside" | "way";
   column: number;
   row: number;
 }
@@ -20,6 +20,8 @@ export interface Line {
   path: number;
   /** Goes back to a caller: a circle, unless it is the service itself. */
   back: boolean;
+  /** Places that it goes through in the columns between, so that it crosses no box. */
+  via: Box[];
 }
 
 export interface Layout {
@@ -44,7 +46,7 @@ export function layout(edges: Dependency[]): Layout {
     }
     const [from, to] = kinds.map((one) => boxes.get(one.key) ?? one.box) as [Box, Box];
     boxes.set(kinds[0].key, from).set(kinds[1].key, to);
-    const line = lines.get(key) ?? { from, to, calls: 0, failed: 0, path: 0, back: false };
+    const line = lines.get(key) ?? { from, to, calls: 0, failed: 0, path: 0, back: false, via: [] };
     line.calls += edge.calls;
     line.failed += edge.failed;
     line.path += edge.critical_path_ns;
@@ -76,17 +78,39 @@ function place(boxes: Box[], lines: Line[]): void {
   }
   const last = Math.max(0, ...boxes.filter(({ kind }) => kind === "service").map(({ column }) => column));
   for (const one of boxes) if (one.kind !== "service") one.column = Math.max(one.column, last + 1);
+  const all = [...boxes, ...ways(lines)];
   const columns = Math.max(0, ...boxes.map(({ column }) => column));
+  const callers = new Map<Box, Box[]>();
+  for (const line of lines) {
+    if (line.back) continue;
+    const steps = [line.from, ...line.via, line.to];
+    steps.slice(1).forEach((step, at) => callers.set(step, [...(callers.get(step) ?? []), steps[at] as Box]));
+  }
   for (let column = 0; column <= columns; column += 1) {
-    const members = boxes.filter((one) => one.column === column);
-    const wish = new Map(members.map((one) => [one, middle(lines.filter(({ to, back }) => to === one && !back))]));
+    const members = all.filter((one) => one.column === column);
+    const wish = new Map(members.map((one) => [one, middle(callers.get(one) ?? [])]));
     members.sort((a, b) => (wish.get(a) ?? 0) - (wish.get(b) ?? 0) || (a.name < b.name ? -1 : 1));
     members.forEach((one, row) => (one.row = row));
   }
 }
 
-function middle(lines: Line[]): number {
-  return lines.reduce((sum, { from }) => sum + from.row, 0) / Math.max(1, lines.length);
+/** Where lines pass columns between their ends: lines to one box share a place, so that they run as a bundle. */
+function ways(lines: Line[]): Box[] {
+  const all = new Map<string, Box>();
+  for (const line of lines) {
+    if (line.back) continue;
+    for (let column = line.from.column + 1; column < line.to.column; column += 1) {
+      const key = `${column}\u0000${line.to.kind}\u0000${line.to.name}`;
+      const way = all.get(key) ?? { name: line.to.name, kind: "way", column, row: 0 };
+      all.set(key, way);
+      line.via.push(way);
+    }
+  }
+  return [...all.values()];
+}
+
+function middle(boxes: Box[]): number {
+  return boxes.reduce((sum, { row }) => sum + row, 0) / Math.max(1, boxes.length);
 }
 
 /** Callers before callees; among those that wait for each other, the one with the fewest callers is first. */

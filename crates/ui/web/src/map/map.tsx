@@ -22,7 +22,8 @@ interface Props {
 export function MapView({ edges, hotspots, choose }: Props) {
   const { boxes, lines, left } = useMemo(() => layout(edges), [edges]);
   const width = 24 + (Math.max(0, ...boxes.map(({ column }) => column)) + 1) * (WIDE + ACROSS);
-  const height = 24 + (Math.max(0, ...boxes.map(({ row }) => row)) + 1) * (HIGH + BETWEEN);
+  const rows = [...boxes, ...lines.flatMap(({ via }) => via)].map(({ row }) => row);
+  const height = 24 + (Math.max(0, ...rows) + 1) * (HIGH + BETWEEN);
   const most = Math.max(1, ...lines.map(({ path }) => path));
   return (
     <figure class="map">
@@ -74,18 +75,38 @@ function Place({ of, hotspots, choose }: { of: Box; hotspots: number; choose: (s
 }
 
 function Edge({ of, most }: { of: Line; most: number }) {
-  const [[fx, fy], [tx, ty]] = [corner(of.from), corner(of.to)];
-  const [x1, y1, y2] = [fx + WIDE, fy + HIGH / 2, ty + HIGH / 2];
-  const bend = ACROSS / 2;
-  const around = Math.max(fx, tx) + WIDE + bend;
-  const path = of.back
-    ? `M${x1} ${fy + HIGH * 0.3}C${around} ${fy + HIGH * 0.3} ${around} ${ty + HIGH * 0.7} ${tx + WIDE} ${ty + HIGH * 0.7}`
-    : `M${x1} ${y1}C${x1 + bend} ${y1} ${tx - bend} ${y2} ${tx} ${y2}`;
   return (
-    <path class={of.back ? "edge back" : "edge"} d={path} stroke-width={1 + 6 * (of.path / most)}>
+    <path class={of.back ? "edge back" : "edge"} d={of.back ? around(of) : along(of)} stroke-width={1 + 6 * (of.path / most)}>
       <title>
         {of.from.name} to {of.to.name}: {grouped(of.calls)} calls, {grouped(of.failed)} failed, {duration(of.path)} of critical path
       </title>
     </path>
   );
+}
+
+/** From box to box through the places between. */
+function along({ from, via, to }: Line): string {
+  const bend = ACROSS / 2;
+  let [x, y] = corner(from);
+  [x, y] = [x + WIDE, y + HIGH / 2];
+  let path = `M${x} ${y}`;
+  for (const step of [...via, to]) {
+    const [nx, top] = corner(step);
+    const ny = top + HIGH / 2;
+    path += `C${x + bend} ${y} ${nx - bend} ${ny} ${nx} ${ny}`;
+    [x, y] = [nx, ny];
+    if (step.kind === "way") {
+      x += WIDE;
+      path += `H${x}`;
+    }
+  }
+  return path;
+}
+
+/** Back to a caller, around the right of both. */
+function around({ from, to }: Line): string {
+  const [[fx, fy], [tx, ty]] = [corner(from), corner(to)];
+  const bend = Math.max(fx, tx) + WIDE + ACROSS / 2;
+  const [y1, y2] = [fy + HIGH * 0.3, ty + HIGH * 0.7];
+  return `M${fx + WIDE} ${y1}C${bend} ${y1} ${bend} ${y2} ${tx + WIDE} ${y2}`;
 }

@@ -69,9 +69,9 @@ function Found({ of, hotspots }: { of: AuditShape; hotspots: Map<string, Hotspot
       </p>
       <h2>What could not be seen</h2>
       <ul class="rows">
-        {of.observability_gaps.map((gap, at) => (
+        {gaps(of.observability_gaps).map(({ services, gap }, at) => (
           <li key={at}>
-            <b>{gap.service}</b>: {gap.what}. <span class="faint">It hides {gap.hides}.</span>{" "}
+            <b>{services.join(", ")}</b>: {gap.what}. <span class="faint">It hides {gap.hides}.</span>{" "}
             {gap.hotspot && <a href={to("hotspots", gap.hotspot)}>hotspot</a>}
           </li>
         ))}
@@ -81,6 +81,18 @@ function Found({ of, hotspots }: { of: AuditShape; hotspots: Map<string, Hotspot
       </ul>
     </>
   );
+}
+
+/** Gaps that say the same of several services, once. */
+function gaps(of: AuditShape["observability_gaps"]): { services: string[]; gap: AuditShape["observability_gaps"][number] }[] {
+  const same = new Map<string, { services: string[]; gap: AuditShape["observability_gaps"][number] }>();
+  for (const gap of of) {
+    const key = [gap.what, gap.hides, gap.hotspot ?? ""].join("\u0000");
+    const row = same.get(key) ?? { services: [], gap };
+    row.services.push(gap.service);
+    same.set(key, row);
+  }
+  return [...same.values()];
 }
 
 interface ChangeProps {

@@ -1,5 +1,6 @@
 // How many calls a request makes, and whether that grows with its data.
 import type { Hotspot } from "../api/types";
+import { Bars } from "../parts/bars";
 import { grouped } from "../text/format";
 
 /** From here on the largest request makes so many more calls than the median one that they grow with the data. */
@@ -7,15 +8,11 @@ const GROWS = 1.5;
 
 export function CallsPerTrace({ of }: { of: Hotspot }) {
   const { min, p50, p95, max } = of.calls_per_trace;
-  const whole = Math.max(max, 1);
-  const part = (calls: number) => `${(calls / whole) * 100}%`;
   return (
     <>
-      <div class="spread" role="img" aria-label={`From ${min} to ${max} calls a request, median ${p50}, 95 % at most ${p95}`}>
-        <i class="range" style={{ left: part(min), width: part(max - min) }} />
-        <i class="likely" style={{ left: part(p50), width: part(p95 - p50) }} />
-        <i class="median" style={{ left: part(p50) }} />
-      </div>
+      {of.calls_per_trace_bars.length > 1 && (
+        <Bars of={of.calls_per_trace_bars} unit={grouped} marks={[["half", p50]]} what="calls a request" />
+      )}
       <p>
         {min === max ? (
           <>Always {grouped(max)}.</>
@@ -34,6 +31,6 @@ export function CallsPerTrace({ of }: { of: Hotspot }) {
 function verdict(min: number, p50: number, max: number): string {
   if (min === max) return "The number does not grow with the data.";
   return max >= GROWS * Math.max(p50, 1) || max >= 2 * Math.max(min, 1)
-    ? "The number differs from request to request: it grows with the data, and so will the cost."
-    : "The number is nearly the same in all requests.";
+    ? "It differs from request to request, so it grows with the data, and so will the cost."
+    : "It is nearly the same in all requests.";
 }

@@ -155,8 +155,8 @@ function Impact({ of }: { of: HotspotDetail }) {
           ...(before && after ? [{ name: "Median", value: `${duration(before)} → ${duration(after)}`, note: p95(of) }] : []),
           {
             name: "Affects",
-            value: `${percent(of.share)} of requests`,
-            note: `${counted(of.traces, "trace")}${of.weighted_traces > of.traces ? `, for ${grouped(of.weighted_traces)} by sampling` : ""}`,
+            value: percent(of.share),
+            note: `of its requests; ${counted(of.traces, "trace")}${of.weighted_traces > of.traces ? `, for ${grouped(of.weighted_traces)} by sampling` : ""}`,
           },
           { name: "Effort", value: effort(of.effort_weeks), note: `of one team; rank ${of.rank}, priority ${digits(of.priority)}` },
           { name: "Sure", value: percent(of.confidence), note: "why, below" },

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
-import type { Hotspot, TrendPoint } from "../api/types";
+import type { Hotspot, TrendPoint, VersionStart } from "../api/types";
 import { Tabs } from "../parts/tabs";
 import { clock, counted, duration } from "../text/format";
 
@@ -14,33 +14,39 @@ export function Trend({ of }: { of: Hotspot }) {
   const [points, step, buckets] = at === 0 ? ([of.trend.minute, 60, 60] as const) : ([of.trend.hour, 3_600, 168] as const);
   return (
     <Tabs name="Scale" tabs={["Last hour, by minute", "Last week, by hour"]} chosen={at} choose={show}>
-      {points.length === 0 ? <p class="faint">Nothing in this time.</p> : <Chart points={points} step={step} buckets={buckets} />}
+      {points.length === 0 ? <p class="faint">Nothing in this time.</p> : <Chart points={points} step={step} buckets={buckets} starts={of.version_starts} />}
     </Tabs>
   );
 }
 
-/** One value for each of the last buckets: times, seconds of critical path, traces. Empty buckets are zero, not a line between their neighbours. */
-export function filled(points: TrendPoint[], step: number, buckets: number): [number[], number[], number[]] {
-  const byTime = new Map(points.map(([at = 0, traces = 0, path = 0]) => [at, [traces, path] as const]));
+/** The last buckets, empty ones included: their times and seconds of critical path. */
+export function filled(points: TrendPoint[], step: number, buckets: number): [number[], (number | null)[]] {
+  const byTime = new Map(points.map(([at = 0, , path = 0]) => [at, path / 1e9]));
   const last = points.at(-1)?.[0] ?? 0;
-  const out: [number[], number[], number[]] = [[], [], []];
+  const times: number[] = [];
   for (let at = last - (buckets - 1) * step; at <= last; at += step) {
-    const [traces, path] = byTime.get(at) ?? [0, 0];
-    out[0].push(at);
-    out[1].push(path / 1e9);
-    out[2].push(traces);
+    times.push(at);
   }
-  return out;
+  return [times, times.map((at) => byTime.get(at) ?? null)];
 }
 
-function Chart({ points, step, buckets }: { points: TrendPoint[]; step: number; buckets: number }) {
+interface ChartProps {
+  points: TrendPoint[];
+  step: number;
+  buckets: number;
+  starts: VersionStart[];
+}
+
+function Chart({ points, step, buckets, starts }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
+  const marks = useRef(starts);
+  marks.current = starts;
   const data = filled(points, step, buckets);
   useEffect(() => {
     const box = place.current;
     if (!box) return;
-    const plot = new uPlot(options(box.clientWidth), data, box);
+    const plot = new uPlot(options(box.clientWidth, step, () => marks.current), data, box);
     chart.current = plot;
     const fit = new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: HEIGHT }));
     fit.observe(box);
@@ -58,9 +64,17 @@ function Chart({ points, step, buckets }: { points: TrendPoint[]; step: number; 
   return (
     <>
       <div ref={place} class="chart" aria-hidden="true" />
-      <p class="faint">{said(points)}</p>
+      <p class="faint">
+        {said(points)} {versions(starts)}
+      </p>
     </>
   );
+}
+
+/** Versions in words, where there is more than one. */
+function versions(starts: VersionStart[]): string {
+  if (starts.length < 2) return "";
+  return `Versions (dashed): ${starts.map(({ version, at }) => `${version} from ${clock(at)}`).join(", ")}.`;
 }
 
 function said(points: TrendPoint[]): string {
@@ -83,7 +97,26 @@ function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-function options(width: number): uPlot.Options {
+/** Draws a dashed line where a version began, with its name. */
+function drawStarts(plot: uPlot, starts: VersionStart[]): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = colour("--text");
+  ctx.font = `${11 * devicePixelRatio}px system-ui`;
+  ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+  for (const { version, at } of starts) {
+    const x = plot.valToPos(Date.parse(at) / 1000, "x", true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.fillText(version.slice(0, 16), x + 3 * devicePixelRatio, bbox.top + 10 * devicePixelRatio);
+  }
+  ctx.restore();
+}
+
+function options(width: number, step: number, starts: () => VersionStart[]): uPlot.Options {
   const line = () => colour("--line");
   const text = () => colour("--faint");
   const axis = { stroke: text, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "12px system-ui" };
@@ -92,7 +125,8 @@ function options(width: number): uPlot.Options {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: true } },
+    scales: { x: { time: true, range: (_, from, to) => [from - step / 2, to + step / 2] }, y: { range: (_, __, most) => [0, most * 1.15] } },
+    hooks: { draw: [(plot) => drawStarts(plot, starts())] },
     axes: [
       { ...axis, values: (_, splits) => splits.map((at) => moment(at, splits)) },
       { ...axis, size: 56, values: (_, splits) => splits.map((value) => duration(value * 1e9)) }],

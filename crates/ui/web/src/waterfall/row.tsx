@@ -55,7 +55,7 @@ function place(from: number, to: number, end: number) {
 
 /** Repeats in figures: how long each takes, and how long between them. */
 function spread({ least, median, most, gaps }: RepeatFigures): string {
-  return `${duration(median)} each (${duration(least)} to ${duration(most)}), ${duration(gaps)} between`;
+  return `${duration(median)} (${duration(least)}–${duration(most)}), gaps ${duration(gaps)}`;
 }
 
 /** A row in words. */
