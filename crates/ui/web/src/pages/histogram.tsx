@@ -16,5 +16,5 @@ export function Histogram({ of }: { of: Operation }) {
 
 /** Marks that stand too near to the one before would be drawn over it. */
 function apart(marks: [string, number][]): [string, number][] {
-  return marks.filter(([, value], at) => at === 0 || value > (marks[at - 1]?.[1] ?? 0) * 1.2);
+  return marks.filter(([, value], at) => at === 0 || value > (marks[at - 1]?.[1] ?? 0) * 1.4);
 }

@@ -104,7 +104,9 @@ function drawStarts(plot: uPlot, starts: VersionStart[]): void {
   ctx.strokeStyle = ctx.fillStyle = colour("--text");
   ctx.font = `${11 * devicePixelRatio}px system-ui`;
   ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
-  for (const { version, at } of starts) {
+  ctx.textAlign = "left";
+  // When the first of them began is where the memory ends.
+  for (const { version, at } of starts.slice(1)) {
     const x = plot.valToPos(Date.parse(at) / 1000, "x", true);
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
     ctx.beginPath();
@@ -129,7 +131,7 @@ function options(width: number, step: number, starts: () => VersionStart[]): uPl
     hooks: { draw: [(plot) => drawStarts(plot, starts())] },
     axes: [
       { ...axis, values: (_, splits) => splits.map((at) => moment(at, splits)) },
-      { ...axis, size: 56, values: (_, splits) => splits.map((value) => duration(value * 1e9)) }],
+      { ...axis, size: 66, values: (_, splits) => splits.map((value) => duration(value * 1e9)) }],
     series: [
       {},
       {

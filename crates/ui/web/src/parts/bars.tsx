@@ -8,6 +8,10 @@ const WIDE = 24;
 const ABOVE = 16;
 /** Most bars that are drawn; what lies beyond is in the last. */
 const BARS_MAX = 80;
+/** Few bars stay narrow. */
+const BARS_MIN = 16;
+/** Bars that the name of one takes. */
+const NAMED = 2;
 
 interface Props {
   of: Bar[];
@@ -21,11 +25,12 @@ export function Bars({ of, unit, marks, what }: Props) {
   const bars = spread(of);
   const sum = of.reduce((all, { count }) => all + count, 0);
   const most = Math.max(1, ...bars.map(({ count }) => count));
-  const every = Math.max(1, Math.ceil(bars.length / 8));
+  const every = Math.max(NAMED, Math.ceil(bars.length / 10));
+  const width = Math.max(BARS_MIN, bars.length) * WIDE + 30;
   const x = (value: number) => place(bars, value) * WIDE;
   const said = marks.map(([name, value]) => `${name} ${unit(value)}`).join(", ");
   return (
-    <svg class="bars" viewBox={`0 0 ${bars.length * WIDE + 30} ${HEIGHT + ABOVE + 18}`} role="img" aria-label={`Histogram of ${what}: ${said}`}>
+    <svg class="bars" viewBox={`0 0 ${width} ${HEIGHT + ABOVE + 18}`} preserveAspectRatio="xMinYMid" role="img" aria-label={`Histogram of ${what}: ${said}`}>
       {bars.map(({ from, up_to, count }, at) => {
         const high = count === 0 ? 0 : Math.max(1.5, (count / most) * HEIGHT);
         return (
@@ -43,10 +48,10 @@ export function Bars({ of, unit, marks, what }: Props) {
         );
       })}
       <path d={`M0 ${ABOVE + HEIGHT}H${bars.length * WIDE}`} class="ground" />
-      {marks.map(([name, value]) => (
+      {marks.map(([name, value], at) => (
         <g key={name} class="quantile">
           <path d={`M${x(value)} ${ABOVE - 4}V${ABOVE + HEIGHT}`} />
-          <text x={x(value)} y={ABOVE - 6} text-anchor="middle">
+          <text x={x(value)} y={ABOVE - 6} text-anchor={at === 0 ? "end" : "start"}>
             {name}
           </text>
         </g>

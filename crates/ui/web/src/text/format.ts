@@ -12,7 +12,7 @@ const UNITS: [number, string][] = [
 export function digits(value: number): string {
   if (value === 0) return "0";
   if (value < 0.01) return "< 0.01";
-  if (value < 1) return String(Number(value.toPrecision(2)));
+  if (value < 0.995) return String(Number(value.toPrecision(2)));
   if (value < 9.95) return value.toFixed(1);
   return grouped(Math.round(value));
 }

@@ -10,7 +10,7 @@ export function marks(end: number): number[] {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough) ?? end;
   const at: number[] = [];
-  for (let mark = 0; mark <= end * 0.97; mark += step) at.push(mark);
+  for (let mark = 0; mark <= end * 0.9; mark += step) at.push(mark);
   return at;
 }
 

@@ -43,6 +43,7 @@ export function RowView({ row, end, toggle }: { row: Row; end: number; toggle: (
           <i key={from} class={`crit ${node.category}`} style={place(from, to, end)} />
         ))}
       </span>
+      <span class="unseen">{unseen(row)}</span>
       <span class="length">{folded ? `Σ ${duration(figures.sum)}` : duration(node.to - node.from)}</span>
     </>
   );
@@ -58,8 +59,15 @@ function spread({ least, median, most, gaps }: RepeatFigures): string {
   return `${duration(median)} (${duration(least)}–${duration(most)}), gaps ${duration(gaps)}`;
 }
 
+/** What only the eye sees of a row. */
+function unseen({ node, repeats }: Row): string {
+  const path = repeats.length > 0 ? repeats.flatMap((one) => one.path) : node.path;
+  const part = node.mark ? `${node.mark} of the fault, ` : "";
+  return `${part}${onPath(path)}, length`;
+}
+
 /** A row in words. */
-export function said(row: Row): string {
+function said(row: Row): string {
   const { node, repeats } = row;
   if (repeats.length > 0) {
     const { count, least, median, most, gaps } = figuresOf(repeats);

@@ -4,7 +4,7 @@ import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { counted, duration } from "../text/format";
 import { Axis } from "./axis";
 import type { Node, Picture } from "./nodes";
-import { RowView, said } from "./row";
+import { RowView } from "./row";
 import { type Folds, type Row, rowsOf } from "./rows";
 
 /** Height of a row in the unit of the style sheet. */
@@ -87,7 +87,6 @@ export function Waterfall({ picture, name, chosen = null, choose }: Props) {
                 id={`${id}-${at}`}
                 role="treeitem"
                 aria-level={row.node.depth + 1}
-                aria-label={said(row)}
                 aria-expanded={row.parent ? row.open : undefined}
                 aria-selected={chosen === row.node.at && row.repeats.length === 0}
                 data-at={at}

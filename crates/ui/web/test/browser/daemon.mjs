@@ -1,6 +1,6 @@
 // A daemon of its own for a test, and a proxy that shows it under a prefix.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,11 +23,12 @@ export async function serve() {
   const binary = process.env.HOTSPAN;
   const work = mkdtempSync(join(tmpdir(), "hotspan-page-"));
   const ready = join(work, "ready.json");
+  const log = openSync(join(work, "daemon.log"), "w");
   const any = "127.0.0.1:0";
   const child = spawn(
     binary,
-    ["serve", "--otlp-grpc", any, "--otlp-http", any, "--listen", any, "--complete-quiet", "300ms", "--memory", "1GiB", "--ready-file", ready],
-    { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, HOTSPAN_LOG: "warn" } },
+    ["serve", "--otlp-grpc", any, "--otlp-http", any, "--listen", any, "--complete-quiet", "300ms", "--rootless-quiet", "1s", "--memory", "1GiB", "--ready-file", ready],
+    { stdio: ["ignore", log, log], env: { ...process.env, HOTSPAN_LOG: "warn" } },
   );
   await until("the daemon listens", () => existsSync(ready) && readFileSync(ready, "utf8").trim().endsWith("}"));
   const { listen, otlp_http } = JSON.parse(readFileSync(ready, "utf8"));

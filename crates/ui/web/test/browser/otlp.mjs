@@ -40,11 +40,18 @@ function span({ trace, parent = "", name, kind, from, to, own = {}, base, events
   };
 }
 
+/** How deep the other things that a request does are nested. */
+const CHAIN = 50;
+
+/** A number in letters: digits in names are taken for parameters. */
+const word = (number) => [...number.toString(26)].map((digit) => String.fromCharCode(97 + Number.parseInt(digit, 26))).join("");
+
 /** One request that loads each of `items` with a query of its own, and does `more` other things. */
 export function nPlusOne({ operation, items = 12, more = 0, query = "SELECT name FROM items WHERE order_id = 1", extra = {}, events = [] }) {
   const trace = hex(16);
   const base = Date.now() - 2000;
   const end = (items + 1) * 3000 + more * 20 + 1000;
+  let above = "";
   const first = span({
     trace,
     base,
@@ -61,8 +68,12 @@ export function nPlusOne({ operation, items = 12, more = 0, query = "SELECT name
     spans.push(span({ trace, base, parent: first.spanId, name: "SELECT items", kind: 3, from: 1000 + at * 3000, to: 3900 + at * 3000, own, events }));
   }
   for (let at = 0; at < more; at += 1) {
-    const from = 1000 + items * 3000 + at * 20;
-    spans.push(span({ trace, base, parent: first.spanId, name: `step ${at}`, kind: 1, from, to: from + 15 }));
+    // Chains, so that few of them are children of one parent.
+    const [from, last] = [at, at - (at % CHAIN) + CHAIN].map((step) => 1000 + items * 3000 + step * 20);
+    const parent = at % CHAIN === 0 ? first.spanId : above;
+    const one = span({ trace, base, parent, name: `step ${word(at % 900)}`, kind: 1, from, to: Math.min(last, end) });
+    above = one.spanId;
+    spans.push(one);
   }
   return { trace, spans };
 }
