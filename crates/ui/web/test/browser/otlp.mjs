@@ -71,7 +71,8 @@ export function nPlusOne({ operation, items = 12, more = 0, query = "SELECT name
     // Chains, so that few of them are children of one parent.
     const [from, last] = [at, at - (at % CHAIN) + CHAIN].map((step) => 1000 + items * 3000 + step * 20);
     const parent = at % CHAIN === 0 ? first.spanId : above;
-    const one = span({ trace, base, parent, name: `step ${word(at % 900)}`, kind: 1, from, to: Math.min(last, end) });
+    const name = at % CHAIN === 0 ? `chain ${word(at)}` : `step ${word(at % 600)}`;
+    const one = span({ trace, base, parent, name, kind: 1, from, to: Math.min(last, end) });
     above = one.spanId;
     spans.push(one);
   }
