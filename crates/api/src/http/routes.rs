@@ -20,7 +20,7 @@ use crate::shape::{
 
 /// What there is, in a few lines.
 pub(super) const INDEX: &str = "\
-Hotspan: structural faults of a backend, ranked by what they cost.
+Hotspan: structural faults of a backend, ranked by what they cost. Browsers get a page here.
 
   /api/v1/hotspots            the ranked list (?service= &detector= &break= &state= &since= &format=csv ...)
   /api/v1/hotspots/{id}       one of them, with the traces that prove it
