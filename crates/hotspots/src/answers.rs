@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hotspan_model::{
-    Category, Class, DefectKind, Hotspot, LogTime, Lookup, Meta, Millionths, Nanos, Peer, PeerReason, Trend,
-    VersionTraces,
+    Bar, Category, Class, DefectKind, Hotspot, LogTime, Lookup, Meta, Millionths, Nanos, Peer, PeerReason,
+    Trend, VersionTraces,
 };
 
 use crate::audit::{QueryPattern, patterns};
@@ -111,6 +111,8 @@ pub struct OperationAnswer {
     pub rate_per_hour: Millionths,
     /// Durations of requests.
     pub latency: Latency,
+    /// The same as a histogram: filled bars, ascending.
+    pub latency_bars: Vec<Bar>,
     /// Critical-path time of its own spans by category, weighted; `category as usize` is the place.
     pub path: [Nanos; Category::ALL.len()],
     /// Share of each category in that time.

@@ -7,6 +7,7 @@
 use std::sync::LazyLock;
 
 use hdrhistogram::Histogram;
+use hotspan_model::Bar;
 
 use crate::sign::Sign;
 
@@ -187,6 +188,24 @@ impl Distribution {
         buckets.map(|bucket| (bucket.lowest(), bucket.count()))
     }
 
+    /// A picture of it: the filled ones of four bars an octave, ascending; numbers below eight have bars of their own.
+    pub(crate) fn bars(&self) -> Vec<Bar> {
+        let mut bars: Vec<Bar> = Vec::new();
+        for (lowest, count) in self.buckets() {
+            match bars.last_mut() {
+                Some(bar) if lowest <= bar.up_to => bar.count = bar.count.saturating_add(count),
+                Some(_) | None => {
+                    // What follows the three leading bits makes no difference.
+                    let same = u64::BITS - 3 - (lowest | 0b111).leading_zeros();
+                    let from = lowest >> same << same;
+                    let up_to = from | ((1 << same) - 1);
+                    bars.push(Bar { from, up_to, count });
+                }
+            }
+        }
+        bars
+    }
+
     /// How many numbers are in buckets that do not reach beyond `most`.
     pub(crate) fn up_to(&self, most: u64) -> u64 {
         let within = self
@@ -244,6 +263,29 @@ mod tests {
             [1, 50, 95, 100]
         );
         assert_eq!(of(&[]).quantile(500), 0);
+    }
+
+    #[test]
+    fn a_picture_has_four_bars_an_octave_and_every_number_once() {
+        let picture = of(&[0, 7, 8, 9, 10, 15, 16, 19, 20, u64::MAX]).bars();
+        let bars: Vec<_> = picture
+            .iter()
+            .map(|bar| (bar.from, bar.up_to, bar.count))
+            .collect();
+        let last = (7 << 61, u64::MAX, 1);
+        assert_eq!(
+            bars,
+            [
+                (0, 0, 1),
+                (7, 7, 1),
+                (8, 9, 2),
+                (10, 11, 1),
+                (14, 15, 1),
+                (16, 19, 2),
+                (20, 23, 1),
+                last
+            ]
+        );
     }
 
     proptest! {

@@ -118,6 +118,7 @@ fn operation(reader: &Reader<'_>, (service, name): (&str, &str), row: &Operation
         error_share: share(row.weighted_failed, row.weighted),
         rate_per_hour: reader.window.per_hour(row.hours.since(reader.window.from).amount),
         latency: latency(&row.durations),
+        latency_bars: row.durations.bars(),
         path: row.path.map(unweighted),
         path_share: row.path.map(|part| share(part, of_all)),
         most: most(reader, service, name),

@@ -12,6 +12,7 @@ use crate::Settings;
 use crate::aggregate::{Aggregate, Shape};
 use crate::buckets::{Timeline, Window};
 use crate::confidence::{Confidence, Label, Revision, confidence, label, labelled, surer, unneeded};
+use crate::facts::Fact;
 use crate::losses::corrected;
 use crate::many;
 use crate::merged::Merged;
@@ -31,6 +32,8 @@ const N_PLUS_ONE_CALL: &str = "n-plus-one-call";
 const SAME_TEAM: Effort = Millionths(1_000_000);
 /// Places in the code that an answer names.
 const PLACES: usize = 8;
+/// Versions whose beginning an answer names.
+const VERSIONS: usize = 16;
 /// Points of the trend by minute, and by hour.
 const TREND: (usize, usize) = (60, 168);
 
@@ -121,6 +124,7 @@ impl<'a> Reader<'a> {
             share: self.share(row, shape),
             tail: self.tail(row, shape),
             calls_per_trace: calls_per_trace(row),
+            calls_bars: row.calls.bars(),
             critical_path: PathTime {
                 p50: Nanos(row.path.quantile(500)),
                 p95: Nanos(row.path.quantile(950)),
@@ -144,6 +148,7 @@ impl<'a> Reader<'a> {
             related: related(row),
             change: None,
             versions: self.versions(&row.versions),
+            version_starts: self.version_starts(shape),
             first_seen: first,
             last_seen: last_seen(row),
             trend: trend(&row.timeline),
@@ -340,6 +345,21 @@ impl<'a> Reader<'a> {
         let mut versions: Vec<VersionTraces> = named.collect();
         versions.sort();
         versions
+    }
+
+    /// When the versions of its operation began to serve, whether they show the fault or not.
+    fn version_starts(&self, shape: &Shape) -> Vec<(String, LogTime)> {
+        let text = |symbol| self.dictionary.text(symbol);
+        let served = self
+            .merged
+            .served(text(shape.at.service), text(shape.at.operation));
+        let began = |(version, fact): (&str, &Fact)| {
+            let first = fact.calendar.first(self.merged.newest)?;
+            Some((version.to_owned(), first))
+        };
+        let mut starts: Vec<_> = served.filter_map(began).collect();
+        starts.sort_by(|a, b| a.1.cmp(&b.1).then_with(|| a.0.cmp(&b.0)));
+        starts.split_off(starts.len().saturating_sub(VERSIONS))
     }
 
     fn code(&self, row: &Aggregate) -> Vec<CodePlace> {

@@ -92,6 +92,17 @@ pub struct CallsPerTrace {
     pub max: u64,
 }
 
+/// One bar of a histogram: how many numbers lie between two bounds, both included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bar {
+    /// Lowest number that falls into it.
+    pub from: u64,
+    /// Highest one.
+    pub up_to: u64,
+    /// How many do.
+    pub count: u64,
+}
+
 /// Critical-path time a trace, over traces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PathTime {
@@ -244,6 +255,8 @@ pub struct Hotspot {
     pub tail: Option<Tail>,
     /// Members a trace.
     pub calls_per_trace: CallsPerTrace,
+    /// The same as a histogram: filled bars, ascending.
+    pub calls_bars: Vec<Bar>,
     /// Critical-path time a trace.
     pub critical_path: PathTime,
     /// Saving a trace: medians over the reservoir.
@@ -281,6 +294,8 @@ pub struct Hotspot {
     pub related: Vec<String>,
     /// Id of the change it shares with others.
     pub change: Option<String>,
+    /// Versions that served its operation and the hour in which each began, earliest first, the last 16 at most.
+    pub version_starts: Vec<(String, LogTime)>,
     /// Versions of the service it was seen in, sorted.
     pub versions: Vec<VersionTraces>,
     /// Start of the first filled bucket.

@@ -37,7 +37,7 @@ pub use facts::{CalleeFacts, Facts, Peer, PeerReason, SourceFacts, TemplateFacts
 pub use finding::{Break, Effort, Finding, FindingId, Params, Saving, Terms};
 pub use hash::{Identity, ParamHash, ParamKey, TableSeed};
 pub use hotspot::{
-    Anchor, CalleeView, CallsPerTrace, CodePlace, EvidenceTrace, Fix, Hotspot, ImpactBasis, PathTime,
+    Anchor, Bar, CalleeView, CallsPerTrace, CodePlace, EvidenceTrace, Fix, Hotspot, ImpactBasis, PathTime,
     Returns, Role, State, Tail, Trend, TrendPoint, VersionTraces,
 };
 pub use ids::{Fingerprint, SpanId, TraceId};

@@ -7,9 +7,10 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Each crate and the crates of ours it may know. `docs/architecture.md` draws it.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     ("hotspan-model", &[]),
     ("hotspan-proto", &[]),
+    ("hotspan-ui", &[]),
     ("hotspan-otlp", &["hotspan-model"]),
     ("hotspan-assembly", &["hotspan-model"]),
     ("hotspan-analysis", &["hotspan-model"]),
@@ -27,7 +28,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("hotspan-testkit", &["hotspan-model", "hotspan-otlp"]),
     (
         "hotspan-api",
-        &["hotspan-model", "hotspan-hotspots", "hotspan-proto"],
+        &["hotspan-model", "hotspan-hotspots", "hotspan-proto", "hotspan-ui"],
     ),
     (
         "hotspan-daemon",

@@ -1,8 +1,10 @@
-//! Workspace chores: `cargo xtask tidy` holds the house rules, `cargo xtask docs` writes the detectors' pages.
+//! Workspace chores: `cargo xtask tidy` holds the house rules, `cargo xtask docs` writes the detectors' pages,
+//! `cargo xtask ui` builds the page that the daemon serves.
 
 mod docs;
 mod layers;
 mod rules;
+mod ui;
 mod versions;
 
 use std::path::{Path, PathBuf};
@@ -17,8 +19,9 @@ fn main() -> Result<ExitCode> {
     match std::env::args().nth(1).as_deref() {
         Some("tidy") => tidy(&root),
         Some("docs") => docs::write(&root).map(|()| ExitCode::SUCCESS),
+        Some("ui") => ui::write(&root, || tracked(&root)).map(|()| ExitCode::SUCCESS),
         _ => {
-            eprintln!("usage: cargo xtask tidy | docs");
+            eprintln!("usage: cargo xtask tidy | docs | ui");
             Ok(ExitCode::from(2))
         }
     }
@@ -30,6 +33,7 @@ fn tidy(root: &Path) -> Result<ExitCode> {
     complaints.extend(layers::check(root)?);
     complaints.extend(versions::check(root)?);
     complaints.extend(docs::check(root)?);
+    complaints.extend(ui::check(root, &files)?);
     for complaint in &complaints {
         eprintln!("{complaint}");
     }

@@ -11,10 +11,10 @@ mod since;
 
 pub(crate) use compare::{CompareFilter, Sides, sides};
 pub(crate) use filter::{HotspotFilter, NearFilter, RowFilter, Sort, TraceFilter, known_detectors};
+pub use nearest::nearest;
 pub(crate) use page::Cursor;
 pub use problem::{Parameter, Problem};
 pub(crate) use query::Query;
 pub(crate) use saying::Said;
 pub(crate) use since::bound;
-pub use nearest::nearest;
 pub use since::rfc3339;

@@ -3,12 +3,14 @@
 mod audit;
 mod flat;
 mod form;
+mod headline;
 mod health;
 mod openapi;
 mod params;
 mod routes;
 mod snapshot;
 mod state;
+mod ui;
 
 use std::sync::Arc;
 
@@ -31,7 +33,7 @@ pub use openapi::openapi;
 /// Every path that is not gRPC.
 pub(crate) fn router(backend: Shared) -> Router {
     Router::new()
-        .route("/", get(routes::index))
+        .merge(ui::router())
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::scrape))

@@ -20,8 +20,9 @@ use crate::shape::{
     ServiceList, ThirdPartyList, Trace, TraceComparison, TraceList,
 };
 
-const INDEX: &str = "\
-Hotspan: structural faults of a backend, ranked by what they cost.
+/// What there is, in a few lines.
+pub(super) const INDEX: &str = "\
+Hotspan: structural faults of a backend, ranked by what they cost. Browsers get a page here.
 
   /api/v1/hotspots            the ranked list (?service= &detector= &break= &state= &since= &format=csv ...)
   /api/v1/hotspots/{id}       one of them, with the traces that prove it
@@ -43,11 +44,6 @@ Hotspan: structural faults of a backend, ranked by what they cost.
   /livez  /readyz             health
   gRPC on the same port       hotspan.v1, jaeger.api_v3, grpc.health.v1, reflection
 ";
-
-/// What there is, in a few lines.
-pub(super) async fn index() -> &'static str {
-    INDEX
-}
 
 /// Handlers of lists: name, path, tag, parameters beside those of the page, rows, filter, reading.
 macro_rules! lists {

@@ -22,7 +22,7 @@ pub(super) fn tagged(view: &View, asked: &HeaderMap, answer: impl FnOnce() -> Re
 }
 
 /// Whether `If-None-Match` names the tag.
-fn knows(asked: &HeaderMap, tag: &str) -> bool {
+pub(super) fn knows(asked: &HeaderMap, tag: &str) -> bool {
     let values = asked
         .get_all(header::IF_NONE_MATCH)
         .iter()

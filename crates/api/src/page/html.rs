@@ -73,7 +73,7 @@ fn table(heads: &[(&'static str, Kind)], rows: &[Vec<String>], out: &mut String)
 }
 
 /// A text that is neither a tag nor ends an attribute.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -9,8 +9,9 @@ mod html;
 mod map;
 mod markdown;
 
+pub(crate) use html::escaped as html_escaped;
 pub use html::html;
-pub use markdown::{escaped, markdown};
+pub use markdown::{escaped as markdown_escaped, markdown};
 
 /// A piece of the page, in texts that are not escaped yet.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -87,7 +87,7 @@ fn replayed(
 }
 
 /// The hotspot of an id.
-pub(super) fn find<'a>(view: &'a View, id: &str) -> Option<&'a Hotspot> {
+pub(crate) fn find<'a>(view: &'a View, id: &str) -> Option<&'a Hotspot> {
     let id = Fingerprint::from_hex(id)?;
     view.answers.hotspots.iter().find(|hotspot| hotspot.id == id)
 }

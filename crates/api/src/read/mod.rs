@@ -10,7 +10,7 @@ mod traces;
 
 pub(crate) use audit::audit;
 pub(crate) use compare::{compare, compare_traces};
-pub(crate) use hotspots::{hotspot, hotspots};
+pub(crate) use hotspots::{find, hotspot, hotspots};
 pub(crate) use near::near_misses;
 pub(crate) use say::say;
 pub(crate) use system::{dependencies, operations, services, third_parties};

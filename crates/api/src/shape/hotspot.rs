@@ -51,6 +51,8 @@ pub struct Hotspot {
     pub tail: Option<Tail>,
     /// Members a trace: queries, calls, handshakes, attempts, hops.
     pub calls_per_trace: Calls,
+    /// The same as a histogram: filled bars, ascending; empty where only sums are known.
+    pub calls_per_trace_bars: Vec<Bar>,
     /// Critical-path time a trace.
     pub critical_path_ns: PathTime,
     /// What the fix would save of an affected trace: medians over the replayed reservoir.
@@ -89,6 +91,8 @@ pub struct Hotspot {
     pub change: Option<String>,
     /// Versions of the service it was seen in, sorted.
     pub versions: Vec<String>,
+    /// Versions that served its operation, with the fault or without, by when they began; the last 16 at most.
+    pub version_starts: Vec<VersionStart>,
     /// Start of the first filled trend bucket.
     pub first_seen: Moment,
     /// End of the last one.
@@ -169,6 +173,26 @@ pub struct Tail {
     pub fast_share: Decimal,
     /// The same in words.
     pub says: String,
+}
+
+/// One bar of a histogram: numbers between two bounds, both included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Bar {
+    /// Lowest number that falls into it.
+    pub from: u64,
+    /// Highest one.
+    pub up_to: u64,
+    /// How many do.
+    pub count: u64,
+}
+
+/// When a version began to serve.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct VersionStart {
+    /// The version.
+    pub version: String,
+    /// Start of the hour in which it was seen first.
+    pub at: Moment,
 }
 
 /// Critical-path nanoseconds a trace, over traces.
@@ -270,6 +294,7 @@ impl From<&model::Hotspot> for Hotspot {
             share: of.share.into(),
             tail: of.tail.map(Tail::from),
             calls_per_trace: of.calls_per_trace.into(),
+            calls_per_trace_bars: of.calls_bars.iter().map(Bar::from).collect(),
             critical_path_ns: of.critical_path.into(),
             saving_ns: of.saving.into(),
             operation_p50_ns: of.operation_p50.into(),
@@ -289,6 +314,7 @@ impl From<&model::Hotspot> for Hotspot {
             related: texts(&of.related),
             change: of.change.as_deref().map(clean),
             versions: of.versions.iter().map(|of| clean(&of.version)).collect(),
+            version_starts: of.version_starts.iter().map(VersionStart::from).collect(),
             first_seen: of.first_seen.into(),
             last_seen: of.last_seen.into(),
             trend: Trend::from(&of.trend),
@@ -349,6 +375,25 @@ impl From<model::CallsPerTrace> for Calls {
             p50: of.p50,
             p95: of.p95,
             max: of.max,
+        }
+    }
+}
+
+impl From<&model::Bar> for Bar {
+    fn from(of: &model::Bar) -> Bar {
+        Bar {
+            from: of.from,
+            up_to: of.up_to,
+            count: of.count,
+        }
+    }
+}
+
+impl From<&(String, model::LogTime)> for VersionStart {
+    fn from((version, at): &(String, model::LogTime)) -> VersionStart {
+        VersionStart {
+            version: clean(version),
+            at: (*at).into(),
         }
     }
 }

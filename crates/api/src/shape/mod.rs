@@ -32,7 +32,8 @@ pub use decimal::Decimal;
 pub use detectors::{Detector, DetectorList, EffortRule, Knob, KnobRule, Selector};
 pub use document::Document;
 pub use hotspot::{
-    Anchor, Callee, Calls, Code, Entry, Evidence, Fix, Hotspot, PathTime, Saving, Tail, Trend, TrendPoint,
+    Anchor, Bar, Callee, Calls, Code, Entry, Evidence, Fix, Hotspot, PathTime, Saving, Tail, Trend,
+    TrendPoint, VersionStart,
 };
 pub(crate) use lists::List;
 pub use lists::{

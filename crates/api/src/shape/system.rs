@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Decimal;
-use super::hotspot::texts;
+use super::hotspot::{Bar, texts};
 use super::text::clean;
 
 /// One service.
@@ -63,6 +63,8 @@ pub struct Operation {
     pub rate_per_hour: Decimal,
     /// Durations of requests.
     pub latency_ns: Latency,
+    /// The same as a histogram: filled bars, ascending.
+    pub latency_ns_bars: Vec<Bar>,
     /// Critical-path time of its own spans, weighted, by category.
     pub critical_path_ns: PathNanos,
     /// The same as shares.
@@ -213,6 +215,7 @@ impl From<&hotspots::OperationAnswer> for Operation {
             error_share: of.error_share.into(),
             rate_per_hour: of.rate_per_hour.into(),
             latency_ns: of.latency.into(),
+            latency_ns_bars: of.latency_bars.iter().map(Bar::from).collect(),
             critical_path_ns: of.path.into(),
             critical_path_share: of.path_share.into(),
         }

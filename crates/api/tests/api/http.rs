@@ -88,6 +88,9 @@ async fn a_hotspot_is_written_as_the_contract_says() {
         "trend": {"minute": [[1_764_000_000, 3, 1_140_000_000]], "hour": [[1_763_996_400, 5, 2]]},
     });
     expected["tail"] = json!(null);
+    expected["calls_per_trace_bars"] =
+        json!([{"from": 10, "up_to": 11, "count": 6}, {"from": 32, "up_to": 39, "count": 20}]);
+    expected["version_starts"] = json!([{"version": "1.4.0", "at": "2025-11-23T10:00:00.000000000Z"}]);
     for quantile in ["operation_p50_ns", "operation_p95_ns"] {
         expected[quantile] = json!({"before": null, "after": null});
     }

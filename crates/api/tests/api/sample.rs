@@ -1,9 +1,9 @@
 //! A hotspot and a trace with everything they can have.
 
 use hotspan_model::{
-    Anchor, BeforeAfter, Break, CalleeView, CallsPerTrace, Cause, Class, CodePlace, Completeness, Decided,
-    Decision, Defect, DefectKind, EventView, EvidenceTrace, FindingId, FindingView, Fingerprint, Fix,
-    Hotspot, ImpactBasis, Kind, LogTime, Millionths, Moved, Nanos, Note, Over, PathSegment, PathTime,
+    Anchor, Bar, BeforeAfter, Break, CalleeView, CallsPerTrace, Cause, Class, CodePlace, Completeness,
+    Decided, Decision, Defect, DefectKind, EventView, EvidenceTrace, FindingId, FindingView, Fingerprint,
+    Fix, Hotspot, ImpactBasis, Kind, LogTime, Millionths, Moved, Nanos, Note, Over, PathSegment, PathTime,
     ReplayedSpan, Returns, Role, Saving, SpanDetail, SpanId, SpanView, State, Tail, Timestamp, TraceId,
     TraceView, Trend, TrendPoint, VersionTraces,
 };
@@ -57,6 +57,7 @@ pub(crate) fn hotspot(rank: u32) -> Hotspot {
         share: Millionths(833_350),
         tail: even.then(tail),
         calls_per_trace: calls(),
+        calls_bars: bars(n),
         critical_path: path_time(),
         saving: saving(),
         operation_p50: even.then(|| moved(1_000, 620)),
@@ -83,10 +84,17 @@ pub(crate) fn hotspot(rank: u32) -> Hotspot {
         related: vec!["serial-calls".to_owned()],
         change: even.then(|| "change-1".to_owned()),
         versions: vec![version("1.4.0", 24)],
+        version_starts: vec![("1.4.0".to_owned(), LogTime(NOW - 30 * HOUR))],
         first_seen: LogTime(NOW - 48 * HOUR),
         last_seen: LogTime(NOW - n * HOUR / 2),
         trend: trend(),
     }
+}
+
+/// Two bars whose figures nothing else has.
+pub(crate) fn bars(n: u64) -> Vec<Bar> {
+    let bar = |from, up_to, count| Bar { from, up_to, count };
+    vec![bar(10, 11, 5 + n), bar(32, 39, 19 + n)]
 }
 
 fn returns() -> Returns {

@@ -22,7 +22,7 @@ use hotspan_model::{
 };
 use tokio::net::TcpListener;
 
-use crate::sample::{before_after, hotspot, trace, trace_id, version};
+use crate::sample::{bars, before_after, hotspot, trace, trace_id, version};
 
 /// What a hostile service calls itself and its operations.
 pub(crate) const HOSTILE: &str =
@@ -246,6 +246,7 @@ fn answers() -> Answers {
         error_share: Millionths(20_000),
         rate_per_hour: Millionths(21_500_000),
         latency,
+        latency_bars: bars(700),
         path,
         path_share: [1, 2, 3, 4, 5, 6, 7].map(|n| Millionths(n * 10_000)),
         most: Most {

@@ -87,6 +87,7 @@ fn greet(addresses: &Addresses) {
         "hotspan {version} is up
   OTLP/gRPC  {otlp_grpc}
   OTLP/HTTP  {otlp_http}
+  page       http://{listen}/
   answers    http://{listen}/api/v1/hotspots   (metrics: /metrics, health: /readyz)
 
 Point a service at it:

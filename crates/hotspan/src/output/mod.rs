@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 pub(crate) use list::{Column, Form, List, ListFormat, shown};
 pub(crate) use paint::{ColorChoice, Paint, Style, of_state};
-pub(crate) use table::{Table, escaped};
+pub(crate) use table::Table;
 pub(crate) use value::{amount, at, moment, nanos, number, percent_of, rows, text};
 
 /// Writes data to stdout.

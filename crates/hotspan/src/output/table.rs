@@ -2,6 +2,8 @@
 
 use std::io;
 
+use hotspan_api::page::markdown_escaped;
+
 use super::{Paint, Style, print};
 
 /// Rows of text under headings; the last column may be any length.
@@ -72,7 +74,7 @@ impl Table {
     pub(crate) fn markdown(&self) -> String {
         let mut text = String::new();
         for (at, row) in self.rows.iter().enumerate() {
-            let cells: Vec<String> = row.iter().map(|cell| escaped(&cell.text)).collect();
+            let cells: Vec<String> = row.iter().map(|cell| markdown_escaped(&cell.text)).collect();
             text.push_str(&format!("| {} |\n", cells.join(" | ")));
             if at == 0 {
                 text.push_str(&format!("|{}\n", "---|".repeat(row.len())));
@@ -84,20 +86,6 @@ impl Table {
 
 fn length(cell: &Cell) -> usize {
     cell.text.chars().count()
-}
-
-/// Text of spans as Markdown shows it and does not read it.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => shown.push_str("&amp;"),
-            '<' => shown.push_str("&lt;"),
-            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '~' => shown.extend(['\\', c]),
-            c => shown.push(c),
-        }
-    }
-    shown
 }
 
 #[cfg(test)]
@@ -117,7 +105,7 @@ mod tests {
         table.row(vec!["a|b <script> `x` [y](z) *w*".into()]);
         assert_eq!(
             table.markdown(),
-            "| A |\n|---|\n| a\\|b &lt;script> \\`x\\` \\[y\\](z) \\*w\\* |\n"
+            "| A |\n|---|\n| a\\|b &lt;script&gt; \\`x\\` \\[y\\](z) \\*w\\* |\n"
         );
     }
 }

@@ -287,6 +287,7 @@ impl Draft {
                 p95: self.calls,
                 max: self.calls,
             },
+            calls_bars: Vec::new(),
             // Facts know sums; how a single trace compares is not theirs to say.
             critical_path: PathTime {
                 sum: Nanos(narrow(seen.path)),
@@ -316,6 +317,7 @@ impl Draft {
             operation: self.operation,
             callee: self.callee,
             versions: self.versions,
+            version_starts: Vec::new(),
         }
     }
 }

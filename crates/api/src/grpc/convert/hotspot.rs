@@ -51,6 +51,8 @@ impl From<shape::Hotspot> for v1::Hotspot {
             returns: of.returns,
             returned: of.returned.map(timestamp),
             tail: of.tail.map(Into::into),
+            calls_per_trace_bars: all(of.calls_per_trace_bars),
+            version_starts: all(of.version_starts),
         }
     }
 }
@@ -105,6 +107,25 @@ impl From<shape::Calls> for v1::Calls {
             p50: of.p50,
             p95: of.p95,
             max: of.max,
+        }
+    }
+}
+
+impl From<shape::Bar> for v1::Bar {
+    fn from(of: shape::Bar) -> v1::Bar {
+        v1::Bar {
+            from: of.from,
+            up_to: of.up_to,
+            count: of.count,
+        }
+    }
+}
+
+impl From<shape::VersionStart> for v1::VersionStart {
+    fn from(of: shape::VersionStart) -> v1::VersionStart {
+        v1::VersionStart {
+            version: of.version,
+            at: Some(timestamp(of.at)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use hotspan_proto::v1;
 
+use super::all;
 use crate::shape;
 
 impl From<shape::Service> for v1::Service {
@@ -39,6 +40,7 @@ impl From<shape::Operation> for v1::Operation {
             latency_ns: Some(of.latency_ns.into()),
             critical_path_ns: Some(of.critical_path_ns.into()),
             critical_path_share: Some(of.critical_path_share.into()),
+            latency_ns_bars: all(of.latency_ns_bars),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One hotspot: what it is, what it costs, how sure that is, what proves it, what to do.
 
 use anyhow::{Context as _, anyhow};
+use hotspan_api::page::markdown_escaped;
 use serde_json::Value;
 
 use super::facts::facts;
@@ -8,7 +9,7 @@ use super::id;
 use crate::client::Client;
 use crate::commands::traces::lines;
 use crate::exit::Failure;
-use crate::output::{ListFormat, Paint, Style, at, escaped, nanos, print, rows, text};
+use crate::output::{ListFormat, Paint, Style, at, nanos, print, rows, text};
 use crate::waterfall::draw;
 
 /// Columns of the headings.
@@ -46,9 +47,9 @@ fn page(of: &Value, whole: bool, paint: Paint) -> String {
 
 /// For an issue or a comment.
 fn markdown(of: &Value) -> String {
-    let mut page = format!("## {}\n\n", escaped(&text(&of["title"])));
+    let mut page = format!("## {}\n\n", markdown_escaped(&text(&of["title"])));
     for (heading, said) in facts(of) {
-        page.push_str(&format!("- **{heading}**: {}\n", escaped(&said)));
+        page.push_str(&format!("- **{heading}**: {}\n", markdown_escaped(&said)));
     }
     for (heading, waterfall) in traces(of, false, Paint::default()) {
         // A fence longer than any run of backticks in it.

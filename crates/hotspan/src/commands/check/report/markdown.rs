@@ -1,6 +1,6 @@
 //! The verdict as Markdown that fits a comment on a pull request. Nothing that a span says can format, link or mention.
 
-use hotspan_api::page::escaped as meaning_itself;
+use hotspan_api::page::markdown_escaped as meaning_itself;
 
 use super::super::verdict::{Judged, Outcome, Verdict, counted};
 use super::{page, place};

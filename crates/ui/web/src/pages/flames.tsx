@@ -1,0 +1,58 @@
+// The critical paths of an operation's held traces as one picture.
+import { useEffect, useMemo, useState } from "preact/hooks";
+
+import { ask } from "../api/client";
+import type { Hotspot, Trace } from "../api/types";
+import { counted, duration, percent } from "../text/format";
+import { boxes, flameOf } from "../waterfall/flame";
+
+/** Most traces that are laid over each other. */
+const TRACES = 6;
+/** Narrower boxes are left out; so are those beyond so many. */
+const LEAST = 0.004;
+const MOST = 200;
+const ROW_REM = 1.5;
+
+export function Flames({ hotspots, service, operation }: { hotspots: Hotspot[]; service: string; operation: string }) {
+  const ids = [...new Set(hotspots.flatMap(({ evidence }) => evidence.map(({ trace_id }) => trace_id)))].slice(0, TRACES);
+  const [traces, hold] = useState<Trace[] | null>(null);
+  const any = ids.length > 0;
+  useEffect(() => {
+    if (!any) return;
+    const end = new AbortController();
+    // Those that are gone by now are left out.
+    const asked = ids.map((id) => ask<Trace>(`traces/${id}`, end.signal).catch(() => null));
+    void Promise.all(asked).then((found) => {
+      if (!end.signal.aborted) hold(found.filter((trace) => trace !== null));
+    });
+    return () => end.abort();
+  }, [any, service, operation]);
+  const { flame, traces: having } = useMemo(() => flameOf(traces ?? [], service, operation), [traces, service, operation]);
+  if (!any || flame.total === 0) return null;
+  const shown = boxes(flame, LEAST, MOST);
+  const depth = Math.max(...shown.map((box) => box.depth)) + 1;
+  return (
+    <>
+      <h2>Its critical path</h2>
+      <p class="faint">
+        {counted(having, "held trace")} laid over each other, {duration(flame.total / having)} of critical path each on average. Width is
+        time that the request waited; below stands what it waited for.
+      </p>
+      <div class="flames" role="list" aria-label="Critical path by call" style={{ height: `${depth * ROW_REM}rem` }}>
+        {shown.map(({ flame: one, depth: level, from, share }, at) => (
+          <div
+            key={at}
+            role="listitem"
+            class={`flame ${one.category}`}
+            style={{ left: `${from * 100}%`, width: `${share * 100}%`, top: `${level * ROW_REM}rem` }}
+            title={`${one.label} of ${one.service}: ${percent(share)}, ${duration(one.total / having)} a request; itself ${duration(one.own / having)}`}
+          >
+            <span>
+              {one.label} {percent(share)}
+            </span>
+          </div>
+        ))}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,165 @@
+// Home: what costs most, what to do about it, and everything else in order.
+import { useEffect } from "preact/hooks";
+
+import { useLive } from "../api/live";
+import { useSteady } from "../api/steady";
+import type { Hotspot, HotspotList } from "../api/types";
+import { CoverageStrip } from "../parts/coverage";
+import { Empty } from "../parts/empty";
+import { BreakMark, StateMark } from "../parts/marks";
+import { Spark } from "../parts/spark";
+import { Refused, Waiting } from "../parts/talk";
+import { route, to, withQuery } from "../route";
+import { counted, duration, effort, percent, perHour } from "../text/format";
+import { FILTERS, Filters } from "./filters";
+
+const EVERY_MS = 5_000;
+const ROWS = 50;
+
+export function Hotspots() {
+  const query = route.value.query;
+  const asked = new URLSearchParams([...query].filter(([name]) => FILTERS.includes(name) || name === "cursor"));
+  asked.set("limit", String(ROWS));
+  const subject = asked.toString();
+  const { data, refusal, again } = useLive<HotspotList>(`hotspots?${subject}`, EVERY_MS);
+  const { rows, moved, settle } = useSteady(data?.hotspots ?? [], ({ id }) => id, subject);
+  const filtered = FILTERS.some((name) => query.has(name));
+  const title = data ? counted(data.total, filtered ? "matching hotspot" : "hotspot") : "Hotspots";
+  useEffect(() => {
+    document.title = `${title} · Hotspan`;
+  }, [title]);
+  const first = query.size === 0 ? rows[0] : undefined;
+  return (
+    <main>
+      {first ? <First of={first} /> : null}
+      <div class="line">
+        {first ? <h2>{title}</h2> : <h1>{title}</h1>}
+        {moved > 0 && (
+          <button type="button" onClick={settle} class="moved">
+            {counted(moved, "row")} would move: show the order of now
+          </button>
+        )}
+      </div>
+      {data && <CoverageStrip of={data.coverage} />}
+      <Filters />
+      {refusal && <Refused refusal={refusal} again={again} />}
+      {!data && !refusal && <Waiting what="the hotspots" />}
+      {data && rows.length === 0 && <Empty coverage={data.coverage} filtered={filtered || query.has("cursor")} />}
+      {rows.length > 0 && <Rows rows={rows} />}
+      {data && (
+        <nav class="pager" aria-label="Pages of the list">
+          {query.has("cursor") && <a href={withQuery({ cursor: "" })}>First page</a>}
+          {data.next_cursor && <a href={withQuery({ cursor: data.next_cursor })}>Next {ROWS}</a>}
+        </nav>
+      )}
+    </main>
+  );
+}
+
+/** The dearest one in words: the first thing that is read at three in the morning. */
+function First({ of }: { of: Hotspot }) {
+  const { before, after } = of.operation_p50_ns;
+  return (
+    <section class={`first-fix ${of.break}`}>
+      <p class="kicker">Change this first: it gains most for its effort</p>
+      <h1>
+        <a href={to("hotspots", of.id)}>{of.title}</a>
+      </h1>
+      <p class="advice">
+        In <b>{of.service}</b>: {of.fix.summary}.
+      </p>
+      <p class="faint">
+        {worth(of)}
+        {before && after ? `; half of the requests would take ${duration(after)} instead of ${duration(before)}` : ""}. {percent(of.confidence)} sure,{" "}
+        about {effort(of.effort_weeks)} of work.
+      </p>
+    </section>
+  );
+}
+
+/** What an hour of it costs, in a clause. */
+export function worth(of: Hotspot): string {
+  return of.impact_basis === "saving"
+    ? `Saves ${perHour(of.impact_s_per_hour)} of waiting an hour`
+    : `${perHour(of.impact_s_per_hour)} of waiting an hour lies open to it`;
+}
+
+function Rows({ rows }: { rows: Hotspot[] }) {
+  return (
+    <table class="cards hotspots">
+      <caption class="unseen">Hotspots by rank</caption>
+      <thead>
+        <tr>
+          <th scope="col" class="n">
+            #
+          </th>
+          <th scope="col">What costs, and what to do</th>
+          <th scope="col" class="n" title="Seconds that requests would wait less in an hour; open: seconds that lie open to the fault">
+            Saves an hour
+          </th>
+          <th scope="col" class="n" title="What the fix would save of an affected request, from a replay of its trace">
+            A request
+          </th>
+          <th scope="col" class="n" title="How sure Hotspan is">
+            Sure
+          </th>
+          <th scope="col" class="n" title="Work of one team">
+            Effort
+          </th>
+          <th scope="col">Last hour</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <Row key={row.id} of={row} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Row({ of }: { of: Hotspot }) {
+  const saves = of.impact_basis === "saving";
+  return (
+    <tr>
+      <td class="n rank" data-head="#">
+        {of.rank}
+      </td>
+      <td class="what">
+        <div class="title">
+          <BreakMark of={of.break} />
+          <a href={to("hotspots", of.id)} data-row>
+            {of.title}
+          </a>
+          <StateMark of={of.state} />
+        </div>
+        <div class="faint">
+          <b>{of.service}</b> · {of.fix.summary}
+        </div>
+      </td>
+      <td class="n" data-head="Saves an hour">
+        {perHour(of.impact_s_per_hour)}
+        {!saves && <small>open</small>}
+      </td>
+      <td class="n" data-head="A request">
+        {saves ? (
+          <>
+            {duration(of.saving_ns.likely)}
+            <small>{percent(of.saving_share)}</small>
+          </>
+        ) : (
+          "–"
+        )}
+      </td>
+      <td class="n" data-head="Sure">
+        {percent(of.confidence)}
+      </td>
+      <td class="n" data-head="Effort">
+        {effort(of.effort_weeks)}
+      </td>
+      <td data-head="Last hour">
+        <Spark minutes={of.trend.minute} />
+      </td>
+    </tr>
+  );
+}
