@@ -190,9 +190,10 @@ impl Sums {
             sums.failed += row.failed;
             sums.one_callee &= row.callee == callee;
             let many = row.folded || node.bits.has(Flag::Summary);
-            let seen = match node.bits.visibility() {
-                Visibility::Visible if many => Visibility::Hidden,
-                seen => seen,
+            let seen = node.bits.visibility();
+            let seen = match many && seen == Visibility::Visible {
+                true => Visibility::Hidden,
+                false => seen,
             };
             sums.weakest = weaker(sums.weakest, seen);
             let own = row.own.map_or(0, hotspan_model::Symbol::raw);
