@@ -195,22 +195,8 @@ impl Hotspots {
         }
     }
 
-    /// Says which kind of trace comes: by where it was entered.
-    fn begin(&mut self, report: &Report) {
-        let kind = report.entry.map_or(0, |at| at.operation.raw());
-        self.services.begin(kind);
-        self.operations.begin(kind);
-        self.edges.begin(kind);
-        self.orders.begin(kind);
-        self.facts.begin(kind);
-        self.near.begin(kind);
-    }
-
-    // Here and below: apart for each sign, which is asked for at every sum.
-    #[inline(always)]
     fn shift(&mut self, sign: Sign, report: &Report, times: &Times) {
         self.version += 1;
-        self.begin(report);
         self.totals.shift(sign, report, times);
         let mut groups = std::mem::take(&mut self.groups);
         self.shift_services(sign, report, &mut groups);
@@ -231,7 +217,6 @@ impl Hotspots {
         }
     }
 
-    #[inline(always)]
     fn shift_services(&mut self, sign: Sign, report: &Report, groups: &mut Groups) {
         let most = self.settings.entries_max;
         let (rows, key) = (&report.services, |row: &ServiceRow| row.service);
@@ -253,7 +238,6 @@ impl Hotspots {
         }
     }
 
-    #[inline(always)]
     fn shift_operations(&mut self, sign: Sign, report: &Report, times: &Times, groups: &mut Groups) {
         let (rows, own) = (&report.segments, |row: &SegmentRow| own_key(row.at));
         groups.fill(&mut self.operations, rows, own, |key| {
@@ -303,7 +287,6 @@ impl Hotspots {
         true
     }
 
-    #[inline(always)]
     fn shift_edges(&mut self, sign: Sign, report: &Report, times: &Times, groups: &mut Groups) {
         let rows = &report.calls;
         groups.fill(&mut self.edges, rows, edge_key, EdgeKey::packed);
@@ -314,7 +297,6 @@ impl Hotspots {
         }
     }
 
-    #[inline(always)]
     fn shift_facts(&mut self, sign: Sign, report: &Report, times: &Times, groups: &mut Groups) {
         // Call rows have a key each.
         for row in &report.calls {
@@ -353,7 +335,6 @@ impl Hotspots {
     }
 
     /// Rows of one key.
-    #[inline(always)]
     fn shift_fact<'r>(
         &mut self,
         sign: Sign,

@@ -21,13 +21,8 @@ pub(crate) struct Table<K, V> {
     changed: Vec<u32>,
     places: HashTable<u32>,
     hasher: foldhash::fast::SeedableRandomState,
-    /// The place that was found last, and the one that is expected after it.
+    /// The place that was found last.
     last: usize,
-    expected: u32,
-    /// By kind of trace: the place that was found first.
-    firsts: [u32; KINDS],
-    /// The kind of the trace at hand, until a place was found.
-    begun: Option<usize>,
     max: usize,
     hour: u32,
     swept: u32,
@@ -45,9 +40,6 @@ struct Row<K, V> {
     own: Option<Box<V>>,
 }
 
-/// Kinds of traces whose first places are remembered.
-const KINDS: usize = 64;
-
 /// Hours after which an untouched row may go.
 const WEEK: u32 = 168;
 
@@ -61,9 +53,6 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
             places: HashTable::new(),
             hasher: seed.build(salt),
             last: 0,
-            expected: 0,
-            firsts: [0; KINDS],
-            begun: None,
             max: max.min(u32::MAX as usize),
             hour: 0,
             swept: 0,
@@ -127,26 +116,18 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
         Some(self.value_mut(at))
     }
 
-    /// Says that the keys of another trace come. Traces of one kind mostly begin with the same one; a wrong kind only
-    /// costs a search.
-    #[inline]
-    pub(crate) fn begin(&mut self, kind: u32) {
-        let kind = kind as usize % KINDS;
-        (self.begun, self.expected) = (Some(kind), self.firsts[kind]);
-    }
-
     /// Where the row of `key` is, if it has one.
     #[inline]
     pub(crate) fn place(&mut self, key: &K) -> Option<usize> {
-        let next = self.expected as usize;
-        if let Some(row) = self.rows.get(next)
-            && row.key == *key
-        {
-            (self.last, self.expected, self.begun) = (next, row.next, None);
-            return Some(next);
-        }
-        if self.rows.get(self.last).is_some_and(|last| last.key == *key) {
-            return Some(self.last);
+        if let Some(last) = self.rows.get(self.last) {
+            let next = last.next as usize;
+            if self.rows.get(next).is_some_and(|row| row.key == *key) {
+                self.last = next;
+                return Some(next);
+            }
+            if last.key == *key {
+                return Some(self.last);
+            }
         }
         self.search(key)
     }
@@ -155,15 +136,10 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
     fn search(&mut self, key: &K) -> Option<usize> {
         let same = |&at: &u32| self.rows[at as usize].key == *key;
         let &at = self.places.find(self.hasher.hash_one(key), same)?;
-        match self.begun.take() {
-            Some(kind) => self.firsts[kind] = at,
-            None => self
-                .rows
-                .get_mut(self.last)
-                .into_iter()
-                .for_each(|last| last.next = at),
+        if let Some(last) = self.rows.get_mut(self.last) {
+            last.next = at;
         }
-        (self.last, self.expected) = (at as usize, self.rows[at as usize].next);
+        self.last = at as usize;
         Some(self.last)
     }
 
