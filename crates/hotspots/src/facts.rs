@@ -135,7 +135,7 @@ pub(crate) struct Fact {
     pub(crate) path: u128,
     /// Of `time`, for kinds that are compared by how long they take.
     pub(crate) times: Distribution,
-    /// Of `inner`, for the same.
+    /// Of `inner`, for the same but requests, which have none.
     pub(crate) inners: Distribution,
     pub(crate) calendar: Calendar,
     pub(crate) moments: Moments,
@@ -165,7 +165,9 @@ impl Fact {
             sign.sum(&mut self.inner, inner.into());
             if is_measured(row.kind) {
                 self.times.record(sign, time);
-                self.inners.record(sign, inner);
+                if row.kind != FactKind::Served {
+                    self.inners.record(sign, inner);
+                }
             }
             if row.moment.is_some() {
                 self.moments.shift(sign, row, times, room(row.kind));

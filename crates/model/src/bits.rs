@@ -51,6 +51,7 @@ pub enum Class {
 }
 
 impl Class {
+    #[cfg(test)]
     const ALL: [Class; 12] = [
         Class::Internal,
         Class::Server,
@@ -183,10 +184,20 @@ impl Bits {
 
     /// The class.
     pub fn class(self) -> Class {
-        Class::ALL
-            .get(self.field(CLASS_SHIFT, 15) as usize)
-            .copied()
-            .unwrap_or_default()
+        match self.field(CLASS_SHIFT, 15) {
+            1 => Class::Server,
+            2 => Class::Consumer,
+            3 => Class::Wait,
+            4 => Class::Connect,
+            5 => Class::Checkout,
+            6 => Class::DbMeta,
+            7 => Class::Db,
+            8 => Class::Cache,
+            9 => Class::Publish,
+            10 => Class::Call,
+            11 => Class::UnknownOut,
+            _ => Class::Internal,
+        }
     }
 
     /// The same bits with another class.

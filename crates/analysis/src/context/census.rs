@@ -28,13 +28,13 @@ impl Census {
     }
 
     #[inline]
-    pub(super) fn add(&mut self, Visit { node, children, .. }: Visit<'_>) {
+    pub(super) fn add(&mut self, Visit { node, is_leaf, .. }: Visit<'_>) {
+        self.steps |= is_leaf && node.class() == Class::Internal;
         let class = node.class() as usize;
         self.counts[class] += 1;
         self.longest[class] = self.longest[class].max(node.length().0);
         self.failed |= node.bits.has(Flag::Failed);
         self.missing += u32::from(node.has(Mark::Phantom));
-        self.steps |= node.class() == Class::Internal && children.is_empty();
     }
 
     /// How many nodes stand for spans that were never received.

@@ -8,6 +8,7 @@ use super::layout::Layout;
 use super::operations::{Operation, Operations};
 use super::segments::Segments;
 use super::thresholds::Thresholds;
+use super::trails::Trails;
 use super::verdict::{Verdict, is_redundant};
 use crate::{Forest, NONE};
 
@@ -96,6 +97,7 @@ pub(crate) struct Groups {
     order: Vec<Stretch>,
     run: Vec<u32>,
     labels: Vec<Label>,
+    trails: Trails,
     /// Where the parts of the run at hand end.
     ends: Vec<usize>,
     joined: Vec<u32>,
@@ -137,6 +139,7 @@ impl Groups {
         self.members.clear();
         self.near.clear();
         self.doubled.clear();
+        self.trails.clear();
         self.list(input);
         self.order.sort_unstable();
         let order = std::mem::take(&mut self.order);
@@ -189,15 +192,16 @@ impl Groups {
         }
         self.doubled_from = self.doubled.len() as u32;
         self.run.clear();
-        self.run
-            .extend(run.iter().flat_map(|stretch| stretch.from..stretch.to));
+        for stretch in run {
+            self.run.extend(stretch.from..stretch.to);
+        }
         self.merge_layers(input);
         self.run.retain(|&at| !input.operation(at).batched);
         if class == Class::Cache && !is_single_key(input, run[0].from) {
             return;
         }
         let mut run = std::mem::take(&mut self.run);
-        self.part(input, &mut run);
+        let one_site = self.part(input, &mut run);
         let rows = self.rows.len();
         let (mut from, mut nearest) = (0, (0, &run[..0]));
         for part in 0..self.ends.len() {
@@ -205,7 +209,7 @@ impl Groups {
             from = self.ends[part];
             let weight = same.iter().map(|&at| input.operation(at).weight).sum::<u64>();
             if weight >= required {
-                self.group(input, same, required);
+                self.group(input, same, (required, one_site));
             } else if weight > nearest.0 {
                 nearest = (weight, same);
             }
@@ -226,12 +230,13 @@ impl Groups {
         self.run = run;
     }
 
-    /// Brings members of a run that belong together side by side, and says where each such part ends.
-    fn part(&mut self, input: Input<'_>, run: &mut Vec<u32>) {
+    /// Brings members of a run that belong together side by side, and says where each such part ends; answers whether
+    /// they are all of one site.
+    fn part(&mut self, input: Input<'_>, run: &mut Vec<u32>) -> bool {
         self.ends.clear();
         if is_one_site(input, run) {
             self.ends.push(run.len());
-            return;
+            return true;
         }
         self.label(input, run);
         run.clear();
@@ -242,6 +247,7 @@ impl Groups {
             Some(*end)
         });
         self.ends.extend(ends);
+        false
     }
 
     /// Two spans of two scopes for each operation, side by side: the longer of each pair counts.
@@ -283,12 +289,13 @@ impl Groups {
     /// Sorts the run by what keeps its members apart, into `labels`.
     fn label(&mut self, input: Input<'_>, run: &[u32]) {
         self.labels.clear();
+        let trails = self.trails.of(input.forest, input.layout, input.segments);
         for &at in run {
             let row = input.operation(at);
             let above = input.layout.parent(row.place);
             let own = |&above: &u32| input.segments.places[above as usize].segment == row.segment;
             let above = Some(above).filter(|&above| above != NONE).filter(own);
-            let above = above.and_then(|above| input.segments.trail(above));
+            let above = above.map(|above| &trails[above as usize]);
             self.labels.push(Label {
                 code: row.code,
                 store: store(input, row),
@@ -342,13 +349,22 @@ impl Groups {
     }
 
     /// Adds the group under the lowest anchor. `same` is ascending by place.
-    fn group(&mut self, input: Input<'_>, same: &[u32], required: u64) {
+    fn group(&mut self, input: Input<'_>, same: &[u32], (required, one_site): (u64, bool)) {
         let first = input.operation(same[0]);
-        let anchor = anchor(input, same, required);
         let from = self.members.len();
-        let below = same.iter().copied();
-        let below = below.filter(|&at| input.layout.contains(anchor, input.operation(at).place));
-        self.members.extend(below);
+        let anchor = match one_site {
+            true => {
+                self.members.extend_from_slice(same);
+                lifted(input, first, input.layout.parent(first.place))
+            }
+            false => {
+                let anchor = anchor(input, same, required);
+                let below = same.iter().copied();
+                let below = below.filter(|&at| input.layout.contains(anchor, input.operation(at).place));
+                self.members.extend(below);
+                anchor
+            }
+        };
         let members = &mut self.members[from..];
         let node = |at: u32| input.forest.node(input.operation(at).node);
         // Siblings are in order of time already.
@@ -419,16 +435,20 @@ fn is_one_site(input: Input<'_>, run: &[u32]) -> bool {
     })
 }
 
+/// An anchor of operations like `first`, which is not above the root of their segment.
+fn lifted(input: Input<'_>, first: &Operation, anchor: u32) -> u32 {
+    let top = input.segments.rows[first.segment as usize].root;
+    match anchor == NONE || !input.layout.contains(top, anchor) {
+        true => top,
+        false => anchor,
+    }
+}
+
 /// The lowest span that holds the required weight; of several that share nothing, what holds them all.
 fn anchor(input: Input<'_>, same: &[u32], required: u64) -> u32 {
     let layout = input.layout;
     let place = |at: usize| input.operation(same[at]).place;
-    let top = input.segments.rows[input.operation(same[0]).segment as usize].root;
-    // Lifting stops at the segment root.
-    let lifted = |anchor: u32| match anchor == NONE || !layout.contains(top, anchor) {
-        true => top,
-        false => anchor,
-    };
+    let lifted = |anchor: u32| lifted(input, input.operation(same[0]), anchor);
     // Any two siblings share their parent, and nothing lower.
     let parent = layout.parent(place(0));
     if (1..same.len()).all(|at| layout.parent(place(at)) == parent) {
@@ -459,7 +479,7 @@ fn anchor(input: Input<'_>, same: &[u32], required: u64) -> u32 {
         };
     }
     lifted(match lowest {
-        None => top,
+        None => NONE,
         Some((left, right)) if left == right => left,
         Some((left, right)) => layout.common(left, right),
     })

@@ -22,19 +22,20 @@ pub(super) struct Visit<'a> {
     pub node: &'a Node,
     /// Place of its parent, or [`NONE`].
     pub above: u32,
-    pub children: &'a [u32],
+    /// Nothing hangs from it.
+    pub is_leaf: bool,
 }
 
 impl Layout {
     /// All nodes in order.
     pub(super) fn visits<'a>(&'a self, forest: &'a Forest) -> impl Iterator<Item = Visit<'a>> {
         let places = (0..).zip(self.nodes.iter().zip(&self.ranges));
-        places.map(|(place, (&at, &(above, _)))| Visit {
+        places.map(|(place, (&at, &(above, end)))| Visit {
             place,
             at,
             node: forest.node(at),
             above,
-            children: forest.children(at),
+            is_leaf: end == place + 1,
         })
     }
 
@@ -67,8 +68,10 @@ impl Layout {
         self.sizes.clear();
         self.sizes.resize(forest.nodes().len(), 1);
         for &at in forest.top_down().iter().rev() {
-            if let Some(parent) = forest.node(at).parent() {
-                self.sizes[parent as usize] += self.sizes[at as usize];
+            let children = forest.children(at);
+            if !children.is_empty() {
+                let below: u32 = children.iter().map(|&child| self.sizes[child as usize]).sum();
+                self.sizes[at as usize] += below;
             }
         }
     }

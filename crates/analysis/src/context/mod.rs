@@ -9,6 +9,7 @@ mod segments;
 mod sources;
 mod tally;
 mod thresholds;
+mod trails;
 mod units;
 mod verdict;
 mod wrappers;
@@ -297,7 +298,7 @@ impl<'a> Context<'a> {
 
     /// Whether the span at a place is INTERNAL and filled by its only child.
     pub(crate) fn is_transparent(self, place: u32) -> bool {
-        self.prepared.segments.is_transparent(place)
+        trails::is_transparent(self.forest, self.prepared.layout.node(place))
     }
 
     /// Source of a place; `None` for a placeholder.

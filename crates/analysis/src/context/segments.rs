@@ -4,7 +4,7 @@ use hotspan_model::{Class, Kind, Symbol};
 
 use super::layout::Visit;
 use super::sources::Sources;
-use crate::{Edge, Forest, Mark, NONE, Node};
+use crate::{Edge, Forest, Mark, Marks, NONE, Node};
 
 /// One segment.
 #[derive(Clone, Copy, Debug)]
@@ -52,23 +52,6 @@ pub(crate) struct Place {
     pub segment: u32,
     /// Slot of its source, or [`NONE`].
     pub source: u32,
-    /// Its trail, or [`NONE`] when nothing hangs from it: then nobody asks.
-    trail: u32,
-}
-
-/// How one place was reached.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Trail {
-    /// Hash of the operations from the segment root down to it, runs of one operation folded.
-    pub path: u64,
-    /// The same without transparent spans.
-    pub clear_path: u64,
-    /// Last operation of `path`, 0 for none.
-    tail: u32,
-    /// Last operation of `clear_path`, 0 for none.
-    clear_tail: u32,
-    /// An INTERNAL span that its only child fills.
-    pub transparent: bool,
 }
 
 /// The segments of one trace, and which place is in which.
@@ -76,25 +59,12 @@ pub(crate) struct Trail {
 pub(crate) struct Segments {
     pub rows: Vec<Segment>,
     pub places: Vec<Place>,
-    trails: Vec<Trail>,
 }
 
 impl Segments {
     pub(super) fn clear(&mut self) {
         self.rows.clear();
         self.places.clear();
-        self.trails.clear();
-    }
-
-    /// How a place was reached that something hangs from.
-    pub(super) fn trail(&self, place: u32) -> Option<&Trail> {
-        let Place { trail, .. } = self.places[place as usize];
-        self.trails.get(trail as usize)
-    }
-
-    /// Whether the span at a place is INTERNAL and filled by its only child.
-    pub(crate) fn is_transparent(&self, place: u32) -> bool {
-        self.trail(place).is_some_and(|trail| trail.transparent)
     }
 
     /// Finds the segment of a place, which it answers; those before have theirs.
@@ -114,22 +84,7 @@ impl Segments {
             true => self.open(forest, visit, inherited, (source, before), sources),
             false => inherited,
         };
-        let mut trail = NONE;
-        if !visit.children.is_empty() {
-            trail = self.trails.len() as u32;
-            let within = visit.above != NONE && segment == inherited;
-            let above = match within {
-                true => self.trail(visit.above).copied(),
-                false => None,
-            };
-            self.trails
-                .push(trail_of(forest, visit.node, visit.children, above));
-        }
-        self.places.push(Place {
-            segment,
-            source,
-            trail,
-        });
+        self.places.push(Place { segment, source });
         segment
     }
 
@@ -151,12 +106,7 @@ impl Segments {
     fn open(
         &mut self,
         forest: &Forest,
-        Visit {
-            place,
-            node,
-            children,
-            ..
-        }: Visit<'_>,
+        Visit { place, at, node, .. }: Visit<'_>,
         parent: u32,
         (source, operations_before): (u32, u32),
         sources: &Sources,
@@ -164,7 +114,8 @@ impl Segments {
         // A placeholder at the top stands for the span that its first own child was made in.
         let named = match node.service {
             Some(_) => Some(node),
-            None => children
+            None => forest
+                .children(at)
                 .iter()
                 .map(|&child| forest.node(child))
                 .find(|child| child.service.is_some() && !is_entry(child)),
@@ -194,58 +145,12 @@ pub(crate) fn is_entry(node: &Node) -> bool {
 
 /// Whether a span's time and count can be used (flags of normalisation, not of its sender).
 pub(crate) fn is_trusted(node: &Node) -> bool {
-    let doubt = [
+    const DOUBT: Marks = Marks::of([
         Mark::NegativeDuration,
         Mark::NoTime,
         Mark::Implausible,
         Mark::Outside,
         Mark::Phantom,
-    ];
-    node.is_live() && !doubt.into_iter().any(|mark| node.has(mark))
-}
-
-/// Whether an INTERNAL span has one child that fills 90 % of it.
-fn is_transparent(forest: &Forest, node: &Node, children: &[u32]) -> bool {
-    let &[child] = children else {
-        return false;
-    };
-    let child = forest.node(child);
-    let (length, inner) = (node.end - node.start, child.end - child.start);
-    node.class() == Class::Internal
-        && child.start >= node.start
-        && child.end <= node.end
-        && i128::from(inner) * 10 >= i128::from(length) * 9
-}
-
-fn trail_of(forest: &Forest, node: &Node, children: &[u32], above: Option<Trail>) -> Trail {
-    let Trail {
-        path,
-        tail,
-        clear_path,
-        clear_tail,
-        ..
-    } = above.unwrap_or_default();
-    let element = node.operation.map_or(0, Symbol::raw);
-    let transparent = is_transparent(forest, node, children);
-    let (clear_path, clear_tail) = match transparent && above.is_some() {
-        true => (clear_path, clear_tail),
-        false => extend(clear_path, clear_tail, element),
-    };
-    let (path, tail) = extend(path, tail, element);
-    Trail {
-        path,
-        clear_path,
-        tail,
-        clear_tail,
-        transparent,
-    }
-}
-
-/// One more element of a path; a repeat of the last one is folded, a placeholder is none.
-fn extend(path: u64, tail: u32, element: u32) -> (u64, u32) {
-    if element == 0 || element == tail {
-        return (path, tail);
-    }
-    let mixed = (path.rotate_left(23) ^ u64::from(element)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed ^ mixed >> 32, element)
+    ]);
+    node.is_live() && !node.marks.any(DOUBT)
 }

@@ -47,19 +47,21 @@ impl Tally {
         self.spans = self.spans.saturating_add(spans);
         self.failed = self.failed.saturating_add(failed);
         self.orphans += u64::from(orphan);
-        // What a service answers, somebody else asked. A parent is counted at the first of its children.
-        let asked = matches!(node.kind(), Kind::Server | Kind::Consumer);
-        if !asked && visit.above != NONE && visit.above + 1 == visit.place {
+        // A parent is counted at the first of its children. What a service answers, somebody else asked.
+        let first = visit.above != NONE && visit.above + 1 == visit.place;
+        if first && !matches!(node.kind(), Kind::Server | Kind::Consumer) {
             self.parents += 1;
             self.lost_parents += u64::from(orphan);
         }
-        self.classes |= bit(node.class());
-        match node.class() {
+        let class = node.class();
+        self.classes |= bit(class);
+        match class {
             Class::Db => self.visible |= node.bits.visibility() == Visibility::Visible,
-            Class::Call => {
+            Class::Call if !self.addressed => {
                 let span = trace.spans.get(node.span as usize);
-                self.addressed |= span.is_some_and(|span| span.callee.is_some());
+                self.addressed = span.is_some_and(|span| span.callee.is_some());
             }
+            Class::Call => {}
             Class::Internal
             | Class::Server
             | Class::Consumer
@@ -76,20 +78,20 @@ impl Tally {
     /// What its spans tell.
     pub(crate) fn inputs(&self) -> Inputs {
         let has = |class: Class| self.classes & bit(class) != 0;
-        let told = [
-            (has(Class::Db), Input::Queries),
-            (self.visible, Input::Arguments),
-            (has(Class::Call), Input::Calls),
-            (self.addressed, Input::Addresses),
-            (has(Class::UnknownOut), Input::UnknownCalls),
-            (has(Class::Connect), Input::Handshakes),
-            (has(Class::Checkout), Input::Checkouts),
-            (has(Class::DbMeta), Input::Sessions),
-        ];
         let mut inputs = Inputs::default();
-        for (_, input) in told.into_iter().filter(|(is_told, _)| *is_told) {
-            inputs.add(input);
-        }
+        let mut tell = |is_told: bool, input: Input| {
+            if is_told {
+                inputs.add(input);
+            }
+        };
+        tell(has(Class::Db), Input::Queries);
+        tell(self.visible, Input::Arguments);
+        tell(has(Class::Call), Input::Calls);
+        tell(self.addressed, Input::Addresses);
+        tell(has(Class::UnknownOut), Input::UnknownCalls);
+        tell(has(Class::Connect), Input::Handshakes);
+        tell(has(Class::Checkout), Input::Checkouts);
+        tell(has(Class::DbMeta), Input::Sessions);
         inputs
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Thresholds {
     tuning: Tuning,
     /// Whether all segments share the first profile.
     uniform: bool,
+    /// Whether every threshold is its default everywhere.
+    untuned: bool,
     profiles: Vec<Profile>,
     known: Vec<Known>,
     places: HashTable<u32>,
@@ -65,6 +67,7 @@ impl Thresholds {
             ..Thresholds::default()
         };
         thresholds.forget();
+        thresholds.untuned = thresholds.uniform && thresholds.profiles[0].set.is_empty();
         thresholds
     }
 
@@ -91,13 +94,21 @@ impl Thresholds {
     }
 
     /// A threshold in a segment.
+    #[inline]
     pub(super) fn get(&self, segment: u32, knob: &Knob) -> u64 {
+        if self.untuned {
+            return knob.default;
+        }
         let profile = self.of(segment);
         profile.map_or(knob.default, |profile| get(&profile.set, knob))
     }
 
     /// No segment of the trace at hand has a lower one.
+    #[inline]
     pub(super) fn least(&self, knob: &Knob) -> u64 {
+        if self.untuned {
+            return knob.default;
+        }
         let values = self.profiles.iter().map(|profile| get(&profile.set, knob));
         values.min().unwrap_or(knob.default)
     }

@@ -31,13 +31,11 @@ pub(crate) struct Verdict {
 impl Verdict {
     /// `members` in order of time, at least one.
     pub(super) fn new(input: Input<'_>, members: &[u32], arguments: &mut Vec<(u64, u32)>) -> Verdict {
-        let operation = |&at: &u32| input.operation(at);
         let first = input.operation(members[0]);
-        let weight = members.iter().map(operation).map(|row| row.weight).sum::<u64>();
-        let failed = members.iter().map(operation).map(|row| row.failed).sum::<u64>();
         let facts = first.own.and_then(|own| input.dictionary.template(own));
         let verb = facts.map_or(Verb::Other, |facts| facts.verb);
-        let params = params(input, members, arguments);
+        let sums = Sums::new(input, members, arguments);
+        let params = params(sums.weakest, arguments);
         let reads = verb == Verb::Read || first.class == Class::Call;
         let times = Times::new(input, members);
         let waits = match first.class {
@@ -59,8 +57,8 @@ impl Verdict {
             parallel: times.overlaps * 2 > times.neighbours,
             params,
             redundant: reads && params == Params::Visible { distinct: 1 },
-            failing: failed * 2 >= weight,
-            scatter: is_scatter(input, members, arguments),
+            failing: sums.failed * 2 >= sums.weight,
+            scatter: !sums.one_callee && is_scatter(input, members, arguments),
             polling: waits && is_polling(input, members),
             cursor: facts.is_some_and(|facts| facts.cursor),
             keyset: facts.is_some_and(|facts| facts.keyset),
@@ -164,34 +162,59 @@ pub(crate) fn clock_step(node: &Node) -> i64 {
     [1, 1_000, 1_000_000][usize::from(node.step.min(2))]
 }
 
-/// What the arguments of the members show, the weakest first.
-fn params(input: Input<'_>, members: &[u32], arguments: &mut Vec<(u64, u32)>) -> Params {
-    arguments.clear();
-    let mut weakest = Visibility::Visible;
-    for at in members {
-        let row = input.operation(*at);
-        let node = input.forest.node(row.node);
-        let many = row.folded || node.bits.has(Flag::Summary);
-        let seen = node.bits.visibility();
-        let seen = if many && seen == Visibility::Visible {
-            Visibility::Hidden
-        } else {
-            seen
+/// What the members add up to.
+struct Sums {
+    weight: u64,
+    failed: u64,
+    /// What is seen of the arguments of each.
+    weakest: Visibility,
+    /// They all have the same address.
+    one_callee: bool,
+}
+
+impl Sums {
+    /// Lists the arguments of all.
+    fn new(input: Input<'_>, members: &[u32], arguments: &mut Vec<(u64, u32)>) -> Sums {
+        arguments.clear();
+        let callee = input.operation(members[0]).callee;
+        let mut sums = Sums {
+            weight: 0,
+            failed: 0,
+            weakest: Visibility::Visible,
+            one_callee: true,
         };
-        weakest = match (weakest, seen) {
-            (Visibility::None, _) | (_, Visibility::None) => Visibility::None,
-            (Visibility::Cut, _) | (_, Visibility::Cut) => Visibility::Cut,
-            (Visibility::Hidden, _) | (_, Visibility::Hidden) => Visibility::Hidden,
-            (Visibility::Visible, Visibility::Visible) => Visibility::Visible,
-        };
-        let own = row.own.map_or(0, hotspan_model::Symbol::raw);
-        let hash = input
-            .trace
-            .spans
-            .get(row.span as usize)
-            .map_or(0, |span| span.params.0);
-        arguments.push((hash, own));
+        for at in members {
+            let row = input.operation(*at);
+            let node = input.forest.node(row.node);
+            sums.weight += row.weight;
+            sums.failed += row.failed;
+            sums.one_callee &= row.callee == callee;
+            let many = row.folded || node.bits.has(Flag::Summary);
+            let seen = node.bits.visibility();
+            let seen = match many && seen == Visibility::Visible {
+                true => Visibility::Hidden,
+                false => seen,
+            };
+            sums.weakest = weaker(sums.weakest, seen);
+            let own = row.own.map_or(0, hotspan_model::Symbol::raw);
+            let span = input.trace.spans.get(row.span as usize);
+            arguments.push((span.map_or(0, |span| span.params.0), own));
+        }
+        sums
     }
+}
+
+fn weaker(a: Visibility, b: Visibility) -> Visibility {
+    match (a, b) {
+        (Visibility::None, _) | (_, Visibility::None) => Visibility::None,
+        (Visibility::Cut, _) | (_, Visibility::Cut) => Visibility::Cut,
+        (Visibility::Hidden, _) | (_, Visibility::Hidden) => Visibility::Hidden,
+        (Visibility::Visible, Visibility::Visible) => Visibility::Visible,
+    }
+}
+
+/// What the arguments of the members show, the weakest first.
+fn params(weakest: Visibility, arguments: &mut Vec<(u64, u32)>) -> Params {
     match weakest {
         Visibility::None => Params::None,
         Visibility::Cut => Params::Cut,

@@ -59,7 +59,8 @@ impl Forest {
 /// What the clocks of some siblings allow: the coarsest step, and how far they may be from their parent's.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Allowance {
-    step: Option<u8>,
+    /// One more than the step; 0 for none.
+    step: u8,
     residual: i64,
 }
 
@@ -69,7 +70,7 @@ impl Allowance {
         if child.end <= child.start {
             return;
         }
-        self.step = self.step.max(Some(child.step));
+        self.step = self.step.max(child.step + 1);
         if !same_host(parent.host, child.host) {
             self.residual = self.residual.max(clocks.residual(parent.host, child.host));
         }
@@ -82,7 +83,7 @@ impl Allowance {
         match settings.tolerance {
             Tolerance::Fixed(fixed) => i64::try_from(fixed.0).unwrap_or(i64::MAX),
             Tolerance::Percent(share) => below(share, length),
-            Tolerance::Auto => self.step.map_or(0, by_clocks).min(length / 10),
+            Tolerance::Auto => self.step.checked_sub(1).map_or(0, by_clocks).min(length / 10),
         }
     }
 }

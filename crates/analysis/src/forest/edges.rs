@@ -4,7 +4,7 @@ use hotspan_model::{Flag, Kind, Status};
 
 use super::children::Allowance;
 use super::skew::Clocks;
-use super::{Edge, Family, Forest, Mark, Marks, NONE, Node, same_host};
+use super::{Edge, Forest, Mark, Marks, NONE, Node, same_host};
 use crate::{Overflow, Settings, Tolerance};
 
 impl Forest {
@@ -18,8 +18,17 @@ impl Forest {
             if family.all == 0 {
                 continue;
             }
-            let parent = nodes[at as usize];
+            let parent = &nodes[at as usize];
+            let (host, sends) = (parent.host, parent.kind() == Kind::Producer);
             for &child in &self.order[family.all()] {
+                let node = &mut nodes[child as usize];
+                // Most kinds say nothing, and most children are on their parent's host.
+                let special = sends || node.kind() == Kind::Consumer || node.bits.has(Flag::FollowsFrom);
+                if !special && node.host == host {
+                    node.edge = Edge::Sync;
+                    continue;
+                }
+                let parent = nodes[at as usize];
                 let node = &mut nodes[child as usize];
                 node.edge = by_kind(&parent, node);
                 if settings.skew_correction && parent.host != node.host {
@@ -32,18 +41,17 @@ impl Forest {
     /// Edges by time, heads, liveness and clipping, and the orders of children, top-down.
     pub(super) fn class_by_time(&mut self, settings: &Settings) {
         self.by_end.resize(self.order.len(), NONE);
+        for &at in &self.roots {
+            let node = &mut self.nodes[at as usize];
+            let timed = settle(node);
+            begin_unit(node, at, timed);
+            self.marks.add(node.marks);
+            self.heads.push(at);
+        }
         for place in 0..self.order.len() {
             let at = self.order[place];
-            let node = &mut self.nodes[at as usize];
-            if node.parent == NONE {
-                let timed = settle(node);
-                begin_unit(node, at, timed);
-                self.marks.add(node.marks);
-                self.heads.push(at);
-            }
-            match &mut self.families[at as usize] {
-                Family { all: 0, live, .. } => *live = 0,
-                _ => self.class_children(at, settings),
+            if self.families[at as usize].all > 0 {
+                self.class_children(at, settings);
             }
         }
         let nodes = &self.nodes;
@@ -105,17 +113,22 @@ fn await_child(clocks: &Clocks, parent: &Node, child: &mut Node, timed: bool, se
     if child.edge != Edge::Sync {
         return false;
     }
-    let by_time = by_time(clocks, parent, child, settings);
-    if by_time.abandoned {
-        child.marks.set(Mark::Abandoned);
-    }
-    if by_time.detached {
-        child.marks.set(Mark::Detached);
-        child.edge = Edge::Detached;
-        return false;
+    // Most children lie within their parents: nothing speaks against those.
+    let mut abandoned = parent.has(Mark::InAbandoned);
+    if child.b >= parent.e || child.e > parent.e {
+        let by_time = by_time(clocks, parent, child, settings);
+        if by_time.abandoned {
+            child.marks.set(Mark::Abandoned);
+            abandoned = true;
+        }
+        if by_time.detached {
+            child.marks.set(Mark::Detached);
+            child.edge = Edge::Detached;
+            return false;
+        }
     }
     child.head = parent.head;
-    if by_time.abandoned || parent.has(Mark::InAbandoned) {
+    if abandoned {
         child.marks.set(Mark::InAbandoned);
     }
     if timed && parent.is_live() {
@@ -160,10 +173,8 @@ fn by_time(clocks: &Clocks, parent: &Node, child: &Node, settings: &Settings) ->
     let beyond = child.e > parent.e.saturating_add(tolerance(parent, child, settings));
     let rpc = is_rpc(parent, child);
     let same = same_host(parent.host, child.host);
-    let after = || {
-        let residual = clocks.residual(parent.host, child.host);
-        !same && !rpc && child.b >= parent.e.saturating_add(residual)
-    };
+    let residual = || clocks.residual(parent.host, child.host);
+    let after = || !same && !rpc && child.b >= parent.e && child.b >= parent.e.saturating_add(residual());
     ByTime {
         abandoned: rpc && beyond && parent.bits.status() == Status::Error,
         detached: match settings.overflow {

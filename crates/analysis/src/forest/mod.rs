@@ -263,10 +263,10 @@ impl Forest {
     }
 
     fn list_defects(&mut self) {
-        if !self.marks.any_defect() {
+        if !self.marks.any_own_defect() {
             return self.defects.sort_unstable();
         }
-        for node in self.nodes.iter().filter(|node| node.marks.any_defect()) {
+        for node in self.nodes.iter().filter(|node| node.marks.any_own_defect()) {
             let span = node.span_id();
             let own = node.defects().filter(|&kind| !of_hosts(kind));
             self.defects.extend(own.map(|kind| Defect { kind, span }));

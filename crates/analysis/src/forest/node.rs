@@ -92,11 +92,16 @@ impl Mark {
         (Mark::BadParent, DefectKind::BadParent),
     ];
 
-    /// Those that say nothing of the kind.
-    const GOOD: u32 = 1 << Mark::Live as u8
-        | 1 << Mark::Phantom as u8
-        | 1 << Mark::Folded as u8
-        | 1 << Mark::InAbandoned as u8;
+    /// Those that say nothing of the kind about a node itself.
+    const GOOD: u32 = Marks::of([
+        Mark::Live,
+        Mark::Phantom,
+        Mark::Folded,
+        Mark::InAbandoned,
+        Mark::SkewCorrected,
+        Mark::SkewCapped,
+    ])
+    .0;
 }
 
 /// A set of marks.
@@ -104,6 +109,16 @@ impl Mark {
 pub struct Marks(u32);
 
 impl Marks {
+    /// The set of these.
+    pub(crate) const fn of<const N: usize>(marks: [Mark; N]) -> Marks {
+        let (mut bits, mut at) = (0, 0);
+        while at < N {
+            bits |= 1 << marks[at] as u8;
+            at += 1;
+        }
+        Marks(bits)
+    }
+
     /// Whether `mark` is in it.
     pub fn has(self, mark: Mark) -> bool {
         self.0 >> mark as u8 & 1 == 1
@@ -119,8 +134,15 @@ impl Marks {
         self.0 |= marks.0;
     }
 
-    pub(super) fn any_defect(self) -> bool {
+    /// Whether something is wrong with the node itself, and not with its host.
+    pub(super) fn any_own_defect(self) -> bool {
         self.0 & !Mark::GOOD != 0
+    }
+
+    /// Whether any of `marks` is in it.
+    #[inline]
+    pub(crate) fn any(self, marks: Marks) -> bool {
+        self.0 & marks.0 != 0
     }
 }
 

@@ -148,6 +148,7 @@ impl Forest {
             done += 1;
             let (mut child, first) = (families[at].first, listed);
             if child == NONE {
+                families[at].live = 0;
                 continue;
             }
             let (head, depth) = (nodes[at].head, nodes[at].depth + 1);

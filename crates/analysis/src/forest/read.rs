@@ -49,8 +49,7 @@ impl Forest {
         self.base.0 = first.wrapping_add(1);
         let (base, mut marks) = (self.base.0, Marks::default());
         let mut source = Sources::default();
-        self.nodes.reserve(input.spans.len());
-        for (at, span) in (0..).zip(input.spans) {
+        self.nodes.extend((0..).zip(input.spans).map(|(at, span)| {
             let (service, host) = source.find(input.dictionary, span.source);
             let times = Times::new(base, span.start.0, span.end().0);
             let mut own = times.marks;
@@ -61,7 +60,7 @@ impl Forest {
                 own.set(Mark::BadParent);
             }
             marks.add(own);
-            self.nodes.push(Node {
+            Node {
                 id: span.id.get(),
                 span: at,
                 service: Some(service),
@@ -73,8 +72,8 @@ impl Forest {
                 step: times.step,
                 marks: own,
                 ..blank()
-            });
-        }
+            }
+        }));
         self.hollow |= marks.has(Mark::NoTime);
         self.of_span.extend(0..input.spans.len() as u32);
     }
@@ -148,13 +147,14 @@ struct Times {
 
 impl Times {
     fn new(base: u64, start: u64, end: u64) -> Times {
-        let offset = |time: u64| time.checked_sub(base).filter(|&at| at <= OFFSET_MAX);
         let mut marks = Marks::default();
-        let (Some(b), Some(e), 1..) = (offset(start), offset(end), start) else {
+        // No start but zero is before the base, and no end before its start.
+        let (b, e) = (start.wrapping_sub(base), end.wrapping_sub(base));
+        if start == 0 || b > OFFSET_MAX || e > OFFSET_MAX {
             marks.set(Mark::NoTime);
             let (b, e) = (i64::MAX, i64::MIN);
             return Times { b, e, step: 0, marks };
-        };
+        }
         // Both are at most 2^62.
         let (b, e) = (b as i64, e as i64);
         if e - b > PLAUSIBLE_MAX {

@@ -106,6 +106,9 @@ impl Clocks {
 
     /// How far apart the clocks of two hosts may still be.
     pub(super) fn residual(&self, a: Option<Symbol>, b: Option<Symbol>) -> i64 {
+        if self.estimates.is_empty() {
+            return 0;
+        }
         let (Some(a), Some(b)) = (a.and_then(|a| self.rank(a)), b.and_then(|b| self.rank(b))) else {
             return 0;
         };
@@ -117,8 +120,11 @@ impl Clocks {
     }
 
     fn rank_hosts(&mut self, dictionary: &dyn Lookup) {
-        self.hosts.sort_unstable_by_key(|entry| entry.0.raw());
-        self.hosts.dedup();
+        // Fewer are listed once each.
+        if self.hosts.len() > HOSTS_SEEN {
+            self.hosts.sort_unstable_by_key(|entry| entry.0.raw());
+            self.hosts.dedup();
+        }
         self.hosts
             .sort_unstable_by(|a, b| dictionary.text(a.0).cmp(dictionary.text(b.0)));
         for (rank, host) in self.hosts.iter_mut().enumerate() {
@@ -240,7 +246,8 @@ impl Forest {
             from = to;
         }
         let root = self.primary.and_then(|root| self.node(root).host);
-        if let Some(root) = root.and_then(|host| clocks.rank(host)) {
+        let apart = clocks.estimates.iter().any(|estimate| estimate.offset != 0);
+        if apart && let Some(root) = root.and_then(|host| clocks.rank(host)) {
             clocks.walk(root);
             self.move_hosts(&clocks, input.settings.skew_max.0);
         }

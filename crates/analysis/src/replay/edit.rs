@@ -263,7 +263,7 @@ impl Replay {
         }
         // Mostly all are siblings, and need no order.
         if touched.iter().any(|entry| entry.0 != touched[0].0) {
-            touched.sort_unstable();
+            touched.sort_unstable_by_key(|entry| entry.0);
         }
         for siblings in touched
             .chunk_by_mut(|a, b| a.0 == b.0)

@@ -1,6 +1,5 @@
 //! The model where it is simplest: children that run one after the other, as they mostly do.
 
-use super::model::{latest, sum};
 use super::run::Policy;
 use super::{Mood, Replay, Times};
 use crate::{Forest, Mark, Node};
@@ -8,6 +7,8 @@ use crate::{Forest, Mark, Node};
 impl Replay {
     /// A parent's new duration before its own edit; `None` when its children overlap, or something else asks for more
     /// than the end of the child before.
+    ///
+    /// A sequence becomes as much longer as all its parts do. Only at best members of a run also start earlier.
     pub(super) fn sequence(
         &self,
         forest: &Forest,
@@ -21,28 +22,34 @@ impl Replay {
             [run] if matches!(run.policy, Policy::Unlag) => Some(run.id),
             _ => return None,
         };
-        let (mut old_end, mut new_end) = (parent.start, Times::default());
-        let mut member_end = None;
+        let best = Mood::Optimistic as usize;
+        let (mut old_end, mut new_end, mut member_end) = (parent.start, 0_i64, None);
+        let mut longer = Times::default();
         for &at in children {
             let child = forest.node(at);
             let guessed = child.has(Mark::Phantom) && child.has(Mark::Inferred);
             if child.start < old_end || guessed {
                 return None;
             }
-            let lag = child.start - old_end;
-            let mut start = new_end.map(|end| end.saturating_add(lag));
-            let duration = self.duration_of(child, at);
-            let end = if Some(self.joined[at as usize]) == run {
-                let best = Mood::Optimistic as usize;
-                start[best] = member_end.map_or(start[best], |end| start[best].min(end));
-                let end = sum(start, duration);
-                member_end = Some(end[best]);
-                end
-            } else {
-                sum(start, duration)
-            };
-            (old_end, new_end) = (child.end, latest(new_end, end));
+            let length = child.end - child.start;
+            let mut duration = length;
+            if let Some(&times) = self.durations.get(self.place[at as usize] as usize) {
+                duration = times[best];
+                longer = std::array::from_fn(|mood| longer[mood].saturating_add(times[mood] - length));
+            }
+            let mut start = new_end.saturating_add(child.start - old_end);
+            let is_member = Some(self.joined[at as usize]) == run;
+            if is_member {
+                start = member_end.map_or(start, |end| start.min(end));
+            }
+            let end = start.saturating_add(duration);
+            if is_member {
+                member_end = Some(end);
+            }
+            (old_end, new_end) = (child.end, new_end.max(end));
         }
-        Some(new_end.map(|end| end.saturating_add(parent.end - old_end)))
+        let mut times = longer.map(|longer| (parent.end - parent.start).saturating_add(longer));
+        times[best] = new_end.saturating_add(parent.end - old_end);
+        Some(times)
     }
 }

@@ -56,7 +56,9 @@ impl Rows {
         let (order, mut same) = (std::mem::take(&mut self.order), std::mem::take(&mut self.same));
         for stretches in order.chunk_by(|a, b| (a.segment, a.template) == (b.segment, b.template)) {
             same.clear();
-            same.extend(stretches.iter().flat_map(|stretch| stretch.from..stretch.to));
+            for stretch in stretches {
+                same.extend(stretch.from..stretch.to);
+            }
             // Siblings are in order of time already.
             if !same.is_sorted_by(|&a, &b| cx.node_of(a).start < cx.node_of(b).start) {
                 same.sort_unstable_by_key(|&at| (cx.node_of(at).start, cx.node_of(at).key()));
@@ -117,7 +119,7 @@ impl Rows {
         };
         match cx.text(template).split_once(' ') {
             // What differs from user to user without an argument that shows, a header tells.
-            Some(("GET", url)) if url.contains(['{', '?']) && is_dear(cx, same) => {
+            Some(("GET", url)) if is_of_some(url) && is_dear(cx, same) => {
                 self.reads(
                     cx,
                     same,
@@ -169,6 +171,11 @@ impl Rows {
             });
         }
     }
+}
+
+/// Whether a request names one of many things.
+fn is_of_some(url: &str) -> bool {
+    url.bytes().any(|byte| matches!(byte, b'{' | b'?'))
 }
 
 /// Whether asking again may give the same answer, as far as the statement tells.
