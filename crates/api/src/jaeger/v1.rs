@@ -30,7 +30,7 @@ const MOMENT: &str = "a whole number of milliseconds since 1970";
 
 /// Names of services; clients take an answer for health, too.
 pub(super) async fn services(State(backend): Shared) -> Listed<String> {
-    Envelope::of(compat::services(&backend.view()))
+    Envelope::counted(compat::services(&backend.view()))
 }
 
 /// Names of a service's operations.
@@ -42,7 +42,7 @@ pub(super) async fn operations_of(
     let operations = compat::operations(&*backend, &service).await;
     let mut names: Vec<String> = operations.into_iter().map(|(name, _)| name).collect();
     names.dedup();
-    Envelope::of(names)
+    Envelope::counted(names)
 }
 
 /// An operation with its kind.
@@ -58,7 +58,7 @@ pub(super) async fn operations(
     State(backend): Shared,
     mut query: Query,
 ) -> Result<Listed<Operation>, Failure> {
-    Ok(Envelope::of(
+    Ok(Envelope::counted(
         operations_by(&*backend, &mut query, "spanKind").await?,
     ))
 }

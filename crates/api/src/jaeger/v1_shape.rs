@@ -38,10 +38,19 @@ impl<T: Serialize> Envelope<Vec<T>> {
         Envelope::partly(data, Vec::new())
     }
 
+    /// A list of names, which alone are counted.
+    pub(super) fn counted(data: Vec<T>) -> Json<Envelope<Vec<T>>> {
+        let Json(envelope) = Envelope::of(data);
+        Json(Envelope {
+            total: envelope.data.as_ref().map_or(0, Vec::len),
+            ..envelope
+        })
+    }
+
     /// A list of which some things are missing.
     pub(super) fn partly(data: Vec<T>, errors: Vec<Failure>) -> Json<Envelope<Vec<T>>> {
         Json(Envelope {
-            total: data.len(),
+            total: 0,
             data: Some(data),
             limit: 0,
             offset: 0,

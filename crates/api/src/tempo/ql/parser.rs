@@ -322,4 +322,59 @@ mod tests {
             assert!(error.contains(said), "{text}: {error}");
         }
     }
+
+    #[test]
+    fn no_run_of_tokens_breaks_the_parser() {
+        const TOKENS: [&str; 24] = [
+            "{",
+            "}",
+            "(",
+            ")",
+            "&&",
+            "||",
+            "=",
+            "!=",
+            "=~",
+            ">",
+            "|",
+            "name",
+            ".a",
+            "span.",
+            "status",
+            "error",
+            "\"x\"",
+            "`(`",
+            "5ms",
+            "-1",
+            "count",
+            "\"",
+            "\\",
+            "\u{e9}\u{1f980}",
+        ];
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let mut next = |bound: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % bound
+        };
+        let mut read = 0;
+        for _ in 0..20_000 {
+            let length = next(14);
+            let text: Vec<&str> = (0..length).map(|_| TOKENS[next(TOKENS.len())]).collect();
+            match Question::new(&text.join([" ", ""][next(2)])) {
+                Ok(question) => {
+                    read += 1;
+                    let values = question
+                        .conditions
+                        .iter()
+                        .filter(|step| matches!(step, Step::Is(_)));
+                    let joins = question.conditions.len() - values.clone().count();
+                    assert_eq!(joins, values.count().saturating_sub(1), "{text:?}");
+                }
+                Err(error) => assert!(!error.to_string().is_empty()),
+            }
+        }
+        assert!(read > 100, "{read}");
+    }
 }
