@@ -12,7 +12,8 @@ use hotspan_model::{Kind, TraceId};
 use serde::Serialize;
 
 use super::question::{Question, kind};
-use super::v1_shape::{Envelope, Failure, Trace};
+use super::v1_envelope::{Envelope, Failure};
+use super::v1_shape::Trace;
 use crate::ask::{Problem, Query};
 use crate::compat::{self, kind_name};
 use crate::shape::clean;
@@ -206,6 +207,12 @@ pub(super) fn edges(view: &View, service: Option<&str>) -> Vec<Edge> {
 pub(super) async fn archive() -> Failure {
     let why = "traces are not archived here: those that hotspots refer to stay for as long as they do";
     Failure::new(StatusCode::NOT_IMPLEMENTED, why)
+}
+
+/// The page of Jaeger that shows rates hides itself on this status.
+pub(super) async fn metrics() -> Failure {
+    let instead = "rates and latencies are in /metrics, for Prometheus";
+    Failure::new(StatusCode::NOT_IMPLEMENTED, instead)
 }
 
 pub(super) async fn no_such_path() -> Failure {

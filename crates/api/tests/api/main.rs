@@ -33,6 +33,8 @@ mod sample;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod seen;
+#[cfg(test)]
 mod shop;
 #[cfg(test)]
 mod shutdown;
