@@ -19,7 +19,8 @@ use crate::viewer::Told;
 /// Most spans of one answered trace.
 const SPANS_MAX: usize = 10_000;
 
-/// Most traces that are analysed for readers at once; more wait. A large one takes some megabytes for as long.
+/// Most traces that are analysed, and lists of outlines that are made, for readers at once; more wait. A large trace
+/// takes some megabytes for as long.
 const ANALYSES_MAX: usize = 4;
 
 /// The daemon as the API sees it.
@@ -41,8 +42,13 @@ impl Backend for Reader {
 
     fn held(&self) -> HeldFuture<'_> {
         Box::pin(async move {
+            let turn = Arc::clone(&self.analyses).acquire_owned().await;
             let shared = Arc::clone(&self.shared);
-            let outlines = tokio::task::spawn_blocking(move || outlines(&shared));
+            let outlines = tokio::task::spawn_blocking(move || {
+                let outlines = outlines(&shared);
+                drop(turn);
+                outlines
+            });
             outlines.await.unwrap_or_default()
         })
     }

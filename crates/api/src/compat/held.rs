@@ -10,8 +10,8 @@ use crate::{Backend, View};
 
 /// Most names of one list.
 const NAMES_MAX: usize = 10_000;
-/// Most bytes of attributes and events of a single trace.
-const DETAIL_BYTES_MAX: usize = 2 << 20;
+/// Most bytes of attributes and events of a single trace; as tags, small ones weigh four times as much.
+const DETAIL_BYTES_MAX: usize = 1 << 20;
 
 /// What is said of an id that nobody holds.
 pub(crate) const ABSENT: &str =

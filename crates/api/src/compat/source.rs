@@ -11,12 +11,17 @@ use crate::shape::clean;
 /// Most bytes of the resources of one trace; further ones show their service alone.
 const BYTES_MAX: usize = 256 << 10;
 
+/// Who sent a span, and what recorded it.
+type Source = (Arc<Resource>, Arc<Scope>);
+/// A service, and what its resource says.
+type Said<'a> = (String, &'a [(String, String)]);
+
 /// What is known of the blocks that the spans came in.
 pub(super) struct Sources<'a> {
     details: BTreeMap<SpanId, &'a SpanDetail>,
     /// By service and block, then by content: the requests of one process say the same.
-    by_block: BTreeMap<(String, *const Around), (Arc<Resource>, Arc<Scope>)>,
-    resources: BTreeMap<(String, &'a [(String, String)]), Arc<Resource>>,
+    by_block: BTreeMap<(String, *const Around), Source>,
+    resources: BTreeMap<Said<'a>, Arc<Resource>>,
     scopes: BTreeMap<(&'a str, &'a str), Arc<Scope>>,
     bytes: usize,
 }
@@ -34,7 +39,7 @@ impl<'a> Sources<'a> {
     }
 
     /// The resource and the scope of a span of `service`.
-    pub(super) fn of(&mut self, span: SpanId, service: String) -> (Arc<Resource>, Arc<Scope>) {
+    pub(super) fn of(&mut self, span: SpanId, service: String) -> Source {
         let around = self.details.get(&span).map(|detail| &*detail.around);
         let block = around.map_or(std::ptr::null(), std::ptr::from_ref);
         let key = (service, block);

@@ -1,7 +1,7 @@
 //! The neutral trace: what every foreign shape is written from.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hotspan_model::{Kind, SpanDetail, SpanId, SpanView, TraceId, TraceView};
@@ -114,7 +114,9 @@ impl Trace {
         mark(&mut spans, view);
         let hidden = view.span_count.saturating_sub(spans.len() as u64);
         let defects = own.defects.into_iter().filter(|defect| defect.span_id.is_none());
-        let mut warnings: Vec<String> = defects.map(|defect| defect.kind).collect();
+        // Each once: a defect of many hosts is there for each of them.
+        let defects: BTreeSet<String> = defects.map(|defect| defect.kind).collect();
+        let mut warnings: Vec<String> = defects.into_iter().collect();
         if own.incomplete {
             warnings.push("incomplete: spans of this trace may be missing".to_owned());
         }

@@ -4,6 +4,7 @@ mod grpc;
 mod question;
 mod transform;
 mod v1;
+mod v1_envelope;
 mod v1_shape;
 mod v3;
 
@@ -38,6 +39,7 @@ pub(crate) fn router() -> Router<Arc<dyn Backend>> {
         .route("/api/dependencies", get(v1::dependencies))
         .route("/api/transform", transform)
         .route("/api/archive/{id}", post(v1::archive))
+        .route("/api/metrics/{kind}", get(v1::metrics))
         .nest("/api/v3", v3)
         .fallback(v1::no_such_path)
         .method_not_allowed_fallback(v1::other_method)

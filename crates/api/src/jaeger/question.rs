@@ -213,7 +213,7 @@ mod tests {
             ("limit=0", "limit"),
             ("limit=99999999999999999999", "limit"),
             ("limit=-1", "limit"),
-            ("limit=1501", "limit"),
+            ("limit=2001", "limit"),
             ("minDuration=5", "minDuration"),
             ("maxDuration=5parsec", "maxDuration"),
             ("minDuration=2s&maxDuration=1s", "minDuration"),

@@ -10,7 +10,8 @@ use axum::http::StatusCode;
 use hotspan_model::{Kind, SpanId, TraceId};
 use serde_json::Value as JsonValue;
 
-use super::v1_shape::{Envelope, Failure, Trace};
+use super::v1_envelope::{Envelope, Failure};
+use super::v1_shape::Trace;
 use crate::compat::{self, Event, Link, Resource, Scope, Span, Status, Value};
 use crate::shape::{SPANS_MAX, clean};
 

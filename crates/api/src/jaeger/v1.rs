@@ -12,7 +12,8 @@ use hotspan_model::{Kind, TraceId};
 use serde::Serialize;
 
 use super::question::{Question, kind};
-use super::v1_shape::{Envelope, Failure, Trace};
+use super::v1_envelope::{Envelope, Failure};
+use super::v1_shape::Trace;
 use crate::ask::{Problem, Query};
 use crate::compat::{self, kind_name};
 use crate::shape::clean;
@@ -30,7 +31,7 @@ const MOMENT: &str = "a whole number of milliseconds since 1970";
 
 /// Names of services; clients take an answer for health, too.
 pub(super) async fn services(State(backend): Shared) -> Listed<String> {
-    Envelope::of(compat::services(&backend.view()))
+    Envelope::counted(compat::services(&backend.view()))
 }
 
 /// Names of a service's operations.
@@ -42,7 +43,7 @@ pub(super) async fn operations_of(
     let operations = compat::operations(&*backend, &service).await;
     let mut names: Vec<String> = operations.into_iter().map(|(name, _)| name).collect();
     names.dedup();
-    Envelope::of(names)
+    Envelope::counted(names)
 }
 
 /// An operation with its kind.
@@ -58,7 +59,7 @@ pub(super) async fn operations(
     State(backend): Shared,
     mut query: Query,
 ) -> Result<Listed<Operation>, Failure> {
-    Ok(Envelope::of(
+    Ok(Envelope::counted(
         operations_by(&*backend, &mut query, "spanKind").await?,
     ))
 }
@@ -206,6 +207,12 @@ pub(super) fn edges(view: &View, service: Option<&str>) -> Vec<Edge> {
 pub(super) async fn archive() -> Failure {
     let why = "traces are not archived here: those that hotspots refer to stay for as long as they do";
     Failure::new(StatusCode::NOT_IMPLEMENTED, why)
+}
+
+/// The page of Jaeger that shows rates hides itself on this status.
+pub(super) async fn metrics() -> Failure {
+    let instead = "rates and latencies are in /metrics, for Prometheus";
+    Failure::new(StatusCode::NOT_IMPLEMENTED, instead)
 }
 
 pub(super) async fn no_such_path() -> Failure {

@@ -223,13 +223,16 @@ async fn jg6_a_file_of_otlp_comes_back_as_traces_with_all_it_says() {
 }
 
 #[tokio::test]
-async fn jg6_nothing_is_archived() {
+async fn jg6_what_is_not_done_here_says_so() {
     let at = start().await;
-    let reply = send(at, "POST", "/jaeger/api/archive/1", "").await;
-    assert_eq!(
-        (reply.status, &reply.json()["errors"][0]["code"]),
-        (501, &json!(501))
-    );
+    for (method, path) in [
+        ("POST", "archive/1"),
+        ("GET", "metrics/latencies?service=cart&quantile=0.95"),
+    ] {
+        let reply = send(at, method, &format!("/jaeger/api/{path}"), "").await;
+        let code = &reply.json()["errors"][0]["code"];
+        assert_eq!((reply.status, code), (501, &json!(501)), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -179,7 +179,7 @@ async fn jg10_what_makes_no_sense_is_refused_in_words() {
         ),
         (
             TraceQueryParameters {
-                search_depth: 1_501,
+                search_depth: 2_001,
                 ..day()
             },
             "search_depth",

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod budget;
+#[cfg(test)]
 mod client;
 mod compare;
 #[cfg(test)]
@@ -33,6 +35,8 @@ mod process;
 mod sample;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod seen;
 #[cfg(test)]
 mod shop;
 #[cfg(test)]

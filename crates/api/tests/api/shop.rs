@@ -91,6 +91,10 @@ fn cart() -> (TraceView, Vec<SpanDetail>) {
         }],
         ..view(CART, spans)
     };
+    (view, cart_details())
+}
+
+fn cart_details() -> Vec<SpanDetail> {
     let query = SpanDetail {
         attributes: pairs(&[
             ("db.system.name", "postgresql"),
@@ -119,7 +123,7 @@ fn cart() -> (TraceView, Vec<SpanDetail>) {
         around: around("sqlx"),
         ..detail(4)
     };
-    (view, vec![server, other_query, query])
+    vec![server, other_query, query]
 }
 
 /// One span of two seconds, an hour earlier.
@@ -203,7 +207,7 @@ fn around(scope: &str) -> Arc<Around> {
         resource: pairs(&[
             ("service.name", "orders"),
             ("service.version", "1.4.0"),
-            ("host.name", "(redacted)"),
+            ("shop.tenant", "(redacted)"),
         ]),
         scope: scope.to_owned(),
         scope_version: "2.1".to_owned(),

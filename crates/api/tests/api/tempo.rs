@@ -268,7 +268,7 @@ async fn te5_fields_and_their_values_are_those_of_held_traces() {
     let at = start().await;
     let tags = get(at, "/tempo/api/v2/search/tags").await.json();
     let expected = json!({"scopes": [
-        {"name": "resource", "tags": ["host.name", "service.name", "service.version"]},
+        {"name": "resource", "tags": ["service.name", "service.version", "shop.tenant"]},
         {"name": "span", "tags": [
             "db.query.text", "db.system.name", "hotspan.detector", "hotspan.hotspot_id",
             "http.response.status_code", "http.route",

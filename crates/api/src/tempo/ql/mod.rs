@@ -7,6 +7,7 @@ mod judge;
 mod lexer;
 mod literal;
 mod parser;
+mod unsupported;
 
 use hotspan_model::Kind;
 use regex::Regex;
@@ -14,7 +15,7 @@ use regex::Regex;
 use crate::compat::Status;
 
 pub(crate) use judge::{Matched, STEPS_MAX};
-pub(crate) use parser::Unsupported;
+pub(crate) use unsupported::Unsupported;
 
 /// A question.
 #[derive(Clone, Debug, Default)]

@@ -1,11 +1,9 @@
 //! Tokens as a question, by two stacks instead of recursion.
 
-use std::fmt;
-
 use super::lexer::{Lexer, Token, What};
 use super::literal::{compare, literal};
+use super::unsupported::Unsupported;
 use super::{Compare, Condition, Field, Question, Step};
-use crate::shape::clean_to;
 
 /// Longest question, in bytes.
 const BYTES_MAX: usize = 4_096;
@@ -13,26 +11,6 @@ const BYTES_MAX: usize = 4_096;
 const CONDITIONS_MAX: usize = 64;
 /// Deepest nesting of parentheses.
 const DEPTH_MAX: usize = 32;
-/// Most characters of a refused token that are said back.
-const SAID_BACK_MAX: usize = 60;
-
-/// The first token that is not understood, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unsupported {
-    token: String,
-    at: usize,
-    why: &'static str,
-}
-
-impl fmt::Display for Unsupported {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Unsupported { token, at, why } = self;
-        match token.is_empty() {
-            true => write!(f, "the query ends too early, at character {at}: {why}"),
-            false => write!(f, "`{token}` at character {at} is not supported: {why}"),
-        }
-    }
-}
 
 /// What waits on the stack for its right side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,11 +24,7 @@ impl Question {
     /// Reads a question; an empty one wants every span.
     pub(crate) fn new(text: &str) -> Result<Question, Unsupported> {
         if text.len() > BYTES_MAX {
-            return Err(Unsupported {
-                token: clean_to(text, SAID_BACK_MAX),
-                at: 1,
-                why: "a query has at most 4096 bytes",
-            });
+            return Err(Unsupported::text(text, "a query has at most 4096 bytes"));
         }
         let mut parser = Parser {
             tokens: Lexer::new(text).peekable(),
@@ -63,7 +37,7 @@ impl Question {
         let count = parser.count()?;
         match parser.tokens.next() {
             None => Ok(Question { conditions, count }),
-            Some(token) => Err(refused(
+            Some(token) => Err(Unsupported::new(
                 token,
                 "one set of spans and `| count() > n` are understood",
             )),
@@ -76,28 +50,16 @@ struct Parser<'a> {
     end: usize,
 }
 
-fn refused(token: Token, why: &'static str) -> Unsupported {
-    Unsupported {
-        token: clean_to(&token.what.said(), SAID_BACK_MAX),
-        at: token.at,
-        why,
-    }
-}
-
 impl Parser<'_> {
     fn next(&mut self, expected: &'static str) -> Result<Token, Unsupported> {
-        self.tokens.next().ok_or(Unsupported {
-            token: String::new(),
-            at: self.end,
-            why: expected,
-        })
+        self.tokens.next().ok_or(Unsupported::end(self.end, expected))
     }
 
     fn expect(&mut self, what: &What, expected: &'static str) -> Result<(), Unsupported> {
         let token = self.next(expected)?;
         match token.what == *what {
             true => Ok(()),
-            false => Err(refused(token, expected)),
+            false => Err(Unsupported::new(token, expected)),
         }
     }
 
@@ -129,7 +91,7 @@ impl Parser<'_> {
             waiting.push(Waiting::Open);
             let depth = waiting.iter().filter(|&&of| of == Waiting::Open).count();
             if depth > DEPTH_MAX {
-                return Err(refused(token, "parentheses nest at most 32 deep"));
+                return Err(Unsupported::new(token, "parentheses nest at most 32 deep"));
             }
         }
         Ok(())
@@ -144,20 +106,20 @@ impl Parser<'_> {
                     pop(steps, waiting, Waiting::Or);
                     match waiting.pop() {
                         Some(_) => continue,
-                        None => return Err(refused(token, "it was never opened")),
+                        None => return Err(Unsupported::new(token, "it was never opened")),
                     }
                 }
                 What::Bracket('}') => {
                     pop(steps, waiting, Waiting::Or);
                     return match waiting.is_empty() {
                         true => Ok(true),
-                        false => Err(refused(token, "here `)` is expected")),
+                        false => Err(Unsupported::new(token, "here `)` is expected")),
                     };
                 }
                 What::Operator(text) if text == "&&" => Waiting::And,
                 What::Operator(text) if text == "||" => Waiting::Or,
                 What::Bracket(_) | What::Operator(_) | What::Word(_) | What::Text(..) => {
-                    return Err(refused(token, "here `&&`, `||`, `)` or `}` is expected"));
+                    return Err(Unsupported::new(token, "here `&&`, `||`, `)` or `}` is expected"));
                 }
             };
             pop(steps, waiting, operator);
@@ -169,7 +131,7 @@ impl Parser<'_> {
     fn condition(&mut self, number: usize) -> Result<Condition, Unsupported> {
         let token = self.next("here a field is expected")?;
         if number > CONDITIONS_MAX {
-            return Err(refused(token, "a query has at most 64 conditions"));
+            return Err(Unsupported::new(token, "a query has at most 64 conditions"));
         }
         let field = match &token.what {
             What::Word(name) => Field::new(name),
@@ -177,19 +139,19 @@ impl Parser<'_> {
         };
         let fields = "fields are `resource.x`, `span.x`, `.x`, name, status, kind, duration, rootName, rootServiceName \
                       and traceDuration";
-        let field = field.ok_or_else(|| refused(token, fields))?;
+        let field = field.ok_or_else(|| Unsupported::new(token, fields))?;
         let operators = "comparisons are `=`, `!=`, `<`, `<=`, `>`, `>=`, `=~` and `!~`";
         let token = self.next(operators)?;
         let of = match &token.what {
             What::Operator(text) => compare(text),
             What::Bracket(_) | What::Word(_) | What::Text(..) => None,
         };
-        let compare = of.ok_or_else(|| refused(token, operators))?;
+        let compare = of.ok_or_else(|| Unsupported::new(token, operators))?;
         let token = self.next("here a value is expected")?;
         if let What::Text(_, false) = token.what {
-            return Err(refused(token, "its closing quote is missing"));
+            return Err(Unsupported::new(token, "its closing quote is missing"));
         }
-        let literal = literal(&field, compare, &token.what).map_err(|why| refused(token, why))?;
+        let literal = literal(&field, compare, &token.what).map_err(|why| Unsupported::new(token, why))?;
         Ok(Condition {
             field,
             compare,
@@ -212,14 +174,15 @@ impl Parser<'_> {
             What::Bracket(_) | What::Word(_) | What::Text(..) => None,
         };
         let of = of.filter(|of| !matches!(of, Compare::Matches | Compare::DoesNotMatch));
-        let compare =
-            of.ok_or_else(|| refused(token, "numbers are compared with `=`, `!=`, `<`, `<=`, `>`, `>=`"))?;
+        let compare = of.ok_or_else(|| {
+            Unsupported::new(token, "numbers are compared with `=`, `!=`, `<`, `<=`, `>`, `>=`")
+        })?;
         let token = self.next("here a number is expected")?;
         let number = match &token.what {
             What::Word(word) => word.parse::<u32>().ok(),
             What::Bracket(_) | What::Operator(_) | What::Text(..) => None,
         };
-        let number = number.ok_or_else(|| refused(token, "here a whole number is expected"))?;
+        let number = number.ok_or_else(|| Unsupported::new(token, "here a whole number is expected"))?;
         Ok(Some((compare, number.into())))
     }
 }
@@ -321,5 +284,60 @@ mod tests {
             let error = Question::new(text).unwrap_err().to_string();
             assert!(error.contains(said), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn no_run_of_tokens_breaks_the_parser() {
+        const TOKENS: [&str; 24] = [
+            "{",
+            "}",
+            "(",
+            ")",
+            "&&",
+            "||",
+            "=",
+            "!=",
+            "=~",
+            ">",
+            "|",
+            "name",
+            ".a",
+            "span.",
+            "status",
+            "error",
+            "\"x\"",
+            "`(`",
+            "5ms",
+            "-1",
+            "count",
+            "\"",
+            "\\",
+            "\u{e9}\u{1f980}",
+        ];
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let mut next = |bound: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % bound
+        };
+        let mut read = 0;
+        for _ in 0..20_000 {
+            let length = next(14);
+            let text: Vec<&str> = (0..length).map(|_| TOKENS[next(TOKENS.len())]).collect();
+            match Question::new(&text.join([" ", ""][next(2)])) {
+                Ok(question) => {
+                    read += 1;
+                    let values = question
+                        .conditions
+                        .iter()
+                        .filter(|step| matches!(step, Step::Is(_)));
+                    let joins = question.conditions.len() - values.clone().count();
+                    assert_eq!(joins, values.count().saturating_sub(1), "{text:?}");
+                }
+                Err(error) => assert!(!error.to_string().is_empty()),
+            }
+        }
+        assert!(read > 100, "{read}");
     }
 }
