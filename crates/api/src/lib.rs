@@ -15,5 +15,5 @@ pub use backend::{
     Backend, Check, Connections, Detectors, FixFuture, FoundFix, FoundTrace, Level, Listener, Memory,
     Metrics, NotSaid, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture, View,
 };
-pub use http::openapi;
+pub use http::{csv, openapi};
 pub use serve::{router, serve};

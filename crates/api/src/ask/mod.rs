@@ -9,10 +9,10 @@ mod saying;
 mod since;
 
 pub(crate) use filter::{HotspotFilter, NearFilter, RowFilter, Sort, TraceFilter, known_detectors};
+pub use nearest::nearest;
 pub(crate) use page::Cursor;
 pub use problem::{Parameter, Problem};
 pub(crate) use query::Query;
 pub(crate) use saying::Said;
-pub use nearest::nearest;
 pub use since::rfc3339;
 pub(crate) use since::since;

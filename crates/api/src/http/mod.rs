@@ -24,6 +24,7 @@ use crate::{Backend, metrics};
 /// What handlers share.
 type Shared = Arc<dyn Backend>;
 
+pub use flat::csv;
 pub use openapi::openapi;
 
 /// Every path that is not gRPC.

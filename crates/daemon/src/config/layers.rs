@@ -293,6 +293,16 @@ mod tests {
     }
 
     #[test]
+    fn variables_of_other_commands_are_no_keys() {
+        let mut layers = Layers::default();
+        for key in OTHERS {
+            let name = format!("HOTSPAN_{}", key.to_ascii_uppercase());
+            layers.set_environment([(name, "x".to_owned())].into_iter());
+        }
+        assert!(Config::read(&layers).is_ok());
+    }
+
+    #[test]
     fn all_errors_come_together_each_with_key_value_and_fix() {
         let mut layers = Layers::default();
         layers.set(Origin::Flag, "listen", "nowhere");

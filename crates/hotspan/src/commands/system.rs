@@ -156,7 +156,7 @@ pub(crate) fn run(noun: Noun, arguments: &SystemArguments, paint: Paint) -> Resu
         },
     )?;
     let Some(answer) = answer else { return Ok(()) };
-    if rows(&answer[list.key]).is_empty() && !arguments.service.is_empty() {
+    if rows(&answer[list.key]).is_empty() {
         known_services(&client, &arguments.service)?;
     }
     shown(list, &answer, "");

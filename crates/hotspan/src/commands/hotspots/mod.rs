@@ -11,7 +11,7 @@ use arguments::{Verb, Wanted};
 pub(crate) use facts::facts;
 use serde_json::Value;
 
-use super::asking::known_services;
+use super::asking::{known_operation, known_services};
 use crate::client::Client;
 use crate::exit::Failure;
 use crate::output::{Column, Form, List, ListFormat, Paint, at, number, rows, shown};
@@ -63,8 +63,12 @@ fn list(client: &Client, wanted: &Wanted, format: ListFormat, paint: Paint) -> R
         Ok(())
     })?;
     let Some(answer) = answer else { return Ok(()) };
-    if rows(&answer["hotspots"]).is_empty() && !wanted.service.is_empty() {
+    if rows(&answer["hotspots"]).is_empty() {
         known_services(client, &wanted.service)?;
+        wanted
+            .entry
+            .iter()
+            .try_for_each(|entry| known_operation(client, entry))?;
     }
     let muted = number(at(&answer, "coverage.left_out.muted"));
     shown(&LIST, &answer, &format!(", {muted} muted"));

@@ -32,8 +32,8 @@ const TICK: Duration = Duration::from_millis(100);
   hotspan top --url http://10.0.0.7:4319
   hotspan top --service orders
 
-Keys: j k g G move, Enter shows one, Esc goes back, / filters, ? helps, q ends. Exit codes: 0 ended, 2 usage or no
-terminal, 4 no daemon answers.")]
+Keys: j k g G move, Enter shows one, Esc goes back, / filters, ? helps, q ends. Exit codes:
+0 ended, 2 usage or no terminal, 4 no daemon answers.")]
 pub(crate) struct TopArguments {
     #[command(flatten)]
     address: Address,
