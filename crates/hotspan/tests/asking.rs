@@ -78,12 +78,14 @@ fn every_list_is_written_in_every_format() {
         }
         let colours = data(&url, &[noun, "--color", "always"]);
         assert!(colours.starts_with("\u{1b}[1m"), "{noun}: {colours}");
-        let (code, _, talk) = asked(&url, &[noun, "--service", "no-such-service"]);
-        assert_eq!(code, Some(3), "{noun}: {talk}");
-        assert!(
-            talk.contains("no service `no-such-service` was seen"),
-            "{noun}: {talk}"
-        );
+        for format in ["table", "json", "csv"] {
+            let (code, _, talk) = asked(&url, &[noun, "-o", format, "--service", "no-such-service"]);
+            assert_eq!(code, Some(3), "{noun}: {talk}");
+            assert!(
+                talk.contains("no service `no-such-service` was seen"),
+                "{noun}: {talk}"
+            );
+        }
     }
     let listed = data(&url, &["hotspots", "list", "--limit", "1", "-o", "jsonl"]);
     assert_eq!(listed.lines().count(), 1);

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::asking::{Asking, known_operation, known_services};
 use crate::exit::Failure;
-use crate::output::{Column, Form, List, ListFormat, Paint, Table, print, rows, shown, text};
+use crate::output::{Column, Form, List, ListFormat, Paint, Table, print, rows, text};
 
 const LIST: List = List {
     path: "/api/v1/near-misses",
@@ -52,15 +52,13 @@ pub(crate) fn run(arguments: &ExplainArguments, paint: Paint) -> Result<(), Fail
     for (name, value) in [("entry", &arguments.entry), ("service", &arguments.service)] {
         asked.extend(value.iter().map(|value| (name, value.clone())));
     }
-    let Some(answer) = LIST.run(&client, asked, (format, paint), prepare)? else {
-        return Ok(());
-    };
-    if format != ListFormat::Json {
-        print(&rules(&answer, format, paint))?;
-        shown(&LIST, &answer, "");
+    let listed = LIST.run(&client, asked, (format, paint), prepare)?;
+    if format.is_for_people() {
+        print(&rules(&listed.answer, format, paint))?;
     }
-    let lists = ["near_misses", "silent", "spoke"];
-    let nothing = lists.iter().all(|list| rows(&answer[list]).is_empty());
+    LIST.talk(&listed, format, "");
+    let more = ["silent", "spoke"].map(|list| rows(&listed.answer[list]).len());
+    let nothing = listed.empty && more == [0, 0];
     match (&arguments.entry, &arguments.service) {
         (Some(entry), _) if nothing => {
             let said = format!("no traces of an operation {entry}");

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::asking::{Asking, known_services};
 use crate::client::{Asked, Client};
 use crate::exit::Failure;
-use crate::output::{Column, Form, List, ListFormat, Paint, rows, shown, text};
+use crate::output::{Column, Form, List, ListFormat, Paint, rows, text};
 
 const LIST: List = List {
     path: "/api/v1/traces",
@@ -89,18 +89,17 @@ fn list(client: &Client, wanted: &[&Wanted], format: ListFormat, paint: Paint) -
         asked.extend(of.detector.iter().map(|value| ("detector", value.clone())));
         asked.extend(of.limit.map(|limit| ("limit", limit.to_string())));
     }
-    let answer = LIST.run(client, asked, (format, paint), |answer| {
+    let listed = LIST.run(client, asked, (format, paint), |answer| {
         for row in answer["traces"].as_array_mut().into_iter().flatten() {
             row["evidence"] = Value::from(evidence(&row["hotspots"]));
         }
         Ok(())
     })?;
-    let Some(answer) = answer else { return Ok(()) };
     let services: Vec<String> = wanted.iter().flat_map(|of| of.service.clone()).collect();
-    if rows(&answer["traces"]).is_empty() {
+    if listed.empty {
         known_services(client, &services)?;
     }
-    shown(&LIST, &answer, "");
+    LIST.talk(&listed, format, "");
     Ok(())
 }
 
