@@ -17,11 +17,12 @@ fn commands() -> Vec<String> {
     let help = hotspan(&["-h"]);
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let listed = listed.take_while(|line| !line.is_empty());
-    let names = listed.filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
-    names
-        .filter(|name| *name != "help")
-        .map(ToOwned::to_owned)
-        .collect()
+    let rows = listed.filter_map(|line| line.strip_prefix("  "));
+    // What starts further in is the rest of a long description.
+    let rows = rows.filter(|row| !row.starts_with(' '));
+    let names = rows.filter_map(|row| row.split_whitespace().next());
+    let names = names.filter(|name| *name != "help");
+    names.map(ToOwned::to_owned).collect()
 }
 
 #[test]
