@@ -419,6 +419,22 @@ mod tests {
     }
 
     #[test]
+    fn variables_of_any_command_do_not_stop_serve() {
+        let mut commands = vec![Arguments::command()];
+        while let Some(command) = commands.pop() {
+            for variable in command.get_arguments().filter_map(Arg::get_env) {
+                let mut layers = Layers::default();
+                let name = variable.to_string_lossy().into_owned();
+                layers.set_environment([(name.clone(), "x".to_owned())].into_iter());
+                let read = Config::read(&layers).map_err(|errors| errors.to_string());
+                let unknown = read.is_err_and(|errors| errors.contains("no such key"));
+                assert!(!unknown, "{name} of {} is no key of serve", command.get_name());
+            }
+            commands.extend(command.get_subcommands().cloned());
+        }
+    }
+
+    #[test]
     fn shares_read_without_floats() {
         assert_eq!(share("0.4"), Ok(hotspan_model::Millionths(400_000)));
         assert_eq!(share("1"), Ok(hotspan_model::Millionths(1_000_000)));
