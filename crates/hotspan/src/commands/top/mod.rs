@@ -58,10 +58,11 @@ pub(crate) fn run(arguments: &TopArguments, colours: bool) -> Result<(), Failure
     asked.extend(arguments.service.iter().map(|value| ("service", value.clone())));
     asked.extend(arguments.detector.iter().map(|value| ("detector", value.clone())));
     let client = arguments.address.client();
-    let mut state = State::new(client.base(), colours);
+    let every = Duration::from_secs(arguments.every);
+    let mut state = State::new(client.base(), every, colours);
     // Without a first answer there is nothing to show, and the exit code tells why.
     state.answered(Ok(client.json(feed::PATH, &asked)?), Duration::ZERO);
-    let feed = Feed::start(client, asked, Duration::from_secs(arguments.every))?;
+    let feed = Feed::start(client, asked, every)?;
     // Its hook gives the terminal back on a panic, too.
     let mut terminal = ratatui::try_init()?;
     let ended = watch(&mut terminal, &mut state, &feed);
