@@ -19,5 +19,5 @@ pub use backend::{
     Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture,
     View,
 };
-pub use http::openapi;
+pub use http::{csv, openapi};
 pub use serve::{router, serve};

@@ -12,8 +12,8 @@ use hotspan_model::Tuning;
 use crate::commands::capture::CaptureArguments;
 use crate::commands::check::CheckArguments;
 use crate::commands::{
-    CompletionsArguments, ConfigArguments, DoctorArguments, HotspotsArguments, ManArguments, SystemArguments,
-    TopArguments, TracesArguments,
+    CompletionsArguments, ConfigArguments, DetectorsArguments, DoctorArguments, ExplainArguments,
+    HotspotsArguments, ManArguments, SystemArguments, TopArguments, TracesArguments,
 };
 use crate::output::ColorChoice;
 
@@ -243,8 +243,9 @@ pub(crate) enum TraceFormat {
   hotspan analyze -o html recorded/ > audit.html
   zstd -dc traces.otlp.zst | hotspan analyze --fail-on any -
 
-Kinds are sniffed: OTLP/JSON one request a line, OTLP protobuf requests each prefixed with its length, each also
-as gzip or zstd. Exit codes: 0 clean, 1 --fail-on matched, 2 unreadable or unknown kind, 3 nothing usable.")]
+Kinds are sniffed: OTLP/JSON one request a line, OTLP protobuf requests each prefixed with its
+length, each also as gzip or zstd. Exit codes: 0 clean, 1 --fail-on matched, 2 unreadable or
+unknown kind, 3 nothing usable.")]
 pub(crate) struct AnalyzeArguments {
     /// Files, folders, or - for standard input
     #[arg(required = true, value_name = "PATH")]
@@ -271,7 +272,7 @@ pub(crate) struct AnalyzeArguments {
 #[command(after_help = "Examples:
   hotspan trace --id 5b8efff798038103d269b633813fc60c traces.jsonl
   hotspan trace --all -o json traces.jsonl | jq .critical_path
-  hotspan trace --all --explain --config hotspan.toml traces.jsonl   why the other rules did not speak
+  hotspan trace --all --explain traces.jsonl      why the other rules did not speak
   hotspan trace --all --overflow clip --tolerance 0 traces.jsonl     as Jaeger UI would draw it")]
 pub(crate) struct TraceArguments {
     /// Files, folders, or - for standard input
@@ -305,32 +306,6 @@ pub(crate) struct TraceArguments {
     pub(crate) tolerance: String,
 }
 
-/// Flags of `explain`.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  hotspan explain \"GET /cart\"
-  hotspan explain \"GET /cart\" --service shop -o json
-  hotspan explain --service shop                    near misses of all its operations
-
-Exit codes: 0 answered, 2 usage, 3 no such operation, 4 no daemon answers.")]
-pub(crate) struct ExplainArguments {
-    /// An operation: what nearly is a hotspot in it and in what its traces reach, and what each rule saw
-    #[arg(value_name = "OPERATION")]
-    pub(crate) entry: Option<String>,
-    /// Where the daemon answers
-    #[arg(long, env = "HOTSPAN_URL", default_value = "http://127.0.0.1:4319")]
-    pub(crate) url: String,
-    /// How the answer is written
-    #[arg(short, long, value_enum, default_value = "table")]
-    pub(crate) output: Format,
-    /// Only of this service
-    #[arg(long)]
-    pub(crate) service: Option<String>,
-    /// At most so many near misses
-    #[arg(long, default_value_t = 100)]
-    pub(crate) limit: u32,
-}
-
 /// Flags of `audit`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -346,26 +321,6 @@ pub(crate) struct AuditArguments {
     /// How the answer is written
     #[arg(short, long, value_enum, default_value = "md")]
     pub(crate) output: AuditFormat,
-}
-
-/// Flags of `detectors`.
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  hotspan detectors                           defaults
-  hotspan detectors --config hotspan.toml     what this file sets, checked
-  hotspan detectors --url http://127.0.0.1:4319 -o json     what a daemon runs with
-
-Exit codes: 0 answered, 2 usage or configuration, 4 no daemon answers.")]
-pub(crate) struct DetectorsArguments {
-    /// Show the thresholds and efforts of a TOML file
-    #[arg(long, value_name = "FILE", env = "HOTSPAN_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
-    /// Ask the daemon that answers here
-    #[arg(long, conflicts_with = "config")]
-    pub(crate) url: Option<String>,
-    /// How the answer is written
-    #[arg(short, long, value_enum, default_value = "table")]
-    pub(crate) output: Format,
 }
 
 /// Flags of `gen`.
@@ -444,6 +399,46 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_has_examples_that_fit_a_terminal() {
+        let mut commands = vec![Arguments::command()];
+        while let Some(mut command) = commands.pop() {
+            let help = command.render_long_help().to_string();
+            let examples = help
+                .split_once("Examples:\n")
+                .map_or("", |(_, examples)| examples);
+            assert!(
+                examples.contains("  hotspan "),
+                "{} has no examples",
+                command.get_name()
+            );
+            let after = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let broken: Vec<&str> = after.lines().filter(|line| line.chars().count() > 100).collect();
+            assert!(broken.is_empty(), "{}: {broken:?}", command.get_name());
+            let own = command.get_subcommands().filter(|of| of.get_name() != "help");
+            commands.extend(own.cloned());
+        }
+    }
+
+    #[test]
+    fn variables_of_any_command_do_not_stop_serve() {
+        let mut commands = vec![Arguments::command()];
+        while let Some(command) = commands.pop() {
+            for variable in command.get_arguments().filter_map(Arg::get_env) {
+                let mut layers = Layers::default();
+                let name = variable.to_string_lossy().into_owned();
+                layers.set_environment([(name.clone(), "x".to_owned())].into_iter());
+                let read = Config::read(&layers).map_err(|errors| errors.to_string());
+                let unknown = read.is_err_and(|errors| errors.contains("no such key"));
+                assert!(!unknown, "{name} of {} is no key of serve", command.get_name());
+            }
+            commands.extend(command.get_subcommands().cloned());
+        }
     }
 
     #[test]

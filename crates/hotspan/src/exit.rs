@@ -68,10 +68,10 @@ pub(crate) fn code(outcome: Result<(), Failure>) -> ExitCode {
 
 /// What clap has to say: help goes to stdout with 0, errors to stderr with 2.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    let shown = error.print();
-    match (error.use_stderr(), shown) {
+    match (error.use_stderr(), error.print()) {
         (false, Ok(())) => ExitCode::SUCCESS,
-        _ => ExitCode::from(2),
+        (false, Err(broken)) => code(Err(broken.into())),
+        (true, _) => ExitCode::from(2),
     }
 }
 

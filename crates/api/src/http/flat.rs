@@ -39,7 +39,7 @@ fn spread(row: &mut Map<String, Value>, prefix: &str, fields: Map<String, Value>
 }
 
 /// The rows as RFC 4180 with a header; the columns are those of an empty row, so they are there without rows too.
-pub(super) fn csv<T: Serialize + Default>(items: &[T]) -> String {
+pub fn csv<T: Serialize + Default>(items: &[T]) -> String {
     let columns: Vec<String> = flat(&T::default())
         .0
         .into_iter()

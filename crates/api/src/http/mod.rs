@@ -28,6 +28,7 @@ use crate::{Backend, jaeger, metrics, tempo};
 /// What handlers share.
 type Shared = Arc<dyn Backend>;
 
+pub use flat::csv;
 pub use openapi::openapi;
 
 /// Every path that is not gRPC.

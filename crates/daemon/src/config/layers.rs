@@ -297,10 +297,13 @@ mod tests {
     }
 
     #[test]
-    fn variables_of_the_gate_are_none_of_the_daemon() {
+    fn variables_of_other_commands_are_no_keys() {
         let mut layers = Layers::default();
-        let gate = ("HOTSPAN_CHECK_BASELINE".to_owned(), "hotspan.json".to_owned());
-        layers.set_environment([gate].into_iter());
+        let gate = format!("{GATE}baseline");
+        for key in OTHERS.into_iter().chain([gate.as_str()]) {
+            let name = format!("HOTSPAN_{}", key.to_ascii_uppercase());
+            layers.set_environment([(name, "x".to_owned())].into_iter());
+        }
         assert!(Config::read(&layers).is_ok());
     }
 

@@ -12,14 +12,17 @@ use crate::output::print;
 
 /// What `config` does.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  hotspan config check hotspan.toml           what is wrong, all at once
+  hotspan config print --resolved             every key with its value and origin")]
 pub(crate) enum ConfigArguments {
     /// Check flags, variables and the file as `serve` would, without starting anything
     #[command(after_help = "Examples:
   hotspan config check hotspan.toml
   hotspan config check --config hotspan.toml --memory 512MiB
 
-Everything that is wrong is told at once, each with its key, value, reason and the nearest key. Exit codes: 0 right,
-2 wrong.")]
+Everything that is wrong is told at once, each with its key, value, reason and the nearest key.
+Exit codes: 0 right, 2 wrong.")]
     Check(CheckArguments),
     /// Print every key with its value and where that came from, as TOML that reads back
     #[command(after_help = "Examples:

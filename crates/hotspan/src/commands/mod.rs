@@ -22,7 +22,9 @@ pub(crate) mod traces;
 
 pub(crate) use config::ConfigArguments;
 pub(crate) use describe::{CompletionsArguments, ManArguments};
+pub(crate) use detectors::DetectorsArguments;
 pub(crate) use doctor::DoctorArguments;
+pub(crate) use explain::ExplainArguments;
 pub(crate) use hotspots::HotspotsArguments;
 pub(crate) use system::SystemArguments;
 pub(crate) use top::TopArguments;

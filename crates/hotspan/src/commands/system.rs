@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::asking::{Asking, known_services};
 use crate::client::Client;
 use crate::exit::Failure;
-use crate::output::{Column, Form, List, Paint, rows, shown};
+use crate::output::{Column, Form, List, Paint, rows};
 
 /// Most edges that are counted for the coupling of services.
 const EDGES: &str = "1000";
@@ -146,7 +146,7 @@ pub(crate) fn run(noun: Noun, arguments: &SystemArguments, paint: Paint) -> Resu
             .iter()
             .map(|service| ("service", service.clone())),
     );
-    let answer = list.run(
+    let listed = list.run(
         &client,
         asked,
         (arguments.asking.output, paint),
@@ -155,11 +155,10 @@ pub(crate) fn run(noun: Noun, arguments: &SystemArguments, paint: Paint) -> Resu
             Noun::Operations | Noun::Dependencies | Noun::ThirdParties => Ok(()),
         },
     )?;
-    let Some(answer) = answer else { return Ok(()) };
-    if rows(&answer[list.key]).is_empty() && !arguments.service.is_empty() {
+    if listed.empty {
         known_services(&client, &arguments.service)?;
     }
-    shown(list, &answer, "");
+    list.talk(&listed, arguments.asking.output, "");
     Ok(())
 }
 

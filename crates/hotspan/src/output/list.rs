@@ -30,6 +30,22 @@ pub(crate) enum ListFormat {
     Md,
 }
 
+impl ListFormat {
+    /// Its name and kind, where the daemon writes it.
+    fn plain(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            ListFormat::Jsonl => Some(("jsonl", "application/x-ndjson")),
+            ListFormat::Csv => Some(("csv", "text/csv")),
+            ListFormat::Table | ListFormat::Wide | ListFormat::Json | ListFormat::Md => None,
+        }
+    }
+
+    /// Whether people read it, and want to know what it rests on.
+    pub(crate) fn is_for_people(self) -> bool {
+        matches!(self, ListFormat::Table | ListFormat::Wide | ListFormat::Md)
+    }
+}
+
 /// How a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -106,6 +122,15 @@ fn cut(text: String) -> String {
     }
 }
 
+/// What came of a list.
+#[derive(Clone, Debug)]
+pub(crate) struct Listed {
+    /// Nothing is in it.
+    pub(crate) empty: bool,
+    /// What was answered; null where the daemon wrote the rows itself.
+    pub(crate) answer: Value,
+}
+
 /// A list of the API.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct List {
@@ -117,37 +142,56 @@ pub(crate) struct List {
 }
 
 impl List {
-    /// Asks and writes; `prepare` adds to the rows that people see. The answer, where it was read.
+    /// Asks and writes; `prepare` adds to the rows that people see.
     pub(crate) fn run(
         &self,
         client: &Client,
         mut asked: Asked,
         (format, paint): (ListFormat, Paint),
         prepare: impl FnOnce(&mut Value) -> Result<(), Failure>,
-    ) -> Result<Option<Value>, Failure> {
-        let plain = match format {
-            ListFormat::Jsonl => Some(("jsonl", "application/x-ndjson")),
-            ListFormat::Csv => Some(("csv", "text/csv")),
-            ListFormat::Table | ListFormat::Wide | ListFormat::Json | ListFormat::Md => None,
-        };
-        if let Some((name, kind)) = plain {
+    ) -> Result<Listed, Failure> {
+        if let Some((name, kind)) = format.plain() {
             asked.push(("format", name.to_owned()));
             let reply = client.get(self.path, &asked, kind)?;
             print(&reply.text)?;
-            if let Some(total) = reply.total {
-                eprintln!("{total} {} in all", self.name());
-            }
-            return Ok(None);
+            return Ok(Listed {
+                empty: reply.total == Some(0),
+                answer: Value::Null,
+            });
         }
         let reply = client.get(self.path, &asked, "application/json")?;
         let mut answer = client.parse(&reply.text)?;
-        if format == ListFormat::Json {
-            print(&(reply.text + "\n"))?;
-            return Ok(Some(answer));
+        match format == ListFormat::Json {
+            true => print(&(reply.text + "\n"))?,
+            false => {
+                prepare(&mut answer)?;
+                print(&self.table(rows(&answer[self.key]), format, paint))?;
+            }
         }
-        prepare(&mut answer)?;
-        print(&self.table(rows(&answer[self.key]), format, paint))?;
-        Ok(Some(answer))
+        Ok(Listed {
+            empty: rows(&answer[self.key]).is_empty(),
+            answer,
+        })
+    }
+
+    /// Tells people on stderr how much of the list was shown, and `more`.
+    pub(crate) fn talk(&self, listed: &Listed, format: ListFormat, more: &str) {
+        if !format.is_for_people() {
+            return;
+        }
+        let answer = &listed.answer;
+        let (here, total) = (rows(&answer[self.key]).len(), number(&answer["total"]));
+        let spans = at(answer, "coverage.spans");
+        let rest = match u64::try_from(here).is_ok_and(|here| here < total) {
+            true => " (more with --limit)",
+            false => "",
+        };
+        eprintln!(
+            "{here} of {total} {} shown{rest}{more}; {} spans received, {} analysed",
+            self.name(),
+            number(&spans["received"]),
+            number(&spans["analysed"])
+        );
     }
 
     /// The rows as a table.
@@ -175,25 +219,9 @@ impl List {
     }
 
     /// What its rows are called to people.
-    pub(crate) fn name(&self) -> String {
+    fn name(&self) -> String {
         self.key.replace('_', " ")
     }
-}
-
-/// How much of a list was shown, on stderr.
-pub(crate) fn shown(list: &List, answer: &Value, more: &str) {
-    let (here, total) = (rows(&answer[list.key]).len(), number(&answer["total"]));
-    let spans = at(answer, "coverage.spans");
-    let rest = match u64::try_from(here).is_ok_and(|here| here < total) {
-        true => " (more with --limit)",
-        false => "",
-    };
-    eprintln!(
-        "{here} of {total} {} shown{rest}{more}; {} spans received, {} analysed",
-        list.name(),
-        number(&spans["received"]),
-        number(&spans["analysed"])
-    );
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ mod value;
 
 use std::io::{self, Write};
 
-pub(crate) use list::{Column, Form, List, ListFormat, shown};
+pub(crate) use list::{Column, Form, List, ListFormat};
 pub(crate) use paint::{ColorChoice, Paint, Style, of_state};
 pub(crate) use table::Table;
 pub(crate) use value::{amount, at, moment, nanos, number, percent_of, rows, text};

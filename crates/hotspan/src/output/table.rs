@@ -65,6 +65,7 @@ impl Table {
                     text.extend(std::iter::repeat_n(' ', widths[at] - length(cell) + 2));
                 }
             }
+            text.truncate(text.trim_end_matches(' ').len());
             text.push('\n');
         }
         text
@@ -96,7 +97,8 @@ mod tests {
     fn columns_line_up_and_nothing_trails_the_last_one() {
         let mut table = Table::new(&["A", "B"]);
         table.row(vec!["größe".into(), "1".into()]);
-        assert_eq!(table.text(Paint::default()), "A      B\ngröße  1\n");
+        table.row(vec!["x".into(), String::new()]);
+        assert_eq!(table.text(Paint::default()), "A      B\ngröße  1\nx\n");
     }
 
     #[test]

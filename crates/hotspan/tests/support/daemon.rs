@@ -56,7 +56,7 @@ impl Daemon {
         )
     }
 
-    /// Ends it as an operator would; what it said last.
+    /// Ends it as an operator would; all it said.
     pub(crate) fn stop(mut self) -> String {
         let child = self.child.take().expect("it is stopped once");
         let signal = Command::new("kill")
@@ -66,11 +66,7 @@ impl Daemon {
         assert!(signal.success());
         let output = child.wait_with_output().expect("it ends");
         assert!(output.status.success());
-        String::from_utf8_lossy(&output.stderr)
-            .lines()
-            .last()
-            .unwrap_or_default()
-            .to_owned()
+        String::from_utf8_lossy(&output.stderr).into_owned()
     }
 }
 

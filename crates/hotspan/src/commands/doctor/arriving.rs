@@ -28,13 +28,16 @@ pub(super) fn check(seen: &Seen) -> Check {
         return Check::new("arriving", Verdict::Well, says);
     }
     let last = at(&seen.services, "coverage.last").as_str().and_then(rfc3339);
-    let ago = last.map_or(0, |last| seen.now.saturating_sub(last.0));
+    let ago = last.map(|last| seen.now.saturating_sub(last.0));
+    let since = match ago {
+        Some(ago) => format!("the last trace counted {} s ago", ago / 1_000_000_000),
+        None => "no trace is decided yet".to_owned(),
+    };
     let says = format!(
-        "nothing in {seconds} s, the last trace counted {} s ago; {after} spans until then{}",
-        ago / 1_000_000_000,
+        "nothing in {seconds} s, {since}; {after} spans until then{}",
         from(seen)
     );
-    match ago > SILENCE {
+    match ago.is_some_and(|ago| ago > SILENCE) {
         true => endpoints(Check::new("arriving", Verdict::Mend, says), seen),
         false => Check::new("arriving", Verdict::Note, says),
     }

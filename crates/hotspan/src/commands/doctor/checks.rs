@@ -32,8 +32,12 @@ pub(super) fn all(seen: &Seen) -> Vec<Check> {
 
 fn version(seen: &Seen) -> Check {
     let (ours, theirs) = (env!("CARGO_PKG_VERSION"), text(&seen.after["version"]));
-    let minutes = number(&seen.after["uptime_s"]) / 60;
-    let says = format!("hotspan {theirs} answers, up for {minutes} min");
+    let up = match number(&seen.after["uptime_s"]) {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3_600),
+    };
+    let says = format!("hotspan {theirs} answers, up for {up}");
     match ours == theirs {
         true => Check::new("daemon", Verdict::Well, says),
         false => Check::new("daemon", Verdict::Mend, format!("{says}; this program is {ours}"))

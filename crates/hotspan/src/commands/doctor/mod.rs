@@ -29,9 +29,9 @@ use seen::Seen;
   hotspan doctor --watch 30 -o json           the same over half a minute, for programs
   hotspan doctor --url http://10.0.0.7:4319
 
-`mend` is something to repair, `note` something to know: a rule that cannot see, and the setting that would let it.
-When no daemon answers it says which ports are taken. Exit codes: 0 well, 1 something to mend, 2 usage, 4 no daemon
-answers.")]
+`mend` is something to repair, `note` something to know: a rule that cannot see, and the setting
+that would let it. When no daemon answers it says which ports are taken. Exit codes: 0 well,
+1 something to mend, 2 usage, 4 no daemon answers.")]
 pub(crate) struct DoctorArguments {
     #[command(flatten)]
     address: Address,

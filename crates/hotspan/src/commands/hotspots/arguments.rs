@@ -15,13 +15,13 @@ const LIMIT: u32 = 20;
   hotspan hotspots --service orders -o json
   hotspan hotspots --state muted
   hotspan hotspots -o csv --limit 1000 > hotspots.csv
-  hotspan hotspots show 5f0c6d1e              the fault, what it costs, the traces that prove it, the fix
+  hotspan hotspots show 5f0c6d1e              the fault, its cost, what proves it, the fix
   hotspan hotspots ack 5f0c6d1e --reason 'replaced in June' --until 30d
   hotspan hotspots mute 5f0c6d1e --reason 'load test' --until 2h
   hotspan hotspots reopen 5f0c6d1e
 
-The first digits of an id are enough, at least four. Exit codes: 0 answered, 2 usage or refused, 3 no such hotspot or
-service, 4 no daemon answers.")]
+The first digits of an id are enough, at least four. Exit codes: 0 answered, 2 usage or refused,
+3 no such hotspot or service, 4 no daemon answers.")]
 pub(crate) struct HotspotsArguments {
     #[command(subcommand)]
     pub(crate) verb: Option<Verb>,
@@ -35,6 +35,9 @@ pub(crate) struct HotspotsArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// The ranked list; this is what `hotspots` alone does
+    #[command(after_help = "Examples:
+  hotspan hotspots list --service orders --sort impact
+  hotspan hotspots list --since 1h -o wide")]
     List(Wanted),
     /// One hotspot: what it costs, how sure that is, the traces that prove it, the fix
     #[command(after_help = "Examples:
@@ -48,10 +51,16 @@ Exit codes: 0 answered, 2 usage, 3 no such hotspot, 4 no daemon answers.")]
         id: String,
     },
     /// Accept a hotspot: it stays listed and calls for nothing, until it costs twice as much
+    #[command(after_help = "Examples:
+  hotspan hotspots ack 5f0c6d1e --reason 'replaced in June' --until 30d")]
     Ack(SayingArguments),
     /// Silence a hotspot until a time
+    #[command(after_help = "Examples:
+  hotspan hotspots mute 5f0c6d1e --reason 'load test' --until 2h")]
     Mute(SayingArguments),
     /// Take back that a hotspot is acknowledged or muted
+    #[command(after_help = "Examples:
+  hotspan hotspots reopen 5f0c6d1e")]
     Reopen(SayingArguments),
 }
 

@@ -11,10 +11,10 @@ use arguments::{Verb, Wanted};
 pub(crate) use facts::facts;
 use serde_json::Value;
 
-use super::asking::known_services;
+use super::asking::{known_operation, known_services};
 use crate::client::Client;
 use crate::exit::Failure;
-use crate::output::{Column, Form, List, ListFormat, Paint, at, number, rows, shown};
+use crate::output::{Column, Form, List, ListFormat, Paint, at, number};
 
 const LIST: List = List {
     path: "/api/v1/hotspots",
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &HotspotsArguments, paint: Paint) -> Result<(), Fai
 }
 
 fn list(client: &Client, wanted: &Wanted, format: ListFormat, paint: Paint) -> Result<(), Failure> {
-    let answer = LIST.run(client, wanted.asked(), (format, paint), |answer| {
+    let listed = LIST.run(client, wanted.asked(), (format, paint), |answer| {
         for row in answer["hotspots"].as_array_mut().into_iter().flatten() {
             let said = facts::said(row);
             if let Value::String(title) = &mut row["title"] {
@@ -62,11 +62,14 @@ fn list(client: &Client, wanted: &Wanted, format: ListFormat, paint: Paint) -> R
         }
         Ok(())
     })?;
-    let Some(answer) = answer else { return Ok(()) };
-    if rows(&answer["hotspots"]).is_empty() && !wanted.service.is_empty() {
+    if listed.empty {
         known_services(client, &wanted.service)?;
+        wanted
+            .entry
+            .iter()
+            .try_for_each(|entry| known_operation(client, entry))?;
     }
-    let muted = number(at(&answer, "coverage.left_out.muted"));
-    shown(&LIST, &answer, &format!(", {muted} muted"));
+    let muted = number(at(&listed.answer, "coverage.left_out.muted"));
+    LIST.talk(&listed, format, &format!(", {muted} muted"));
     Ok(())
 }

@@ -32,8 +32,8 @@ const TICK: Duration = Duration::from_millis(100);
   hotspan top --url http://10.0.0.7:4319
   hotspan top --service orders
 
-Keys: j k g G move, Enter shows one, Esc goes back, / filters, ? helps, q ends. Exit codes: 0 ended, 2 usage or no
-terminal, 4 no daemon answers.")]
+Keys: j k g G move, Enter shows one, Esc goes back, / filters, ? helps, q ends. Exit codes:
+0 ended, 2 usage or no terminal, 4 no daemon answers.")]
 pub(crate) struct TopArguments {
     #[command(flatten)]
     address: Address,
@@ -58,10 +58,11 @@ pub(crate) fn run(arguments: &TopArguments, colours: bool) -> Result<(), Failure
     asked.extend(arguments.service.iter().map(|value| ("service", value.clone())));
     asked.extend(arguments.detector.iter().map(|value| ("detector", value.clone())));
     let client = arguments.address.client();
-    let mut state = State::new(client.base(), colours);
+    let every = Duration::from_secs(arguments.every);
+    let mut state = State::new(client.base(), every, colours);
     // Without a first answer there is nothing to show, and the exit code tells why.
     state.answered(Ok(client.json(feed::PATH, &asked)?), Duration::ZERO);
-    let feed = Feed::start(client, asked, Duration::from_secs(arguments.every))?;
+    let feed = Feed::start(client, asked, every)?;
     // Its hook gives the terminal back on a panic, too.
     let mut terminal = ratatui::try_init()?;
     let ended = watch(&mut terminal, &mut state, &feed);

@@ -11,6 +11,9 @@ use crate::output::{at, number, text};
 const FILTER_MAX: usize = 64;
 /// Rows of a leap.
 const LEAP: usize = 10;
+/// Answers that may fail to come before somebody is told, and what a slow one may take beside that.
+const LATE: u32 = 2;
+const TICKS: Duration = Duration::from_secs(3);
 /// Fields that a filter looks into.
 const LOOKED_INTO: [&str; 6] = ["title", "service", "operation", "detector", "state", "id"];
 
@@ -41,6 +44,8 @@ struct Answer {
 #[derive(Debug, Default)]
 pub(super) struct State {
     address: String,
+    /// From one answer to the next.
+    every: Duration,
     colours: bool,
     answer: Answer,
     /// Why the last question was not answered.
@@ -54,9 +59,10 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(address: &str, colours: bool) -> State {
+    pub(super) fn new(address: &str, every: Duration, colours: bool) -> State {
         State {
             address: address.to_owned(),
+            every,
             colours,
             ..State::default()
         }
@@ -221,9 +227,15 @@ impl State {
 
     /// Why what is shown is not of now, and how old it is.
     pub(super) fn trouble(&self, now: Duration) -> Option<String> {
-        let why = self.trouble.as_ref()?;
-        let age = now.saturating_sub(self.answer.came).as_secs();
-        Some(format!("no answer, what is shown is {age} s old: {why}"))
+        let age = now.saturating_sub(self.answer.came);
+        let late = age > self.every * LATE + TICKS;
+        let why = match &self.trouble {
+            Some(why) => format!(": {why}"),
+            None if late => String::new(),
+            None => return None,
+        };
+        let age = age.as_secs();
+        Some(format!("no answer, what is shown is {age} s old{why}"))
     }
 
     /// Hotspots that are not shown although they match what was asked.

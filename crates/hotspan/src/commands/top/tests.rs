@@ -28,7 +28,7 @@ fn answer(received: u64) -> Value {
 
 /// A view that was answered twice, two seconds apart.
 fn view() -> State {
-    let mut state = State::new("http://127.0.0.1:4319", true);
+    let mut state = State::new("http://127.0.0.1:4319", Duration::from_secs(1), true);
     state.answered(Ok(answer(1_000)), Duration::ZERO);
     state.answered(Ok(answer(1_500)), Duration::from_secs(2));
     state
@@ -163,6 +163,12 @@ fn a_daemon_that_is_away_is_told_with_the_age_of_what_is_shown() {
     assert!(shown.contains("catalog"), "{shown}");
     state.answered(Ok(answer(1_700)), Duration::from_secs(15));
     assert!(!screen(&state, (100, 8), 15).contains("no answer"));
+    assert!(
+        !screen(&state, (100, 8), 20).contains("no answer"),
+        "a slow answer is no trouble"
+    );
+    let shown = screen(&state, (100, 8), 30);
+    assert!(shown.contains("no answer, what is shown is 15 s old"), "{shown}");
 }
 
 #[test]

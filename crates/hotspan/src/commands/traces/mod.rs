@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::asking::{Asking, known_services};
 use crate::client::{Asked, Client};
 use crate::exit::Failure;
-use crate::output::{Column, Form, List, ListFormat, Paint, rows, shown, text};
+use crate::output::{Column, Form, List, ListFormat, Paint, rows, text};
 
 const LIST: List = List {
     path: "/api/v1/traces",
@@ -32,8 +32,8 @@ const NAMED: usize = 3;
   hotspan traces show 4bf92f3577b34da6a3ce929d0e0e4736
   hotspan traces show 4bf92f3577b34da6a3ce929d0e0e4736 -o json | jq .critical_path
 
-Held are the exemplars of hotspots, and recent traces for as long as there is room; hotspan trace reads files.
-Exit codes: 0 answered, 2 usage, 3 no such trace or service, 4 no daemon answers.")]
+Held are the exemplars of hotspots, and recent traces for as long as there is room; hotspan trace
+reads files. Exit codes: 0 answered, 2 usage, 3 no such trace or service, 4 no daemon answers.")]
 pub(crate) struct TracesArguments {
     #[command(subcommand)]
     verb: Option<Verb>,
@@ -46,8 +46,13 @@ pub(crate) struct TracesArguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// The traces that hotspots refer to; this is what `traces` alone does
+    #[command(after_help = "Examples:
+  hotspan traces list --service orders")]
     List(Wanted),
     /// One trace: waterfall, critical path, findings, defects
+    #[command(after_help = "Examples:
+  hotspan traces show 4bf92f3577b34da6a3ce929d0e0e4736
+  hotspan traces show 4bf92f3577b34da6a3ce929d0e0e4736 -o md")]
     Show {
         /// Which trace, 1 to 32 hex digits
         id: String,
@@ -84,18 +89,17 @@ fn list(client: &Client, wanted: &[&Wanted], format: ListFormat, paint: Paint) -
         asked.extend(of.detector.iter().map(|value| ("detector", value.clone())));
         asked.extend(of.limit.map(|limit| ("limit", limit.to_string())));
     }
-    let answer = LIST.run(client, asked, (format, paint), |answer| {
+    let listed = LIST.run(client, asked, (format, paint), |answer| {
         for row in answer["traces"].as_array_mut().into_iter().flatten() {
             row["evidence"] = Value::from(evidence(&row["hotspots"]));
         }
         Ok(())
     })?;
-    let Some(answer) = answer else { return Ok(()) };
     let services: Vec<String> = wanted.iter().flat_map(|of| of.service.clone()).collect();
-    if rows(&answer["traces"]).is_empty() && !services.is_empty() {
+    if listed.empty {
         known_services(client, &services)?;
     }
-    shown(&LIST, &answer, "");
+    LIST.talk(&listed, format, "");
     Ok(())
 }
 
