@@ -145,7 +145,7 @@ fn what_traces_show_decides_between_0_and_1_and_3() {
         (
             &["--max-db-calls", "1", &clean],
             1,
-            &["database calls in a trace, 1 allowed"],
+            &["database calls in trace ", ", 1 allowed"],
         ),
         (&["--max-db-calls", "1000", &clean], 0, &[]),
         (
