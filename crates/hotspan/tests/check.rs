@@ -145,7 +145,7 @@ fn what_traces_show_decides_between_0_and_1_and_3() {
         (
             &["--max-db-calls", "1", &clean],
             1,
-            &["database calls in a trace, 1 allowed"],
+            &["database calls in trace ", ", 1 allowed"],
         ),
         (&["--max-db-calls", "1000", &clean], 0, &[]),
         (
@@ -638,6 +638,41 @@ fn a_daemon_is_judged_when_it_is_quiet() {
         &["acknowledged n-plus-one-query", "goes with release 7"],
     );
     daemon.stop();
+}
+
+#[test]
+fn what_spans_say_stays_data_in_every_form() {
+    let test = "hostile";
+    let hostile = "</failure>]]> \"&<b>\u{1b}[31m @all\n\u{202e}|`x`\u{fffe}";
+    let file = edited(
+        test,
+        "hostile.pb",
+        &generated(test, "nplus1-query", 2),
+        |request| {
+            let resources = request.resource_spans.iter_mut();
+            let scopes = resources.flat_map(|resource| &mut resource.scope_spans);
+            for span in scopes.flat_map(|scope| &mut scope.spans) {
+                if span.parent_span_id.is_empty() {
+                    span.name = hostile.to_owned();
+                    span.attributes.clear();
+                }
+            }
+        },
+    );
+    let written = |format| check(&["-o", format, &file], 1, &[]);
+    let xml = written("junit");
+    let document = roxmltree::Document::parse(&xml).unwrap();
+    let named =
+        |node: &roxmltree::Node<'_, '_>| node.attribute("name").is_some_and(|name| name.contains("<b>"));
+    assert!(document.descendants().any(|node| named(&node)), "{xml}");
+    let sarif: Value = serde_json::from_str(&written("sarif")).unwrap();
+    assert!(sarif["runs"][0]["results"][0].is_object());
+    for format in ["text", "md", "json", "junit", "sarif"] {
+        let text = written(format);
+        let is_bare = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!text.contains(is_bare), "{format}: {text:?}");
+    }
+    assert!(!written("md").contains("@all") && !written("md").contains("<b>"));
 }
 
 #[test]

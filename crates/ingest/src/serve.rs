@@ -146,11 +146,11 @@ async fn run(
         let running = activity.begin();
         let (core, peer, activity) = (Arc::clone(core), Arc::clone(&peer), Arc::clone(&activity));
         async move {
-            let spoken = match grpc::is_grpc(request.headers()) {
+            let spoken = || match grpc::is_grpc(request.headers()) {
                 true => Transport::Grpc,
                 false => Transport::Http,
             };
-            let response = match transport.unwrap_or(spoken) {
+            let response = match transport.unwrap_or_else(spoken) {
                 Transport::Grpc => grpc::call(core, peer, request).await,
                 Transport::Http => http::call(core, peer, request).await,
             };

@@ -25,19 +25,25 @@ pub(super) struct Overrun {
     pub(super) limit: u64,
     /// What was.
     pub(super) value: u64,
+    /// In which trace; empty where it was in the middle of many.
+    pub(super) trace: String,
 }
 
 impl Overrun {
     /// In words.
     pub(super) fn sentence(&self) -> String {
         let (operation, service) = (&self.at.operation, &self.at.service);
-        let (value, limit) = (self.value, self.limit);
+        let (value, limit, trace) = (self.value, self.limit, &self.trace);
         match self.budget {
             DB_CALLS => {
-                format!("{operation} of {service} makes {value} database calls in a trace, {limit} allowed")
+                format!(
+                    "{operation} of {service} makes {value} database calls in trace {trace}, {limit} allowed"
+                )
             }
             CALLS => {
-                format!("{operation} of {service} makes {value} remote calls in a trace, {limit} allowed")
+                format!(
+                    "{operation} of {service} makes {value} remote calls in trace {trace}, {limit} allowed"
+                )
             }
             _ => format!("{operation} of {service} takes {value} ms at the median, {limit} ms allowed"),
         }
@@ -61,24 +67,26 @@ pub(super) fn overruns(evidence: &Evidence, budgets: &[BudgetRule], limits: Limi
             (DURATION, of(|rule| rule.max_duration_ms, limits.duration_ms)),
         ];
         for (budget, limit) in limits {
-            let value = spent(entry, budget);
+            let (value, trace) = spent(entry, budget);
             overruns.extend(limit.filter(|&limit| limit < value).map(|limit| Overrun {
                 at: entry.at.clone(),
                 budget,
                 limit,
                 value,
+                trace: trace.to_owned(),
             }));
         }
     }
     overruns
 }
 
-fn spent(entry: &Entry, budget: &str) -> u64 {
+/// How much, and in which trace.
+fn spent<'a>(entry: &'a Entry, budget: &str) -> (u64, &'a str) {
     match budget {
-        DB_CALLS => entry.db_calls_max,
-        CALLS => entry.calls_max,
+        DB_CALLS => (entry.db_calls_max, &entry.db_calls_trace),
+        CALLS => (entry.calls_max, &entry.calls_trace),
         // Whatever goes beyond the last whole millisecond is over it.
-        _ => entry.duration_p50_ns.div_ceil(1_000_000),
+        _ => (entry.duration_p50_ns.div_ceil(1_000_000), ""),
     }
 }
 
@@ -91,6 +99,7 @@ mod tests {
         let entry = Entry {
             traces: 3,
             db_calls_max: 21,
+            db_calls_trace: "07".to_owned(),
             calls_max: 2,
             duration_p50_ns: 9_000_001,
             ..Entry::default()
@@ -111,7 +120,7 @@ mod tests {
         assert!(
             over[0]
                 .sentence()
-                .contains("21 database calls in a trace, 20 allowed")
+                .contains("21 database calls in trace 07, 20 allowed")
         );
     }
 }

@@ -20,8 +20,12 @@ pub(super) struct Entry {
     pub(super) traces: u64,
     /// Most database calls in one of them.
     pub(super) db_calls_max: u64,
+    /// The first by id that makes so many.
+    pub(super) db_calls_trace: String,
     /// Most remote calls in one of them.
     pub(super) calls_max: u64,
+    /// The first by id that makes so many.
+    pub(super) calls_trace: String,
     /// Median duration of their roots, in nanoseconds.
     pub(super) duration_p50_ns: u64,
 }

@@ -33,6 +33,8 @@ pub(super) struct Found {
     pub(super) fix: String,
     /// Where in the code, most frequent first.
     pub(super) code: Vec<Place>,
+    /// Id of the worst trace, to be looked at.
+    pub(super) trace: String,
     /// Why a person accepted it in the daemon.
     pub(super) acknowledged: Option<String>,
     /// The whole of it, as the API has it.
@@ -79,6 +81,7 @@ impl Found {
                     function: text(&place["function"]),
                 })
                 .collect(),
+            trace: text(&shape["evidence"][0]["trace_id"]),
             acknowledged: acknowledged.then(|| text(&shape["note"]["reason"])),
             shape,
         }

@@ -131,6 +131,7 @@ impl Traces {
             operation: shape::clean(&of.operation),
         });
         let rows = self.rows.values();
+        let entries = entries(&self.rows, &self.dictionary);
         Ok(Evidence {
             found: found?,
             operations: operations.collect(),
@@ -138,7 +139,7 @@ impl Traces {
             incomplete: rows.clone().filter(|row| row.incomplete).count() as u64,
             incomplete_trace: self.incomplete(),
             spans: rows.clone().map(|row| row.spans).sum(),
-            entries: Some(entries(rows, &self.dictionary)),
+            entries: Some(entries),
             ignored: answers.coverage.ignored,
             lost: self.lost(answers.coverage.sightings_beyond),
         })
@@ -211,26 +212,37 @@ impl Traces {
 }
 
 /// The traces by how they entered.
-fn entries<'a>(rows: impl Iterator<Item = &'a Row>, dictionary: &LocalDictionary) -> Vec<Entry> {
+fn entries(rows: &BTreeMap<TraceId, Row>, dictionary: &LocalDictionary) -> Vec<Entry> {
     let text = |symbol| shape::clean(dictionary.text(symbol));
-    let mut by_entry: BTreeMap<At, Vec<&Row>> = BTreeMap::new();
+    let mut by_entry: BTreeMap<At, Vec<(&TraceId, &Row)>> = BTreeMap::new();
     for row in rows {
-        let at = row.entry.map_or_else(At::default, |at| At {
+        let at = row.1.entry.map_or_else(At::default, |at| At {
             service: text(at.service),
             operation: text(at.operation),
         });
         by_entry.entry(at).or_default().push(row);
     }
-    let entry = |(at, rows): (At, Vec<&Row>)| {
-        let mut durations: Vec<u64> = rows.iter().map(|row| row.duration.0).collect();
-        durations.sort_unstable();
-        Entry {
-            at,
-            traces: rows.len() as u64,
-            db_calls_max: rows.iter().map(|row| row.db_calls).max().unwrap_or(0),
-            calls_max: rows.iter().map(|row| row.calls).max().unwrap_or(0),
-            duration_p50_ns: durations[(durations.len() - 1) / 2],
-        }
+    by_entry.into_iter().map(|(at, rows)| entry(at, &rows)).collect()
+}
+
+/// One entry operation; it has traces, by id.
+fn entry(at: At, rows: &[(&TraceId, &Row)]) -> Entry {
+    let mut durations: Vec<u64> = rows.iter().map(|(_, row)| row.duration.0).collect();
+    durations.sort_unstable();
+    let most = |count: fn(&Row) -> u64| {
+        // Of equal ones the first.
+        let most = rows.iter().rev().max_by_key(|(_, row)| count(row));
+        most.map_or_else(Default::default, |(id, row)| (count(row), id.to_string()))
     };
-    by_entry.into_iter().map(entry).collect()
+    let (db_calls_max, db_calls_trace) = most(|row| row.db_calls);
+    let (calls_max, calls_trace) = most(|row| row.calls);
+    Entry {
+        at,
+        traces: rows.len() as u64,
+        db_calls_max,
+        db_calls_trace,
+        calls_max,
+        calls_trace,
+        duration_p50_ns: durations[(durations.len() - 1) / 2],
+    }
 }

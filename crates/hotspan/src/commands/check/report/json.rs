@@ -28,6 +28,7 @@ pub(super) fn json(verdict: &Verdict<'_>) -> Result<String> {
             "budget": overrun.budget,
             "limit": overrun.limit,
             "value": overrun.value,
+            "trace_id": overrun.trace,
         })
     });
     let unused = verdict

@@ -63,6 +63,7 @@ fn said(one: &Judged<'_>) -> String {
     )];
     lines.extend(Some(one.status.note()).filter(|note| !note.is_empty()));
     lines.extend(found.code.first().map(|code| format!("at {}", place(code))));
+    lines.extend((!found.trace.is_empty()).then(|| format!("trace {}", found.trace)));
     lines.extend((!found.fix.is_empty()).then(|| format!("fix: {}", found.fix)));
     lines.join("\n  ")
 }

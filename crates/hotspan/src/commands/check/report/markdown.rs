@@ -119,6 +119,7 @@ fn failure(one: &Judged<'_>) -> String {
         found.confidence_percent
     );
     say("Seen", &seen);
+    say("Worst trace", &found.trace);
     say("Id", &found.id);
     out
 }

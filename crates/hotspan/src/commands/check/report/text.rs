@@ -60,6 +60,9 @@ fn finding(one: &Judged<'_>, out: &mut String) {
     if let Some(code) = found.code.first() {
         say(format!("at {}", place(code)));
     }
+    if !found.trace.is_empty() {
+        say(format!("trace {}", found.trace));
+    }
     if !found.fix.is_empty() {
         say(format!("fix: {}", found.fix));
     }
