@@ -8,7 +8,7 @@ import { CoverageStrip } from "../parts/coverage";
 import { Empty } from "../parts/empty";
 import { BreakMark, StateMark } from "../parts/marks";
 import { Spark } from "../parts/spark";
-import { Refused, Waiting } from "../parts/talk";
+import { Refused, WaitingOverFirst } from "../parts/talk";
 import { route, to, withQuery } from "../route";
 import { counted, duration, effort, percent, perHour } from "../text/format";
 import { FILTERS, Filters } from "./filters";
@@ -33,17 +33,17 @@ export function Hotspots() {
     <main>
       {first ? <First of={first} /> : null}
       <div class="line">
-        {first ? <h2>{title}</h2> : <h1>{title}</h1>}
+        {first ? <h2>{title}</h2> : (data || refusal) && <h1>{title}</h1>}
         {moved > 0 && (
           <button type="button" onClick={settle} class="moved">
             {counted(moved, "row")} would move: show the order of now
           </button>
         )}
       </div>
+      {!data && !refusal && <WaitingOverFirst what="Hotspots" />}
       {data && <CoverageStrip of={data.coverage} />}
-      <Filters />
+      {(data || refusal) && <Filters />}
       {refusal && <Refused refusal={refusal} again={again} />}
-      {!data && !refusal && <Waiting what="the hotspots" />}
       {data && rows.length === 0 && <Empty coverage={data.coverage} filtered={filtered || query.has("cursor")} />}
       {rows.length > 0 && <Rows rows={rows} />}
       {data && (

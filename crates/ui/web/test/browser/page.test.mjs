@@ -130,6 +130,21 @@ test("the headline is there without any script", async () => {
   await quiet.close();
 });
 
+test("the first words stay until the script has as much to show", async () => {
+  const { page, sins } = await watched(window_.context, daemon.url);
+  const held = [];
+  await page.route("**/api/v1/hotspots/*", (route) => void held.push(route));
+  await page.goto(`${daemon.url}/hotspots/${long.id}`);
+  await page.getByRole("navigation", { name: "Pages", exact: true }).waitFor();
+  await until("the hotspot is asked for", () => held.length > 0);
+  assert.equal(await page.locator("h1").textContent(), long.title);
+  await held[0].continue();
+  await page.locator("article h1", { hasText: long.title }).waitFor();
+  assert.equal(await page.locator("h1").count(), 1);
+  assert.deepEqual(await sins(), []);
+  await page.close();
+});
+
 test("all that a first visit loads is at most 120 kB", async () => {
   const cold = await open();
   const page = await cold.context.newPage();
