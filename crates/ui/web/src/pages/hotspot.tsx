@@ -70,7 +70,6 @@ function Found({ of, again }: { of: HotspotDetail; again: () => void }) {
       <NoteLine of={of} />
       <Fix of={of} />
       <Impact of={of} />
-      <Pinned of={of} />
       <section class="two">
         <div>
           <h2>Over time</h2>
@@ -81,6 +80,7 @@ function Found({ of, again }: { of: HotspotDetail; again: () => void }) {
           <CallsPerTrace of={of} />
         </div>
       </section>
+      <Pinned of={of} />
       <Where of={of} />
       <Say of={of} said={again} />
       <p class="actions">

@@ -185,8 +185,10 @@ test("a trace of 5,000 spans keeps at most 200 rows and loses none", async () =>
   await box.focus();
   await page.keyboard.press("Home");
   await page.keyboard.press("End");
-  const active = await box.getAttribute("aria-activedescendant");
-  assert.ok(await page.locator(`[id="${active}"]`).isVisible(), "the last row is shown when a key leads there");
+  await until("the last row is shown when a key leads there", async () => {
+    const active = await box.getAttribute("aria-activedescendant");
+    return active.endsWith(`-${walk.last}`) && (await page.locator(`[id="${active}"]`).isVisible());
+  });
   assert.deepEqual(await sins(), []);
   await page.close();
 });
@@ -223,8 +225,9 @@ test("from the list to the acknowledged hotspot by keyboard alone", async () => 
   await page.keyboard.press("i");
   await page.waitForURL(/\/ingest$/);
   await page.keyboard.press("?");
-  assert.ok(await page.locator("dialog[open]").isVisible());
+  await page.locator("dialog[open]").waitFor();
   await page.keyboard.press("Escape");
+  await page.locator("dialog[open]").waitFor({ state: "detached" });
   await page.goBack();
   await page.waitForURL(/\/hotspots\//);
   assert.deepEqual(await sins(), []);
