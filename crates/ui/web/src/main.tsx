@@ -6,6 +6,7 @@ import "./style/parts.css";
 import "./style/pages.css";
 import "./style/waterfall.css";
 import { follow } from "./route";
+import { keep } from "./parts/talk";
 import { listen } from "./shell/keys";
 import { Shell } from "./shell/shell";
 
@@ -13,7 +14,7 @@ const place = document.getElementById("page");
 if (place) {
   follow();
   listen();
-  // What the server wrote stays until the script has as much to show.
+  keep(place);
   place.replaceChildren();
   render(<Shell />, place);
 }

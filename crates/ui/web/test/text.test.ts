@@ -1,7 +1,7 @@
 // Numbers as people read them, and Markdown that stays text.
 import { expect, test } from "vitest";
 
-import { bytes, counted, duration, effort, percent, since } from "../src/text/format";
+import { bytes, counted, cut, duration, effort, percent, since } from "../src/text/format";
 import { escaped } from "../src/text/markdown";
 
 const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, " ");
@@ -24,6 +24,10 @@ test("counts, efforts and bytes", () => {
   expect(plain(counted(12_345, "trace"))).toBe("12 345 traces");
   expect([0.2, 1, 2.5].map((weeks) => plain(effort(weeks)))).toEqual(["1 day", "1 week", "2.5 weeks"]);
   expect([0, 2048, 3 * 2 ** 30].map((of) => plain(bytes(of)))).toEqual(["0 B", "2.0 KiB", "3.0 GiB"]);
+});
+
+test("a text is cut between characters, and says so", () => {
+  expect([cut("äöü", 3), cut("🦀🦀🦀🦀", 3)]).toEqual(["äöü", "🦀🦀…"]);
 });
 
 test("nanoseconds between moments are exact over a midnight", () => {

@@ -1,6 +1,6 @@
 // The system on one page: what to change first, and what stands behind it. Made to be printed.
 import { useLive } from "../api/live";
-import type { Audit as AuditShape, Bottleneck, Break, Hotspot, HotspotList, Intervention, QueryPattern, Said } from "../api/types";
+import type { Audit as AuditShape, Bottleneck, Break, HotspotList, Intervention, QueryPattern, Said } from "../api/types";
 import { CategoryBar, CategoryLegend, inWords, total } from "../parts/categories";
 import { CoverageStrip } from "../parts/coverage";
 import { Empty } from "../parts/empty";
@@ -18,7 +18,6 @@ const OF_BREAK = 12;
 
 export function Audit() {
   const { data, refusal, again } = useLive<AuditShape>("audit", EVERY_MS);
-  const hotspots = useLive<HotspotList>("hotspots?limit=1000", EVERY_MS).data?.hotspots ?? [];
   return (
     <main>
       <Head title="Audit">
@@ -29,12 +28,13 @@ export function Audit() {
       </Head>
       {refusal && <Refused refusal={refusal} again={again} />}
       {!data && !refusal && <Waiting what="the audit" />}
-      {data && <Found of={data} hotspots={new Map(hotspots.map((one) => [one.id, one]))} />}
+      {data && <Found of={data} />}
     </main>
   );
 }
 
-function Found({ of, hotspots }: { of: AuditShape; hotspots: Map<string, Hotspot> }) {
+function Found({ of }: { of: AuditShape }) {
+  const breaks = new Map(Object.entries(of.breaks).flatMap(([name, ids]) => ids.map((id) => [id, name])));
   return (
     <>
       <CoverageStrip of={of.coverage} />
@@ -42,7 +42,7 @@ function Found({ of, hotspots }: { of: AuditShape; hotspots: Map<string, Hotspot
       {of.interventions.length === 0 && <Empty coverage={of.coverage} filtered={false} />}
       <ol class="changes">
         {of.interventions.map((change, at) => (
-          <Change key={change.change} of={change} all={of.interventions} at={at} hotspots={hotspots} />
+          <Change key={change.change} of={change} all={of.interventions} at={at} breaks={breaks} />
         ))}
       </ol>
       {of.later > 0 && (
@@ -53,7 +53,7 @@ function Found({ of, hotspots }: { of: AuditShape; hotspots: Map<string, Hotspot
       <h2>By break</h2>
       <div class="two">
         {(Object.keys(BREAKS) as Break[]).map((one) => (
-          <OfBreak key={one} of={one} ids={of.breaks[one] ?? []} hotspots={hotspots} />
+          <OfBreak key={one} of={one} number={of.breaks[one]?.length ?? 0} />
         ))}
       </div>
       <h2>Query patterns</h2>
@@ -99,12 +99,13 @@ interface ChangeProps {
   of: Intervention;
   all: Intervention[];
   at: number;
-  hotspots: Map<string, Hotspot>;
+  /** The break of each hotspot. */
+  breaks: Map<string, string>;
 }
 
-function Change({ of, all, at, hotspots }: ChangeProps) {
+function Change({ of, all, at, breaks }: ChangeProps) {
   const first = of.hotspots[0] ?? of.change;
-  const kind = hotspots.get(first)?.break ?? "";
+  const kind = breaks.get(first) ?? "";
   const named = (id: string) => {
     const place = all.findIndex(({ change }) => change === id);
     return place < 0 ? `hotspot ${id.slice(0, 8)}` : `change ${place + 1}`;
@@ -137,14 +138,14 @@ function gain(of: Intervention): string {
   return `saves ${own} of waiting an hour alone, ${after} after the changes above`;
 }
 
-function OfBreak({ of, ids, hotspots }: { of: Break; ids: string[]; hotspots: Map<string, Hotspot> }) {
-  const shown = ids.slice(0, OF_BREAK).flatMap((id) => hotspots.get(id) ?? []);
+function OfBreak({ of, number }: { of: Break; number: number }) {
+  const shown = useLive<HotspotList>(`hotspots?break=${of}&limit=${OF_BREAK}`, EVERY_MS).data?.hotspots ?? [];
   return (
     <section>
       <h3>
-        <BreakMark of={of} /> {BREAKS[of].title} ({ids.length})
+        <BreakMark of={of} /> {BREAKS[of].title} ({number})
       </h3>
-      {ids.length === 0 && <p class="faint">Nothing listed.</p>}
+      {number === 0 && <p class="faint">Nothing listed.</p>}
       <ul class="rows">
         {shown.map((one) => (
           <li key={one.id}>
@@ -157,7 +158,7 @@ function OfBreak({ of, ids, hotspots }: { of: Break; ids: string[]; hotspots: Ma
           </li>
         ))}
       </ul>
-      {ids.length > OF_BREAK && <a href={to("", "", { break: of })}>All {ids.length}</a>}
+      {number > OF_BREAK && <a href={to("", "", { break: of })}>All {number}</a>}
     </section>
   );
 }

@@ -6,7 +6,7 @@ import type { Hotspot as HotspotShape, HotspotDetail } from "../api/types";
 import { Copy } from "../parts/copy";
 import { Facts } from "../parts/facts";
 import { BreakMark, StateMark } from "../parts/marks";
-import { Refused, Waiting } from "../parts/talk";
+import { Refused, WaitingOverFirst } from "../parts/talk";
 import { route, to } from "../route";
 import { clock, counted, digits, duration, effort, grouped, percent, perHour } from "../text/format";
 import { markdown } from "../text/markdown";
@@ -18,17 +18,27 @@ import { Say } from "./say";
 import { Trend } from "./trend";
 
 const EVERY_MS = 10_000;
+/** From so many spans on an answer is large, and asked for seldom. */
+const LARGE = 500;
+const SELDOM_MS = 60_000;
+
+function spans(of: HotspotDetail): number {
+  return of.waterfalls.reduce((sum, { trace }) => sum + trace.spans.length, 0);
+}
 
 export function Hotspot() {
   const { id } = route.value;
-  const { data, refusal, again } = useLive<HotspotDetail>(`hotspots/${encodeURIComponent(id)}`, EVERY_MS);
+  const [large, grow] = useState(false);
+  const every = large ? SELDOM_MS : EVERY_MS;
+  const { data, refusal, again } = useLive<HotspotDetail>(`hotspots/${encodeURIComponent(id)}`, every);
+  useEffect(() => grow(data !== null && spans(data) > LARGE), [data]);
   const title = data?.title ?? "Hotspot";
   useEffect(() => {
     document.title = `${title} · Hotspan`;
   }, [title]);
   return (
     <main>
-      {!data && !refusal && <Waiting what="the hotspot" />}
+      {!data && !refusal && <WaitingOverFirst what="Hotspot" />}
       {refusal && !data && (
         <>
           <h1>{refusal.status === 404 ? "No such hotspot" : "The hotspot cannot be shown"}</h1>
@@ -60,7 +70,6 @@ function Found({ of, again }: { of: HotspotDetail; again: () => void }) {
       <NoteLine of={of} />
       <Fix of={of} />
       <Impact of={of} />
-      <Pinned of={of} />
       <section class="two">
         <div>
           <h2>Over time</h2>
@@ -71,6 +80,7 @@ function Found({ of, again }: { of: HotspotDetail; again: () => void }) {
           <CallsPerTrace of={of} />
         </div>
       </section>
+      <Pinned of={of} />
       <Where of={of} />
       <Say of={of} said={again} />
       <p class="actions">

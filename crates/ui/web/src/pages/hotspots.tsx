@@ -8,13 +8,16 @@ import { CoverageStrip } from "../parts/coverage";
 import { Empty } from "../parts/empty";
 import { BreakMark, StateMark } from "../parts/marks";
 import { Spark } from "../parts/spark";
-import { Refused, Waiting } from "../parts/talk";
+import { Refused, WaitingOverFirst } from "../parts/talk";
 import { route, to, withQuery } from "../route";
-import { counted, duration, effort, percent, perHour } from "../text/format";
+import { counted, cut, duration, effort, percent, perHour } from "../text/format";
 import { FILTERS, Filters } from "./filters";
 
 const EVERY_MS = 5_000;
 const ROWS = 50;
+/** Characters of sentences and of names in the list. */
+const TITLE = 180;
+const NAME = 60;
 
 export function Hotspots() {
   const query = route.value.query;
@@ -33,17 +36,17 @@ export function Hotspots() {
     <main>
       {first ? <First of={first} /> : null}
       <div class="line">
-        {first ? <h2>{title}</h2> : <h1>{title}</h1>}
+        {first ? <h2>{title}</h2> : (data || refusal) && <h1>{title}</h1>}
         {moved > 0 && (
           <button type="button" onClick={settle} class="moved">
             {counted(moved, "row")} would move: show the order of now
           </button>
         )}
       </div>
+      {!data && !refusal && <WaitingOverFirst what="Hotspots" />}
       {data && <CoverageStrip of={data.coverage} />}
-      <Filters />
+      {(data || refusal) && <Filters />}
       {refusal && <Refused refusal={refusal} again={again} />}
-      {!data && !refusal && <Waiting what="the hotspots" />}
       {data && rows.length === 0 && <Empty coverage={data.coverage} filtered={filtered || query.has("cursor")} />}
       {rows.length > 0 && <Rows rows={rows} />}
       {data && (
@@ -63,10 +66,10 @@ function First({ of }: { of: Hotspot }) {
     <section class={`first-fix ${of.break}`}>
       <p class="kicker">Change this first: it gains most for its effort</p>
       <h1>
-        <a href={to("hotspots", of.id)}>{of.title}</a>
+        <a href={to("hotspots", of.id)}>{cut(of.title, TITLE)}</a>
       </h1>
       <p class="advice">
-        In <b>{of.service}</b>: {of.fix.summary}.
+        In <b>{cut(of.service, NAME)}</b>: {cut(of.fix.summary, TITLE)}.
       </p>
       <p class="faint">
         {worth(of)}
@@ -128,13 +131,13 @@ function Row({ of }: { of: Hotspot }) {
       <td class="what">
         <div class="title">
           <BreakMark of={of.break} />
-          <a href={to("hotspots", of.id)} data-row>
-            {of.title}
+          <a href={to("hotspots", of.id)} data-row title={of.title.length > TITLE ? of.title : undefined}>
+            {cut(of.title, TITLE)}
           </a>
           <StateMark of={of.state} />
         </div>
         <div class="faint">
-          <b>{of.service}</b> · {of.fix.summary}
+          <b>{cut(of.service, NAME)}</b> · {cut(of.fix.summary, TITLE)}
         </div>
       </td>
       <td class="n" data-head="Saves an hour">

@@ -17,7 +17,7 @@ const EVERY_MS = 5_000;
 export function Ingest() {
   const status = useLive<Status>("status", EVERY_MS);
   const audit = useLive<Audit>("audit", 15_000);
-  const near = useLive<NearMissList>("near-misses?limit=1000", 30_000).data;
+  const near = useLive<NearMissList>("near-misses?limit=1000", 60_000).data;
   const of = audit.data?.coverage;
   const refused = status.refusal ?? audit.refusal;
   return (
@@ -27,7 +27,7 @@ export function Ingest() {
       </Head>
       {refused && <Refused refusal={refused} again={status.again} />}
       {!of && !refused && <Waiting what="the coverage" />}
-      {of && <Verdict of={of} />}
+      {of && <Verdict of={of} unseen={new Set(near?.near_misses.flatMap(({ remedy }) => remedy?.attribute ?? [])).size} />}
       {of && status.data && <Flow of={of} status={status.data} />}
       {of && <Blind of={of} />}
       {near && <Remedies of={near.near_misses} />}
@@ -56,7 +56,7 @@ function Part({ title, children }: { title: string; children: ComponentChildren 
   );
 }
 
-function Verdict({ of }: { of: Coverage }) {
+function Verdict({ of, unseen }: { of: Coverage; unseen: number }) {
   const blind = blindness(of);
   if (of.spans.received === 0) {
     return (
@@ -71,7 +71,8 @@ function Verdict({ of }: { of: Coverage }) {
     <Banner tone="good">
       <p>
         All that arrived was judged: {counted(of.traces.analysed, "trace")}, {percent(of.complete_share)} of them complete
-        {of.last && `, the last at ${clock(of.last)}`}.
+        {of.last && `, the last at ${clock(of.last)}`}.{" "}
+        {unseen > 0 && `Some rules see nothing for want of ${counted(unseen, "attribute")}, below.`}
       </p>
     </Banner>
   ) : (

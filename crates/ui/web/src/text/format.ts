@@ -48,6 +48,12 @@ export function effort(weeks: number): string {
   return counted(Math.max(1, Math.round(weeks * 5)), "day");
 }
 
+/** A text in the length that a list has room for; where it stands alone it is shown whole. */
+export function cut(text: string, most: number): string {
+  const characters = [...text];
+  return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : text;
+}
+
 /** Bytes: `12 MiB`. */
 export function bytes(value: number): string {
   const names = ["B", "KiB", "MiB", "GiB", "TiB"];

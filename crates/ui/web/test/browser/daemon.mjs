@@ -37,7 +37,7 @@ export async function serve() {
     otlp: otlp_http,
     ask: async (path) => (await fetch(`http://${listen}/api/v1/${path}`)).json(),
     stop: async () => {
-      if (child.exitCode === null) {
+      if (child.exitCode === null && child.signalCode === null) {
         const ended = new Promise((resolve) => child.once("exit", resolve));
         child.kill("SIGKILL");
         await ended;

@@ -59,7 +59,7 @@ export function nPlusOne({ operation, items = 12, more = 0, query = "SELECT name
     kind: 2,
     from: 0,
     to: end,
-    own: { "http.request.method": "GET", "http.route": operation, ...extra },
+    own: { "http.request.method": "GET", "http.route": operation.replace(/^GET /, ""), ...extra },
     events,
   });
   const spans = [first];

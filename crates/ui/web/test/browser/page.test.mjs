@@ -130,6 +130,21 @@ test("the headline is there without any script", async () => {
   await quiet.close();
 });
 
+test("the first words stay until the script has as much to show", async () => {
+  const { page, sins } = await watched(window_.context, daemon.url);
+  const held = [];
+  await page.route("**/api/v1/hotspots/*", (route) => void held.push(route));
+  await page.goto(`${daemon.url}/hotspots/${long.id}`);
+  await page.getByRole("navigation", { name: "Pages", exact: true }).waitFor();
+  await until("the hotspot is asked for", () => held.length > 0);
+  assert.equal(await page.locator("h1").textContent(), long.title);
+  await held[0].continue();
+  await page.locator("article h1", { hasText: long.title }).waitFor();
+  assert.equal(await page.locator("h1").count(), 1);
+  assert.deepEqual(await sins(), []);
+  await page.close();
+});
+
 test("all that a first visit loads is at most 120 kB", async () => {
   const cold = await open();
   const page = await cold.context.newPage();
@@ -170,8 +185,10 @@ test("a trace of 5,000 spans keeps at most 200 rows and loses none", async () =>
   await box.focus();
   await page.keyboard.press("Home");
   await page.keyboard.press("End");
-  const active = await box.getAttribute("aria-activedescendant");
-  assert.ok(await page.locator(`[id="${active}"]`).isVisible(), "the last row is shown when a key leads there");
+  await until("the last row is shown when a key leads there", async () => {
+    const active = await box.getAttribute("aria-activedescendant");
+    return active.endsWith(`-${walk.last}`) && (await page.locator(`[id="${active}"]`).isVisible());
+  });
   assert.deepEqual(await sins(), []);
   await page.close();
 });
@@ -208,8 +225,9 @@ test("from the list to the acknowledged hotspot by keyboard alone", async () => 
   await page.keyboard.press("i");
   await page.waitForURL(/\/ingest$/);
   await page.keyboard.press("?");
-  assert.ok(await page.locator("dialog[open]").isVisible());
+  await page.locator("dialog[open]").waitFor();
   await page.keyboard.press("Escape");
+  await page.locator("dialog[open]").waitFor({ state: "detached" });
   await page.goBack();
   await page.waitForURL(/\/hotspots\//);
   assert.deepEqual(await sins(), []);
