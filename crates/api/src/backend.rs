@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use hotspan_hotspots::{Answers, Saying, Unsaid};
+use hotspan_hotspots::{Answers, Meters, Saying, Unsaid};
 use hotspan_model::{
     BeforeAfter, Counts, Decided, FindingId, Fingerprint, Knob, LogTime, Meta, Millionths, Nanos, SpanDetail,
     TraceId, TraceView, Tuning, Vocabulary,
@@ -253,6 +253,23 @@ pub struct Metrics {
     pub status: Status,
     /// How old the newest snapshot is.
     pub snapshot_age: Nanos,
+    /// What traces added up to.
+    pub meters: Meters,
+    /// Which of it is exposed.
+    pub exposed: Exposed,
+}
+
+/// What `/metrics` has beside the own family.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exposed {
+    /// The service graph.
+    pub service_graph: bool,
+    /// Spans as Tempo names them.
+    pub tempo_spans: bool,
+    /// Spans as the Collector names them.
+    pub collector_spans: bool,
+    /// Most series that traces add.
+    pub series_max: usize,
 }
 
 /// One condition of readiness.

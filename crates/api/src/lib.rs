@@ -12,7 +12,7 @@ pub mod shape;
 
 pub use ask::{Parameter, Problem};
 pub use backend::{
-    Backend, Check, Connections, Detectors, FixFuture, FoundFix, FoundTrace, Level, Listener, Memory,
+    Backend, Check, Connections, Detectors, Exposed, FixFuture, FoundFix, FoundTrace, Level, Listener, Memory,
     Metrics, NotSaid, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture, View,
 };
 pub use http::openapi;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hotspan_analysis::Analyser;
 use hotspan_api::{Backend, Check, FixFuture, Metrics, NotSaid, SayFuture, TraceFuture, View};
-use hotspan_hotspots::Saying;
+use hotspan_hotspots::{Saying, meters};
 use hotspan_model::{Assembled, FindingId, Fingerprint, Lookup, SpanDetail, TraceId};
 use tokio::sync::{Semaphore, oneshot};
 
@@ -59,9 +59,16 @@ impl Backend for Reader {
     }
 
     fn metrics(&self) -> Metrics {
+        let snapshots = self.shared.snapshots();
+        let shards: Vec<_> = snapshots
+            .iter()
+            .map(|shard| Arc::clone(&shard.hotspots))
+            .collect();
         Metrics {
-            status: self.shared.status(&self.shared.snapshots()),
+            status: self.shared.status(&snapshots),
             snapshot_age: self.shared.view_age(),
+            meters: meters(&shards, &self.shared.dictionary),
+            exposed: self.shared.exposed,
         }
     }
 

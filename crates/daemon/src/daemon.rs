@@ -36,6 +36,8 @@ const OPERATION_BYTES: u64 = 2 << 10;
 const EDGE_BYTES: u64 = 1 << 10;
 const SERVICE_BYTES: u64 = 512;
 const HAND_OFF_BYTES: u64 = 128;
+/// What counters of one name take, with the copy that readers see.
+const METERED_BYTES: u64 = 2 << 10;
 /// What a fact takes with a full calendar, and a moment of it.
 const FACT_BYTES: u64 = 2 << 10;
 const MOMENT_BYTES: u64 = 32;
@@ -265,6 +267,7 @@ fn shared(
         parts: *parts,
         started: now(),
         listeners: addresses.named(),
+        exposed: config.exposed(),
         origin: Instant::now(),
         viewed: AtomicU64::new(0),
         level: AtomicUsize::new(0),
@@ -339,6 +342,7 @@ fn aggregates(bytes: u64) -> hotspan_hotspots::Settings {
         edges_max: fit(8, EDGE_BYTES, usual.edges_max),
         services_max: fit(16, SERVICE_BYTES, usual.services_max),
         hand_offs_max: fit(16, HAND_OFF_BYTES, usual.hand_offs_max),
+        metered_max: fit(16, METERED_BYTES, usual.metered_max),
         ..usual
     }
 }

@@ -17,6 +17,8 @@ mod shedding;
 mod threads;
 mod viewer;
 
-pub use config::{Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, hex_key};
+pub use config::{
+    Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, SpanStyles, hex_key,
+};
 pub use daemon::{Addresses, Daemon, StartError};
 pub use log::log;

@@ -7,7 +7,9 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use crossbeam_queue::ArrayQueue;
-use hotspan_api::{Connections, Level, Listener, Memory, Pressure, Refused, Requests, Shard, Status, View};
+use hotspan_api::{
+    Connections, Exposed, Level, Listener, Memory, Pressure, Refused, Requests, Shard, Status, View,
+};
 use hotspan_ingest::{
     Coding, Core, Counters, Message, Outbox, Refusal, SharedDictionary, Signal, Transport, WHOLE_SHARE,
 };
@@ -35,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) parts: MemoryParts,
     pub(crate) started: LogTime,
     pub(crate) listeners: Vec<Listener>,
+    /// What `/metrics` has.
+    pub(crate) exposed: Exposed,
     /// Zero of `viewed`.
     pub(crate) origin: Instant,
     /// When the newest view was begun, in nanoseconds.

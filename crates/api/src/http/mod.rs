@@ -12,12 +12,12 @@ mod state;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 use tower_http::compression::CompressionLayer;
 
 use crate::ask::Problem;
@@ -34,7 +34,10 @@ pub(crate) fn router(backend: Shared) -> Router {
         .route("/", get(routes::index))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
-        .route("/metrics", get(metrics::scrape))
+        .route(
+            "/metrics",
+            get(metrics::scrape).layer(Extension(metrics::Known::default())),
+        )
         .route("/api/v1/hotspots", get(routes::hotspots))
         .route("/api/v1/hotspots/{id}", get(routes::hotspot))
         .route("/api/v1/hotspots/{id}/state", state::route())

@@ -13,6 +13,8 @@ mod grpc;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod meters;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod openapi;

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use hotspan_api::{
-    Backend, Check, Connections, Detectors, FixFuture, FoundTrace, Level, Listener, Memory, Metrics, NotSaid,
-    Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture, View, serve,
+    Backend, Check, Connections, Detectors, Exposed, FixFuture, FoundTrace, Level, Listener, Memory, Metrics,
+    NotSaid, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture, View, serve,
 };
 use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
@@ -20,6 +20,7 @@ use hotspan_model::{
 };
 use tokio::net::TcpListener;
 
+use crate::meters;
 use crate::sample::{before_after, hotspot, trace, trace_id};
 
 /// What a hostile service calls itself and its operations.
@@ -38,6 +39,7 @@ pub(crate) struct World {
     pub(crate) traces: BTreeMap<TraceId, (TraceView, Vec<SpanDetail>)>,
     pub(crate) fixes: BTreeMap<FindingId, BeforeAfter>,
     pub(crate) ready: bool,
+    pub(crate) exposed: Exposed,
 }
 
 impl World {
@@ -56,6 +58,12 @@ impl World {
             traces: BTreeMap::from([(trace_id(1), trace(1))]),
             fixes: BTreeMap::from([before_after()]),
             ready: true,
+            exposed: Exposed {
+                service_graph: true,
+                tempo_spans: true,
+                collector_spans: true,
+                series_max: 50_000,
+            },
         }
     }
 
@@ -105,6 +113,8 @@ impl Backend for World {
         Metrics {
             status: status(),
             snapshot_age: Nanos(1_500_000_000),
+            meters: meters::meters(),
+            exposed: self.exposed,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The table of keys. Adding one is one row here and one field in [`super::Config`].
 
 use super::Config;
-use super::value::{address, bytes, duration, hex_key, shards, switch};
+use super::value::{address, bytes, duration, hex_key, series, shards, span_styles, switch};
 
 /// One key of the configuration.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +76,9 @@ keys! {
     root_quiet, "TIME", "8s", duration, "Decide a trace with a root when quiet for so long";
     rootless_quiet, "TIME", "15s", duration, "Decide a trace without a root when quiet for so long";
     age, "TIME", "90s", duration, "Decide any trace at this age";
+    metrics_service_graph, "true|false", "true", switch, "The service graph in /metrics, as Grafana's tab asks for it";
+    metrics_span_metrics, "STYLES", "tempo", span_styles, "Rate, errors and durations of spans in /metrics: off, tempo, collector, or tempo,collector";
+    metrics_series_max, "N", "50000", series, "Most series that traces add to /metrics; beyond, names share __overflow__";
     @rules knobs, "RULES", "Thresholds of detectors, say 'repeat_min=8; cost_min_ns=5000000 @ service=billing*, kind=job'";
     @rules efforts, "RULES", "Weeks of one team by detector or hotspot, say 'slow-query=1; slow-query=3 @ service=legacy*'";
 }

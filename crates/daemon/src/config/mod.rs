@@ -10,12 +10,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hotspan_api::Exposed;
 use hotspan_model::Tuning;
 
 pub use keys::{KEYS, Key};
 pub use layers::{ConfigError, ConfigErrors, Layers, Origin};
 pub use memory::MemoryParts;
-pub use value::hex_key;
+pub use value::{SpanStyles, hex_key};
 
 /// What the daemon runs with: every value checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +59,12 @@ pub struct Config {
     pub rootless_quiet: Duration,
     /// Any trace is decided at this age.
     pub age: Duration,
+    /// `/metrics` has the service graph.
+    pub metrics_service_graph: bool,
+    /// `/metrics` has spans in these styles.
+    pub metrics_span_metrics: SpanStyles,
+    /// Most series that traces add to `/metrics`.
+    pub metrics_series_max: usize,
     /// Thresholds and efforts that differ from their defaults.
     pub tuning: Tuning,
 }
@@ -90,6 +97,16 @@ impl Config {
         })
     }
 
+    /// What `/metrics` has.
+    pub fn exposed(&self) -> Exposed {
+        Exposed {
+            service_graph: self.metrics_service_graph,
+            tempo_spans: self.metrics_span_metrics.tempo,
+            collector_spans: self.metrics_span_metrics.collector,
+            series_max: self.metrics_series_max,
+        }
+    }
+
     fn unset() -> Config {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         Config {
@@ -112,6 +129,9 @@ impl Config {
             root_quiet: Duration::ZERO,
             rootless_quiet: Duration::ZERO,
             age: Duration::ZERO,
+            metrics_service_graph: false,
+            metrics_span_metrics: SpanStyles::default(),
+            metrics_series_max: 0,
             tuning: Tuning::default(),
         }
     }

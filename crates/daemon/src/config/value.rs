@@ -24,6 +24,36 @@ pub(super) fn shards(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| format!("not a whole number up to {SHARDS_MAX}"))
 }
 
+/// In which styles spans are counted for scrapers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpanStyles {
+    /// `traces_spanmetrics_…`.
+    pub tempo: bool,
+    /// `traces_span_metrics_…`.
+    pub collector: bool,
+}
+
+pub(super) fn span_styles(text: &str) -> Result<SpanStyles, String> {
+    let mut styles = SpanStyles::default();
+    for style in text.split(',').map(str::trim) {
+        match style {
+            "off" if text.trim() == "off" => {}
+            "tempo" => styles.tempo = true,
+            "collector" => styles.collector = true,
+            _ => return Err("not a style; write off, tempo, collector, or tempo,collector".into()),
+        }
+    }
+    Ok(styles)
+}
+
+/// Most series that one scrape may have: Prometheus takes them, in a reply of some hundred megabytes.
+const SERIES_MAX: usize = 1_000_000;
+
+pub(super) fn series(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|&number| number <= SERIES_MAX);
+    number.ok_or_else(|| format!("not a whole number up to {SERIES_MAX}"))
+}
+
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
     let units = [
         ("KiB", 1 << 10),
@@ -75,5 +105,14 @@ mod tests {
         assert_eq!(duration("1500ms"), Ok(Duration::from_millis(1500)));
         assert_eq!(duration("2min"), Ok(Duration::from_secs(120)));
         assert!(duration("8").is_err() && duration("0s").is_err());
+    }
+
+    #[test]
+    fn styles_of_spans_are_off_or_one_or_both() {
+        let styles = |tempo, collector| Ok(SpanStyles { tempo, collector });
+        assert_eq!(span_styles("off"), styles(false, false));
+        assert_eq!(span_styles("tempo"), styles(true, false));
+        assert_eq!(span_styles("tempo, collector"), styles(true, true));
+        assert!(span_styles("off,tempo").is_err() && span_styles("").is_err());
     }
 }
