@@ -257,6 +257,21 @@ pub struct Metrics {
     pub meters: Meters,
     /// Which of it is exposed.
     pub exposed: Exposed,
+    /// What became of alerts.
+    pub alerts: Alerts,
+}
+
+/// Alerts, and what became of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Alerts {
+    /// Services seen whose new and worsening hotspots ask for somebody.
+    pub critical_services: Vec<String>,
+    /// How many fire.
+    pub firing: u64,
+    /// Messages that arrived, by receiver.
+    pub sent: Vec<(&'static str, u64)>,
+    /// Messages that did not, by receiver.
+    pub failed: Vec<(&'static str, u64)>,
 }
 
 /// What `/metrics` has beside the own family.

@@ -12,8 +12,9 @@ pub mod shape;
 
 pub use ask::{Parameter, Problem};
 pub use backend::{
-    Backend, Check, Connections, Detectors, Exposed, FixFuture, FoundFix, FoundTrace, Level, Listener, Memory,
-    Metrics, NotSaid, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture, View,
+    Alerts, Backend, Check, Connections, Detectors, Exposed, FixFuture, FoundFix, FoundTrace, Level,
+    Listener, Memory, Metrics, NotSaid, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture,
+    View,
 };
 pub use http::openapi;
 pub use serve::{router, serve};

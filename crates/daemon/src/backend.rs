@@ -1,13 +1,15 @@
 //! What the API reads: the newest view, single traces, counters, readiness.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use hotspan_analysis::Analyser;
-use hotspan_api::{Backend, Check, FixFuture, Metrics, NotSaid, SayFuture, TraceFuture, View};
+use hotspan_api::{Alerts, Backend, Check, FixFuture, Metrics, NotSaid, SayFuture, TraceFuture, View};
 use hotspan_hotspots::{Saying, meters};
 use hotspan_model::{Assembled, FindingId, Fingerprint, Lookup, SpanDetail, TraceId};
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::alerts::{Target, is_critical};
 use crate::shard::Question;
 use crate::shared::Shared;
 use crate::viewer::Told;
@@ -69,6 +71,7 @@ impl Backend for Reader {
             snapshot_age: self.shared.view_age(),
             meters: meters(&shards, &self.shared.dictionary),
             exposed: self.shared.exposed,
+            alerts: self.alerts(),
         }
     }
 
@@ -103,6 +106,25 @@ impl Reader {
         Reader {
             shared,
             analyses: Arc::new(Semaphore::new(ANALYSES_MAX)),
+        }
+    }
+
+    /// What became of alerts.
+    fn alerts(&self) -> Alerts {
+        let (shared, counts) = (&self.shared, &self.shared.alert_counts);
+        let of = |numbers: &[AtomicU64; Target::ALL.len()]| {
+            Target::ALL.map(|target| (target.name(), numbers[target as usize].load(Relaxed)))
+        };
+        let view = shared.view.load();
+        let services = view.answers.services.iter().map(|row| &row.service);
+        Alerts {
+            critical_services: services
+                .filter(|service| is_critical(service, &shared.alerts))
+                .cloned()
+                .collect(),
+            firing: counts.firing.load(Relaxed),
+            sent: of(&counts.sent).into(),
+            failed: of(&counts.failed).into(),
         }
     }
 

@@ -27,7 +27,7 @@ use crate::shard::{Published, Shard};
 use crate::shared::Shared;
 use crate::threads::{Threads, spawn};
 use crate::viewer::TOLD_MAX;
-use crate::{Config, MemoryParts};
+use crate::{Config, MemoryParts, alerts};
 
 /// What a hotspot takes with a full reservoir, timeline and histograms.
 const HOTSPOT_BYTES: u64 = 40 << 10;
@@ -81,6 +81,9 @@ pub enum StartError {
     /// The timers contradict each other.
     #[error("{0}")]
     Timers(#[from] hotspan_assembly::SettingsError),
+    /// Nobody can be spoken to over TLS.
+    #[error("TLS for alerts cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
     /// A thread cannot be started.
     #[error("a thread cannot be started; raise the limit of threads, or ask for fewer with --shards")]
     Thread(#[source] std::io::Error),
@@ -95,6 +98,7 @@ pub struct Daemon {
     threads: Threads,
     api: Task<std::io::Result<()>>,
     api_stop: oneshot::Sender<()>,
+    alerts: alerts::Sender,
 }
 
 struct Listeners {
@@ -130,6 +134,7 @@ impl Daemon {
                 tokio::spawn(serve_http(listeners.http, Arc::clone(&shared.core))),
             ],
             api: tokio::spawn(hotspan_api::serve(listeners.api, reader, stopped)),
+            alerts: alerts::Sender::start(&shared)?,
             shared,
             threads,
             api_stop,
@@ -149,6 +154,7 @@ impl Daemon {
     /// Drains and ends: requests in flight finish, open traces are decided, nothing that was accepted is lost.
     /// Gives the books at the end.
     pub async fn stop(self) -> Counts {
+        drop(self.alerts);
         self.shared.core.drain();
         for receiver in self.receivers {
             if let Err(error) = receiver.await {
@@ -268,6 +274,8 @@ fn shared(
         started: now(),
         listeners: addresses.named(),
         exposed: config.exposed(),
+        alerts: config.alerts(addresses.listen),
+        alert_counts: alerts::Counts::default(),
         origin: Instant::now(),
         viewed: AtomicU64::new(0),
         level: AtomicUsize::new(0),

@@ -3,6 +3,7 @@
 //! [`Daemon::start`] builds and binds everything or fails with one clear error; [`Daemon::stop`] drains: receivers
 //! first, then shards, then the API. Shutdown is the closing of queues, in that order.
 
+mod alerts;
 mod backend;
 mod config;
 mod daemon;
@@ -17,8 +18,9 @@ mod shedding;
 mod threads;
 mod viewer;
 
+pub use alerts::Allowed;
 pub use config::{
-    Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, SpanStyles, hex_key,
+    Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, Secret, SpanStyles, hex_key,
 };
 pub use daemon::{Addresses, Daemon, StartError};
 pub use log::log;

@@ -16,10 +16,10 @@ use hotspan_ingest::{
 use hotspan_model::{Counts, LogTime, Millionths, Nanos, Vocabulary};
 use hotspan_pipeline::{Settings, Snapshot};
 
-use crate::MemoryParts;
 use crate::exemplars::Exemplars;
 use crate::shard::Published;
 use crate::viewer::Told;
+use crate::{MemoryParts, alerts};
 
 /// One for each daemon.
 pub(crate) struct Shared {
@@ -39,6 +39,9 @@ pub(crate) struct Shared {
     pub(crate) listeners: Vec<Listener>,
     /// What `/metrics` has.
     pub(crate) exposed: Exposed,
+    /// What alerts need.
+    pub(crate) alerts: alerts::Settings,
+    pub(crate) alert_counts: alerts::Counts,
     /// Zero of `viewed`.
     pub(crate) origin: Instant,
     /// When the newest view was begun, in nanoseconds.

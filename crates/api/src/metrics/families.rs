@@ -8,7 +8,7 @@ use hotspan_model::{Decided, Hotspot, LogTime, Millionths, Nanos, Reason, Vocabu
 use super::known::Known;
 use super::text::{self, Family, Kind, Sample, TOTAL};
 use super::{number, traffic};
-use crate::{Metrics, Requests, Status, View};
+use crate::{Alerts, Metrics, Requests, Status, View};
 
 /// Services that the gauge of hotspots tells apart; the first by rank.
 const SERVICES_MAX: usize = 1_000;
@@ -30,6 +30,7 @@ pub(super) fn families(metrics: &Metrics, view: &View, known: &mut Known) -> Vec
         "Hotspots that are listed.",
         hotspots(view),
     ));
+    families.extend(alerts(&metrics.alerts));
     families.extend(traffic::families(metrics, known));
     families
 }
@@ -288,6 +289,36 @@ fn hotspots(view: &View) -> Vec<Sample> {
             labelled(labels, count)
         });
     samples.collect()
+}
+
+fn alerts(of: &Alerts) -> [Family; 4] {
+    let by_receiver = |rows: &[(&'static str, u64)]| {
+        let samples = rows
+            .iter()
+            .map(|&(receiver, count)| labelled([("receiver", receiver)], count));
+        samples.collect()
+    };
+    let critical = of.critical_services.iter().take(SERVICES_MAX);
+    [
+        gauge(
+            "hotspan_critical_service",
+            "Services whose new and worsening hotspots fire alerts; always 1.",
+            critical
+                .map(|service| labelled([("service", service)], 1))
+                .collect(),
+        ),
+        gauge("hotspan_alerts_firing", "Alerts that fire.", plain(of.firing)),
+        counter(
+            "hotspan_alerts_sent",
+            "Messages about alerts that arrived.",
+            by_receiver(&of.sent),
+        ),
+        counter(
+            "hotspan_alerts_failed",
+            "Messages about alerts that did not arrive.",
+            by_receiver(&of.failed),
+        ),
+    ]
 }
 
 fn group<'a>(of: &'a Hotspot, service: &'a str) -> [&'a str; 4] {

@@ -128,6 +128,10 @@ async fn a_scrape_is_well_formed_and_complete() {
         "hotspan_left_out_ratio 0.062500",
         "hotspan_evidence_dropped_total 81",
         "hotspan_snapshot_age_seconds 1.500000000",
+        "hotspan_critical_service{service=\"cart\"} 1",
+        "hotspan_alerts_firing 91",
+        "hotspan_alerts_sent_total{receiver=\"alertmanager\"} 92",
+        "hotspan_alerts_failed_total{receiver=\"webhook\"} 95",
         "hotspan_build_info{version=\"0.1.0\"} 1",
         "hotspan_hotspots{detector=\"serial-calls\",break=\"synchronous\",state=\"worsening\",service=\"cart\"} 4",
     ] {

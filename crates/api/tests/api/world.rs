@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use hotspan_api::{
-    Backend, Check, Connections, Detectors, Exposed, FixFuture, FoundTrace, Level, Listener, Memory, Metrics,
-    NotSaid, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture, View, serve,
+    Alerts, Backend, Check, Connections, Detectors, Exposed, FixFuture, FoundTrace, Level, Listener, Memory,
+    Metrics, NotSaid, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture, View, serve,
 };
 use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
@@ -115,6 +115,12 @@ impl Backend for World {
             snapshot_age: Nanos(1_500_000_000),
             meters: meters::meters(),
             exposed: self.exposed,
+            alerts: Alerts {
+                critical_services: vec!["cart".to_owned()],
+                firing: 91,
+                sent: vec![("alertmanager", 92), ("webhook", 93)],
+                failed: vec![("alertmanager", 94), ("webhook", 95)],
+            },
         }
     }
 

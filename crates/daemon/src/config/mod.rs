@@ -11,12 +11,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hotspan_api::Exposed;
-use hotspan_model::Tuning;
+use hotspan_model::{Nanos, Pattern, Tuning};
+
+use crate::alerts::{self, Allowed};
 
 pub use keys::{KEYS, Key};
 pub use layers::{ConfigError, ConfigErrors, Layers, Origin};
 pub use memory::MemoryParts;
-pub use value::{SpanStyles, hex_key};
+pub use value::{Secret, SpanStyles, hex_key};
 
 /// What the daemon runs with: every value checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +67,22 @@ pub struct Config {
     pub metrics_span_metrics: SpanStyles,
     /// Most series that traces add to `/metrics`.
     pub metrics_series_max: usize,
+    /// Alertmanager that hears of alerts.
+    pub alertmanager_url: Option<String>,
+    /// Webhook that hears of alerts.
+    pub webhook_url: Option<String>,
+    /// Signs what the webhook hears.
+    pub webhook_secret: Secret,
+    /// The same, from a file.
+    pub webhook_secret_file: Secret,
+    /// Services whose new and worsening hotspots ask for somebody.
+    pub critical_services: Vec<Pattern>,
+    /// Hotspots that show in so long after the first data are not new.
+    pub alerts_learn: Duration,
+    /// Addresses of receivers that may be private.
+    pub alerts_allow: Allowed,
+    /// Where people reach the page.
+    pub page_url: Option<String>,
     /// Thresholds and efforts that differ from their defaults.
     pub tuning: Tuning,
 }
@@ -107,6 +125,24 @@ impl Config {
         }
     }
 
+    /// What alerts need; people reach the page at `page` unless the configuration says otherwise.
+    pub(crate) fn alerts(&self, page: SocketAddr) -> alerts::Settings {
+        let learn = u64::try_from(self.alerts_learn.as_nanos()).unwrap_or(u64::MAX);
+        let page = self.page_url.clone().unwrap_or_else(|| format!("http://{page}"));
+        alerts::Settings {
+            alertmanager: self.alertmanager_url.clone(),
+            webhook: self.webhook_url.clone(),
+            secret: match self.webhook_secret_file.expose() {
+                "" => self.webhook_secret.clone(),
+                _ => self.webhook_secret_file.clone(),
+            },
+            critical: self.critical_services.clone(),
+            learn: Nanos(learn),
+            allowed: self.alerts_allow.clone(),
+            page: page.trim_end_matches('/').to_owned(),
+        }
+    }
+
     fn unset() -> Config {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         Config {
@@ -132,6 +168,14 @@ impl Config {
             metrics_service_graph: false,
             metrics_span_metrics: SpanStyles::default(),
             metrics_series_max: 0,
+            alertmanager_url: None,
+            webhook_url: None,
+            webhook_secret: Secret::default(),
+            webhook_secret_file: Secret::default(),
+            critical_services: Vec::new(),
+            alerts_learn: Duration::ZERO,
+            alerts_allow: Allowed::default(),
+            page_url: None,
             tuning: Tuning::default(),
         }
     }
