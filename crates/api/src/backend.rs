@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use hotspan_hotspots::{Answers, Saying, Unsaid};
+use hotspan_hotspots::{Answers, Meters, Saying, Unsaid};
 use hotspan_model::{
     BeforeAfter, Counts, Decided, FindingId, Fingerprint, Kind, Knob, LogTime, Meta, Millionths, Nanos,
     SpanDetail, Timestamp, TraceId, TraceView, Tuning, Vocabulary,
@@ -279,6 +279,38 @@ pub struct Metrics {
     pub status: Status,
     /// How old the newest snapshot is.
     pub snapshot_age: Nanos,
+    /// What traces added up to.
+    pub meters: Meters,
+    /// Which of it is exposed.
+    pub exposed: Exposed,
+    /// What became of alerts.
+    pub alerts: Alerts,
+}
+
+/// Alerts, and what became of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Alerts {
+    /// Services seen whose new and worsening hotspots ask for somebody.
+    pub critical_services: Vec<String>,
+    /// How many fire.
+    pub firing: u64,
+    /// Messages that arrived, by receiver.
+    pub sent: Vec<(&'static str, u64)>,
+    /// Messages that did not, by receiver.
+    pub failed: Vec<(&'static str, u64)>,
+}
+
+/// What `/metrics` has beside the own family.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exposed {
+    /// The service graph.
+    pub service_graph: bool,
+    /// Spans as Tempo names them.
+    pub tempo_spans: bool,
+    /// Spans as the Collector names them.
+    pub collector_spans: bool,
+    /// Most series that traces add.
+    pub series_max: usize,
 }
 
 /// One condition of readiness.

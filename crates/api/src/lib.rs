@@ -15,9 +15,9 @@ mod tempo;
 
 pub use ask::{Parameter, Problem, nearest, rfc3339};
 pub use backend::{
-    Backend, Check, Connections, Detectors, FixFuture, FoundFix, FoundTrace, HeldFuture, Level, Listener,
-    Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture,
-    View,
+    Alerts, Backend, Check, Connections, Detectors, Exposed, FixFuture, FoundFix, FoundTrace, HeldFuture,
+    Level, Listener, Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture, Shard,
+    Status, TraceFuture, View,
 };
 pub use http::{csv, openapi};
 pub use serve::{router, serve};

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use hotspan_analysis::Analyser;
 use hotspan_api::{
-    Backend, Check, FixFuture, HeldFuture, Metrics, NotSaid, Outline, SayFuture, TraceFuture, View,
+    Alerts, Backend, Check, FixFuture, HeldFuture, Metrics, NotSaid, Outline, SayFuture, TraceFuture, View,
 };
-use hotspan_hotspots::Saying;
+use hotspan_hotspots::{Saying, meters};
 use hotspan_model::{Assembled, FindingId, Fingerprint, Lookup, SpanDetail, TraceId};
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::alerts::{Target, is_critical};
 use crate::outline::outline;
 use crate::shard::Question;
 use crate::shared::Shared;
@@ -77,9 +79,17 @@ impl Backend for Reader {
     }
 
     fn metrics(&self) -> Metrics {
+        let snapshots = self.shared.snapshots();
+        let shards: Vec<_> = snapshots
+            .iter()
+            .map(|shard| Arc::clone(&shard.hotspots))
+            .collect();
         Metrics {
-            status: self.shared.status(&self.shared.snapshots()),
+            status: self.shared.status(&snapshots),
             snapshot_age: self.shared.view_age(),
+            meters: meters(&shards, &self.shared.dictionary),
+            exposed: self.shared.exposed,
+            alerts: self.alerts(),
         }
     }
 
@@ -114,6 +124,25 @@ impl Reader {
         Reader {
             shared,
             analyses: Arc::new(Semaphore::new(ANALYSES_MAX)),
+        }
+    }
+
+    /// What became of alerts.
+    fn alerts(&self) -> Alerts {
+        let (shared, counts) = (&self.shared, &self.shared.alert_counts);
+        let of = |numbers: &[AtomicU64; Target::ALL.len()]| {
+            Target::ALL.map(|target| (target.name(), numbers[target as usize].load(Relaxed)))
+        };
+        let view = shared.view.load();
+        let services = view.answers.services.iter().map(|row| &row.service);
+        Alerts {
+            critical_services: services
+                .filter(|service| is_critical(service, &shared.alerts))
+                .cloned()
+                .collect(),
+            firing: counts.firing.load(Relaxed),
+            sent: of(&counts.sent).into(),
+            failed: of(&counts.failed).into(),
         }
     }
 

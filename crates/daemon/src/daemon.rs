@@ -27,7 +27,7 @@ use crate::shard::{Published, Shard};
 use crate::shared::Shared;
 use crate::threads::{Threads, spawn};
 use crate::viewer::TOLD_MAX;
-use crate::{Config, MemoryParts};
+use crate::{Config, MemoryParts, alerts};
 
 /// What a hotspot takes with a full reservoir, timeline and histograms.
 const HOTSPOT_BYTES: u64 = 40 << 10;
@@ -36,6 +36,8 @@ const OPERATION_BYTES: u64 = 2 << 10;
 const EDGE_BYTES: u64 = 1 << 10;
 const SERVICE_BYTES: u64 = 512;
 const HAND_OFF_BYTES: u64 = 128;
+/// What counters of one name take, with the copy that readers see.
+const METERED_BYTES: u64 = 2 << 10;
 /// What a fact takes with a full calendar, and a moment of it.
 const FACT_BYTES: u64 = 2 << 10;
 const MOMENT_BYTES: u64 = 32;
@@ -79,6 +81,9 @@ pub enum StartError {
     /// The timers contradict each other.
     #[error("{0}")]
     Timers(#[from] hotspan_assembly::SettingsError),
+    /// Nobody can be spoken to over TLS.
+    #[error("TLS for alerts cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
     /// A thread cannot be started.
     #[error("a thread cannot be started; raise the limit of threads, or ask for fewer with --shards")]
     Thread(#[source] std::io::Error),
@@ -93,6 +98,7 @@ pub struct Daemon {
     threads: Threads,
     api: Task<std::io::Result<()>>,
     api_stop: oneshot::Sender<()>,
+    alerts: alerts::Sender,
 }
 
 struct Listeners {
@@ -134,6 +140,7 @@ impl Daemon {
                 tokio::spawn(serve_http(listeners.http, Arc::clone(&shared.core))),
             ],
             api: tokio::spawn(hotspan_api::serve(listeners.api, reader, stopped)),
+            alerts: alerts::Sender::start(&shared)?,
             shared,
             threads,
             api_stop,
@@ -153,6 +160,7 @@ impl Daemon {
     /// Drains and ends: requests in flight finish, open traces are decided, nothing that was accepted is lost.
     /// Gives the books at the end.
     pub async fn stop(self) -> Counts {
+        drop(self.alerts);
         self.shared.core.drain();
         for receiver in self.receivers {
             if let Err(error) = receiver.await {
@@ -271,6 +279,9 @@ fn shared(
         parts: *parts,
         started: now(),
         listeners: addresses.named(),
+        exposed: config.exposed(),
+        alerts: config.alerts(addresses.listen),
+        alert_counts: alerts::Counts::default(),
         origin: Instant::now(),
         viewed: AtomicU64::new(0),
         level: AtomicUsize::new(0),
@@ -345,6 +356,7 @@ fn aggregates(bytes: u64) -> hotspan_hotspots::Settings {
         edges_max: fit(8, EDGE_BYTES, usual.edges_max),
         services_max: fit(16, SERVICE_BYTES, usual.services_max),
         hand_offs_max: fit(16, HAND_OFF_BYTES, usual.hand_offs_max),
+        metered_max: fit(16, METERED_BYTES, usual.metered_max),
         ..usual
     }
 }

@@ -3,6 +3,7 @@
 //! [`Daemon::start`] builds and binds everything or fails with one clear error; [`Daemon::stop`] drains: receivers
 //! first, then shards, then the API. Shutdown is the closing of queues, in that order.
 
+mod alerts;
 mod backend;
 mod config;
 mod daemon;
@@ -18,8 +19,10 @@ mod shedding;
 mod threads;
 mod viewer;
 
+pub use alerts::Allowed;
 pub use config::{
-    Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, bytes, duration, hex_key,
+    Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, Secret, SpanStyles, bytes,
+    duration, hex_key,
 };
 pub use daemon::{Addresses, Daemon, StartError};
 pub use log::{check_log, log};

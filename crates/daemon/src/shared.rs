@@ -7,17 +7,19 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use crossbeam_queue::ArrayQueue;
-use hotspan_api::{Connections, Level, Listener, Memory, Pressure, Refused, Requests, Shard, Status, View};
+use hotspan_api::{
+    Connections, Exposed, Level, Listener, Memory, Pressure, Refused, Requests, Shard, Status, View,
+};
 use hotspan_ingest::{
     Coding, Core, Counters, Message, Outbox, Refusal, SharedDictionary, Signal, Transport, WHOLE_SHARE,
 };
 use hotspan_model::{Counts, LogTime, Millionths, Nanos, Vocabulary};
 use hotspan_pipeline::{Settings, Snapshot};
 
-use crate::MemoryParts;
 use crate::exemplars::Exemplars;
 use crate::shard::Published;
 use crate::viewer::Told;
+use crate::{MemoryParts, alerts};
 
 /// One for each daemon.
 pub(crate) struct Shared {
@@ -35,6 +37,11 @@ pub(crate) struct Shared {
     pub(crate) parts: MemoryParts,
     pub(crate) started: LogTime,
     pub(crate) listeners: Vec<Listener>,
+    /// What `/metrics` has.
+    pub(crate) exposed: Exposed,
+    /// What alerts need.
+    pub(crate) alerts: alerts::Settings,
+    pub(crate) alert_counts: alerts::Counts,
     /// Zero of `viewed`.
     pub(crate) origin: Instant,
     /// When the newest view was begun, in nanoseconds.

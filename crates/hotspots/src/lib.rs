@@ -33,6 +33,7 @@ mod lists;
 mod losses;
 mod many;
 mod merged;
+mod metered;
 mod moments;
 mod near;
 mod notes;
@@ -64,6 +65,10 @@ pub use answers::{
 pub use blind::Remedy;
 pub use cross::catalogue;
 pub use joint::Joints;
+pub use metered::{
+    Exemplar, FindingMeter, Histogram, LinkMeter, Meters, OVERFLOW_LABEL, Outside, PathMeter, SpanMeter,
+    ThirdPartyMeter, meters,
+};
 pub use near::NearMissAnswer;
 pub use notes::{BY_CHARS_MAX, NOTES_MAX, Notes, REASON_CHARS_MAX, Saying, Unsaid};
 pub use settings::{MIN_CONFIDENCE, SHARED as SHARED_KNOBS, SIGHTINGS, Settings};

@@ -41,6 +41,8 @@ pub struct Settings {
     pub near_misses_max: usize,
     /// Moments that all facts of a shard hold; beyond, the stretch of time they fall in is not judged.
     pub moments_max: usize,
+    /// Rows of each table of counters that only grow; beyond, they share rows.
+    pub metered_max: usize,
     /// Keys of each breakdown of a hotspot: entries, versions, places in the code; the rest is one number.
     pub entries_max: usize,
     /// Affected traces whose replayed savings are kept for each hotspot.
@@ -69,6 +71,7 @@ impl Default for Settings {
             facts_of_service_max: 4_096,
             near_misses_max: 16_384,
             moments_max: 131_072,
+            metered_max: 4_096,
             entries_max: 16,
             reservoir: 200,
             min_confidence: MIN_CONFIDENCE,

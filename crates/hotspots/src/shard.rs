@@ -13,6 +13,7 @@ use crate::aggregate::Aggregate;
 use crate::facts::{Fact, FactKey, used};
 use crate::groups::Groups;
 use crate::joint::{JointKey, JointSums};
+use crate::metered::{Metered, Shot};
 use crate::moments::most;
 use crate::near::{Near, NearKey};
 use crate::shown::Shown;
@@ -57,6 +58,7 @@ pub struct Hotspots {
     facts: Table<FactKey, Fact>,
     near: Table<NearKey, Near>,
     joints: Table<JointKey, JointSums>,
+    metered: Metered,
     /// Moments in all facts.
     moments: usize,
     /// When old moments were dropped last.
@@ -81,6 +83,7 @@ pub struct Snapshot {
     pub(crate) facts: Shown<FactKey, Fact>,
     pub(crate) near: Shown<NearKey, Near>,
     pub(crate) joints: Shown<JointKey, JointSums>,
+    pub(crate) metered: Shot,
     /// Sightings of fingerprints that found no row.
     pub(crate) sightings_beyond: u64,
     /// Other contributions that found no row.
@@ -108,6 +111,7 @@ impl Hotspots {
             facts: Table::new(seed, 6, settings.facts_max),
             near: Table::new(seed, 7, settings.near_misses_max),
             joints: Table::new(seed, 8, settings.joints_max),
+            metered: Metered::new(seed, settings.metered_max, settings.operations_max),
             moments: 0,
             swept: LogTime::default(),
             settings,
@@ -162,6 +166,7 @@ impl Hotspots {
             facts: self.facts.snapshot(),
             near: self.near.snapshot(),
             joints: self.joints.snapshot(),
+            metered: self.metered.snapshot(),
             sightings_beyond: self.aggregates.beyond(),
             rows_beyond: self.services.beyond()
                 + self.operations.beyond()
@@ -205,6 +210,7 @@ impl Hotspots {
         self.shift_facts(sign, report, times, &mut groups);
         self.shift_near(sign, report, times, &mut groups);
         self.groups = groups;
+        self.metered.shift(sign, report);
         for hand_off in &report.hand_offs {
             if let Some(order) = self.orders.row(sign, &hand_off.key) {
                 order.shift(sign, hand_off);

@@ -105,6 +105,11 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
         sign.count(&mut self.beyond, 1);
     }
 
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Whether a new key finds no room.
     pub(crate) fn is_full(&self) -> bool {
         self.max <= self.rows.len()

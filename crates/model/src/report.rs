@@ -4,8 +4,8 @@
 //! from the trace alone and holds no minimum, maximum or mean.
 
 use crate::{
-    Class, DefectKind, FactRow, Finding, Fingerprint, Inputs, LogTime, Millionths, Nanos, NearMiss, SpanId,
-    Symbol, TraceId,
+    Class, DefectKind, FactRow, Finding, Fingerprint, Inputs, LinkRow, LogTime, Millionths, Nanos, NearMiss,
+    SpanId, SpanRow, Symbol, TraceId,
 };
 
 /// A service and one of its operations.
@@ -221,6 +221,10 @@ pub struct Report {
     pub path: Vec<PathRow>,
     /// One row a caller operation, target, class and template.
     pub calls: Vec<CallRow>,
+    /// One row a name, kind and outcome of spans.
+    pub metered: Vec<SpanRow>,
+    /// One row a pair of caller and callee, and class.
+    pub links: Vec<LinkRow>,
     /// Ordering evidence.
     pub hand_offs: Vec<HandOff>,
     /// What means something only beside other traces.
@@ -249,6 +253,8 @@ impl Report {
             services,
             path,
             calls,
+            metered,
+            links,
             hand_offs,
             facts,
             findings,
@@ -263,6 +269,8 @@ impl Report {
             services,
             path,
             calls,
+            metered,
+            links,
             hand_offs,
             facts,
             findings,
@@ -276,6 +284,8 @@ impl Report {
         self.services.clear();
         self.path.clear();
         self.calls.clear();
+        self.metered.clear();
+        self.links.clear();
         self.hand_offs.clear();
         self.facts.clear();
         self.findings.clear();

@@ -3,6 +3,7 @@
 mod calls;
 mod facts;
 mod hand_offs;
+mod metered;
 mod path;
 mod services;
 pub(crate) mod view;
@@ -18,6 +19,7 @@ pub(crate) struct Rows {
     path: path::Rows,
     services: services::Rows,
     calls: calls::Rows,
+    metered: metered::Rows,
     facts: facts::Rows,
     hand_offs: hand_offs::Rows,
 }
@@ -37,6 +39,7 @@ impl Rows {
         self.path.fill(cx, report);
         self.services.fill(cx, report);
         self.calls.fill(cx, report);
+        self.metered.fill(cx, report);
         self.facts.fill(cx, report);
     }
 

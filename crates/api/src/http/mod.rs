@@ -14,12 +14,12 @@ mod ui;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
+use axum::{Extension, Router};
 use tower_http::compression::CompressionLayer;
 
 use crate::ask::Problem;
@@ -37,7 +37,10 @@ pub(crate) fn router(backend: Shared) -> Router {
         .merge(ui::router())
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
-        .route("/metrics", get(metrics::scrape))
+        .route(
+            "/metrics",
+            get(metrics::scrape).layer(Extension(metrics::Known::default())),
+        )
         .route("/api/v1/hotspots", get(routes::hotspots))
         .route("/api/v1/hotspots/{id}", get(routes::hotspot))
         .route("/api/v1/hotspots/{id}/state", state::route())

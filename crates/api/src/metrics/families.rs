@@ -2,21 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hotspan_hotspots::OVERFLOW_LABEL;
 use hotspan_model::{Decided, Hotspot, LogTime, Millionths, Nanos, Reason, Vocabulary};
 
-use super::text::{Family, Kind, Sample};
-use crate::{Metrics, Requests, Status, View};
+use super::known::Known;
+use super::text::{self, Family, Kind, Sample, TOTAL};
+use super::{number, traffic};
+use crate::{Alerts, Metrics, Requests, Status, View};
 
 /// Services that the gauge of hotspots tells apart; the first by rank.
 const SERVICES_MAX: usize = 1_000;
-/// What a label says when its own value found no room.
-const OVERFLOW: &str = "__overflow__";
 
 /// The part of the memory that has a family of its own.
 const INFLIGHT: &str = "inflight";
 
 /// Every family, in order.
-pub(super) fn families(metrics: &Metrics, view: &View) -> Vec<Family> {
+pub(super) fn families(metrics: &Metrics, view: &View, known: &mut Known) -> Vec<Family> {
     let status = &metrics.status;
     let mut families = spans(status);
     families.extend(requests(status));
@@ -29,6 +30,8 @@ pub(super) fn families(metrics: &Metrics, view: &View) -> Vec<Family> {
         "Hotspots that are listed.",
         hotspots(view),
     ));
+    families.extend(alerts(&metrics.alerts));
+    families.extend(traffic::families(metrics, known));
     families
 }
 
@@ -271,7 +274,7 @@ fn hotspots(view: &View) -> Vec<Sample> {
             told_apart.insert(service);
         }
         *groups
-            .entry(group(hotspot, if room { service } else { OVERFLOW }))
+            .entry(group(hotspot, if room { service } else { OVERFLOW_LABEL }))
             .or_default() += 1;
     }
     let samples = groups
@@ -288,18 +291,45 @@ fn hotspots(view: &View) -> Vec<Sample> {
     samples.collect()
 }
 
+fn alerts(of: &Alerts) -> [Family; 4] {
+    let by_receiver = |rows: &[(&'static str, u64)]| {
+        let samples = rows
+            .iter()
+            .map(|&(receiver, count)| labelled([("receiver", receiver)], count));
+        samples.collect()
+    };
+    let critical = of.critical_services.iter().take(SERVICES_MAX);
+    [
+        gauge(
+            "hotspan_critical_service",
+            "Services whose new and worsening hotspots fire alerts; always 1.",
+            critical
+                .map(|service| labelled([("service", service)], 1))
+                .collect(),
+        ),
+        gauge("hotspan_alerts_firing", "Alerts that fire.", plain(of.firing)),
+        counter(
+            "hotspan_alerts_sent",
+            "Messages about alerts that arrived.",
+            by_receiver(&of.sent),
+        ),
+        counter(
+            "hotspan_alerts_failed",
+            "Messages about alerts that did not arrive.",
+            by_receiver(&of.failed),
+        ),
+    ]
+}
+
 fn group<'a>(of: &'a Hotspot, service: &'a str) -> [&'a str; 4] {
     [of.detector, of.in_break.name(), of.state.name(), service]
 }
 
-fn counter(name: &'static str, help: &'static str, samples: Vec<Sample>) -> Family {
-    let kind = Kind::Counter;
-    Family {
-        name,
-        help,
-        kind,
-        samples,
+fn counter(name: &'static str, help: &'static str, mut samples: Vec<Sample>) -> Family {
+    for sample in &mut samples {
+        sample.suffix = TOTAL;
     }
+    text::counter(name, help, samples)
 }
 
 fn gauge(name: &'static str, help: &'static str, samples: Vec<Sample>) -> Family {
@@ -318,23 +348,25 @@ fn plain(number: u64) -> Vec<Sample> {
 
 fn labelled<const N: usize>(labels: [(&'static str, &str); N], number: u64) -> Sample {
     Sample {
-        labels: labels.map(|(name, value)| (name, value.to_owned())).into(),
-        value: number.to_string(),
+        labels: text::labels(labels),
+        ..sample(number.to_string())
     }
 }
 
 /// A share, without a float.
 fn ratio(Millionths(share): Millionths) -> Sample {
-    Sample {
-        labels: Vec::new(),
-        value: format!("{}.{:06}", share / 1_000_000, share % 1_000_000),
-    }
+    sample(format!("{}.{:06}", share / 1_000_000, share % 1_000_000))
 }
 
-/// Nanoseconds as seconds, without a float.
 fn in_seconds(nanos: u64) -> Sample {
+    sample(number::seconds(nanos))
+}
+
+fn sample(value: String) -> Sample {
     Sample {
+        suffix: "",
         labels: Vec::new(),
-        value: format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000),
+        value,
+        exemplar: None,
     }
 }

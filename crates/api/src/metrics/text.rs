@@ -3,11 +3,19 @@
 use std::fmt::Write as _;
 
 use axum::http::{HeaderMap, header};
+use hotspan_hotspots::Exemplar;
 
+use super::number;
 use crate::shape::clean_to;
 
 /// Most characters of a label's value.
 const LABEL_CHARS_MAX: usize = 128;
+
+/// Names and values, the values clean.
+pub(super) type Labels = Vec<(&'static str, String)>;
+
+/// What names of counters end in.
+pub(super) const TOTAL: &str = "_total";
 
 /// What a number means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +24,8 @@ pub(super) enum Kind {
     Counter,
     /// A level.
     Gauge,
+    /// Counts by upper bound, their sum and their count.
+    Histogram,
 }
 
 /// One name with its samples.
@@ -30,8 +40,12 @@ pub(super) struct Family {
 /// One number with its labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sample {
-    pub(super) labels: Vec<(&'static str, String)>,
+    /// What its name has behind that of the family.
+    pub(super) suffix: &'static str,
+    pub(super) labels: Labels,
     pub(super) value: String,
+    /// A span that shows it, and what it measures; for OpenMetrics only.
+    pub(super) exemplar: Option<(Exemplar, String)>,
 }
 
 /// In which format.
@@ -75,34 +89,83 @@ impl Exposition {
     }
 
     fn write_family(self, text: &mut String, family: &Family) -> std::fmt::Result {
-        let suffix = match family.kind {
-            Kind::Counter => "_total",
-            Kind::Gauge => "",
-        };
         let kind = match family.kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
         };
-        let declared = match self {
-            Exposition::Text => format!("{}{suffix}", family.name),
-            Exposition::OpenMetrics => family.name.to_owned(),
+        let declared = match (self, family.kind) {
+            (Exposition::Text, Kind::Counter) => format!("{}{TOTAL}", family.name),
+            (Exposition::Text | Exposition::OpenMetrics, _) => family.name.to_owned(),
         };
         writeln!(text, "# HELP {declared} {}", family.help)?;
         writeln!(text, "# TYPE {declared} {kind}")?;
         for sample in &family.samples {
-            write!(text, "{}{suffix}", family.name)?;
+            write!(text, "{}{}", family.name, sample.suffix)?;
             write_labels(text, &sample.labels)?;
-            writeln!(text, " {}", sample.value)?;
+            write!(text, " {}", sample.value)?;
+            if let (Exposition::OpenMetrics, Some(exemplar)) = (self, &sample.exemplar) {
+                write_exemplar(text, exemplar)?;
+            }
+            text.push('\n');
         }
         Ok(())
     }
 }
 
+/// `raw` as the value of a label. What becomes equal by it is one series.
+pub(super) fn value(raw: &str) -> String {
+    clean_to(raw, LABEL_CHARS_MAX)
+}
+
+/// Names with the values of labels.
+pub(super) fn labels<const N: usize>(of: [(&'static str, &str); N]) -> Labels {
+    of.map(|(name, text)| (name, value(text))).into()
+}
+
+/// A sample of a counter.
+pub(super) fn total(labels: Labels, value: String) -> Sample {
+    Sample {
+        suffix: TOTAL,
+        labels,
+        value,
+        exemplar: None,
+    }
+}
+
+/// A family of samples that end in [`TOTAL`].
+pub(super) fn counter(name: &'static str, help: &'static str, samples: Vec<Sample>) -> Family {
+    let kind = Kind::Counter;
+    Family {
+        name,
+        help,
+        kind,
+        samples,
+    }
+}
+
+/// A family of buckets, sums and counts.
+pub(super) fn histogram(name: &'static str, help: &'static str, samples: Vec<Sample>) -> Family {
+    let kind = Kind::Histogram;
+    Family {
+        name,
+        help,
+        kind,
+        samples,
+    }
+}
+
+fn write_exemplar(text: &mut String, (of, measured): &(Exemplar, String)) -> std::fmt::Result {
+    write!(text, " # {{trace_id=\"{}\"", of.trace)?;
+    if let Some(span) = of.span {
+        write!(text, ",span_id=\"{span}\"")?;
+    }
+    write!(text, "}} {measured} {}", number::seconds(of.at.0))
+}
+
 fn write_labels(text: &mut String, labels: &[(&'static str, String)]) -> std::fmt::Result {
     for (place, (name, value)) in labels.iter().enumerate() {
-        let value = clean_to(value, LABEL_CHARS_MAX)
-            .replace('\\', "\\\\")
-            .replace('"', "\\\"");
+        let value = value.replace('\\', "\\\\").replace('"', "\\\"");
         write!(text, "{}{name}=\"{value}\"", if place == 0 { '{' } else { ',' })?;
     }
     if !labels.is_empty() {
@@ -121,8 +184,10 @@ mod tests {
             help: "Spans that were not analysed.",
             kind: Kind::Counter,
             samples: vec![Sample {
-                labels: vec![("reason", "a\"b\\c\nd".to_owned())],
+                suffix: TOTAL,
+                labels: vec![("reason", value("a\"b\\c\nd"))],
                 value: "7".to_owned(),
+                exemplar: None,
             }],
         }]
     }

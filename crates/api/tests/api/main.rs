@@ -24,6 +24,8 @@ mod jaeger_clients;
 #[cfg(test)]
 mod jaeger_grpc;
 #[cfg(test)]
+mod meters;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod openapi;

@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use hotspan_api::{
-    Backend, Check, Connections, Detectors, FixFuture, FoundTrace, HeldFuture, Level, Listener, Memory,
-    Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture, Shard, Status, TraceFuture, View,
-    serve,
+    Alerts, Backend, Check, Connections, Detectors, Exposed, FixFuture, FoundTrace, HeldFuture, Level,
+    Listener, Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture, Shard, Status,
+    TraceFuture, View, serve,
 };
 use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
@@ -22,6 +22,7 @@ use hotspan_model::{
 };
 use tokio::net::TcpListener;
 
+use crate::meters;
 use crate::sample::{bars, before_after, hotspot, trace, trace_id, version};
 
 /// What a hostile service calls itself and its operations.
@@ -40,6 +41,7 @@ pub(crate) struct World {
     pub(crate) traces: BTreeMap<TraceId, (TraceView, Vec<SpanDetail>)>,
     pub(crate) fixes: BTreeMap<FindingId, BeforeAfter>,
     pub(crate) ready: bool,
+    pub(crate) exposed: Exposed,
 }
 
 impl World {
@@ -58,6 +60,12 @@ impl World {
             traces: BTreeMap::from([(trace_id(1), trace(1))]),
             fixes: BTreeMap::from([before_after()]),
             ready: true,
+            exposed: Exposed {
+                service_graph: true,
+                tempo_spans: true,
+                collector_spans: true,
+                series_max: 50_000,
+            },
         }
     }
 
@@ -113,6 +121,14 @@ impl Backend for World {
         Metrics {
             status: status(),
             snapshot_age: Nanos(1_500_000_000),
+            meters: meters::meters(),
+            exposed: self.exposed,
+            alerts: Alerts {
+                critical_services: vec!["cart".to_owned()],
+                firing: 91,
+                sent: vec![("alertmanager", 92), ("webhook", 93)],
+                failed: vec![("alertmanager", 94), ("webhook", 95)],
+            },
         }
     }
 

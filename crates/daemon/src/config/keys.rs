@@ -1,7 +1,11 @@
 //! The table of keys. Adding one is one row here and one field in [`super::Config`].
 
 use super::Config;
-use super::value::{address, bytes, duration, hex_key, shards, switch};
+use super::value::{
+    address, bytes, duration, duration_or_none, hex_key, patterns, secret, secret_file, series, shards,
+    span_styles, switch, url,
+};
+use crate::alerts::Allowed;
 
 /// One key of the configuration.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +80,17 @@ keys! {
     root_quiet, "TIME", "8s", duration, "Decide a trace with a root when quiet for so long";
     rootless_quiet, "TIME", "15s", duration, "Decide a trace without a root when quiet for so long";
     age, "TIME", "90s", duration, "Decide any trace at this age";
+    metrics_service_graph, "true|false", "true", switch, "The service graph in /metrics, as Grafana's tab asks for it";
+    metrics_span_metrics, "STYLES", "tempo", span_styles, "Rate, errors and durations of spans in /metrics: off, tempo, collector, or tempo,collector";
+    metrics_series_max, "N", "50000", series, "Most series that traces add to /metrics; beyond, names share __overflow__";
+    alertmanager_url, "URL", "", url, "Alertmanager that hears of alerts, say https://alertmanager.example.com";
+    webhook_url, "URL", "", url, "Webhook that hears of alerts, in the body of Alertmanager's";
+    webhook_secret, "SECRET", "", secret, "Signs what the webhook hears; better as a variable or a file, since others see flags";
+    webhook_secret_file, "FILE", "", secret_file, "Read the webhook's secret from FILE";
+    critical_services, "NAMES", "", patterns, "Services whose new and worsening hotspots fire alerts, joined by commas; * is any run of characters";
+    alerts_learn, "TIME", "60min", duration_or_none, "Hotspots that show in so long after the first data fire no alert: they were there before (0: all do)";
+    alerts_allow, "BLOCKS", "", Allowed::read, "Private addresses that alerts may go to, also without TLS, say 10.0.0.0/8,127.0.0.1";
+    page_url, "URL", "", url, "Where people reach the page, for links in alerts (default: the address of listen)";
     @rules knobs, "RULES", "Thresholds of detectors, say 'repeat_min=8; cost_min_ns=5000000 @ service=billing*, kind=job'";
     @rules efforts, "RULES", "Weeks of one team by detector or hotspot, say 'slow-query=1; slow-query=3 @ service=legacy*'";
 }

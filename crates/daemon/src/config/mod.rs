@@ -11,12 +11,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hotspan_model::Tuning;
+use hotspan_api::Exposed;
+use hotspan_model::{Nanos, Pattern, Tuning};
+
+use crate::alerts::{self, Allowed};
 
 pub use keys::{KEYS, Key};
 pub use layers::{ConfigError, ConfigErrors, Layers, Origin};
 pub use memory::MemoryParts;
-pub use value::{bytes, duration, hex_key};
+pub use value::{Secret, SpanStyles, bytes, duration, hex_key};
 
 /// What the daemon runs with: every value checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +62,28 @@ pub struct Config {
     pub rootless_quiet: Duration,
     /// Any trace is decided at this age.
     pub age: Duration,
+    /// `/metrics` has the service graph.
+    pub metrics_service_graph: bool,
+    /// `/metrics` has spans in these styles.
+    pub metrics_span_metrics: SpanStyles,
+    /// Most series that traces add to `/metrics`.
+    pub metrics_series_max: usize,
+    /// Alertmanager that hears of alerts.
+    pub alertmanager_url: Option<String>,
+    /// Webhook that hears of alerts.
+    pub webhook_url: Option<String>,
+    /// Signs what the webhook hears.
+    pub webhook_secret: Secret,
+    /// The same, from a file.
+    pub webhook_secret_file: Secret,
+    /// Services whose new and worsening hotspots ask for somebody.
+    pub critical_services: Vec<Pattern>,
+    /// Hotspots that show in so long after the first data are not new.
+    pub alerts_learn: Duration,
+    /// Addresses of receivers that may be private.
+    pub alerts_allow: Allowed,
+    /// Where people reach the page.
+    pub page_url: Option<String>,
     /// Thresholds and efforts that differ from their defaults.
     pub tuning: Tuning,
 }
@@ -91,6 +116,34 @@ impl Config {
         })
     }
 
+    /// What `/metrics` has.
+    pub fn exposed(&self) -> Exposed {
+        Exposed {
+            service_graph: self.metrics_service_graph,
+            tempo_spans: self.metrics_span_metrics.tempo,
+            collector_spans: self.metrics_span_metrics.collector,
+            series_max: self.metrics_series_max,
+        }
+    }
+
+    /// What alerts need; people reach the page at `page` unless the configuration says otherwise.
+    pub(crate) fn alerts(&self, page: SocketAddr) -> alerts::Settings {
+        let learn = u64::try_from(self.alerts_learn.as_nanos()).unwrap_or(u64::MAX);
+        let page = self.page_url.clone().unwrap_or_else(|| format!("http://{page}"));
+        alerts::Settings {
+            alertmanager: self.alertmanager_url.clone(),
+            webhook: self.webhook_url.clone(),
+            secret: match self.webhook_secret_file.expose() {
+                "" => self.webhook_secret.clone(),
+                _ => self.webhook_secret_file.clone(),
+            },
+            critical: self.critical_services.clone(),
+            learn: Nanos(learn),
+            allowed: self.alerts_allow.clone(),
+            page: page.trim_end_matches('/').to_owned(),
+        }
+    }
+
     fn unset() -> Config {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         Config {
@@ -113,6 +166,17 @@ impl Config {
             root_quiet: Duration::ZERO,
             rootless_quiet: Duration::ZERO,
             age: Duration::ZERO,
+            metrics_service_graph: false,
+            metrics_span_metrics: SpanStyles::default(),
+            metrics_series_max: 0,
+            alertmanager_url: None,
+            webhook_url: None,
+            webhook_secret: Secret::default(),
+            webhook_secret_file: Secret::default(),
+            critical_services: Vec::new(),
+            alerts_learn: Duration::ZERO,
+            alerts_allow: Allowed::default(),
+            page_url: None,
             tuning: Tuning::default(),
         }
     }

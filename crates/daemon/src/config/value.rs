@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use hotspan_model::Pattern;
+
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "not an address; write an IP and a port, say 127.0.0.1:4317 or [::1]:4317".into())
@@ -22,6 +24,91 @@ const SHARDS_MAX: usize = 256;
 pub(super) fn shards(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|&number| number <= SHARDS_MAX);
     number.ok_or_else(|| format!("not a whole number up to {SHARDS_MAX}"))
+}
+
+/// Text that no log and no answer may show.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps `text`.
+    pub fn new(text: &str) -> Secret {
+        Secret(text.to_owned())
+    }
+
+    /// The text; empty when there is none.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "every parser of the table has one shape")]
+pub(super) fn secret(text: &str) -> Result<Secret, String> {
+    Ok(Secret::new(text))
+}
+
+pub(super) fn secret_file(path: &str) -> Result<Secret, String> {
+    if path.is_empty() {
+        return Ok(Secret::default());
+    }
+    let text = std::fs::read_to_string(path).map_err(|why| format!("cannot be read: {why}"))?;
+    match text.trim() {
+        "" => Err("the file is empty; write the secret into it".into()),
+        text => Ok(Secret::new(text)),
+    }
+}
+
+pub(super) fn url(text: &str) -> Result<Option<String>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let url = text.parse::<http::Uri>().ok();
+    let is_fit = |url: &http::Uri| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some();
+    match url.filter(is_fit) {
+        Some(_) => Ok(Some(text.to_owned())),
+        None => Err("not a URL; write say https://alerts.example.com/hook".into()),
+    }
+}
+
+pub(super) fn patterns(text: &str) -> Result<Vec<Pattern>, String> {
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.map(Pattern::new).collect()
+}
+
+/// In which styles spans are counted for scrapers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpanStyles {
+    /// `traces_spanmetrics_…`.
+    pub tempo: bool,
+    /// `traces_span_metrics_…`.
+    pub collector: bool,
+}
+
+pub(super) fn span_styles(text: &str) -> Result<SpanStyles, String> {
+    let mut styles = SpanStyles::default();
+    for style in text.split(',').map(str::trim) {
+        match style {
+            "off" if text.trim() == "off" => {}
+            "tempo" => styles.tempo = true,
+            "collector" => styles.collector = true,
+            _ => return Err("not a style; write off, tempo, collector, or tempo,collector".into()),
+        }
+    }
+    Ok(styles)
+}
+
+/// Most series that one scrape may have: Prometheus takes them, in a reply of some hundred megabytes.
+const SERIES_MAX: usize = 1_000_000;
+
+pub(super) fn series(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|&number| number <= SERIES_MAX);
+    number.ok_or_else(|| format!("not a whole number up to {SERIES_MAX}"))
 }
 
 /// A size in bytes, with a unit.
@@ -44,6 +131,14 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     millis
         .map(Duration::from_millis)
         .ok_or_else(|| "not a length of time; write say 200ms, 8s or 2min".into())
+}
+
+/// A length of time that may be none.
+pub(super) fn duration_or_none(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" => Ok(Duration::ZERO),
+        text => duration(text),
+    }
 }
 
 /// A number and the first unit it ends in.
@@ -77,5 +172,29 @@ mod tests {
         assert_eq!(duration("1500ms"), Ok(Duration::from_millis(1500)));
         assert_eq!(duration("2min"), Ok(Duration::from_secs(120)));
         assert!(duration("8").is_err() && duration("0s").is_err());
+        assert_eq!(duration_or_none("0"), Ok(Duration::ZERO));
+        assert_eq!(duration_or_none("60min"), duration("3600s"));
+    }
+
+    #[test]
+    fn urls_have_a_scheme_and_a_host_and_secrets_do_not_show() {
+        assert_eq!(url(""), Ok(None));
+        assert_eq!(url("https://a.test/x"), Ok(Some("https://a.test/x".to_owned())));
+        assert!(url("a.test").is_err() && url("ftp://a.test").is_err() && url("/x").is_err());
+        assert_eq!(format!("{:?}", Secret::new("hush")), "Secret");
+        assert!(
+            secret_file("/nowhere/at/all")
+                .unwrap_err()
+                .contains("cannot be read")
+        );
+    }
+
+    #[test]
+    fn styles_of_spans_are_off_or_one_or_both() {
+        let styles = |tempo, collector| Ok(SpanStyles { tempo, collector });
+        assert_eq!(span_styles("off"), styles(false, false));
+        assert_eq!(span_styles("tempo"), styles(true, false));
+        assert_eq!(span_styles("tempo, collector"), styles(true, true));
+        assert!(span_styles("off,tempo").is_err() && span_styles("").is_err());
     }
 }

@@ -6,6 +6,7 @@ mod build;
 mod exact;
 mod gates;
 mod life;
+mod metered;
 mod near;
 mod notes;
 mod peers;

@@ -1,0 +1,213 @@
+//! One call to somebody outside: the address is checked after its name is resolved, and the connection goes to that very
+//! address. Nothing is followed: a redirect is a failure.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Uri, header};
+use http_body_util::Full;
+use hyper::client::conn::http1::handshake;
+use hyper_util::rt::TokioIo;
+use ring::hmac;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, lookup_host};
+use tokio_rustls::TlsConnector;
+
+use super::Allowed;
+use crate::config::Secret;
+
+/// Longest call, from the name to the status.
+const LONGEST: Duration = Duration::from_secs(5);
+/// What signs a webhook's body.
+const SIGNATURE: &str = "x-hotspan-signature";
+
+/// Why a call did not do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    #[error("{0} has no address")]
+    Unknown(String),
+    #[error("{host} is at {at}, which is no public address; list it in alerts_allow if that is meant")]
+    Private { host: String, at: SocketAddr },
+    #[error("{0} is spoken to without TLS; write https, or list its address in alerts_allow")]
+    Plain(String),
+    #[error("no answer within {} seconds", LONGEST.as_secs())]
+    Late,
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("{0}")]
+    Http(#[from] hyper::Error),
+    #[error("the connection ended without an answer")]
+    Ended,
+    #[error("answered with {0}")]
+    Status(http::StatusCode),
+    #[error("{0} is no URL of a host")]
+    Url(String),
+}
+
+impl CallError {
+    /// Whether another try may do better.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            CallError::Status(status) => status.is_server_error() || status.as_u16() == 429,
+            CallError::Private { .. } | CallError::Plain(_) | CallError::Url(_) => false,
+            CallError::Unknown(_)
+            | CallError::Late
+            | CallError::Io(_)
+            | CallError::Http(_)
+            | CallError::Ended => true,
+        }
+    }
+}
+
+/// Makes calls.
+pub(crate) struct Caller {
+    allowed: Allowed,
+    tls: TlsConnector,
+}
+
+impl Caller {
+    /// Trusts whom the system trusts.
+    pub(crate) fn new(allowed: Allowed) -> Result<Caller, rustls::Error> {
+        let mut roots = rustls::RootCertStore::empty();
+        let (taken, ignored) =
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        tracing::debug!(taken, ignored, "certificates of the system");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Caller {
+            allowed,
+            tls: TlsConnector::from(Arc::new(tls)),
+        })
+    }
+
+    /// Sends JSON, signed where there is a secret.
+    pub(crate) async fn post(&self, url: &Uri, body: Bytes, secret: &Secret) -> Result<(), CallError> {
+        let call = self.call(url, body, secret);
+        tokio::time::timeout(LONGEST, call)
+            .await
+            .map_err(|_| CallError::Late)?
+    }
+
+    async fn call(&self, url: &Uri, body: Bytes, secret: &Secret) -> Result<(), CallError> {
+        let (Some(host), Some(authority)) = (url.host(), url.authority()) else {
+            return Err(CallError::Url(url.to_string()));
+        };
+        let name = host.trim_start_matches('[').trim_end_matches(']');
+        let secure = url.scheme_str() == Some("https");
+        let port = url.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let at = self.address(name, port, secure).await?;
+        let mut request = Request::post(url.path_and_query().map_or("/", |path| path.as_str()))
+            .header(header::HOST, authority.as_str())
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::USER_AGENT, concat!("hotspan/", env!("CARGO_PKG_VERSION")));
+        if let Some(signature) = signature(secret, &body) {
+            request = request.header(SIGNATURE, signature);
+        }
+        let request = request
+            .body(Full::new(body))
+            .map_err(|_| CallError::Url(url.to_string()))?;
+        let socket = TcpStream::connect(at).await?;
+        if !secure {
+            return send(socket, request).await;
+        }
+        let name = ServerName::try_from(name.to_owned()).map_err(|_| CallError::Url(url.to_string()))?;
+        send(self.tls.connect(name, socket).await?, request).await
+    }
+
+    /// The first address of a name where a call may go.
+    async fn address(&self, host: &str, port: u16, secure: bool) -> Result<SocketAddr, CallError> {
+        let mut first = None;
+        for at in lookup_host((host, port)).await? {
+            first = first.or(Some(at));
+            if self.allowed.lists(at.ip()) || secure && self.allowed.permits(at.ip()) {
+                return Ok(at);
+            }
+        }
+        Err(match first {
+            None => CallError::Unknown(host.to_owned()),
+            Some(at) if self.allowed.permits(at.ip()) => CallError::Plain(host.to_owned()),
+            Some(at) => CallError::Private {
+                host: host.to_owned(),
+                at,
+            },
+        })
+    }
+}
+
+/// One request on one connection, which ends with its status.
+async fn send(
+    io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Full<Bytes>>,
+) -> Result<(), CallError> {
+    let (mut sender, connection) = handshake(TokioIo::new(io)).await?;
+    let answer = tokio::select! {
+        answer = sender.send_request(request) => answer?,
+        ended = connection => {
+            ended?;
+            return Err(CallError::Ended);
+        }
+    };
+    match answer.status() {
+        status if status.is_success() => Ok(()),
+        status => Err(CallError::Status(status)),
+    }
+}
+
+/// `sha256=` and the HMAC of a body in hex.
+fn signature(secret: &Secret, body: &[u8]) -> Option<String> {
+    let secret = secret.expose();
+    if secret.is_empty() {
+        return None;
+    }
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let tag = hmac::sign(&key, body);
+    let digits = tag.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    Some(format!("sha256={}", digits.collect::<String>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_that_of_rfc_4231() {
+        let secret = Secret::new("Jefe");
+        let expected = "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(
+            signature(&secret, b"what do ya want for nothing?").as_deref(),
+            Some(expected)
+        );
+        assert_eq!(signature(&Secret::default(), b"x"), None);
+    }
+
+    async fn post(allowed: &str, url: &str) -> String {
+        let caller = Caller::new(Allowed::read(allowed).unwrap()).unwrap();
+        let posted = caller
+            .post(&url.parse().unwrap(), Bytes::new(), &Secret::default())
+            .await;
+        posted.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn nobody_is_called_at_an_address_that_is_not_public_or_without_tls() {
+        let expected = "127.0.0.1 is at 127.0.0.1:443, which is no public address; list it in alerts_allow if that is meant";
+        assert_eq!(post("", "https://127.0.0.1/hook").await, expected);
+        assert!(
+            post("10.0.0.0/8", "http://[::1]:9/")
+                .await
+                .contains("no public address")
+        );
+        assert!(
+            post("", "http://localhost:9/")
+                .await
+                .contains("no public address")
+        );
+        assert!(post("", "http://1.1.1.1/").await.contains("without TLS"));
+    }
+}

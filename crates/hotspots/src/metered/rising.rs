@@ -1,0 +1,124 @@
+//! Sums that never go down, although traces are revised.
+
+use super::Exemplar;
+use crate::sign::Sign;
+
+/// Sums of one row. What is taken back is not subtracted but owed, and what is added pays that first: a new version of a
+/// trace adds only what is new. A sum that lost something to another name stands still until that is made up.
+#[derive(Clone, Debug)]
+pub(crate) struct Rising<const N: usize> {
+    sums: [u128; N],
+    owed: Option<Box<[u128; N]>>,
+    newest: [Option<Exemplar>; 2],
+}
+
+impl<const N: usize> Default for Rising<N> {
+    fn default() -> Self {
+        Rising {
+            sums: [0; N],
+            owed: None,
+            newest: [None; 2],
+        }
+    }
+}
+
+impl<const N: usize> Rising<N> {
+    /// Adds, or owes.
+    #[inline]
+    pub(crate) fn shift(&mut self, sign: Sign, by: &[u128; N]) {
+        if sign == Sign::Add && self.owed.is_none() {
+            for (sum, by) in self.sums.iter_mut().zip(by) {
+                *sum = sum.wrapping_add(*by);
+            }
+        } else {
+            self.settle(sign, by);
+        }
+    }
+
+    #[cold]
+    fn settle(&mut self, sign: Sign, by: &[u128; N]) {
+        let owed = self.owed.get_or_insert_with(|| Box::new([0; N]));
+        for ((sum, owed), &by) in self.sums.iter_mut().zip(owed.iter_mut()).zip(by) {
+            match sign {
+                Sign::Subtract => *owed += by,
+                Sign::Add => {
+                    let paid = by.min(*owed);
+                    *owed -= paid;
+                    *sum += by - paid;
+                }
+            }
+        }
+        self.owed.take_if(|owed| owed.iter().all(|&owed| owed == 0));
+    }
+
+    /// Points to a span from now on.
+    pub(crate) fn show(&mut self, place: usize, sign: Sign, exemplar: Option<Exemplar>) {
+        if let (Sign::Add, Some(_)) = (sign, exemplar) {
+            self.newest[place] = exemplar;
+        }
+    }
+
+    pub(crate) fn sums(&self) -> &[u128; N] {
+        &self.sums
+    }
+
+    pub(crate) fn newest(&self, place: usize) -> Option<Exemplar> {
+        self.newest[place]
+    }
+
+    /// Adds that of another shard.
+    pub(crate) fn merge(&mut self, other: &Rising<N>) {
+        for (sum, by) in self.sums.iter_mut().zip(other.sums) {
+            *sum = sum.saturating_add(by);
+        }
+        for (mine, theirs) in self.newest.iter_mut().zip(other.newest) {
+            let at = |of: &Option<Exemplar>| of.map(|of| of.at);
+            if at(mine) < at(&theirs) {
+                *mine = theirs;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_new_version_adds_only_what_is_new() {
+        let mut rising = Rising::default();
+        rising.shift(Sign::Add, &[3, 10]);
+        rising.shift(Sign::Subtract, &[3, 10]);
+        assert_eq!(rising.sums(), &[3, 10]);
+        rising.shift(Sign::Add, &[4, 10]);
+        assert_eq!(rising.sums(), &[4, 10]);
+        assert!(rising.owed.is_none());
+    }
+
+    #[test]
+    fn what_went_to_another_name_is_made_up_before_it_grows_again() {
+        let mut rising = Rising::default();
+        rising.shift(Sign::Add, &[5]);
+        rising.shift(Sign::Subtract, &[2]);
+        for expected in [5, 5, 6] {
+            rising.shift(Sign::Add, &[1]);
+            assert_eq!(rising.sums(), &[expected]);
+        }
+    }
+
+    proptest! {
+        /// Whatever is revised: never down, and never apart from the plain sum for good.
+        #[test]
+        fn it_never_falls_and_ends_at_the_highest_sum(steps in prop::collection::vec((any::<bool>(), 0..9_u128), 0..60)) {
+            let (mut rising, mut plain, mut highest) = (Rising::default(), 0_u128, 0_u128);
+            for (add, by) in steps {
+                let by = if add { by } else { by.min(plain) };
+                plain = if add { plain + by } else { plain - by };
+                highest = highest.max(plain);
+                rising.shift(if add { Sign::Add } else { Sign::Subtract }, &[by]);
+                prop_assert_eq!(rising.sums()[0], highest);
+            }
+        }
+    }
+}
