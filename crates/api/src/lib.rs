@@ -4,6 +4,7 @@ mod ask;
 mod backend;
 mod grpc;
 mod http;
+mod mcp;
 mod metrics;
 pub mod page;
 mod read;

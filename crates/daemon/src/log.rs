@@ -5,9 +5,12 @@ use tracing_subscriber::filter::ParseError;
 
 use crate::Config;
 
+/// The library of `/mcp` tells of every message; a filter that names it wins over this.
+const QUIET: &str = "rmcp=error";
+
 /// Sets up the log of this process; a second call changes nothing. The error says why the filter cannot be read.
 pub fn log(config: &Config) -> Result<(), ParseError> {
-    let filter = EnvFilter::try_new(&config.log)?;
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", config.log))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

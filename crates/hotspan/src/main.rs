@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Detectors(arguments) => commands::detectors::run(&arguments),
         Command::Gen(arguments) => commands::generate::run(&arguments),
         Command::Replay(arguments) => commands::replay::run(&arguments),
+        Command::Mcp(arguments) => commands::mcp::run(&arguments),
     };
     exit::code(outcome)
 }

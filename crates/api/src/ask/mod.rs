@@ -9,7 +9,7 @@ mod saying;
 mod since;
 
 pub(crate) use filter::{HotspotFilter, NearFilter, RowFilter, Sort, TraceFilter, known_detectors};
-pub(crate) use page::Cursor;
+pub(crate) use page::{Cursor, PageOf, size};
 pub use problem::{Parameter, Problem};
 pub(crate) use query::Query;
 pub(crate) use saying::Said;

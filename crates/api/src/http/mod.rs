@@ -21,7 +21,7 @@ use axum::routing::get;
 use tower_http::compression::CompressionLayer;
 
 use crate::ask::Problem;
-use crate::{Backend, metrics};
+use crate::{Backend, mcp, metrics};
 
 /// What handlers share.
 type Shared = Arc<dyn Backend>;
@@ -49,6 +49,7 @@ pub(crate) fn router(backend: Shared) -> Router {
         .route("/api/v1/detectors", get(routes::detectors))
         .route("/api/v1/status", get(routes::status))
         .route("/api/v1/openapi.json", get(openapi::document))
+        .route("/mcp", mcp::route(&backend))
         .fallback(async || Problem::not_found("there is no such path; GET / names those there are"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(from_fn(hardened))

@@ -33,6 +33,7 @@ Hotspan: structural faults of a backend, ranked by what they cost.
   /api/v1/detectors           what is looked for, thresholds, efforts
   /api/v1/status              counters, listeners, shards
   /api/v1/openapi.json        all of this, described
+  /mcp                        Model Context Protocol, for agents
   /metrics                    Prometheus
   /livez  /readyz             health
   gRPC on the same port       hotspan.v1, grpc.health.v1, reflection

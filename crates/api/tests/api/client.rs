@@ -37,19 +37,24 @@ pub(crate) async fn get(at: SocketAddr, path: &str) -> Reply {
 
 /// POST of a body with extra header lines.
 pub(crate) async fn post(at: SocketAddr, path: &str, headers: &str, body: &str) -> Reply {
+    post_to("localhost", at, path, headers, body).await
+}
+
+/// The same to whatever `host` the request names.
+pub(crate) async fn post_to(host: &str, at: SocketAddr, path: &str, headers: &str, body: &str) -> Reply {
     let length = body.len();
     let rest = format!("{headers}content-length: {length}\r\n");
-    exchange(at, "POST", path, &rest, body).await
+    exchange(host, at, "POST", path, &rest, body).await
 }
 
 pub(crate) async fn send(at: SocketAddr, method: &str, path: &str, headers: &str) -> Reply {
-    exchange(at, method, path, headers, "").await
+    exchange("localhost", at, method, path, headers, "").await
 }
 
-async fn exchange(at: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> Reply {
+async fn exchange(host: &str, at: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> Reply {
     let mut socket = TcpStream::connect(at).await.unwrap();
     let request =
-        format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n{body}");
+        format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\r\n{body}");
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
     socket.read_to_end(&mut bytes).await.unwrap();

@@ -1,6 +1,8 @@
 //! The reading side over real sockets, by what it promises.
 
 #[cfg(test)]
+mod agent;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod client;
@@ -12,6 +14,10 @@ mod document;
 mod grpc;
 #[cfg(test)]
 mod http;
+#[cfg(test)]
+mod mcp;
+#[cfg(test)]
+mod mcp_data;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]

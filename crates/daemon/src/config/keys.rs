@@ -1,7 +1,7 @@
 //! The table of keys. Adding one is one row here and one field in [`super::Config`].
 
 use super::Config;
-use super::value::{address, bytes, duration, hex_key, shards, switch};
+use super::value::{address, bytes, duration, hex_key, shards, switch, urls};
 
 /// One key of the configuration.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +61,7 @@ keys! {
     otlp_http, "ADDR", "127.0.0.1:4318", address, "Where OTLP/HTTP is received";
     listen, "ADDR", "127.0.0.1:4319", address, "Where the API, metrics and health are answered";
     allow_insecure, "", "false", switch, "Accept addresses beyond loopback without TLS and credentials";
+    public_url, "URLS", "", urls, "Where people and agents reach the API from elsewhere, by commas; links begin with the first";
     memory, "BYTES", "0", bytes, "Memory to live in, say 512MiB (0: the container's limit, else half of the machine)";
     shards, "N", "0", shards, "Owner threads (0: half of the cores, at least one)";
     ready_file, "FILE", "", path, "Write the bound addresses to FILE as JSON once everything listens";
