@@ -321,10 +321,9 @@ fn text(of: &Audit, mut lines: Lines) -> Lines {
     }
     for row in &of.bottlenecks {
         lines.add(format!(
-            "{} {} {}: {}, most in {}",
+            "{} {}: {}, most in {}",
             row.scope,
-            row.quoted.service.in_line(),
-            row.quoted.operation.in_line(),
+            row.quoted.service.and(&row.quoted.operation),
             row.share.percent(),
             row.largest
         ));

@@ -110,15 +110,21 @@ impl Row {
 
     /// In one line.
     pub(super) fn line(&self) -> String {
+        let gain = match self.saving_ns.likely {
+            0 => format!("{} s an hour lie open to it", self.impact_s_per_hour.tenths()),
+            likely => format!(
+                "likely saves {} of a request ({}), {} s an hour",
+                Nanos(likely),
+                self.saving_share.percent(),
+                self.impact_s_per_hour.tenths()
+            ),
+        };
         format!(
-            "{}. {} {} {}: likely saves {} of a request ({}), {} s an hour, confidence {}, effort {} weeks",
+            "{}. {} {} {}: {gain}, confidence {}, effort {} weeks",
             self.rank,
             self.id,
             self.detector,
             self.quoted.title.in_line(),
-            Nanos(self.saving_ns.likely),
-            self.saving_share.percent(),
-            self.impact_s_per_hour.tenths(),
             self.confidence.percent(),
             self.effort_weeks,
         )

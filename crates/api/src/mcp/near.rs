@@ -158,10 +158,9 @@ impl Row {
             None => String::new(),
         };
         format!(
-            "{} in {} {}: stopped by {}, in {} of {} traces, {}{remedy}",
+            "{} in {}: stopped by {}, in {} of {} traces, {}{remedy}",
             self.detector,
-            self.quoted.service.in_line(),
-            self.quoted.operation.in_line(),
+            self.quoted.service.and(&self.quoted.operation),
             self.reason,
             self.traces,
             self.evaluated,

@@ -38,6 +38,15 @@ impl Quoted {
         format!("\"{}\"", self.0.replace('"', "'"))
     }
 
+    /// This text and then another, in line; what is empty is not there.
+    pub(super) fn and(&self, other: &Quoted) -> String {
+        let both = [self, other].map(|text| match text.is_empty() {
+            true => String::new(),
+            false => text.in_line(),
+        });
+        both.join(" ").trim().to_owned()
+    }
+
     /// Nothing is left of it.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
