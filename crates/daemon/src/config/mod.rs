@@ -127,3 +127,22 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_others_reach_is_a_public_one() {
+        let mut config = Config::unset();
+        let said = "https://spans.test".to_owned();
+        config.public_url = vec![said.clone()];
+        for (listen, urls) in [
+            ("127.0.0.1:4319", vec![said.clone()]),
+            ("0.0.0.0:4319", vec![said.clone()]),
+            ("10.0.0.7:4319", vec![said, "http://10.0.0.7:4319".to_owned()]),
+        ] {
+            assert_eq!(config.public_urls(listen.parse().unwrap()), urls);
+        }
+    }
+}

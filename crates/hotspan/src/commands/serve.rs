@@ -88,6 +88,7 @@ fn greet(addresses: &Addresses) {
   OTLP/gRPC  {otlp_grpc}
   OTLP/HTTP  {otlp_http}
   answers    http://{listen}/api/v1/hotspots   (metrics: /metrics, health: /readyz)
+  agents     http://{listen}/mcp   (Model Context Protocol)
 
 Point a service at it:
   export OTEL_TRACES_EXPORTER=otlp
