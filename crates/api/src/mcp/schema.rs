@@ -16,7 +16,12 @@ pub(super) fn answer<T: ToSchema>() -> Arc<JsonObject> {
         .map(|(name, schema)| (name.clone(), Value::Object(written(schema))))
         .collect();
     object.insert("$defs".to_owned(), Value::Object(parts));
-    Arc::new(object)
+    let mut whole = Value::Object(object);
+    one_type_each(&mut whole);
+    Arc::new(match whole {
+        Value::Object(object) => object,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    })
 }
 
 /// What arguments are taken. What is optional may be left out and need not be null.
@@ -47,5 +52,22 @@ fn without_null(schema: &mut Value) {
         if let [only] = types.as_slice() {
             schema["type"] = only.clone();
         }
+    }
+}
+
+/// Says of what may be null that it is one or the other: clients for other dialects know no list of types. Schemas are
+/// ours, and so is their depth.
+fn one_type_each(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::Array(types)) = members.get("type") {
+                let each = types.iter().map(|kind| json!({"type": kind})).collect();
+                members.remove("type");
+                members.insert("oneOf".to_owned(), Value::Array(each));
+            }
+            members.values_mut().for_each(one_type_each);
+        }
+        Value::Array(parts) => parts.iter_mut().for_each(one_type_each),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
