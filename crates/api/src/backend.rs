@@ -80,6 +80,11 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Every condition of readiness.
     fn ready(&self) -> Vec<Check>;
+
+    /// Addresses by which others than loopback reach this process, best first; links for people begin with the first.
+    fn public_urls(&self) -> &[String] {
+        &[]
+    }
 }
 
 /// One immutable snapshot of everything that lists show.

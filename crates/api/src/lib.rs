@@ -6,6 +6,7 @@ mod compat;
 mod grpc;
 mod http;
 mod jaeger;
+mod mcp;
 mod metrics;
 pub mod page;
 mod read;

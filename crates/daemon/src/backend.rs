@@ -29,6 +29,7 @@ const ANALYSES_MAX: usize = 4;
 pub(crate) struct Reader {
     shared: Arc<Shared>,
     analyses: Arc<Semaphore>,
+    public_urls: Vec<String>,
 }
 
 impl Backend for Reader {
@@ -117,12 +118,17 @@ impl Backend for Reader {
             ),
         ]
     }
+
+    fn public_urls(&self) -> &[String] {
+        &self.public_urls
+    }
 }
 
 impl Reader {
-    pub(crate) fn new(shared: Arc<Shared>) -> Reader {
+    pub(crate) fn new(shared: Arc<Shared>, public_urls: Vec<String>) -> Reader {
         Reader {
             shared,
+            public_urls,
             analyses: Arc::new(Semaphore::new(ANALYSES_MAX)),
         }
     }

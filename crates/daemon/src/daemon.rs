@@ -132,7 +132,8 @@ impl Daemon {
             Threads::start(&shared, shards, config.snapshot_interval, spawn).map_err(StartError::Thread)?;
         let (api_stop, stopped) = oneshot::channel();
         let stopped = async move { drop(stopped.await) };
-        let reader = Arc::new(Reader::new(Arc::clone(&shared)));
+        let public_urls = config.public_urls(listeners.addresses.listen);
+        let reader = Arc::new(Reader::new(Arc::clone(&shared), public_urls));
         Ok(Daemon {
             addresses: listeners.addresses,
             receivers: vec![

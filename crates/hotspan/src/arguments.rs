@@ -85,6 +85,8 @@ pub(crate) enum Command {
     Gen(GenArguments),
     /// Send a recorded file over real OTLP
     Replay(ReplayArguments),
+    /// Let an agent ask a running daemon over standard input and output (Model Context Protocol)
+    Mcp(McpArguments),
     /// Print a script that lets a shell complete the commands
     Completions(CompletionsArguments),
     /// Print the manual, or write its pages
@@ -321,6 +323,25 @@ pub(crate) struct AuditArguments {
     /// How the answer is written
     #[arg(short, long, value_enum, default_value = "md")]
     pub(crate) output: AuditFormat,
+}
+
+/// Flags of `mcp`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  claude mcp add hotspan -- hotspan mcp
+  hotspan mcp --url http://10.0.0.7:4319
+
+Reads JSON-RPC messages, one a line, until standard input ends; exit code 0. An agent that speaks streamable HTTP
+needs no such process: it asks http://127.0.0.1:4319/mcp itself.")]
+pub(crate) struct McpArguments {
+    /// Where the daemon answers
+    #[arg(
+        long,
+        env = "HOTSPAN_URL",
+        default_value = "http://127.0.0.1:4319",
+        visible_alias = "address"
+    )]
+    pub(crate) url: String,
 }
 
 /// Flags of `gen`.

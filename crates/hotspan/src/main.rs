@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => commands::replay::run(&arguments),
         Command::Completions(arguments) => commands::describe::completions(&arguments),
         Command::Man(arguments) => commands::describe::man(&arguments),
+        Command::Mcp(arguments) => commands::mcp::run(&arguments),
     };
     exit::code(outcome)
 }

@@ -26,6 +26,8 @@ pub(crate) struct Cursor {
     after: Option<String>,
     /// Most rows.
     limit: usize,
+    /// Most bytes of its rows as JSON; a first row is there however long it is.
+    bytes: usize,
 }
 
 /// One page of a list.
@@ -63,7 +65,8 @@ impl Cursor {
             "" => None,
             _ => Some(decoded(cursor).ok_or_else(|| Problem::bad_value("cursor", cursor, CURSOR))?),
         };
-        Ok(Cursor { after, limit })
+        let bytes = BYTES_MAX;
+        Ok(Cursor { after, limit, bytes })
     }
 
     /// The same page, when its cursor was given for the order whose keys begin with `tag`.
@@ -74,6 +77,12 @@ impl Cursor {
             }
             Some(_) | None => Ok(self),
         }
+    }
+
+    /// The same page, cut before its rows are longer than `bytes` as JSON.
+    pub(crate) fn within(self, bytes: usize) -> Cursor {
+        let bytes = bytes.min(self.bytes);
+        Cursor { bytes, ..self }
     }
 
     /// The page of `items`, whatever their order; `key` must tell any two of them apart.
@@ -97,7 +106,7 @@ impl Cursor {
         for (_, item) in keyed[begin..].iter().take(self.limit) {
             let row = shape(item);
             bytes += size(&row);
-            if bytes > BYTES_MAX && !rows.is_empty() {
+            if bytes > self.bytes && !rows.is_empty() {
                 break;
             }
             rows.push(row);
@@ -116,8 +125,8 @@ fn is_limit(rows: &usize) -> bool {
     (1..=LIMIT_MAX).contains(rows)
 }
 
-/// Bytes of a row as JSON.
-fn size(row: &impl Serialize) -> usize {
+/// Bytes of a value as JSON.
+pub(crate) fn size(row: &impl Serialize) -> usize {
     let mut counted = Counter(0);
     match serde_json::to_writer(&mut counted, row) {
         Ok(()) => counted.0,

@@ -1,5 +1,7 @@
 //! Refusals: `application/problem+json` with a detail that says what to do.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -9,6 +11,8 @@ use utoipa::ToSchema;
 use super::nearest::nearest;
 use crate::shape::clean_to;
 
+/// Most ids that are named where one is meant.
+const CANDIDATES_MAX: usize = 10;
 /// Most characters of a refused value that are said back.
 const SAID_BACK_MAX: usize = 200;
 
@@ -100,6 +104,15 @@ impl Problem {
         Problem::new(StatusCode::FORBIDDEN, detail)
     }
 
+    /// It names another host than ours, or comes from a page of one.
+    pub(crate) fn foreign(header: &str, value: &str) -> Problem {
+        let detail = format!(
+            "the header `{header}` must name loopback or an address of `public_url`; set public_url if agents reach \
+             this daemon by another name"
+        );
+        Problem::about(detail, header, value, &[], None).with(StatusCode::FORBIDDEN)
+    }
+
     /// There is no room for another note.
     pub(crate) fn full(notes_max: usize) -> Problem {
         let detail =
@@ -147,6 +160,27 @@ impl Problem {
     pub(crate) fn bad_value(name: &str, value: &str, allowed: &str) -> Problem {
         let detail = format!("`{name}` must be {allowed}");
         Problem::about(detail, name, value, &[allowed], None)
+    }
+
+    /// The value is the beginning of several ids.
+    pub(crate) fn ambiguous(name: &str, value: &str, ids: &BTreeSet<String>) -> Problem {
+        let shown: Vec<&str> = ids.iter().take(CANDIDATES_MAX).map(String::as_str).collect();
+        let detail = format!(
+            "`{name}` is the beginning of {} ids; write more digits",
+            ids.len()
+        );
+        Problem::about(detail, name, value, &shown, None)
+    }
+
+    /// The parameter is needed.
+    pub(crate) fn missing(name: &str, allowed: &str) -> Problem {
+        Problem::about(
+            format!("`{name}` is needed: {allowed}"),
+            name,
+            "",
+            &[allowed],
+            None,
+        )
     }
 
     /// The parameter takes one value and got several.

@@ -1,15 +1,18 @@
-//! The query string, read parameter by parameter; what nobody asked for is unknown.
+//! The query string, or an agent's arguments, read parameter by parameter; what nobody asked for is unknown.
 
 use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Query as Pairs};
 use http::Uri;
 use http::request::Parts;
+use serde_json::{Map, Value};
 
 use super::Problem;
 
 /// Most parameters that are looked at.
 const PARAMETERS_MAX: usize = 256;
+/// What a member of a JSON object has to be.
+const SCALAR: &str = "a text, a number, true or false, or a list of those";
 
 /// The parameters of one request that were not read yet, and the names of those that were asked for.
 #[derive(Debug, Default)]
@@ -38,6 +41,34 @@ impl Query {
             given,
             known: Vec::new(),
         }
+    }
+
+    /// Reads the members of a JSON object: a list is a parameter that is repeated, null is one that is not there.
+    pub(crate) fn from_json(object: &Map<String, Value>) -> Result<Query, Problem> {
+        let mut given = Vec::new();
+        for (name, value) in object {
+            let values = match value {
+                Value::Array(values) => values.as_slice(),
+                Value::Null => &[],
+                Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+                    std::slice::from_ref(value)
+                }
+            };
+            for value in values.iter().take(PARAMETERS_MAX - given.len()) {
+                let text = match value {
+                    Value::String(text) => text.clone(),
+                    Value::Bool(_) | Value::Number(_) => value.to_string(),
+                    Value::Null | Value::Array(_) | Value::Object(_) => {
+                        return Err(Problem::bad_value(name, &value.to_string(), SCALAR));
+                    }
+                };
+                given.push((name.clone(), text));
+            }
+        }
+        Ok(Query {
+            given,
+            known: Vec::new(),
+        })
     }
 
     /// All texts of a parameter, in order; empty ones do not filter.
@@ -158,6 +189,23 @@ mod tests {
         let mut query = Query::new("sort=&state=");
         assert!(query.one_word("sort", &[("impact", 1)]).is_err());
         assert!(query.words("state", &[("open", 1)]).is_err());
+    }
+
+    #[test]
+    fn members_of_an_object_are_parameters() {
+        let object = serde_json::json!({"service": ["a", "b"], "limit": 5, "flat": true, "since": null});
+        let mut query = Query::from_json(object.as_object().unwrap()).unwrap();
+        assert_eq!(query.all("service"), ["a", "b"]);
+        assert_eq!(query.one("limit"), Ok(Some("5".to_owned())));
+        assert_eq!(query.one("flat"), Ok(Some("true".to_owned())));
+        assert_eq!(query.finish(), Ok(()));
+        for nested in [
+            serde_json::json!({"a": {"b": 1}}),
+            serde_json::json!({"a": [[1]]}),
+        ] {
+            let problem = Query::from_json(nested.as_object().unwrap()).unwrap_err();
+            assert_eq!(problem.about.parameter.as_deref(), Some("a"));
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ use axum::{Extension, Router};
 use tower_http::compression::CompressionLayer;
 
 use crate::ask::Problem;
-use crate::{Backend, jaeger, metrics, tempo};
+use crate::{Backend, jaeger, mcp, metrics, tempo};
 
 /// What handlers share.
 type Shared = Arc<dyn Backend>;
@@ -59,6 +59,7 @@ pub(crate) fn router(backend: Shared) -> Router {
         .route("/api/v1/openapi.json", get(openapi::document))
         .nest("/jaeger", jaeger::router())
         .nest("/tempo", tempo::router())
+        .route("/mcp", mcp::route(&backend))
         .fallback(async || Problem::not_found("there is no such path; GET / names those there are"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(from_fn(hardened))

@@ -40,6 +40,7 @@ Hotspan: structural faults of a backend, ranked by what they cost. Browsers get 
   /api/v1/openapi.json        all of this, described
   /jaeger                     the base URL for Jaeger's clients: Grafana, Perses, its own page
   /tempo                      the base URL for Tempo's clients: Grafana, Perses
+  /mcp                        Model Context Protocol, for agents
   /metrics                    Prometheus
   /livez  /readyz             health
   gRPC on the same port       hotspan.v1, jaeger.api_v3, grpc.health.v1, reflection

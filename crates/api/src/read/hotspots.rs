@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use hotspan_model::{self as model, EvidenceTrace, FindingId, Fingerprint, Hotspot, SpanDetail, TraceView};
+use serde::Serialize;
 
 use super::coverage;
-use crate::ask::{HotspotFilter, Problem};
+use crate::ask::{HotspotFilter, PageOf, Problem};
 use crate::shape::{self, BeforeAfter, HotspotDetail, HotspotList, Mark, Replay, Trace, Waterfall};
 use crate::{Backend, View};
 
@@ -18,16 +19,7 @@ const WATERFALLS_MAX: usize = 3;
 
 /// A page of the hotspots that are asked for.
 pub(crate) fn hotspots(view: &View, filter: &HotspotFilter) -> HotspotList {
-    let wanted = view
-        .answers
-        .hotspots
-        .iter()
-        .filter(|hotspot| filter.matches(hotspot));
-    let page = filter.page.page(
-        wanted,
-        |hotspot| filter.key(hotspot),
-        |hotspot| shape::Hotspot::from(*hotspot),
-    );
+    let page = hotspot_rows(view, filter, |hotspot| hotspot);
     HotspotList {
         hotspots: page.rows,
         total: page.total,
@@ -35,6 +27,24 @@ pub(crate) fn hotspots(view: &View, filter: &HotspotFilter) -> HotspotList {
         truncated: page.truncated,
         coverage: coverage(view),
     }
+}
+
+/// The same page with rows that are made of its rows.
+pub(crate) fn hotspot_rows<T: Serialize>(
+    view: &View,
+    filter: &HotspotFilter,
+    row: impl Fn(shape::Hotspot) -> T,
+) -> PageOf<T> {
+    let wanted = view
+        .answers
+        .hotspots
+        .iter()
+        .filter(|hotspot| filter.matches(hotspot));
+    filter.page.page(
+        wanted,
+        |hotspot| filter.key(hotspot),
+        |hotspot| row(shape::Hotspot::from(*hotspot)),
+    )
 }
 
 /// One hotspot, listed or not, with the exemplars that somebody still holds.

@@ -10,15 +10,18 @@ mod traces;
 
 pub(crate) use audit::audit;
 pub(crate) use compare::{compare, compare_traces};
-pub(crate) use hotspots::{find, hotspot, hotspots};
-pub(crate) use near::near_misses;
+pub(crate) use hotspots::{find, hotspot, hotspot_rows, hotspots};
+pub(crate) use near::{near_misses, near_rows, near_rules};
 pub(crate) use say::say;
-pub(crate) use system::{dependencies, operations, services, third_parties};
-pub(crate) use traces::{trace, traces};
+pub(crate) use system::{
+    dependencies, dependency_rows, operations, services, third_parties, third_party_rows,
+};
+pub(crate) use traces::{trace, trace_rows, traces};
 
 use crate::View;
 use crate::shape::Coverage;
 
-fn coverage(view: &View) -> Coverage {
+/// What an answer from this snapshot rests on.
+pub(crate) fn coverage(view: &View) -> Coverage {
     Coverage::new(&view.answers, &view.status)
 }

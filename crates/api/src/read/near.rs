@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use hotspan_hotspots::{Most, NearMissAnswer, OperationAnswer, catalogue};
 use hotspan_model::{Asked, Condition, Knob};
+use serde::Serialize;
 
 use super::coverage;
 use crate::View;
-use crate::ask::NearFilter;
+use crate::ask::{NearFilter, PageOf};
 use crate::shape::{NearCondition, NearMiss, NearMissList, Rule, clean};
 
 /// Most rules that are answered as silent, and as having spoken.
@@ -15,14 +16,8 @@ const RULES_MAX: usize = 1_000;
 
 /// A page of near misses, by service and operation, the nearest first.
 pub(crate) fn near_misses(view: &View, filter: &NearFilter) -> NearMissList {
-    let asked = asked(view, filter);
-    let wanted = |row: &&NearMissAnswer| match row.operation.is_empty() && !filter.entry.is_empty() {
-        true => asked.iter().any(|of| of.service == row.service),
-        false => filter.matches(&row.service, &row.operation, &row.entries),
-    };
-    let rows = view.answers.near_misses.iter().filter(wanted);
-    let page = filter.page.page(rows, |row| key(row), |row| NearMiss::from(*row));
-    let (spoke, silent) = rules(view, &asked);
+    let page = near_rows(view, filter, |near| near);
+    let (spoke, silent) = near_rules(view, filter);
     NearMissList {
         near_misses: page.rows,
         silent,
@@ -32,6 +27,28 @@ pub(crate) fn near_misses(view: &View, filter: &NearFilter) -> NearMissList {
         truncated: page.truncated,
         coverage: coverage(view),
     }
+}
+
+/// The same page with rows that are made of its rows.
+pub(crate) fn near_rows<T: Serialize>(
+    view: &View,
+    filter: &NearFilter,
+    row: impl Fn(NearMiss) -> T,
+) -> PageOf<T> {
+    let asked = asked(view, filter);
+    let wanted = |row: &&NearMissAnswer| match row.operation.is_empty() && !filter.entry.is_empty() {
+        true => asked.iter().any(|of| of.service == row.service),
+        false => filter.matches(&row.service, &row.operation, &row.entries),
+    };
+    let rows = view.answers.near_misses.iter().filter(wanted);
+    filter
+        .page
+        .page(rows, |row| key(row), |near| row(NearMiss::from(*near)))
+}
+
+/// The rules that spoke on the operations that are asked for, and those that neither spoke nor came near.
+pub(crate) fn near_rules(view: &View, filter: &NearFilter) -> (Vec<Rule>, Vec<Rule>) {
+    rules(view, &asked(view, filter))
 }
 
 /// Distances are at most a million, so seven digits sort like them.

@@ -1,8 +1,10 @@
 //! Services, operations, edges, companies.
 
+use serde::Serialize;
+
 use super::coverage;
 use crate::View;
-use crate::ask::RowFilter;
+use crate::ask::{PageOf, RowFilter};
 use crate::shape::{
     Dependency, DependencyList, Operation, OperationList, Service, ServiceList, ThirdParty, ThirdPartyList,
 };
@@ -49,13 +51,7 @@ pub(crate) fn operations(view: &View, filter: &RowFilter) -> OperationList {
 
 /// A page of edges, by caller and callee.
 pub(crate) fn dependencies(view: &View, filter: &RowFilter) -> DependencyList {
-    let ends = view.answers.dependencies.iter();
-    let rows = ends.filter(|row| filter.matches([row.from.as_str(), row.to.as_str()]));
-    let page = filter.page.page(
-        rows,
-        |row| key([&row.from, &row.to, row.class.name(), &row.system, row.peer.name()]),
-        |row| Dependency::from(*row),
-    );
+    let page = dependency_rows(view, filter, |edge| edge);
     DependencyList {
         dependencies: page.rows,
         total: page.total,
@@ -65,13 +61,24 @@ pub(crate) fn dependencies(view: &View, filter: &RowFilter) -> DependencyList {
     }
 }
 
+/// The same page with rows that are made of its rows.
+pub(crate) fn dependency_rows<T: Serialize>(
+    view: &View,
+    filter: &RowFilter,
+    row: impl Fn(Dependency) -> T,
+) -> PageOf<T> {
+    let ends = view.answers.dependencies.iter();
+    let rows = ends.filter(|row| filter.matches([row.from.as_str(), row.to.as_str()]));
+    filter.page.page(
+        rows,
+        |row| key([&row.from, &row.to, row.class.name(), &row.system, row.peer.name()]),
+        |edge| row(Dependency::from(*edge)),
+    )
+}
+
 /// A page of the companies that are called, by domain.
 pub(crate) fn third_parties(view: &View, filter: &RowFilter) -> ThirdPartyList {
-    let callers = view.answers.third_parties.iter();
-    let rows = callers.filter(|row| filter.matches(row.services.iter().map(String::as_str)));
-    let page = filter
-        .page
-        .page(rows, |row| key([&row.domain]), |row| ThirdParty::from(*row));
+    let page = third_party_rows(view, filter, |company| company);
     ThirdPartyList {
         third_parties: page.rows,
         total: page.total,
@@ -79,6 +86,21 @@ pub(crate) fn third_parties(view: &View, filter: &RowFilter) -> ThirdPartyList {
         truncated: page.truncated,
         coverage: coverage(view),
     }
+}
+
+/// The same page with rows that are made of its rows.
+pub(crate) fn third_party_rows<T: Serialize>(
+    view: &View,
+    filter: &RowFilter,
+    row: impl Fn(ThirdParty) -> T,
+) -> PageOf<T> {
+    let callers = view.answers.third_parties.iter();
+    let rows = callers.filter(|row| filter.matches(row.services.iter().map(String::as_str)));
+    filter.page.page(
+        rows,
+        |row| key([&row.domain]),
+        |company| row(ThirdParty::from(*company)),
+    )
 }
 
 /// Names in order as one text that sorts like them.

@@ -3,14 +3,31 @@
 use std::collections::BTreeMap;
 
 use hotspan_model::{EvidenceTrace, Hotspot, SpanDetail, TraceId, TraceView};
+use serde::Serialize;
 
 use super::coverage;
-use crate::ask::{Problem, TraceFilter};
+use crate::ask::{PageOf, Problem, TraceFilter};
 use crate::shape::{Exemplar, ExemplarOf, Trace, TraceList, clean};
 use crate::{Backend, View};
 
 /// A page of the traces that hotspots refer to.
 pub(crate) fn traces(view: &View, filter: &TraceFilter) -> TraceList {
+    let page = trace_rows(view, filter, |exemplar| exemplar);
+    TraceList {
+        traces: page.rows,
+        total: page.total,
+        next_cursor: page.next_cursor,
+        truncated: page.truncated,
+        coverage: coverage(view),
+    }
+}
+
+/// The same page with rows that are made of its rows.
+pub(crate) fn trace_rows<T: Serialize>(
+    view: &View,
+    filter: &TraceFilter,
+    row: impl Fn(Exemplar) -> T,
+) -> PageOf<T> {
     let mut exemplars: BTreeMap<TraceId, Vec<(&Hotspot, &EvidenceTrace)>> = BTreeMap::new();
     for hotspot in view
         .answers
@@ -25,24 +42,19 @@ pub(crate) fn traces(view: &View, filter: &TraceFilter) -> TraceList {
                 .push((hotspot, evidence));
         }
     }
-    let page = filter.page.page(
+    filter.page.page(
         exemplars.iter(),
         |(trace, _)| trace.to_string(),
-        |(trace, of)| Exemplar {
-            trace_id: trace.to_string(),
-            hotspots: of
-                .iter()
-                .map(|(hotspot, evidence)| exemplar_of(hotspot, evidence))
-                .collect(),
+        |(trace, of)| {
+            row(Exemplar {
+                trace_id: trace.to_string(),
+                hotspots: of
+                    .iter()
+                    .map(|(hotspot, evidence)| exemplar_of(hotspot, evidence))
+                    .collect(),
+            })
         },
-    );
-    TraceList {
-        traces: page.rows,
-        total: page.total,
-        next_cursor: page.next_cursor,
-        truncated: page.truncated,
-        coverage: coverage(view),
-    }
+    )
 }
 
 fn exemplar_of(hotspot: &Hotspot, evidence: &EvidenceTrace) -> ExemplarOf {

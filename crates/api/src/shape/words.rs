@@ -168,7 +168,7 @@ impl From<model::Kind> for Kind {
 }
 
 /// Why a piece of time is on the critical path.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The span's own work.
@@ -187,6 +187,21 @@ pub enum Cause {
     Abandoned,
     /// A message waits.
     Queue,
+}
+
+impl Cause {
+    /// The same word.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Cause::OwnTime => model::Cause::OwnTime.name(),
+            Cause::Dispatch => model::Cause::Dispatch.name(),
+            Cause::NetOut => model::Cause::NetOut.name(),
+            Cause::NetIn => model::Cause::NetIn.name(),
+            Cause::WaitUnknown => model::Cause::WaitUnknown.name(),
+            Cause::Abandoned => model::Cause::Abandoned.name(),
+            Cause::Queue => model::Cause::Queue.name(),
+        }
+    }
 }
 
 impl From<model::Cause> for Cause {

@@ -1,6 +1,8 @@
 //! The reading side over real sockets, by what it promises.
 
 #[cfg(test)]
+mod agent;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod budget;
@@ -23,6 +25,10 @@ mod jaeger;
 mod jaeger_clients;
 #[cfg(test)]
 mod jaeger_grpc;
+#[cfg(test)]
+mod mcp;
+#[cfg(test)]
+mod mcp_data;
 #[cfg(test)]
 mod meters;
 #[cfg(test)]

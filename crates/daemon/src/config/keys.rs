@@ -3,7 +3,7 @@
 use super::Config;
 use super::value::{
     address, bytes, duration, duration_or_none, hex_key, patterns, secret, secret_file, series, shards,
-    span_styles, switch, url,
+    span_styles, switch, url, urls,
 };
 use crate::alerts::Allowed;
 
@@ -65,6 +65,7 @@ keys! {
     otlp_http, "ADDR", "127.0.0.1:4318", address, "Where OTLP/HTTP is received";
     listen, "ADDR", "127.0.0.1:4319", address, "Where the API, metrics and health are answered";
     allow_insecure, "", "false", switch, "Accept addresses beyond loopback without TLS and credentials";
+    public_url, "URLS", "", urls, "Where people and agents reach the API from elsewhere, by commas; links begin with the first";
     memory, "BYTES", "0", bytes, "Memory to live in, say 512MiB (0: the container's limit, else half of the machine)";
     shards, "N", "0", shards, "Owner threads (0: half of the cores, at least one)";
     ready_file, "FILE", "", path, "Write the bound addresses to FILE as JSON once everything listens";

@@ -32,6 +32,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Addresses beyond loopback are accepted without TLS and credentials.
     pub allow_insecure: bool,
+    /// Where people and agents reach the API from elsewhere; links begin with the first.
+    pub public_url: Vec<String>,
     /// Memory to live in, in bytes; 0 reads the container's limit or half of the machine.
     pub memory: u64,
     /// Owner threads; 0 takes half of the cores, at least one.
@@ -107,6 +109,14 @@ impl Config {
         }
     }
 
+    /// Where the API, bound to `listen`, is reached from elsewhere, best first: what is said, then that address if it
+    /// is one.
+    pub(crate) fn public_urls(&self, listen: SocketAddr) -> Vec<String> {
+        let bound = !listen.ip().is_unspecified() && !listen.ip().is_loopback();
+        let bound = bound.then(|| format!("http://{listen}"));
+        self.public_url.iter().cloned().chain(bound).collect()
+    }
+
     /// Where the memory goes.
     pub fn memory_parts(&self) -> MemoryParts {
         MemoryParts::of(if self.memory > 0 {
@@ -151,6 +161,7 @@ impl Config {
             otlp_http: nowhere,
             listen: nowhere,
             allow_insecure: false,
+            public_url: Vec::new(),
             memory: 0,
             shards: 0,
             ready_file: None,
@@ -178,6 +189,25 @@ impl Config {
             alerts_allow: Allowed::default(),
             page_url: None,
             tuning: Tuning::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_others_reach_is_a_public_one() {
+        let mut config = Config::unset();
+        let said = "https://spans.test".to_owned();
+        config.public_url = vec![said.clone()];
+        for (listen, urls) in [
+            ("127.0.0.1:4319", vec![said.clone()]),
+            ("0.0.0.0:4319", vec![said.clone()]),
+            ("10.0.0.7:4319", vec![said, "http://10.0.0.7:4319".to_owned()]),
+        ] {
+            assert_eq!(config.public_urls(listen.parse().unwrap()), urls);
         }
     }
 }

@@ -18,6 +18,27 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
+/// Addresses of a web server, by commas.
+pub(super) fn urls(text: &str) -> Result<Vec<String>, String> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let is_url = |part: &str| {
+        let uri: Option<http::Uri> = part.parse().ok();
+        uri.is_some_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some_and(|host| !host.is_empty())
+                && uri.query().is_none()
+        })
+    };
+    parts
+        .map(|part| match is_url(part) {
+            true => Ok(part.to_owned()),
+            false => Err(format!(
+                "{part} is no address; write say https://hotspan.example.com"
+            )),
+        })
+        .collect()
+}
+
 /// Most owner threads: more than any machine has use for.
 const SHARDS_MAX: usize = 256;
 
@@ -163,6 +184,25 @@ pub fn hex_key(text: &str) -> Result<Option<[u8; 16]>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_read_by_commas() {
+        assert_eq!(urls(""), Ok(Vec::new()));
+        let two = [
+            "https://spans.test/a".to_owned(),
+            "http://10.0.0.7:4319".to_owned(),
+        ];
+        assert_eq!(urls(&two.join(" , ")), Ok(two.to_vec()));
+        for text in [
+            "spans.test",
+            "ftp://spans.test",
+            "http://",
+            "https://a b",
+            "https://a?b=c",
+        ] {
+            assert!(urls(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn sizes_and_times_read_with_their_units() {

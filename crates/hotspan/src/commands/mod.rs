@@ -13,6 +13,7 @@ pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod hotspots;
 mod input;
+pub(crate) mod mcp;
 pub(crate) mod replay;
 pub(crate) mod serve;
 pub(crate) mod system;

@@ -89,6 +89,7 @@ fn greet(addresses: &Addresses) {
   OTLP/HTTP  {otlp_http}
   page       http://{listen}/
   answers    http://{listen}/api/v1/hotspots   (metrics: /metrics, health: /readyz)
+  agents     http://{listen}/mcp   (Model Context Protocol)
 
 Point a service at it:
   export OTEL_TRACES_EXPORTER=otlp
