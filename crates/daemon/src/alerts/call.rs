@@ -2,6 +2,7 @@
 //! address. Nothing is followed: a redirect is a failure.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,8 +40,6 @@ pub(crate) enum CallError {
     Io(#[from] std::io::Error),
     #[error("{0}")]
     Http(#[from] hyper::Error),
-    #[error("the connection ended without an answer")]
-    Ended,
     #[error("answered with {0}")]
     Status(http::StatusCode),
     #[error("{0} is no URL of a host")]
@@ -53,11 +52,7 @@ impl CallError {
         match self {
             CallError::Status(status) => status.is_server_error() || status.as_u16() == 429,
             CallError::Private { .. } | CallError::Plain(_) | CallError::Url(_) => false,
-            CallError::Unknown(_)
-            | CallError::Late
-            | CallError::Io(_)
-            | CallError::Http(_)
-            | CallError::Ended => true,
+            CallError::Unknown(_) | CallError::Late | CallError::Io(_) | CallError::Http(_) => true,
         }
     }
 }
@@ -146,12 +141,11 @@ async fn send(
     request: Request<Full<Bytes>>,
 ) -> Result<(), CallError> {
     let (mut sender, connection) = handshake(TokioIo::new(io)).await?;
+    let mut answer = pin!(sender.send_request(request));
     let answer = tokio::select! {
-        answer = sender.send_request(request) => answer?,
-        ended = connection => {
-            ended?;
-            return Err(CallError::Ended);
-        }
+        answer = &mut answer => answer?,
+        // Whoever answers may close at once: the answer is there all the same.
+        _ = connection => answer.await?,
     };
     match answer.status() {
         status if status.is_success() => Ok(()),
@@ -173,6 +167,8 @@ fn signature(secret: &Secret, body: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
     use super::*;
 
     #[test]
@@ -184,6 +180,28 @@ mod tests {
             Some(expected)
         );
         assert_eq!(signature(&Secret::default(), b"x"), None);
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_a_failure_and_not_followed() {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let served = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut head = [0; 1_024];
+            let read = socket.read(&mut head).await.unwrap();
+            let answer =
+                "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n";
+            socket.write_all(answer.as_bytes()).await.unwrap();
+            String::from_utf8_lossy(&head[..read]).into_owned()
+        });
+        let answer = post("127.0.0.1", &format!("http://{at}/hook?a=b")).await;
+        assert_eq!(answer, "answered with 302 Found");
+        let head = served.await.unwrap().to_ascii_lowercase();
+        assert!(
+            head.starts_with("post /hook?a=b http/1.1") && head.contains(&format!("host: {at}")),
+            "{head}"
+        );
     }
 
     async fn post(allowed: &str, url: &str) -> String {

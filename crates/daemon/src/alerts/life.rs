@@ -130,7 +130,7 @@ impl Life {
             .retain(|_, held| held.over.is_none_or(|over| now.since(over) < RESOLVED));
         let held = &self.held;
         self.services
-            .retain(|name, group| group.changed || held.values().any(|held| &held.service() == name));
+            .retain(|name, _| held.values().any(|held| &held.service() == name));
     }
 
     /// How many fire.
@@ -213,6 +213,7 @@ mod tests {
                 "420: a over 100..300",
                 "480: a over 100..300",
                 "540: a over 100..300",
+                "600: a over 100..300",
             ]
         );
         assert!(life.held.is_empty() && life.services.is_empty());
