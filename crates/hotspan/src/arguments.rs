@@ -12,8 +12,8 @@ use hotspan_model::Tuning;
 use crate::commands::capture::CaptureArguments;
 use crate::commands::check::CheckArguments;
 use crate::commands::{
-    CompletionsArguments, ConfigArguments, DetectorsArguments, DoctorArguments, ExplainArguments,
-    HotspotsArguments, ManArguments, SystemArguments, TopArguments, TracesArguments,
+    CompareArguments, CompletionsArguments, ConfigArguments, DetectorsArguments, DoctorArguments,
+    ExplainArguments, HotspotsArguments, ManArguments, SystemArguments, TopArguments, TracesArguments,
 };
 use crate::output::ColorChoice;
 
@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Dependencies(SystemArguments),
     /// The companies that are called
     ThirdParties(SystemArguments),
+    /// Two windows, versions or traces of a running daemon side by side: what appeared, went, grew
+    Compare(CompareArguments),
     /// Why a running daemon says no more about an operation: what each rule lacks there
     Explain(ExplainArguments),
     /// The system of a running daemon on one page: what to change first, and why
@@ -331,8 +333,8 @@ pub(crate) struct AuditArguments {
   claude mcp add hotspan -- hotspan mcp
   hotspan mcp --url http://10.0.0.7:4319
 
-Reads JSON-RPC messages, one a line, until standard input ends; exit code 0. An agent that speaks streamable HTTP
-needs no such process: it asks http://127.0.0.1:4319/mcp itself.")]
+Reads JSON-RPC messages, one a line, until standard input ends; exit code 0. An agent that
+speaks streamable HTTP needs no such process: it asks http://127.0.0.1:4319/mcp itself.")]
 pub(crate) struct McpArguments {
     /// Where the daemon answers
     #[arg(

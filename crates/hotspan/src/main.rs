@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Operations(arguments) => commands::system::run(Noun::Operations, &arguments, paint),
         Command::Dependencies(arguments) => commands::system::run(Noun::Dependencies, &arguments, paint),
         Command::ThirdParties(arguments) => commands::system::run(Noun::ThirdParties, &arguments, paint),
+        Command::Compare(arguments) => commands::compare::run(&arguments, paint),
         Command::Capture(arguments) => commands::capture::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Explain(arguments) => commands::explain::run(&arguments, paint),

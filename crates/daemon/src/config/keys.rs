@@ -91,7 +91,6 @@ keys! {
     critical_services, "NAMES", "", patterns, "Services whose new and worsening hotspots fire alerts, joined by commas; * is any run of characters";
     alerts_learn, "TIME", "60min", duration_or_none, "Hotspots that show in so long after the first data fire no alert: they were there before (0: all do)";
     alerts_allow, "BLOCKS", "", Allowed::read, "Private addresses that alerts may go to, also without TLS, say 10.0.0.0/8,127.0.0.1";
-    page_url, "URL", "", url, "Where people reach the page, for links in alerts (default: the address of listen)";
     @rules knobs, "RULES", "Thresholds of detectors, say 'repeat_min=8; cost_min_ns=5000000 @ service=billing*, kind=job'";
     @rules efforts, "RULES", "Weeks of one team by detector or hotspot, say 'slow-query=1; slow-query=3 @ service=legacy*'";
 }

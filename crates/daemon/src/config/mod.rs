@@ -84,8 +84,6 @@ pub struct Config {
     pub alerts_learn: Duration,
     /// Addresses of receivers that may be private.
     pub alerts_allow: Allowed,
-    /// Where people reach the page.
-    pub page_url: Option<String>,
     /// Thresholds and efforts that differ from their defaults.
     pub tuning: Tuning,
 }
@@ -136,10 +134,11 @@ impl Config {
         }
     }
 
-    /// What alerts need; people reach the page at `page` unless the configuration says otherwise.
+    /// What alerts need; people reach the page at the first public address, or where it is bound.
     pub(crate) fn alerts(&self, page: SocketAddr) -> alerts::Settings {
         let learn = u64::try_from(self.alerts_learn.as_nanos()).unwrap_or(u64::MAX);
-        let page = self.page_url.clone().unwrap_or_else(|| format!("http://{page}"));
+        let public = self.public_urls(page).into_iter().next();
+        let page = public.unwrap_or_else(|| format!("http://{page}"));
         alerts::Settings {
             alertmanager: self.alertmanager_url.clone(),
             webhook: self.webhook_url.clone(),
@@ -187,7 +186,6 @@ impl Config {
             critical_services: Vec::new(),
             alerts_learn: Duration::ZERO,
             alerts_allow: Allowed::default(),
-            page_url: None,
             tuning: Tuning::default(),
         }
     }

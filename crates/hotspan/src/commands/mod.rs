@@ -5,6 +5,7 @@ mod asking;
 pub(crate) mod audit;
 pub(crate) mod capture;
 pub(crate) mod check;
+pub(crate) mod compare;
 pub(crate) mod config;
 pub(crate) mod describe;
 pub(crate) mod detectors;
@@ -21,6 +22,7 @@ pub(crate) mod top;
 pub(crate) mod trace;
 pub(crate) mod traces;
 
+pub(crate) use compare::CompareArguments;
 pub(crate) use config::ConfigArguments;
 pub(crate) use describe::{CompletionsArguments, ManArguments};
 pub(crate) use detectors::DetectorsArguments;

@@ -195,7 +195,7 @@ impl List {
     }
 
     /// The rows as a table.
-    fn table(&self, rows: &[Value], format: ListFormat, paint: Paint) -> String {
+    pub(crate) fn table(&self, rows: &[Value], format: ListFormat, paint: Paint) -> String {
         if rows.is_empty() {
             return format!("no {}\n", self.name());
         }
