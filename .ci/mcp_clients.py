@@ -24,13 +24,17 @@ def arguments(api):
 
 async def check(name, client, known):
     tools = (await client.list_tools()).tools
-    if not 9 <= len(tools) <= 10:
+    if len(tools) != 10:
         sys.exit(f"{name}: {len(tools)} tools")
     for tool in tools:
         # The client holds the answer against the tool's output schema.
         result = await client.call_tool(tool.name, known.get(tool.name, {}))
         if result.is_error or not result.structured_content:
             sys.exit(f"{name}: {tool.name}: {result}")
+    pair = {f"trace_{side}": known["explain_trace"]["trace_id"] for side in "ab"}
+    result = await client.call_tool("compare", pair)
+    if result.is_error or not result.structured_content["calls"]:
+        sys.exit(f"{name}: compare of two traces: {result}")
     refused = await client.call_tool("get_hotspot", {"id": "nonsense"})
     if not refused.is_error:
         sys.exit(f"{name}: nonsense is answered: {refused}")
@@ -40,8 +44,9 @@ async def check(name, client, known):
 async def main(api, program):
     known = arguments(api)
     for mode in ["legacy", "auto"]:
-        async with Client(f"{api}/mcp", mode=mode) as client:
-            await check(f"HTTP, {mode}", client, known)
+        for path in ["mcp", "tempo/api/mcp"]:
+            async with Client(f"{api}/{path}", mode=mode) as client:
+                await check(f"HTTP, /{path}, {mode}", client, known)
         stdio = StdioServerParameters(command=program, args=["mcp", "--url", api])
         async with Client(stdio_client(stdio), mode=mode) as client:
             await check(f"stdio, {mode}", client, known)

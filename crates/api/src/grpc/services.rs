@@ -125,7 +125,7 @@ impl Reports for Reader {
 
     async fn compare_traces(&self, request: Request<CompareTracesRequest>) -> Answer<CompareTracesResponse> {
         let CompareTracesRequest { a, b } = request.into_inner();
-        answer(read::compare_traces(&*self.backend, &a, &b).await?)
+        answer(read::compare_traces(&*self.backend, [("a", &a), ("b", &b)]).await?)
     }
 
     async fn audit(&self, _: Request<AuditRequest>) -> Answer<AuditResponse> {

@@ -60,6 +60,7 @@ pub(crate) fn router(backend: Shared) -> Router {
         .nest("/jaeger", jaeger::router())
         .nest("/tempo", tempo::router())
         .route("/mcp", mcp::route(&backend))
+        .route("/tempo/api/mcp", mcp::route(&backend))
         .fallback(async || Problem::not_found("there is no such path; GET / names those there are"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(from_fn(hardened))

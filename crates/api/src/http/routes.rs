@@ -164,7 +164,9 @@ pub(super) async fn compare_traces(
     let given =
         |(name, id): (_, Option<String>)| id.ok_or_else(|| Problem::bad_value(name, "", "the id of a trace"));
     let (a, b) = (given(a)?, given(b)?);
-    Ok(Json(read::compare_traces(&*backend, &a, &b).await?))
+    Ok(Json(
+        read::compare_traces(&*backend, [("a", &a), ("b", &b)]).await?,
+    ))
 }
 
 /// The detectors, their thresholds and efforts.

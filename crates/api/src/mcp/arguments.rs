@@ -3,7 +3,7 @@
 
 use utoipa::ToSchema;
 
-use crate::shape::{Break, State};
+use crate::shape::{Break, Change, State};
 
 #[derive(ToSchema)]
 pub(super) struct ListHotspots {
@@ -86,6 +86,31 @@ pub(super) struct GetSpans {
     failed: Option<bool>,
     /// No attributes and events: more spans in the same bytes.
     without_attributes: Option<bool>,
+    /// Most rows; 50 when absent.
+    limit: Option<u32>,
+    /// The cursor of `next` in the answer before.
+    cursor: Option<String>,
+    /// Longest reply in bytes; 20000 when absent.
+    max_bytes: Option<u32>,
+}
+
+#[derive(ToSchema)]
+pub(super) struct Compare {
+    /// First side: FROM..UNTIL, each -1h, now or RFC 3339, or version:NAME; -24h..-1h when absent.
+    a: Option<String>,
+    /// Second side, of the same kind; -1h..now when absent.
+    b: Option<String>,
+    /// Services that must change.
+    service: Option<Vec<String>>,
+    /// Kinds of fault, as the answers name them.
+    detector: Option<Vec<String>>,
+    /// What became of them; all but same and unclear when absent.
+    #[schema(inline)]
+    change: Option<Vec<Change>>,
+    /// Instead of all these: the id of a trace, or of evidence its first digits.
+    trace_a: Option<String>,
+    /// The trace beside it.
+    trace_b: Option<String>,
     /// Most rows; 50 when absent.
     limit: Option<u32>,
     /// The cursor of `next` in the answer before.

@@ -14,6 +14,10 @@ use crate::ask::{PageOf, Problem, Query};
 use crate::shape::{Coverage, Decimal, Trace};
 use crate::{Backend, View, read};
 
+/// What names a trace.
+pub(super) const TRACE: &str =
+    "the id of a trace, or its first digits if it is evidence of a hotspot; search_traces names those";
+
 /// A tool at work.
 pub(super) type Answer = Pin<Box<dyn Future<Output = Result<Reply, Problem>> + Send>>;
 
@@ -63,26 +67,23 @@ impl Call {
 
     /// Reads `trace_id`, the last argument, and the trace that it means.
     pub(super) async fn trace(&mut self) -> Result<Trace, Problem> {
-        let id = self.needed(
-            "trace_id",
-            "the id of a trace, or its first digits if it is evidence of a hotspot; search_traces names those",
-        )?;
+        let id = self.needed("trace_id", TRACE)?;
         self.finish()?;
-        let id = self.trace_id(&id)?;
+        let id = self.trace_id("trace_id", &id)?;
         read::trace(&*self.backend, &id).await.map_err(|problem| {
             Problem::not_found(format!("{}; search_traces names exemplars", problem.detail))
         })
     }
 
     /// The whole id of a trace: of one that is evidence by its first digits, of any other by all of them.
-    fn trace_id(&self, prefix: &str) -> Result<String, Problem> {
+    pub(super) fn trace_id(&self, name: &str, prefix: &str) -> Result<String, Problem> {
         let evidence = self
             .view
             .answers
             .hotspots
             .iter()
             .flat_map(|hotspot| &hotspot.evidence);
-        let found = unique("trace_id", prefix, evidence.map(|of| of.trace.to_string()))?;
+        let found = unique(name, prefix, evidence.map(|of| of.trace.to_string()))?;
         Ok(found.unwrap_or_else(|| prefix.to_owned()))
     }
 }

@@ -6,6 +6,8 @@ mod arguments;
 mod audit;
 mod budget;
 mod call;
+mod compare;
+mod compare_traces;
 mod evidence;
 mod explain;
 mod guard;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use rmcp::model::{Tool as Description, ToolAnnotations};
 
 use super::call::{Answer, Call};
-use super::{arguments, audit, explain, hotspot, hotspots, map, near, schema, spans, third_parties, traces};
+use super::{arguments, audit, compare, explain, hotspot, hotspots, map, near, schema, spans, third_parties, traces};
 
 /// One tool.
 pub(super) struct Tool {
@@ -64,6 +64,11 @@ tools! {
     "What exactly happened in this trace? Its spans in tree order with times, critical-path time and redacted \
      attributes; filters by hotspot, span, service, failure or critical path. Use it last, for the proof; before it: \
      explain_trace.";
+
+    "compare", "What changed", arguments::Compare => compare::Compared, later compare::compare,
+    "What changed, and did a release or a fix do it? Hotspots that appeared, grew, shrank or went between two windows or \
+     two versions; or two traces, a fast and a slow one, by what their spans do. Use it after a deployment, or when \
+     something became slow. Next: get_hotspot with a hotspot_id, get_spans with a trace_id.";
 
     "get_service_map", "Who calls whom", arguments::OfServices => map::Map, now map::map,
     "How do the services hang together? Edges between services, stores and other companies with calls, failures and \

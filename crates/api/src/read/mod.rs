@@ -9,7 +9,7 @@ mod system;
 mod traces;
 
 pub(crate) use audit::audit;
-pub(crate) use compare::{compare, compare_traces};
+pub(crate) use compare::{change_rows, compare, compare_traces};
 pub(crate) use hotspots::{find, hotspot, hotspot_rows, hotspots};
 pub(crate) use near::{near_misses, near_rows, near_rules};
 pub(crate) use say::say;

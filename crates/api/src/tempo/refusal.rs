@@ -50,7 +50,7 @@ pub(super) async fn no_metrics() -> Refusal {
 
 pub(super) async fn no_such_path() -> Refusal {
     let known = "there is no such path; under /tempo there are /api/echo, /api/traces/{id}, /api/v2/traces/{id}, \
-                 /api/search and /api/v2/search/tags";
+                 /api/search, /api/v2/search/tags and /api/mcp";
     Refusal::new(StatusCode::NOT_FOUND, known)
 }
 

@@ -66,6 +66,7 @@ pub(crate) fn calls() -> Vec<(&'static str, Value)> {
         ("explain_trace", json!({"trace_id": format!("{:032x}", 1)})),
         ("search_traces", json!({})),
         ("get_spans", json!({"trace_id": format!("{:032x}", 1)})),
+        ("compare", json!({})),
         ("get_service_map", json!({})),
         ("list_third_parties", json!({})),
         ("near_misses", json!({"entry": ["GET /cart"]})),

@@ -28,6 +28,8 @@ mod jaeger_grpc;
 #[cfg(test)]
 mod mcp;
 #[cfg(test)]
+mod mcp_compare;
+#[cfg(test)]
 mod mcp_data;
 #[cfg(test)]
 mod meters;

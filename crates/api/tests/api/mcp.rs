@@ -58,10 +58,10 @@ async fn a_client_without_a_handshake_is_answered_too() {
 }
 
 #[tokio::test]
-async fn at_most_ten_tools_that_only_read_each_say_when_to_use_them_and_what_comes_next() {
+async fn ten_tools_that_only_read_each_say_when_to_use_them_and_what_comes_next() {
     let at = World::start().await;
     let tools = tools(at).await;
-    assert!(tools.len() <= 10);
+    assert_eq!(tools.len(), 10);
     let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
     assert_eq!(names, calls().iter().map(|(name, _)| *name).collect::<Vec<_>>());
     for tool in &tools {
@@ -150,6 +150,7 @@ async fn a_list_is_walked_to_its_end_in_any_size_of_reply() {
     for (name, rows, key) in [
         ("list_hotspots", "hotspots", "id"),
         ("search_traces", "traces", "trace_id"),
+        ("compare", "changes", "hotspot_id"),
     ] {
         for max_bytes in [6_000, 20_000, 200_000] {
             let mut seen = BTreeSet::new();
@@ -190,6 +191,7 @@ async fn numbers_are_those_of_the_api() {
         ),
         ("get_service_map", "edges", "dependencies", "dependencies"),
         ("near_misses", "near_misses", "near-misses", "near_misses"),
+        ("compare", "changes", "compare", "changes"),
         ("get_spans", "spans", "traces/1", "spans"),
     ] {
         let arguments = match tool {

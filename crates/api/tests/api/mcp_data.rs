@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hotspan_model::{Cause, Nanos, PathSegment, SpanId, SpanView, Timestamp, TraceId, TraceView};
 use serde_json::{Value, json};
 
-use crate::agent::{answer, called, calls};
+use crate::agent::{answer, called, calls, refusal};
 use crate::sample::{trace, trace_id};
 use crate::world::World;
 
@@ -47,6 +47,7 @@ fn planted() -> World {
     }
     for of in &mut answers.services {
         of.service = PLANTED.to_owned();
+        of.versions[0].version = PLANTED.to_owned();
     }
     for of in &mut answers.operations {
         (of.service, of.operation) = (PLANTED.to_owned(), PLANTED.to_owned());
@@ -125,7 +126,13 @@ fn quoted(value: &Value, inside: bool, found: &mut Vec<String>) {
 #[tokio::test]
 async fn a_planted_instruction_appears_only_inside_quoted_fields() {
     let at = planted().serve().await;
-    for (tool, mut arguments) in calls() {
+    let trace = trace_id(1).to_string();
+    let pairs = [
+        json!({"trace_a": trace, "trace_b": trace}),
+        json!({"a": format!("version:{PLANTED}"), "b": "version:1.4.0"}),
+    ];
+    let pairs = pairs.map(|pair| ("compare", pair));
+    for (tool, mut arguments) in calls().into_iter().chain(pairs) {
         if tool == "near_misses" {
             arguments = json!({"entry": [PLANTED]});
         }
@@ -159,8 +166,23 @@ async fn a_planted_instruction_appears_only_inside_quoted_fields() {
     }
 }
 
+#[tokio::test]
+async fn a_refusal_quotes_the_versions_that_it_names() {
+    let at = planted().serve().await;
+    // The second is nearest to the planted one.
+    for version in ["1", &PLANTED[1..]] {
+        let sides = json!({"a": "version:1.4.0", "b": format!("version:{version}")});
+        let refused = refusal(at, "compare", sides).await;
+        assert!(refused.contains(MARKER) && refused.contains("1.4.0"), "{refused}");
+        for (at, piece) in refused.split('"').enumerate() {
+            assert!(at % 2 == 1 || !piece.contains(MARKER), "{refused}");
+        }
+        assert!(!refused.contains(['\u{202e}', '\u{e0041}']), "{refused:?}");
+    }
+}
+
 /// A trace of so many spans, each of another operation with a long name, all on the critical path.
-fn long(number: u128, spans: u64) -> TraceView {
+pub(crate) fn long(number: u128, spans: u64) -> TraceView {
     let (mut view, _) = trace(number);
     let first: SpanView = view.spans[1].clone();
     view.spans = (1..=spans)

@@ -7,7 +7,8 @@ use opentelemetry_proto::tonic::trace::v1::TracesData;
 use prost::Message as _;
 use serde_json::{Value, json};
 
-use crate::client::{get, get_bytes, send};
+use crate::agent::HEADERS;
+use crate::client::{get, get_bytes, post, send};
 use crate::golden::golden;
 use crate::shop::{CART, SEARCH, id, start};
 use crate::tempo_clients::{Hit, Search, Stats};
@@ -330,4 +331,30 @@ async fn te6_metrics_are_elsewhere() {
     }
     assert_eq!(get(at, "/tempo/api/nothing").await.status, 404);
     assert_eq!(send(at, "PUT", "/tempo/api/search", "").await.status, 405);
+}
+
+#[tokio::test]
+async fn te7_agents_are_answered_where_grafana_looks_for_them() {
+    let at = World::start().await;
+    // Grafana asks this to learn whether a source has an endpoint for agents.
+    assert_eq!(send(at, "DELETE", "/tempo/api/mcp", "").await.status, 200);
+    for (method, params, part) in [
+        (
+            "initialize",
+            json!({
+                "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"},
+            }),
+            "serverInfo",
+        ),
+        ("tools/list", json!({}), "tools"),
+    ] {
+        let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let [here, there] = [
+            post(at, "/tempo/api/mcp", HEADERS, &message).await.json(),
+            post(at, "/mcp", HEADERS, &message).await.json(),
+        ];
+        assert!(!here["result"][part].is_null(), "{here}");
+        assert_eq!(here, there);
+    }
+    assert_eq!(get(at, "/tempo/api/echo").await.body, "echo");
 }
