@@ -113,13 +113,19 @@ impl Query {
         allowed: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, Problem> {
-        let Some(value) = self.single(name)? else {
-            return Ok(None);
-        };
-        match parse(&value) {
-            Some(parsed) => Ok(Some(parsed)),
-            None => Err(Problem::bad_value(name, &value, allowed)),
-        }
+        let value = self.single(name)?;
+        value.map(|value| read(name, &value, allowed, parse)).transpose()
+    }
+
+    /// The same for clients that send what they leave out as an empty value.
+    pub(crate) fn parsed_unless_empty<T>(
+        &mut self,
+        name: &'static str,
+        allowed: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        let value = self.one(name)?;
+        value.map(|value| read(name, &value, allowed, parse)).transpose()
     }
 
     /// All values of a parameter out of a closed list of words.
@@ -149,6 +155,11 @@ impl Query {
             None => Ok(()),
         }
     }
+}
+
+/// What a value means.
+fn read<T>(name: &str, value: &str, allowed: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Problem> {
+    parse(value).ok_or_else(|| Problem::bad_value(name, value, allowed))
 }
 
 /// The meaning of a word out of a closed list.

@@ -34,14 +34,14 @@ impl Question {
         tags.extend(plain_tags(query)?);
         Question {
             wanted: Wanted {
-                from: query.parsed("start", MOMENT, compat::moment)?,
-                to: query.parsed("end", MOMENT, compat::moment)?,
+                from: query.parsed_unless_empty("start", MOMENT, compat::moment)?,
+                to: query.parsed_unless_empty("end", MOMENT, compat::moment)?,
                 service: query.one("service")?,
                 operation: query.one("operation")?,
                 kind: kind(query, "spanKind")?,
             },
-            duration_min: query.parsed("minDuration", DURATION, go_duration)?,
-            duration_max: query.parsed("maxDuration", DURATION, go_duration)?,
+            duration_min: query.parsed_unless_empty("minDuration", DURATION, go_duration)?,
+            duration_max: query.parsed_unless_empty("maxDuration", DURATION, go_duration)?,
             tags,
             limit: limit(query, "limit")?.unwrap_or(V1_LIMIT),
         }
@@ -111,7 +111,7 @@ pub(super) const KINDS: &str = "one of `unspecified`, `internal`, `server`, `cli
 
 /// A kind of spans by its word; any case, and empty means all.
 pub(super) fn kind(query: &mut Query, name: &'static str) -> Result<Option<hotspan_model::Kind>, Problem> {
-    query.parsed(name, KINDS, |text| compat::kind_of(&text.to_ascii_lowercase()))
+    query.parsed_unless_empty(name, KINDS, |text| compat::kind_of(&text.to_ascii_lowercase()))
 }
 
 /// `true` or `false` in either spelling; nothing here depends on it.
@@ -138,8 +138,8 @@ fn either<T>(
     allowed: &str,
     parse: impl Fn(&str) -> Option<T>,
 ) -> Result<Option<T>, Problem> {
-    match query.parsed(names[0], allowed, &parse)? {
-        None => query.parsed(names[1], allowed, parse),
+    match query.parsed_unless_empty(names[0], allowed, &parse)? {
+        None => query.parsed_unless_empty(names[1], allowed, parse),
         value => Ok(value),
     }
 }
@@ -155,7 +155,9 @@ fn limit_of(query: &mut Query, names: [&'static str; 2]) -> Result<Option<usize>
 
 /// A JSON object of texts.
 fn tags(query: &mut Query, name: &'static str) -> Result<Vec<(String, String)>, Problem> {
-    Ok(query.parsed(name, TAGS, tags_of)?.unwrap_or_default())
+    Ok(query
+        .parsed_unless_empty(name, TAGS, tags_of)?
+        .unwrap_or_default())
 }
 
 fn tags_of(text: &str) -> Option<Vec<(String, String)>> {

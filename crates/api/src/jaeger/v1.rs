@@ -149,7 +149,7 @@ pub(super) async fn trace(
     mut query: Query,
 ) -> Result<Listed<Trace>, Failure> {
     for name in ["start", "end"] {
-        query.parsed(name, MOMENT, compat::moment)?;
+        query.parsed_unless_empty(name, MOMENT, compat::moment)?;
     }
     let id = id_of(&id.map(|Path(id)| id).unwrap_or_default())?;
     let trace = compat::held(&*backend, id).await.ok_or_else(absent)?;
@@ -177,8 +177,8 @@ pub(super) struct Edge {
 /// Who calls whom. Calls are counted for as long as the process lives, so the window is read and not applied.
 pub(super) async fn dependencies(State(backend): Shared, mut query: Query) -> Result<Listed<Edge>, Failure> {
     let allowed = "a whole number of milliseconds";
-    query.parsed("endTs", MOMENT, compat::moment)?;
-    query.parsed("lookback", allowed, |text| text.parse::<u64>().ok())?;
+    query.parsed_unless_empty("endTs", MOMENT, compat::moment)?;
+    query.parsed_unless_empty("lookback", allowed, |text| text.parse::<u64>().ok())?;
     let service = query.one("service")?;
     Ok(Envelope::of(edges(&backend.view(), service.as_deref())))
 }

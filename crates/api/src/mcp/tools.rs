@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use rmcp::model::{Tool as Description, ToolAnnotations};
 
 use super::call::{Answer, Call};
-use super::{arguments, audit, compare, explain, hotspot, hotspots, map, near, schema, spans, third_parties, traces};
+use super::{
+    arguments, audit, compare, explain, hotspot, hotspots, map, near, schema, spans, third_parties, traces,
+};
 
 /// One tool.
 pub(super) struct Tool {

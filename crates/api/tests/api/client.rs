@@ -77,11 +77,16 @@ async fn exchange(host: &str, at: SocketAddr, method: &str, path: &str, headers:
         .unwrap_or_else(|| panic!("no head in {text:?}"));
     let mut lines = head.lines();
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-    let headers = lines.map(|line| line.split_once(": ").unwrap());
-    let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
+    let mut headers = BTreeMap::new();
+    for line in lines {
+        let (name, value) = line.split_once(": ").unwrap();
+        let all: &mut String = headers.entry(name.to_ascii_lowercase()).or_default();
+        all.push_str(if all.is_empty() { "" } else { ", " });
+        all.push_str(value);
+    }
     Reply {
         status,
-        headers: headers.collect(),
+        headers,
         body: body.to_owned(),
     }
 }

@@ -19,7 +19,8 @@ const EXAMPLES: &str = "Examples:
   hotspan check --baseline hotspan.json --report sarif=out.sarif --report junit=out.xml traces.pb
   hotspan check --url http://127.0.0.1:4319 --label 1.4.0 --wait-idle 5s --expect-roots 30
 
-A flag of the gate that has a value is also a variable: --max-db-calls is HOTSPAN_CHECK_MAX_DB_CALLS.
+A flag of the gate that has a value is also a variable:
+--max-db-calls is HOTSPAN_CHECK_MAX_DB_CALLS.
 Every finding of a single trace is judged, however seldom: docs/ci.md says which, and what is
 worse. Exit codes: 0 clean; 1 something fails; 2 usage, configuration or an unreadable file; 3 no
 data, nothing usable, traces incomplete or too few (never green on silence; 1 wins over 3); 4 the
