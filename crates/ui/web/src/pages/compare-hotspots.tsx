@@ -12,8 +12,9 @@ import { Choice, pair } from "./filters";
 
 const EVERY_MS = 15_000;
 const ROWS = 50;
-/** Characters of a sentence. */
+/** Characters of sentences and of names in the list. */
 const TITLE = 180;
+const NAME = 60;
 const ASKED = ["a", "b", "service", "detector", "change", "cursor"];
 /** What is shown when nobody asks for more. */
 const USUAL: Change[] = ["appeared", "grew", "shrank", "gone"];
@@ -107,7 +108,7 @@ function Rows({ of }: { of: Comparison }) {
       by={(row) => row.hotspot_id}
       columns={[
         { head: "Change", title: "Cost a trace on the second side over that on the first", cell: (row) => <ChangeMark of={row.change} ratio={row.ratio} /> },
-        { head: "Hotspot", cell: (row) => <What of={row} /> },
+        { head: "Hotspot", cell: (row) => <What of={row} />, what: true },
         { head: "First", cell: (row) => <Share of={row.a} />, number: true },
         { head: "Second", cell: (row) => <Share of={row.b} />, number: true },
       ]}
@@ -122,8 +123,8 @@ function What({ of }: { of: HotspotChange }) {
       <a href={to("hotspots", of.hotspot_id)} data-row title={of.title.length > TITLE ? of.title : undefined}>
         {cut(of.title, TITLE)}
       </a>
-      <small>
-        {of.service} · {of.operation}
+      <small class="faint">
+        {cut(of.service, NAME)} · {cut(of.operation, NAME)}
       </small>
     </>
   );

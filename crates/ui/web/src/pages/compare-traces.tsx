@@ -35,7 +35,7 @@ function sideFact(name: string, of: TraceSide) {
   return {
     name,
     value: <a href={to("traces", of.trace_id)}>{duration(of.duration_ns)}</a>,
-    note: `${cut(of.operation, NAME)} of ${of.service}, ${counted(of.span_count, "span")}${missing}`,
+    note: `${cut(of.operation, NAME)} of ${cut(of.service, NAME)}, ${counted(of.span_count, "span")}${missing}`,
     wide: true,
   };
 }
@@ -55,7 +55,7 @@ function Calls({ of }: { of: CallChange[] }) {
           by={(row) => JSON.stringify([row.service, row.operation, row.template, row.class])}
           columns={[
             { head: "Change", cell: (row) => <ChangeMark of={row.change} /> },
-            { head: "Call", cell: (row) => <Call of={row} /> },
+            { head: "Call", cell: (row) => <Call of={row} />, what: true },
             { head: "First", cell: (row) => <Sum of={row.a} />, number: true },
             { head: "Second", cell: (row) => <Sum of={row.b} />, number: true },
           ]}
@@ -73,9 +73,9 @@ function Calls({ of }: { of: CallChange[] }) {
 function Call({ of }: { of: CallChange }) {
   return (
     <>
-      <b>{of.service}</b> {cut(of.operation, NAME)}
+      <b>{cut(of.service, NAME)}</b> {cut(of.operation, NAME)}
       {of.template !== "" && of.template !== of.operation && (
-        <small>
+        <small class="faint">
           <code>{cut(of.template, NAME)}</code>
         </small>
       )}
