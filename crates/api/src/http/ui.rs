@@ -44,6 +44,10 @@ pub(super) fn router() -> Router<Shared> {
             get(async || document("./", "Third parties", StatusCode::OK)),
         )
         .route(
+            "/compare",
+            get(async || document("./", "Compare", StatusCode::OK)),
+        )
+        .route(
             "/ingest",
             get(async || document("./", "Ingest health", StatusCode::OK)),
         )

@@ -83,6 +83,7 @@ async fn nothing_runs_or_loads_but_what_this_process_serves() {
         "/services",
         "/operation?service=a&name=b",
         "/third-parties",
+        "/compare",
         "/ingest",
     ];
     for path in paths {

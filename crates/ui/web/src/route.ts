@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 
 /** The pages, by the first part of their path; the first has none. */
-export const PAGES = ["", "hotspots", "traces", "audit", "services", "operation", "third-parties", "ingest"] as const;
+export const PAGES = ["", "hotspots", "traces", "audit", "services", "operation", "third-parties", "compare", "ingest"] as const;
 export type PageName = (typeof PAGES)[number];
 
 export interface Route {

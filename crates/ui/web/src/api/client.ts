@@ -17,6 +17,9 @@ export class Refusal extends Error {
   }
 }
 
+/** Values that a refusal names at most. */
+const ALLOWED_MAX = 20;
+
 /** Whether the daemon answers, and when it did so last by the clock of this machine. */
 export const link = signal({ up: true, answered: Date.now() });
 
@@ -49,7 +52,14 @@ async function answer<T>(response: Response): Promise<T> {
   if (response.ok) return (await response.json()) as T;
   const kind = response.headers.get("content-type") ?? "";
   const detail = kind.startsWith("application/problem+json")
-    ? ((await response.json()) as Problem).detail
+    ? said((await response.json()) as Problem)
     : `the answer is ${response.status} ${response.statusText}`;
   throw new Refusal(response.status, detail);
+}
+
+/** What is wrong, and what would be right. */
+function said({ detail, allowed }: Problem): string {
+  if (!allowed?.length) return detail;
+  const more = allowed.length > ALLOWED_MAX ? ", …" : "";
+  return `${detail}: ${allowed.slice(0, ALLOWED_MAX).join(", ")}${more}`;
 }

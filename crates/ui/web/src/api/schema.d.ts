@@ -21,6 +21,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What appeared, grew, shrank or went between two windows or two versions; by default the last hour beside the day
+         *     before it.
+         */
+        get: operations["compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compare/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Two traces side by side: what one does that the other does not, or does more often, or waits longer for. */
+        get: operations["compare_traces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dependencies": {
         parameters: {
             query?: never;
@@ -398,6 +435,46 @@ export interface components {
          * @enum {string}
          */
         Break: "database" | "synchronous" | "observability" | "seams";
+        /** @description One kind of span in both traces. */
+        CallChange: {
+            /** @description In the first trace. */
+            a: components["schemas"]["CallSum"];
+            /** @description In the second trace. */
+            b: components["schemas"]["CallSum"];
+            /** @description What became of it: by its critical-path time (a fifth and 1 ms) or its number (a fifth and 2). */
+            change: components["schemas"]["Change"];
+            /** @description What it was classified as. */
+            class: string;
+            /** @description What it does. */
+            operation: string;
+            /** @description Its service. */
+            service: string;
+            /** @description The grouping key of an outgoing operation, else empty. */
+            template: string;
+        };
+        /** @description All spans of one kind in one trace. */
+        CallSum: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Their critical-path time.
+             */
+            critical_path_ns: number;
+            /**
+             * Format: int64
+             * @description Their durations, summed.
+             */
+            duration_ns: number;
+            /**
+             * Format: int64
+             * @description Those that failed.
+             */
+            failed: number;
+        };
         /** @description Whom the members call; empty where unknown. */
         Callee: {
             /** @description db, cache, call, publish. */
@@ -437,6 +514,44 @@ export interface components {
          * @enum {string}
          */
         Cause: "self" | "dispatch" | "net_out" | "net_in" | "wait_unknown" | "abandoned" | "queue";
+        /**
+         * @description What became of something from one side to the other.
+         * @enum {string}
+         */
+        Change: "appeared" | "grew" | "shrank" | "gone" | "same" | "unclear";
+        /** @description Hotspots by what became of them. */
+        ChangeCounts: {
+            /**
+             * Format: int64
+             * @description On the second side only.
+             */
+            appeared: number;
+            /**
+             * Format: int64
+             * @description On the first side only.
+             */
+            gone: number;
+            /**
+             * Format: int64
+             * @description Dearer a trace on the second side.
+             */
+            grew: number;
+            /**
+             * Format: int64
+             * @description The same, as far as the traces tell.
+             */
+            same: number;
+            /**
+             * Format: int64
+             * @description Cheaper.
+             */
+            shrank: number;
+            /**
+             * Format: int64
+             * @description On one side, while the other has too few traces to show it.
+             */
+            unclear: number;
+        };
         /** @description A place in the code. */
         Code: {
             /** @description File. */
@@ -448,6 +563,28 @@ export interface components {
              * @description Line, 0 when unknown.
              */
             line: number;
+        };
+        /** @description A page of what changed between two sides. */
+        Comparison: {
+            /** @description The first side. */
+            a: components["schemas"]["Side"];
+            /** @description The second side. */
+            b: components["schemas"]["Side"];
+            /** @description By change (appeared, grew, shrank, gone, same, unclear), then by rank. */
+            changes: components["schemas"]["HotspotChange"][];
+            /** @description How many hotspots there are of each change, those that are not on the page included. */
+            counts: components["schemas"]["ChangeCounts"];
+            /** @description What the answer rests on. */
+            coverage: components["schemas"]["Coverage"];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many match on all pages.
+             */
+            total: number;
+            /** @description The page is shorter than its limit, because it would have been too large; the rest follows `next_cursor`. */
+            truncated: boolean;
         };
         /** @description How whole a trace was when it was decided. */
         Completeness: {
@@ -558,6 +695,11 @@ export interface components {
         };
         /** @description At most four decimal places, rounded half up. */
         Decimal: number;
+        /**
+         * @description What may be said.
+         * @enum {string}
+         */
+        Decision: "acknowledged" | "muted" | "open";
         /** @description One thing that is wrong with a trace. */
         Defect: {
             /** @description What. */
@@ -740,6 +882,35 @@ export interface components {
             /** @description Grouping key of its members. */
             template: string;
         };
+        /** @description A hotspot that one of the traces shows. */
+        FindingChange: {
+            /**
+             * Format: int64
+             * @description Calls in the first trace; 0 when it is not found there.
+             */
+            calls_a: number;
+            /**
+             * Format: int64
+             * @description Calls in the second trace.
+             */
+            calls_b: number;
+            /** @description Whose finding it is. */
+            detector: string;
+            /** @description The hotspot, 32 hex digits. */
+            hotspot_id: string;
+            /**
+             * Format: int64
+             * @description What the fix would likely save of the first trace.
+             */
+            saving_a_ns: number;
+            /**
+             * Format: int64
+             * @description What it would likely save of the second.
+             */
+            saving_b_ns: number;
+            /** @description The service that must change. */
+            service: string;
+        };
         /** @description What to change. */
         Fix: {
             /** @description In this framework's words. */
@@ -855,6 +1026,35 @@ export interface components {
             versions: string[];
             /** @description Traces adjusted for sampling. */
             weighted_traces: components["schemas"]["Decimal"];
+        };
+        /** @description One hotspot on both sides. */
+        HotspotChange: {
+            /** @description On the first side. */
+            a: components["schemas"]["Measure"];
+            /** @description On the second side. */
+            b: components["schemas"]["Measure"];
+            /** @description Its break. */
+            break: components["schemas"]["Break"];
+            /** @description What became of it. */
+            change: components["schemas"]["Change"];
+            /** @description Its detector. */
+            detector: string;
+            /** @description The hotspot, 32 hex digits. */
+            hotspot_id: string;
+            /** @description Its segment operation. */
+            operation: string;
+            /**
+             * Format: int32
+             * @description Its rank in the list of hotspots.
+             */
+            rank: number;
+            ratio?: components["schemas"]["Decimal"] | null;
+            /** @description The service that must change. */
+            service: string;
+            /** @description Where it is in its life. */
+            state: components["schemas"]["State"];
+            /** @description The fault in one sentence. */
+            title: string;
         };
         /** @description One hotspot with the traces that prove it. */
         HotspotDetail: components["schemas"]["Hotspot"] & {
@@ -1008,6 +1208,28 @@ export interface components {
             sightings_beyond: number;
         };
         /** @description A list with its envelope, or with `flat=true` bare rows without nesting. */
+        Listed_Comparison: {
+            /** @description The first side. */
+            a: components["schemas"]["Side"];
+            /** @description The second side. */
+            b: components["schemas"]["Side"];
+            /** @description By change (appeared, grew, shrank, gone, same, unclear), then by rank. */
+            changes: components["schemas"]["HotspotChange"][];
+            /** @description How many hotspots there are of each change, those that are not on the page included. */
+            counts: components["schemas"]["ChangeCounts"];
+            /** @description What the answer rests on. */
+            coverage: components["schemas"]["Coverage"];
+            /** @description Where the next page begins; null on the last. */
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many match on all pages.
+             */
+            total: number;
+            /** @description The page is shorter than its limit, because it would have been too large; the rest follows `next_cursor`. */
+            truncated: boolean;
+        } | components["schemas"]["Flat"][];
+        /** @description A list with its envelope, or with `flat=true` bare rows without nesting. */
         Listed_DependencyList: {
             /** @description What the answer rests on. */
             coverage: components["schemas"]["Coverage"];
@@ -1138,6 +1360,24 @@ export interface components {
          * @enum {string}
          */
         Mark: "anchor" | "member";
+        /** @description What one side has of a hotspot. */
+        Measure: {
+            /**
+             * Format: int64
+             * @description Critical-path time of the fault; null between versions.
+             */
+            critical_path_ns?: number | null;
+            /**
+             * Format: int64
+             * @description All traces: of every service in a window, of the hotspot's service in a version; 0 where the side cannot tell.
+             */
+            of_traces: number;
+            /**
+             * Format: int64
+             * @description Traces with the fault.
+             */
+            traces: number;
+        };
         /** @description What one part of the memory holds. */
         Memory: {
             /**
@@ -1666,7 +1906,8 @@ export interface components {
             by?: string | null;
             /** @description Why, at most 500 characters; not needed to open. */
             reason?: string | null;
-            state: ("acknowledged" | "muted" | "open") & Record<string, never>;
+            /** @description `acknowledged`, `muted`, or `open` to take either back. */
+            state: components["schemas"]["Decision"];
             /** @description When it ends: RFC 3339, Unix seconds, or from now (`2h`, `7d`). Needed to mute. */
             until?: string | null;
         };
@@ -1775,6 +2016,18 @@ export interface components {
              * @description Batches waiting.
              */
             queued: number;
+        };
+        /** @description One side: a window in whole minutes or hours, or a version. */
+        Side: {
+            from?: components["schemas"]["Moment"] | null;
+            /**
+             * Format: int64
+             * @description All traces that were analysed in a window; null for a version.
+             */
+            traces?: number | null;
+            until?: components["schemas"]["Moment"] | null;
+            /** @description The version; null for a window. */
+            version?: string | null;
         };
         /** @description One span. */
         Span: {
@@ -2051,6 +2304,19 @@ export interface components {
              */
             version: number;
         };
+        /** @description Two traces side by side. */
+        TraceComparison: {
+            /** @description The first trace. */
+            a: components["schemas"]["TraceSide"];
+            /** @description The second trace. */
+            b: components["schemas"]["TraceSide"];
+            /** @description What spans do, by service, operation and template; those first whose critical-path time changed most. */
+            calls: components["schemas"]["CallChange"][];
+            /** @description What the detectors say, by hotspot. */
+            findings: components["schemas"]["FindingChange"][];
+            /** @description Spans, calls or findings were left out. */
+            truncated: boolean;
+        };
         /** @description Traces by what became of them. */
         TraceCounts: {
             /**
@@ -2090,6 +2356,27 @@ export interface components {
             traces: components["schemas"]["Exemplar"][];
             /** @description The page is shorter than its limit, because it would have been too large; the rest follows `next_cursor`. */
             truncated: boolean;
+        };
+        /** @description One of two traces. */
+        TraceSide: {
+            /**
+             * Format: int64
+             * @description Duration of the primary root.
+             */
+            duration_ns: number;
+            /** @description Its findings may rest on missing spans. */
+            incomplete: boolean;
+            /** @description Operation of its first span. */
+            operation: string;
+            /** @description Service of its first span. */
+            service: string;
+            /**
+             * Format: int64
+             * @description How many spans it has.
+             */
+            span_count: number;
+            /** @description Which, 32 hex digits. */
+            trace_id: string;
         };
         /** @description Traces and critical-path time over time; empty buckets are left out. */
         Trend: {
@@ -2155,6 +2442,110 @@ export interface operations {
             };
             /** @description What was asked makes no sense */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The first side: two moments as `FROM..UNTIL`, each RFC 3339, Unix seconds or relative to the snapshot, or
+                 *     `version:NAME`. `-24h..-1h` when absent. Windows are cut to whole minutes within the last hour, to whole hours
+                 *     before.
+                 */
+                a?: string;
+                /** @description The second side, of the same kind. `-1h..now` when absent. */
+                b?: string;
+                /** @description Services that must change; repeat for alternatives. */
+                service?: string[];
+                /** @description Ids of detectors; repeat for alternatives. */
+                detector?: string[];
+                /** @description What became of them; repeat for alternatives. All but `same` and `unclear` when absent. */
+                change?: ("appeared" | "grew" | "shrank" | "gone" | "same" | "unclear")[];
+                /** @description Most rows; 50 when absent. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description JSON with an envelope, one JSON object a line, or comma-separated values. */
+                format?: "json" | "jsonl" | "csv";
+                /** @description Rows without nesting and without an envelope. */
+                flat?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listed_Comparison"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description The snapshot is the one in If-None-Match */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What was asked makes no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_traces: {
+        parameters: {
+            query: {
+                /** @description The first: 1 to 32 hex digits; leading zeros may be missing. */
+                a: string;
+                /** @description The second. */
+                b: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Their differences */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceComparison"];
+                };
+            };
+            /** @description What was asked makes no sense */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody holds one of them */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2266,6 +2657,8 @@ export interface operations {
                 min_confidence?: number;
                 /** @description Seen at this moment or later: RFC 3339, Unix seconds, or relative to the snapshot (`-1h`, `90m`, `now`). */
                 since?: string;
+                /** @description Seen at this moment or before, in the same forms. */
+                until?: string;
                 /** @description In which order. */
                 sort?: "priority" | "impact" | "last_seen";
                 /** @description Most rows; 50 when absent. */

@@ -31,6 +31,15 @@ export function Evidence({ of }: { of: HotspotDetail }) {
         <p class="faint">
           {counted(calls, "span")} of the fault (●){trace.spans.some(({ mark }) => mark === "anchor") ? " below their anchor (⚑)" : ""}, in{" "}
           {counted(trace.span_count, "span")}. <a href={to("traces", trace.trace_id, { hotspot: of.id })}>The whole trace</a>
+          {of.waterfalls.map(
+            ({ role, trace: other }) =>
+              other.trace_id !== trace.trace_id && (
+                <span key={other.trace_id}>
+                  {" "}
+                  · <a href={to("compare", "", { a: other.trace_id, b: trace.trace_id })}>Compare with the {ROLES[role].toLowerCase()}</a>
+                </span>
+              ),
+          )}
         </p>
         <TraceView key={trace.trace_id} trace={trace} />
       </Tabs>

@@ -52,7 +52,8 @@ export function Filters() {
   );
 }
 
-function pair(value: string): [string, string] {
+/** A value that says itself. */
+export function pair(value: string): [string, string] {
   return [value, value];
 }
 
@@ -63,8 +64,14 @@ interface ChoiceProps {
   search?: boolean;
 }
 
-function Choice({ name, title, values, search = false }: ChoiceProps) {
+/** A choice that is the parameter `name` of the address. */
+export function Choice({ name, title, values, search = false }: ChoiceProps) {
   const chosen = route.value.query.get(name) ?? "";
+  return <Select name={name} title={title} values={values} search={search} chosen={chosen} choose={(value) => go(withQuery({ [name]: value, cursor: "" }))} />;
+}
+
+/** One of several values, each with what it says. */
+export function Select({ name, title, values, search, chosen, choose }: ChoiceProps & { chosen: string; choose: (value: string) => void }) {
   // A value of the address that no list has, say a service that is gone, is still what was asked for.
   const shown = values.some(([value]) => value === chosen) ? values : [...values, pair(chosen)];
   return (
@@ -75,7 +82,7 @@ function Choice({ name, title, values, search = false }: ChoiceProps) {
         value={chosen}
         data-search={search || undefined}
         class={chosen === "" ? "" : "chosen"}
-        onChange={(event) => go(withQuery({ [name]: event.currentTarget.value, cursor: "" }))}
+        onChange={(event) => choose(event.currentTarget.value)}
       >
         {shown.map(([value, says]) => (
           <option key={value} value={value} selected={value === chosen}>

@@ -55,7 +55,8 @@ export function Trace() {
           <p class="faint">
             <a href={`${to("")}api/v1/traces/${data.trace_id}`} target="_blank">
               This trace as JSON
-            </a>
+            </a>{" "}
+            · <a href={to("compare", "", { a: data.trace_id })}>Compare with another trace</a>
           </p>
         </>
       )}

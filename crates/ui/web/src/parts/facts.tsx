@@ -30,6 +30,8 @@ export interface Column<T> {
   head: string;
   cell: (row: T) => ComponentChildren;
   number?: boolean;
+  /** It names the row, in texts of any length. */
+  what?: boolean;
   /** What the head means. */
   title?: string;
 }
@@ -50,8 +52,8 @@ export function Table<T>({ caption, columns, rows, by }: { caption: string; colu
       <tbody>
         {rows.map((row) => (
           <tr key={by(row)}>
-            {columns.map(({ head, cell, number }) => (
-              <td key={head} class={number ? "n" : ""} data-head={head}>
+            {columns.map(({ head, cell, number, what }) => (
+              <td key={head} class={number ? "n" : what ? "what" : ""} data-head={head}>
                 {cell(row)}
               </td>
             ))}

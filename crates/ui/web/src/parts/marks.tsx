@@ -1,6 +1,7 @@
 // Small signs: breaks by shape and colour, states, sureness.
-import type { Break, State } from "../api/types";
-import { BREAKS, STATES } from "../text/words";
+import type { Break, Change, State } from "../api/types";
+import { digits } from "../text/format";
+import { BREAKS, CHANGES, STATES } from "../text/words";
 
 const SHAPES: Record<Break, string> = {
   database: "M2 2h10v10H2z",
@@ -18,6 +19,28 @@ export function BreakMark({ of, named = false }: { of: Break; named?: boolean })
         <path d={SHAPES[of]} fill-rule="evenodd" />
       </svg>
       {named && ` ${name}`}
+    </span>
+  );
+}
+
+const CHANGE_SHAPES: Record<Change, string> = {
+  appeared: "M5 1h4v4h4v4H9v4H5V9H1V5h4z",
+  grew: "M7 1l6.5 12h-13z",
+  shrank: "M7 13L.5 1h13z",
+  gone: "M1 5h12v4H1z",
+  same: "M1 2.5h12v3H1zm0 6h12v3H1z",
+  unclear: "M7 1a6 6 0 1 1 0 12A6 6 0 0 1 7 1zm0 2.4a3.6 3.6 0 1 0 0 7.2 3.6 3.6 0 0 0 0-7.2z",
+};
+
+/** What became of something, by shape, colour and word; with its ratio where it is known. */
+export function ChangeMark({ of, ratio }: { of: Change; ratio?: number | null | undefined }) {
+  return (
+    <span class={`change ${of}`} title={CHANGES[of].says}>
+      <svg viewBox="0 0 14 14" width="14" height="14" aria-hidden>
+        <path d={CHANGE_SHAPES[of]} fill-rule="evenodd" />
+      </svg>{" "}
+      {CHANGES[of].name}
+      {(of === "grew" || of === "shrank") && typeof ratio === "number" && ` to ${digits(ratio)}×`}
     </span>
   );
 }

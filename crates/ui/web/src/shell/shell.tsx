@@ -3,6 +3,7 @@ import type { FunctionComponent } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import { Audit } from "../pages/audit";
+import { Compare } from "../pages/compare";
 import { Hotspot } from "../pages/hotspot";
 import { Hotspots } from "../pages/hotspots";
 import { Ingest } from "../pages/ingest";
@@ -32,6 +33,8 @@ function pageOf({ page, id }: Route): FunctionComponent {
       return Operation;
     case "third-parties":
       return ThirdParties;
+    case "compare":
+      return Compare;
     case "ingest":
       return Ingest;
     case null:

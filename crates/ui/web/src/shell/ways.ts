@@ -8,5 +8,6 @@ export const WAYS: [PageName, string, string][] = [
   ["services", "Services", "s"],
   ["third-parties", "Third parties", "p"],
   ["traces", "Traces", "t"],
+  ["compare", "Compare", "c"],
   ["ingest", "Ingest health", "i"],
 ];

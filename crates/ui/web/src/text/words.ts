@@ -1,5 +1,5 @@
 // The closed lists of words that the API speaks, as sentences have them.
-import type { Break, Role, State } from "../api/types";
+import type { Break, Change, Role, State } from "../api/types";
 
 export const BREAKS: Record<Break, { name: string; title: string }> = {
   database: { name: "Database", title: "The database as application server" },
@@ -17,6 +17,15 @@ export const STATES: Record<State, { name: string; says: string }> = {
   not_exercised: { name: "not exercised", says: "its operation is not called" },
   fixed: { name: "fixed", says: "its operation is called and the fault is gone" },
   regressed: { name: "regressed", says: "back after it was fixed" },
+};
+
+export const CHANGES: Record<Change, { name: string; says: string }> = {
+  appeared: { name: "appeared", says: "on the second side only" },
+  grew: { name: "grew", says: "costs more on the second side" },
+  shrank: { name: "shrank", says: "costs less on the second side" },
+  gone: { name: "gone", says: "on the first side only" },
+  same: { name: "the same", says: "costs the same, as far as the traces tell" },
+  unclear: { name: "unclear", says: "on one side, while the other has too few traces to show it" },
 };
 
 export const ROLES: Record<Role, string> = { worst: "Worst", median: "Median", newest: "Newest" };

@@ -84,11 +84,11 @@ export function healthy(operation) {
   return nPlusOne({ operation, items: 0 });
 }
 
-export async function send(endpoint, service, traces) {
+export async function send(endpoint, service, traces, version = "1.0") {
   const body = JSON.stringify({
     resourceSpans: [
       {
-        resource: { attributes: attributes({ "service.name": service, "service.version": "1.0" }) },
+        resource: { attributes: attributes({ "service.name": service, "service.version": version }) },
         scopeSpans: [{ scope: { name: "test" }, spans: traces.flatMap(({ spans }) => spans) }],
       },
     ],

@@ -58,6 +58,7 @@ function pages() {
     service: `/services?service=${encodeURIComponent(first.service)}`,
     operation: `/operation?${operation}`,
     "third parties": "/third-parties",
+    compare: "/compare?change=same&change=unclear",
     ingest: "/ingest",
     nowhere: "/hotspots/00000000000000000000000000000001",
   };

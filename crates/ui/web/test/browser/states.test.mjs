@@ -34,7 +34,7 @@ test("an empty list says whether nothing came, all is clean, or not all was seen
   await send(daemon.otlp, "blind", orphans);
   await page.getByText("This is not a clean bill").waitFor();
   assert.deepEqual(await serious(page), []);
-  for (const path of ["/audit", "/services", "/third-parties", "/traces", "/ingest", "/operation?service=a&name=b", "/traces/1"]) {
+  for (const path of ["/audit", "/services", "/third-parties", "/traces", "/compare", "/ingest", "/operation?service=a&name=b", "/traces/1"]) {
     await page.goto(daemon.url + path);
     await settled(page);
     assert.deepEqual(await serious(page), [], path);
