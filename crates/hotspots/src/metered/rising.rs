@@ -8,6 +8,9 @@ use crate::sign::Sign;
 #[derive(Clone, Debug)]
 pub(crate) struct Rising<const N: usize> {
     sums: [u128; N],
+    /// Something is owed.
+    owes: bool,
+    /// What is owed; few rows are ever revised, and those that were keep it: revisions allocate nothing.
     owed: Option<Box<[u128; N]>>,
     newest: [Option<Exemplar>; 2],
 }
@@ -16,6 +19,7 @@ impl<const N: usize> Default for Rising<N> {
     fn default() -> Self {
         Rising {
             sums: [0; N],
+            owes: false,
             owed: None,
             newest: [None; 2],
         }
@@ -26,7 +30,7 @@ impl<const N: usize> Rising<N> {
     /// Adds, or owes.
     #[inline]
     pub(crate) fn shift(&mut self, sign: Sign, by: &[u128; N]) {
-        if sign == Sign::Add && self.owed.is_none() {
+        if sign == Sign::Add && !self.owes {
             for (sum, by) in self.sums.iter_mut().zip(by) {
                 *sum = sum.wrapping_add(*by);
             }
@@ -48,7 +52,7 @@ impl<const N: usize> Rising<N> {
                 }
             }
         }
-        self.owed.take_if(|owed| owed.iter().all(|&owed| owed == 0));
+        self.owes = owed.iter().any(|&owed| owed > 0);
     }
 
     /// Points to a span from now on.
@@ -93,7 +97,7 @@ mod tests {
         assert_eq!(rising.sums(), &[3, 10]);
         rising.shift(Sign::Add, &[4, 10]);
         assert_eq!(rising.sums(), &[4, 10]);
-        assert!(rising.owed.is_none());
+        assert!(!rising.owes);
     }
 
     #[test]
