@@ -14,7 +14,7 @@ mod serve;
 pub mod shape;
 mod tempo;
 
-pub use ask::{Parameter, Problem, nearest, rfc3339};
+pub use ask::{Parameter, Problem, closest, nearest, rfc3339};
 pub use backend::{
     Alerts, Backend, Check, Connections, Detectors, Exposed, FixFuture, FoundFix, FoundTrace, HeldFuture,
     Level, Listener, Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture, Shard,

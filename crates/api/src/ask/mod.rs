@@ -11,7 +11,7 @@ mod since;
 
 pub(crate) use compare::{CompareFilter, Sides, sides};
 pub(crate) use filter::{HotspotFilter, NearFilter, RowFilter, Sort, TraceFilter, known_detectors};
-pub use nearest::nearest;
+pub use nearest::{closest, nearest};
 pub(crate) use page::{Cursor, PageOf, size};
 pub use problem::{Parameter, Problem};
 pub(crate) use query::Query;

@@ -1,9 +1,11 @@
 //! The name that was probably meant.
 
+/// Most bytes of what was meant: a longer text is no typing mistake, and the work stays small.
+const MEANT_MAX: usize = 64;
+
 /// The closest of `names` within a third of the letters; ties by order.
 pub fn nearest<'a>(meant: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // A longer text is no typing mistake, and the work stays small.
-    if meant.is_empty() || meant.len() > 64 {
+    if meant.is_empty() || meant.len() > MEANT_MAX {
         return None;
     }
     let by_distance = names.into_iter().map(|name| (distance(meant, name), name));
@@ -11,10 +13,16 @@ pub fn nearest<'a>(meant: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
     (edits * 3 <= name.len().max(meant.len())).then_some(name)
 }
 
-/// Letters to insert, delete or replace.
+/// The closest of `names`, however far; ties by order, empty without names.
+pub fn closest<'a>(meant: &str, names: impl IntoIterator<Item = &'a str>) -> &'a str {
+    let closest = names.into_iter().min_by_key(|name| distance(meant, name));
+    closest.unwrap_or_default()
+}
+
+/// Letters to insert, delete or replace in the first text, of which the beginning is looked at.
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
+    for (i, x) in a.bytes().take(MEANT_MAX).enumerate() {
         let mut diagonal = row[0];
         row[0] = i + 1;
         for (j, y) in b.bytes().enumerate() {

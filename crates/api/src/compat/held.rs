@@ -13,10 +13,6 @@ const NAMES_MAX: usize = 10_000;
 /// Most bytes of attributes and events of a single trace; as tags, small ones weigh four times as much.
 const DETAIL_BYTES_MAX: usize = 1 << 20;
 
-/// What is said of an id that nobody holds.
-pub(crate) const ABSENT: &str =
-    "no trace of this id is held: only exemplars of hotspots and recent traces are";
-
 /// One trace, as far as anybody holds it.
 pub(crate) async fn held(backend: &dyn Backend, id: TraceId) -> Option<Trace> {
     let (view, details) = backend.trace(id).await?;

@@ -14,8 +14,9 @@ mod tags;
 mod time;
 mod trace;
 
+pub(crate) use crate::read::ABSENT;
 pub(crate) use bounds::{LIMIT_MAX, limit};
-pub(crate) use held::{ABSENT, held, operations, services};
+pub(crate) use held::{held, operations, services};
 pub(crate) use id::{ID, from_base64, trace_id};
 pub(crate) use otlp_json::{Flavour, attribute, resource_spans};
 pub(crate) use otlp_proto::resource_spans_proto;

@@ -16,7 +16,7 @@ pub(crate) use say::say;
 pub(crate) use system::{
     dependencies, dependency_rows, operations, services, third_parties, third_party_rows,
 };
-pub(crate) use traces::{trace, trace_rows, traces};
+pub(crate) use traces::{ABSENT, trace, trace_rows, traces};
 
 use crate::View;
 use crate::shape::Coverage;

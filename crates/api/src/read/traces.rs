@@ -10,6 +10,10 @@ use crate::ask::{PageOf, Problem, TraceFilter};
 use crate::shape::{Exemplar, ExemplarOf, Trace, TraceList, clean};
 use crate::{Backend, View};
 
+/// What is said of an id that nobody holds.
+pub(crate) const ABSENT: &str =
+    "no trace of this id is held: only exemplars of hotspots and recent traces are";
+
 /// A page of the traces that hotspots refer to.
 pub(crate) fn traces(view: &View, filter: &TraceFilter) -> TraceList {
     let page = trace_rows(view, filter, |exemplar| exemplar);
@@ -74,12 +78,11 @@ pub(crate) async fn trace(backend: &dyn Backend, id: &str) -> Result<Trace, Prob
 
 /// One trace and what is kept of its attributes.
 pub(super) async fn find(backend: &dyn Backend, id: &str) -> Result<(TraceView, Vec<SpanDetail>), Problem> {
-    let absent = "no trace of this id is held: only exemplars of hotspots and recent traces are";
     let Some(id) = TraceId::from_hex(id) else {
         return Err(Problem::not_found(
             "a trace id is 1 to 32 hex digits, not all zero",
         ));
     };
     let found = backend.trace(id).await;
-    found.ok_or_else(|| Problem::not_found(absent))
+    found.ok_or_else(|| Problem::not_found(ABSENT))
 }

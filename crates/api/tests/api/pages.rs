@@ -24,7 +24,10 @@ async fn a_browser_gets_the_page_and_a_terminal_the_text() {
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     assert_eq!(text.header("content-type"), "text/plain; charset=utf-8");
     assert!(text.body.contains("/api/v1/hotspots"), "{}", text.body);
-    assert_eq!([page.header("vary"), text.header("vary")], ["Accept, accept-encoding"; 2]);
+    assert_eq!(
+        [page.header("vary"), text.header("vary")],
+        ["Accept, accept-encoding"; 2]
+    );
 }
 
 #[tokio::test]

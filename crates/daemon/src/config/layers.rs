@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use hotspan_api::closest;
 use hotspan_model::Tuning;
 use toml::Value;
 
@@ -89,7 +90,7 @@ impl Layers {
     pub fn set(&mut self, origin: Origin, key: &str, value: &str) {
         if !KEYS.iter().any(|known| known.name == key) {
             let names = KEYS.iter().map(|known| known.name).chain([WORKLOADS]);
-            let why = format!("no such key; did you mean {}?", nearest(key, names));
+            let why = format!("no such key; did you mean {}?", closest(key, names));
             self.errors.push(ConfigError {
                 key: key.to_owned(),
                 value: value.to_owned(),
@@ -246,29 +247,6 @@ impl Layers {
             None => (Origin::Default, key.default),
         }
     }
-}
-
-/// The known name with the fewest differing letters.
-pub(super) fn nearest<'a>(meant: &str, names: impl IntoIterator<Item = &'a str>) -> &'a str {
-    let names = names.into_iter();
-    names
-        .min_by_key(|known| distance(known, meant))
-        .unwrap_or_default()
-}
-
-/// Levenshtein's distance of two short texts.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().take(64).enumerate() {
-            let change = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

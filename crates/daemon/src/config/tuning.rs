@@ -2,12 +2,13 @@
 //!
 //! Everything is checked against the detectors themselves, and everything wrong is reported at once.
 
+use hotspan_api::closest;
 use hotspan_model::{
     EffortRule, Fingerprint, Knob, KnobRule, Millionths, Pattern, RULES_MAX, Selector, Tuning, Workload,
 };
 use toml::{Table, Value};
 
-use super::layers::{ConfigError, Origin, nearest};
+use super::layers::{ConfigError, Origin};
 
 /// Longest effort, in millionths of a week: ten years.
 const EFFORT_MAX: u64 = 520_000_000;
@@ -127,7 +128,7 @@ impl<'a> Reading<'a> {
             "service" => Pattern::new(value).map(|pattern| selector.service = Some(pattern)),
             "operation" => Pattern::new(value).map(|pattern| selector.operation = Some(pattern)),
             "kind" => kind(value).map(|workload| selector.workload = Some(workload)),
-            _ => Err(format!("no such key; did you mean {}?", nearest(part, PARTS))),
+            _ => Err(format!("no such key; did you mean {}?", closest(part, PARTS))),
         };
         if let Err(why) = done {
             self.error(origin, key, value, &why);
@@ -152,7 +153,7 @@ impl<'a> Reading<'a> {
     fn knob(&mut self, name: &str, value: &str, selector: &Selector) -> Result<(), String> {
         let known = knobs();
         let Some(&knob) = known.iter().find(|knob| knob.name == name) else {
-            let near = nearest(name, known.iter().map(|knob| knob.name));
+            let near = closest(name, known.iter().map(|knob| knob.name));
             return Err(format!("no detector has such a knob; did you mean {near}?"));
         };
         let range = knob.range();
@@ -179,7 +180,7 @@ impl<'a> Reading<'a> {
         let ids = || hotspan_pipeline::catalogue().into_iter().map(|meta| meta.id);
         let detector = ids().find(|&id| id == name);
         if detector.is_none() && name != "*" {
-            let near = nearest(name, ids());
+            let near = closest(name, ids());
             return Err(format!(
                 "neither a detector nor * nor the id of a hotspot; did you mean {near}?"
             ));
@@ -212,7 +213,7 @@ fn knobs() -> Vec<&'static Knob> {
 fn kind(text: &str) -> Result<Workload, String> {
     let named = Workload::ALL.into_iter().find(|workload| workload.name() == text);
     named.ok_or_else(|| {
-        let near = nearest(text, Workload::ALL.map(Workload::name));
+        let near = closest(text, Workload::ALL.map(Workload::name));
         format!("neither server nor consumer nor job; did you mean {near}?")
     })
 }
