@@ -107,8 +107,8 @@ impl Backend for Reader {
             detail: detail.to_owned(),
         };
         vec![
-            match self.shared.core.is_draining() {
-                true => check("receivers", false, "draining"),
+            match self.shared.core.is_leaving() {
+                true => check("receivers", false, "shutting down"),
                 false => check("receivers", true, "listening"),
             },
             check(

@@ -99,6 +99,7 @@ pub struct Daemon {
     api: Task<std::io::Result<()>>,
     api_stop: oneshot::Sender<()>,
     alerts: alerts::Sender,
+    shutdown_delay: Duration,
 }
 
 struct Listeners {
@@ -145,6 +146,7 @@ impl Daemon {
             shared,
             threads,
             api_stop,
+            shutdown_delay: config.shutdown_delay,
         })
     }
 
@@ -158,10 +160,12 @@ impl Daemon {
         self.shared.view.load_full()
     }
 
-    /// Drains and ends: requests in flight finish, open traces are decided, nothing that was accepted is lost.
-    /// Gives the books at the end.
+    /// Says that it is not ready, takes requests for `shutdown_delay` more, then drains and ends: requests in flight
+    /// finish, open traces are decided, nothing that was accepted is lost. Gives the books at the end.
     pub async fn stop(self) -> Counts {
         drop(self.alerts);
+        self.shared.core.leave();
+        tokio::time::sleep(self.shutdown_delay).await;
         self.shared.core.drain();
         for receiver in self.receivers {
             if let Err(error) = receiver.await {

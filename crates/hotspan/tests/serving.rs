@@ -1,9 +1,14 @@
-//! What `serve` says when it is up: where it is, and the exact variables that point an SDK at it (CL4).
+//! What `serve` says while it lives: where it is, the exact variables that point an SDK at it (CL4), what a service
+//! manager and a balancer hear.
 
 #[path = "support/daemon.rs"]
 mod daemon;
 
-use daemon::Daemon;
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use daemon::{Daemon, within};
 
 #[test]
 fn the_variables_for_an_sdk_are_printed_with_the_bound_addresses() {
@@ -23,4 +28,52 @@ fn the_variables_for_an_sdk_are_printed_with_the_bound_addresses() {
     ] {
         assert!(lines.contains(&line), "{said} lacks {line}");
     }
+}
+
+#[test]
+fn a_service_manager_hears_that_it_is_ready_lives_and_stops() {
+    let socket = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("manager.socket");
+    drop(std::fs::remove_file(&socket));
+    let manager = UnixDatagram::bind(&socket).expect("the socket can be made");
+    manager
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .expect("it is not zero");
+    let hears = || {
+        let mut said = [0; 1024];
+        let length = manager.recv(&mut said).expect("it speaks");
+        String::from_utf8_lossy(&said[..length]).into_owned()
+    };
+    let daemon = Daemon::start_with("managed", |command| {
+        command
+            .env("NOTIFY_SOCKET", &socket)
+            .env("WATCHDOG_USEC", "20000");
+    });
+    let ready = hears();
+    let listen = daemon.url("listen").replace("http://", "");
+    assert!(
+        ready.starts_with("READY=1\n") && ready.contains(&listen),
+        "{ready}"
+    );
+    assert_eq!((hears(), hears()), ("WATCHDOG=1\n".into(), "WATCHDOG=1\n".into()));
+    daemon.terminate();
+    while hears() != "STOPPING=1\n" {}
+}
+
+#[test]
+fn a_balancer_has_the_shutdown_delay_to_look_elsewhere() {
+    let daemon = Daemon::start_with("leaving", |command| {
+        command.args(["--shutdown-delay", "60min"]);
+    });
+    let readyz = format!("{}/readyz", daemon.url("listen"));
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let is_ready = || agent.get(&readyz).call().expect("it answers").status() == 200;
+    within(|| is_ready().then_some(()));
+    daemon.terminate();
+    within(|| (!is_ready()).then_some(()));
+    let traces = format!("{}/v1/traces", daemon.url("otlp_http"));
+    let taken = agent.post(&traces).content_type("application/json").send("{}");
+    assert_eq!(taken.expect("it is still there").status(), 200);
 }

@@ -7,6 +7,7 @@ use http::Response;
 use prost::Message;
 
 use crate::gather::Gather;
+use crate::phase::Phase;
 use crate::reply::Reply;
 use crate::{Code, Core, Refusal, Transport, Verdict, grpc};
 
@@ -38,7 +39,7 @@ struct HealthResponse {
     status: i32,
 }
 
-/// Answers a check, or begins a watch that ends when the receiver drains.
+/// Answers a check, or begins a watch that ends when the receiver leaves.
 pub(crate) async fn answer(core: &Arc<Core>, gather: &mut Gather<'_>, method: Method) -> Response<Reply> {
     let service = match service(gather).await {
         Ok(service) => service,
@@ -49,7 +50,7 @@ pub(crate) async fn answer(core: &Arc<Core>, gather: &mut Gather<'_>, method: Me
     };
     let is_known = SERVICES.contains(&service.as_str());
     match method {
-        Method::Check if is_known => grpc::success(&status(core.is_draining())),
+        Method::Check if is_known => grpc::success(&status(core.is_leaving())),
         Method::Check => grpc::failure(&not_found(&service)),
         Method::Watch => watch(core, is_known),
     }
@@ -64,15 +65,15 @@ async fn service(gather: &mut Gather<'_>) -> Result<String, Refusal> {
     Ok(request.service)
 }
 
-fn status(is_draining: bool) -> Vec<u8> {
-    let status = if is_draining { NOT_SERVING } else { SERVING };
+fn status(is_leaving: bool) -> Vec<u8> {
+    let status = if is_leaving { NOT_SERVING } else { SERVING };
     HealthResponse { status }.encode_to_vec()
 }
 
 fn watch(core: &Arc<Core>, is_known: bool) -> Response<Reply> {
-    let mut draining = core.draining();
+    let mut phases = core.phases();
     let first = match is_known {
-        true => status(core.is_draining()),
+        true => status(core.is_leaving()),
         false => HealthResponse {
             status: SERVICE_UNKNOWN,
         }
@@ -80,7 +81,7 @@ fn watch(core: &Arc<Core>, is_known: bool) -> Response<Reply> {
     };
     let last = async move {
         // An error says that the receivers are gone, which ends the watch as well.
-        let _gone = draining.wait_for(|&draining| draining).await.is_err();
+        let _gone = phases.wait_for(|&phase| phase >= Phase::Leaving).await.is_err();
         match is_known {
             true => grpc::frame(&status(true)),
             false => Bytes::new(),

@@ -20,6 +20,7 @@ mod health;
 mod http;
 mod inbox;
 mod inflate;
+mod phase;
 mod raw;
 mod receiver;
 mod reply;

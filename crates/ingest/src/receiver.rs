@@ -15,6 +15,7 @@ use tokio::task::yield_now;
 
 use crate::batches::{Batches, PooledBatch, empty};
 use crate::inflate::Inflater;
+use crate::phase::Phase;
 use crate::warned::{Kind, Warned};
 use crate::{
     Accepted, Answer, Budget, Coding, Counters, Excess, Lease, Outbox, Peer, Raw, RawReader, Refusal,
@@ -77,7 +78,7 @@ pub struct Core {
     batches: Batches,
     /// Threads that walk huge messages, at most as many as there are cores.
     pub(crate) heavy: Semaphore,
-    draining: watch::Sender<bool>,
+    pub(crate) phase: watch::Sender<Phase>,
     warnings: Warned,
 }
 
@@ -144,7 +145,7 @@ impl Core {
             workers: ArrayQueue::new(WORKERS_KEPT_MAX),
             batches: Batches::new(),
             heavy: Semaphore::new(cores),
-            draining: watch::Sender::new(false),
+            phase: watch::Sender::new(Phase::Serving),
             warnings: Warned::default(),
         })
     }
@@ -162,21 +163,6 @@ impl Core {
     /// What reads kept requests again, under the limits they were taken with.
     pub fn raw_reader(&self) -> RawReader {
         RawReader::new(self.settings.clone())
-    }
-
-    /// Begins the end: new requests are refused with S11, connections are asked to go, running requests finish.
-    pub fn drain(&self) {
-        self.draining.send_replace(true);
-    }
-
-    /// Whether [`Core::drain`] was called.
-    pub fn is_draining(&self) -> bool {
-        *self.draining.borrow()
-    }
-
-    /// Turns true with [`Core::drain`].
-    pub(crate) fn draining(&self) -> watch::Receiver<bool> {
-        self.draining.subscribe()
     }
 
     /// The shard that owns a trace.

@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::activity::{Activity, Due, Metered};
+use crate::phase::Phase;
 use crate::streams::Streams;
 use crate::{Core, Peer, Settings, Transport, grpc, http};
 
@@ -53,7 +54,7 @@ fn name(transport: Option<Transport>) -> &'static str {
 }
 
 async fn serve(listener: TcpListener, core: Arc<Core>, transport: Option<Transport>) {
-    let mut draining = core.draining();
+    let mut phases = core.phases();
     let mut connections = JoinSet::new();
     let mut rest = REST_FIRST;
     loop {
@@ -61,7 +62,7 @@ async fn serve(listener: TcpListener, core: Arc<Core>, transport: Option<Transpo
         while connections.try_join_next().is_some() {}
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = draining.wait_for(|&draining| draining) => break,
+            _ = phases.wait_for(|&phase| phase == Phase::Draining) => break,
         };
         match accepted {
             Ok((stream, address)) => {
@@ -162,7 +163,7 @@ async fn run(
     });
     let builder = builder(&core.settings, &activity);
     let mut connection = pin!(builder.serve_connection(io, service));
-    let mut draining = core.draining();
+    let mut phases = core.phases();
     // Once asked to go, it has until here.
     let mut grace_ends = None;
     loop {
@@ -178,7 +179,7 @@ async fn run(
         };
         tokio::select! {
             ended = connection.as_mut() => return ended,
-            _ = draining.wait_for(|&draining| draining), if grace_ends.is_none() => {
+            _ = phases.wait_for(|&phase| phase == Phase::Draining), if grace_ends.is_none() => {
                 connection.as_mut().graceful_shutdown();
                 grace_ends = Some(Instant::now() + core.settings.grace);
             }

@@ -76,6 +76,7 @@ keys! {
     log, "FILTER", "info", text, "What the daemon logs about itself: error, warn, info, debug, or a tracing filter";
     log_json, "", "false", switch, "Log JSON lines";
     snapshot_interval, "TIME", "200ms", duration, "How often readers get a new snapshot";
+    shutdown_delay, "TIME", "0", duration_or_none, "How long requests are still taken at shutdown after health checks said no (5s behind a balancer)";
     drain, "TIME", "10s", duration, "How long requests in flight may take to finish at shutdown";
     complete_quiet, "TIME", "1500ms", duration, "Decide a complete trace when quiet for so long";
     root_quiet, "TIME", "8s", duration, "Decide a trace with a root when quiet for so long";

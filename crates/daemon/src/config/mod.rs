@@ -54,6 +54,8 @@ pub struct Config {
     pub log_json: bool,
     /// How often readers get a new snapshot.
     pub snapshot_interval: Duration,
+    /// How long requests are still taken at shutdown after `/readyz` and the health service said no.
+    pub shutdown_delay: Duration,
     /// How long requests in flight may take to finish at shutdown.
     pub drain: Duration,
     /// A complete trace is decided when quiet for so long.
@@ -171,6 +173,7 @@ impl Config {
             log: String::new(),
             log_json: false,
             snapshot_interval: Duration::ZERO,
+            shutdown_delay: Duration::ZERO,
             drain: Duration::ZERO,
             complete_quiet: Duration::ZERO,
             root_quiet: Duration::ZERO,

@@ -10,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::ServeArguments;
 use crate::exit::Failure;
+use crate::service_manager;
 
 /// Requests a second that the demo shop serves.
 const DEMO_RATE: u64 = 20;
@@ -42,11 +43,16 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         });
         announce(path, &format!("{ready}\n")).with_context(|| format!("ready_file = {}", path.display()))?;
     }
+    service_manager::ready(&format!(
+        "OTLP on {}, page on {}",
+        addresses.otlp_grpc, addresses.listen
+    ));
     let demo = config.demo.then(|| tokio::spawn(demo(addresses)));
     asked(&mut term, &mut int).await;
     if let Some(demo) = demo {
         demo.abort();
     }
+    service_manager::stopping();
     eprintln!("draining; a second signal exits at once");
     tokio::select! {
         counts = daemon.stop() => {

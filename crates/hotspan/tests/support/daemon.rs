@@ -20,6 +20,11 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     pub(crate) fn start(name: &str) -> Daemon {
+        Daemon::start_with(name, |_| {})
+    }
+
+    /// With more flags and variables.
+    pub(crate) fn start_with(name: &str, set: impl FnOnce(&mut Command)) -> Daemon {
         let ready = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.ready"));
         drop(std::fs::remove_file(&ready));
         let mut command = hotspan();
@@ -41,6 +46,7 @@ impl Daemon {
         command
             .args(["--rootless-quiet", "900ms", "--ready-file"])
             .arg(&ready);
+        set(&mut command);
         let child = command.stderr(Stdio::piped()).spawn().expect("the binary runs");
         let ready = within(|| serde_json::from_str(&std::fs::read_to_string(&ready).ok()?).ok());
         Daemon {
@@ -56,14 +62,20 @@ impl Daemon {
         )
     }
 
-    /// Ends it as an operator would; all it said.
-    pub(crate) fn stop(mut self) -> String {
-        let child = self.child.take().expect("it is stopped once");
+    /// Asks it to end, as an operator would.
+    pub(crate) fn terminate(&self) {
+        let child = self.child.as_ref().expect("it runs");
         let signal = Command::new("kill")
             .arg(child.id().to_string())
             .status()
             .expect("kill runs");
         assert!(signal.success());
+    }
+
+    /// Ends it; all it said.
+    pub(crate) fn stop(mut self) -> String {
+        self.terminate();
+        let child = self.child.take().expect("it is stopped once");
         let output = child.wait_with_output().expect("it ends");
         assert!(output.status.success());
         String::from_utf8_lossy(&output.stderr).into_owned()

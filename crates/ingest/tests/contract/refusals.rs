@@ -96,6 +96,13 @@ async fn s11_a_draining_receiver_refuses_and_closes() {
     });
     let message = framed(&request(spans(2)).encode_to_vec());
     frames.send(Ok(Frame::data(message))).await.unwrap();
+    let arrived = async {
+        while rig.core.budget().used() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = std::time::Duration::from_secs(30);
+    tokio::time::timeout(patience, arrived).await.unwrap();
     assert_eq!(client.export(&request(spans(1))).await.code(), 0);
     rig.core.drain();
     drop(frames);
