@@ -139,11 +139,11 @@ impl Reader {
         let of = |numbers: &[AtomicU64; Target::ALL.len()]| {
             Target::ALL.map(|target| (target.name(), numbers[target as usize].load(Relaxed)))
         };
-        let view = shared.view.load();
+        let (view, settings) = (shared.view.load(), shared.alerts.load());
         let services = view.answers.services.iter().map(|row| &row.service);
         Alerts {
             critical_services: services
-                .filter(|service| is_critical(service, &shared.alerts))
+                .filter(|service| is_critical(service, &settings))
                 .cloned()
                 .collect(),
             firing: counts.firing.load(Relaxed),

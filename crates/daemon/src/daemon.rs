@@ -93,13 +93,13 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Daemon {
     addresses: Addresses,
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     receivers: Vec<Task<()>>,
     threads: Threads,
     api: Task<std::io::Result<()>>,
     api_stop: oneshot::Sender<()>,
     alerts: alerts::Sender,
-    shutdown_delay: Duration,
+    pub(crate) shutdown_delay: Duration,
 }
 
 struct Listeners {
@@ -285,7 +285,7 @@ fn shared(
         started: now(),
         listeners: addresses.named(),
         exposed: config.exposed(),
-        alerts: config.alerts(addresses.listen),
+        alerts: ArcSwap::from_pointee(config.alerts(addresses.listen)),
         alert_counts: alerts::Counts::default(),
         origin: Instant::now(),
         viewed: AtomicU64::new(0),

@@ -13,6 +13,7 @@ mod log;
 mod outline;
 mod pressure;
 mod raw;
+mod reload;
 mod shard;
 mod shared;
 mod shedding;
@@ -25,4 +26,5 @@ pub use config::{
     duration, hex_key,
 };
 pub use daemon::{Addresses, Daemon, StartError};
-pub use log::{check_log, log};
+pub use log::{Log, check_log};
+pub use reload::Changes;

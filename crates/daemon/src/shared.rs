@@ -40,7 +40,7 @@ pub(crate) struct Shared {
     /// What `/metrics` has.
     pub(crate) exposed: Exposed,
     /// What alerts need.
-    pub(crate) alerts: alerts::Settings,
+    pub(crate) alerts: ArcSwap<alerts::Settings>,
     pub(crate) alert_counts: alerts::Counts,
     /// Zero of `viewed`.
     pub(crate) origin: Instant,

@@ -4,6 +4,7 @@
 #[path = "support/daemon.rs"]
 mod daemon;
 
+use std::fs::{self, File};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -55,7 +56,7 @@ fn a_service_manager_hears_that_it_is_ready_lives_and_stops() {
         "{ready}"
     );
     assert_eq!((hears(), hears()), ("WATCHDOG=1\n".into(), "WATCHDOG=1\n".into()));
-    daemon.terminate();
+    daemon.signal("TERM");
     while hears() != "STOPPING=1\n" {}
 }
 
@@ -71,9 +72,46 @@ fn a_balancer_has_the_shutdown_delay_to_look_elsewhere() {
         .into();
     let is_ready = || agent.get(&readyz).call().expect("it answers").status() == 200;
     within(|| is_ready().then_some(()));
-    daemon.terminate();
+    daemon.signal("TERM");
     within(|| (!is_ready()).then_some(()));
     let traces = format!("{}/v1/traces", daemon.url("otlp_http"));
     let taken = agent.post(&traces).content_type("application/json").send("{}");
     assert_eq!(taken.expect("it is still there").status(), 200);
+}
+
+#[test]
+fn a_changed_file_is_read_again_whole_or_not_at_all() {
+    let [file, log] =
+        ["reload.toml", "reload.log"].map(|name| PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name));
+    fs::write(&file, "log = \"warn\"\nmemory = \"512MiB\"\n").expect("it can be written");
+    let daemon = Daemon::start_with("reloading", |command| {
+        command.arg("--config").arg(&file);
+        command.stderr(File::create(&log).expect("it can be made"));
+    });
+    let reload = |text: &str, said: &[&str]| {
+        fs::write(&file, text).expect("it can be written");
+        let before = fs::read_to_string(&log).expect("it is there").len();
+        daemon.signal("HUP");
+        within(|| {
+            let log = fs::read_to_string(&log).expect("it is there");
+            said.iter().all(|word| log[before..].contains(word)).then_some(())
+        });
+    };
+    reload(
+        "log = \"debug\"\nmemory = \"5 boxes\"\nshutdown_dely = \"1s\"\n",
+        &[
+            "the running configuration stays",
+            "memory = \"5 boxes\"",
+            "shutdown_delay",
+        ],
+    );
+    // The filter of the log holds at once: before, this line was below it.
+    reload(
+        "log = \"info\"\nmemory = \"1GiB\"\ncritical_services = \"pay*\"\n",
+        &[
+            "INFO",
+            "applied=\"log, critical_services\"",
+            "need_restart=\"memory\"",
+        ],
+    );
 }

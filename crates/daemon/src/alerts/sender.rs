@@ -78,7 +78,7 @@ struct Outbox {
 impl Sender {
     /// Starts telling whoever is to be told; nobody is no error.
     pub(crate) fn start(shared: &Arc<Shared>) -> Result<Sender, rustls::Error> {
-        let settings = &shared.alerts;
+        let settings = shared.alerts.load();
         if !settings.is_on() {
             return Ok(Sender(Vec::new()));
         }
@@ -107,7 +107,7 @@ impl Sender {
 /// Looks at the newest view for as long as the daemon lives.
 async fn look(shared: Arc<Shared>, [alertmanager, webhook]: [Option<Outbox>; 2]) {
     let (mut life, mut pace) = (Life::default(), tokio::time::interval(LOOK));
-    let (settings, counts) = (&shared.alerts, &shared.alert_counts);
+    let counts = &shared.alert_counts;
     loop {
         pace.tick().await;
         let view = shared.view.load_full();
@@ -115,8 +115,8 @@ async fn look(shared: Arc<Shared>, [alertmanager, webhook]: [Option<Outbox>; 2])
         if view.version == 0 {
             continue;
         }
-        let now = now();
-        life.observe(firing(&view, settings), now);
+        let (now, settings) = (now(), shared.alerts.load());
+        life.observe(firing(&view, &settings), now);
         counts.firing.store(life.firing(), Relaxed);
         if let Some(outbox) = &alertmanager {
             let due = life.for_alertmanager(now);

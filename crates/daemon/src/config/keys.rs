@@ -28,6 +28,11 @@ impl Key {
         self.value.is_empty()
     }
 
+    /// Whether its value is rules of workloads, which tables of the file have, too.
+    pub(super) fn is_rules(&self) -> bool {
+        super::print::RULES.contains(&self.name)
+    }
+
     /// Its flag, without dashes in front.
     pub fn flag(&self) -> String {
         self.name.replace('_', "-")

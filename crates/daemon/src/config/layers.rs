@@ -241,6 +241,19 @@ impl Layers {
         reading.tuning
     }
 
+    /// Whether other layers say the same of a key. Rules of workloads are in one table, which is either kind's.
+    pub(crate) fn agrees(&self, other: &Layers, key: &Key) -> bool {
+        let same = self.value(key).1 == other.value(key).1;
+        let tables = |layers: &Layers| -> Vec<Value> {
+            let of_key = layers
+                .tables
+                .iter()
+                .filter(|(name, _)| name == key.name || name == WORKLOADS);
+            of_key.map(|(_, table)| table.clone()).collect()
+        };
+        same && (!key.is_rules() || tables(self) == tables(other))
+    }
+
     pub(super) fn value(&self, key: &Key) -> (Origin, &str) {
         match self.values.get(key.name) {
             Some((origin, value)) => (*origin, value),

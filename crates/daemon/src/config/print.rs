@@ -10,7 +10,7 @@ use super::{Config, KEYS, Key, Layers, Origin};
 /// Columns of a key and its value, before its origin.
 const VALUE: usize = 40;
 /// Keys that are rules, written as tables.
-const RULES: [&str; 2] = ["knobs", "efforts"];
+pub(super) const RULES: [&str; 2] = ["knobs", "efforts"];
 /// The key that stays unsaid: whoever knows it can guess hashed values.
 const SECRET: &str = "parameter_key";
 
@@ -18,7 +18,7 @@ impl Layers {
     /// All keys of `config`, which these layers gave. `resolved` shows numbers where a value leaves them to the machine.
     pub fn print(&self, config: &Config, resolved: bool) -> String {
         let mut text = String::new();
-        for key in KEYS.iter().filter(|key| !RULES.contains(&key.name)) {
+        for key in KEYS.iter().filter(|key| !key.is_rules()) {
             let (origin, value) = self.value(key);
             text.push_str(&line(key, (origin, value), config, resolved));
         }

@@ -15,6 +15,7 @@ pub(crate) mod generate;
 pub(crate) mod hotspots;
 mod input;
 pub(crate) mod mcp;
+mod reloads;
 pub(crate) mod replay;
 pub(crate) mod serve;
 pub(crate) mod system;

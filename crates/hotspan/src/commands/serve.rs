@@ -3,12 +3,13 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, anyhow};
-use hotspan_daemon::{Addresses, Config, Daemon};
+use hotspan_daemon::{Addresses, Config, Daemon, Log};
 use hotspan_testkit::demo::Shop;
 use hotspan_testkit::sender::Sender;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::ServeArguments;
+use crate::commands::reloads::{Reloads, unreadable};
 use crate::exit::Failure;
 use crate::service_manager;
 
@@ -18,21 +19,30 @@ const DEMO_RATE: u64 = 20;
 const DEMO_SEED: u64 = 7;
 
 pub(crate) fn run(arguments: &ServeArguments) -> Result<(), Failure> {
-    let config = Config::read(&arguments.layers()?).map_err(anyhow::Error::from)?;
-    hotspan_daemon::log(&config).map_err(|why| anyhow!("log = {:?}: {why}", config.log))?;
+    let layers = arguments.layers()?;
+    let config = Config::read(&layers).map_err(anyhow::Error::from)?;
+    let log = Log::start(&config).map_err(|why| unreadable(&config, &why))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("ingest")
         .build()?;
-    let outcome = runtime.block_on(serve(&config));
+    let reloads = Reloads {
+        arguments,
+        log,
+        last: layers.clone(),
+        started: layers,
+    };
+    let outcome = runtime.block_on(serve(&config, reloads));
     // After a second signal nobody waits for what still drains.
     runtime.shutdown_background();
     outcome
 }
 
-async fn serve(config: &Config) -> Result<(), Failure> {
+async fn serve(config: &Config, mut reloads: Reloads<'_>) -> Result<(), Failure> {
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let daemon = Daemon::start(config).await.map_err(anyhow::Error::from)?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(reloads.log.clone().tell_of_left_out());
+    let mut daemon = Daemon::start(config).await.map_err(anyhow::Error::from)?;
     let addresses = daemon.addresses();
     greet(&addresses);
     if let Some(path) = &config.ready_file {
@@ -48,7 +58,12 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         addresses.otlp_grpc, addresses.listen
     ));
     let demo = config.demo.then(|| tokio::spawn(demo(addresses)));
-    asked(&mut term, &mut int).await;
+    loop {
+        tokio::select! {
+            () = asked(&mut term, &mut int) => break,
+            _ = hangup.recv() => reloads.reload(&mut daemon),
+        }
+    }
     if let Some(demo) = demo {
         demo.abort();
     }

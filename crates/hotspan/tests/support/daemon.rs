@@ -46,8 +46,9 @@ impl Daemon {
         command
             .args(["--rootless-quiet", "900ms", "--ready-file"])
             .arg(&ready);
+        command.stderr(Stdio::piped());
         set(&mut command);
-        let child = command.stderr(Stdio::piped()).spawn().expect("the binary runs");
+        let child = command.spawn().expect("the binary runs");
         let ready = within(|| serde_json::from_str(&std::fs::read_to_string(&ready).ok()?).ok());
         Daemon {
             child: Some(child),
@@ -62,19 +63,18 @@ impl Daemon {
         )
     }
 
-    /// Asks it to end, as an operator would.
-    pub(crate) fn terminate(&self) {
+    /// Sends it a signal, as an operator would.
+    pub(crate) fn signal(&self, name: &str) {
         let child = self.child.as_ref().expect("it runs");
-        let signal = Command::new("kill")
-            .arg(child.id().to_string())
-            .status()
-            .expect("kill runs");
-        assert!(signal.success());
+        let sent = Command::new("kill")
+            .args(["-s", name, &child.id().to_string()])
+            .status();
+        assert!(sent.expect("kill runs").success());
     }
 
     /// Ends it; all it said.
     pub(crate) fn stop(mut self) -> String {
-        self.terminate();
+        self.signal("TERM");
         let child = self.child.take().expect("it is stopped once");
         let output = child.wait_with_output().expect("it ends");
         assert!(output.status.success());
