@@ -13,7 +13,8 @@ use crate::commands::capture::CaptureArguments;
 use crate::commands::check::CheckArguments;
 use crate::commands::{
     CompareArguments, CompletionsArguments, ConfigArguments, DetectorsArguments, DoctorArguments,
-    ExplainArguments, HotspotsArguments, ManArguments, SystemArguments, TopArguments, TracesArguments,
+    ExplainArguments, HotspotsArguments, ManArguments, ProbeArguments, SystemArguments, TopArguments,
+    TracesArguments,
 };
 use crate::output::ColorChoice;
 
@@ -87,6 +88,8 @@ pub(crate) enum Command {
     Gen(GenArguments),
     /// Send a recorded file over real OTLP
     Replay(ReplayArguments),
+    /// Send a known request to a running daemon and check what it says of it
+    Probe(ProbeArguments),
     /// Let an agent ask a running daemon over standard input and output (Model Context Protocol)
     Mcp(McpArguments),
     /// Print a script that lets a shell complete the commands

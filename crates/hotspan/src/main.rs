@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         Command::Config(arguments) => commands::config::run(arguments),
         Command::Gen(arguments) => commands::generate::run(&arguments),
         Command::Replay(arguments) => commands::replay::run(&arguments),
+        Command::Probe(arguments) => commands::probe::run(&arguments),
         Command::Completions(arguments) => commands::describe::completions(&arguments),
         Command::Man(arguments) => commands::describe::man(&arguments),
         Command::Mcp(arguments) => commands::mcp::run(&arguments),

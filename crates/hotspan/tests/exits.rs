@@ -105,6 +105,8 @@ const TABLE: [(i32, &[&str]); 5] = [
             "config print RIGHT",
             "gen --traces 1 --to OTLP",
             "replay TRACES --to OTLP",
+            "probe --url URL --to OTLP",
+            "probe --list --url URL --to OTLP",
             "completions bash",
             "man",
             "man FOLDER",
@@ -201,6 +203,8 @@ const TABLE: [(i32, &[&str]); 5] = [
             "doctor --url NOWHERE",
             "gen --traces 1 --to NOWHERE",
             "replay TRACES --to NOWHERE",
+            "probe --url NOWHERE",
+            "probe --url URL --to NOWHERE",
         ],
     ),
 ];
