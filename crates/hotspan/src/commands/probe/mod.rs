@@ -4,7 +4,6 @@
 mod known;
 
 use std::io::{self, Write as _};
-use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
@@ -50,6 +49,10 @@ pub(crate) struct ProbeArguments {
 type Check = (&'static str, Result<String, String>);
 
 pub(crate) fn run(arguments: &ProbeArguments) -> Result<(), Failure> {
+    block_on(probe(arguments))
+}
+
+async fn probe(arguments: &ProbeArguments) -> Result<(), Failure> {
     let client = arguments.address.client();
     let mut wrong = !say(&ready(&client)?)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -58,8 +61,8 @@ pub(crate) fn run(arguments: &ProbeArguments) -> Result<(), Failure> {
         u64::try_from(now.as_nanos()).unwrap_or(0),
         arguments.list,
     );
-    wrong |= !say(&block_on(sent(&known, &arguments.to))?)?;
-    let found = until(arguments.within, || known.find(&client))?;
+    wrong |= !say(&sent(&known, &arguments.to).await?)?;
+    let found = until(arguments.within, || known.find(&client)).await?;
     let Some((trace, took)) = found else {
         let why = format!(
             "nothing was found of trace {} within {:?}; `hotspan doctor` tells whether spans arrive",
@@ -74,7 +77,7 @@ pub(crate) fn run(arguments: &ProbeArguments) -> Result<(), Failure> {
         wrong |= !say(&check)?;
     }
     if arguments.list {
-        let listed = until(arguments.within, || known.listed(&client))?;
+        let listed = until(arguments.within, || known.listed(&client)).await?;
         let why = || "the hotspot is not in the list".to_owned();
         let listed = listed
             .map(|(priority, _)| format!("priority {priority}"))
@@ -116,7 +119,7 @@ async fn sent(known: &Known, endpoint: &str) -> Result<Check, Failure> {
 }
 
 /// Asks until there is an answer, and how long that took; nothing when the time is over.
-fn until<T>(
+async fn until<T>(
     within: Duration,
     ask: impl Fn() -> Result<Option<T>, Failure>,
 ) -> Result<Option<(T, Duration)>, Failure> {
@@ -128,7 +131,7 @@ fn until<T>(
         if began.elapsed() >= within {
             return Ok(None);
         }
-        thread::sleep(PAUSE);
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
