@@ -9,7 +9,7 @@ use super::call::{Basis, Call, Reply};
 use super::evidence::Evidence;
 use super::hotspots::Row;
 use super::quoted::Quoted;
-use crate::ask::Problem;
+use crate::ask::{Problem, Waterfalls};
 use crate::read;
 use crate::shape::{self, Decimal, Moment, Outlook, Over, PathTime, State, TrendPoint};
 
@@ -95,7 +95,7 @@ pub(super) async fn get(mut call: Call) -> Result<Reply, Problem> {
     )?;
     call.finish()?;
     let id = call.hotspot_id("id", &id)?;
-    let detail = read::hotspot(&*call.backend, &call.view, &id).await?;
+    let detail = read::hotspot(&*call.backend, &call.view, &id, Waterfalls::All).await?;
     let of = &detail.hotspot;
     let mut room = Room::new(budget.rows());
     let mut answer = Hotspot {

@@ -6,7 +6,7 @@ use hotspan_model::{self as model, EvidenceTrace, FindingId, Fingerprint, Hotspo
 use serde::Serialize;
 
 use super::coverage;
-use crate::ask::{HotspotFilter, PageOf, Problem};
+use crate::ask::{HotspotFilter, PageOf, Problem, Waterfalls};
 use crate::shape::{self, BeforeAfter, HotspotDetail, HotspotList, Mark, Replay, Trace, Waterfall};
 use crate::{Backend, View};
 
@@ -47,13 +47,22 @@ pub(crate) fn hotspot_rows<T: Serialize>(
     )
 }
 
-/// One hotspot, listed or not, with the exemplars that somebody still holds.
-pub(crate) async fn hotspot(backend: &dyn Backend, view: &View, id: &str) -> Result<HotspotDetail, Problem> {
+/// One hotspot, listed or not, with as many of the exemplars that somebody still holds as are asked for.
+pub(crate) async fn hotspot(
+    backend: &dyn Backend,
+    view: &View,
+    id: &str,
+    waterfalls: Waterfalls,
+) -> Result<HotspotDetail, Problem> {
     let Some(hotspot) = find(view, id) else {
         return Err(Problem::no_hotspot());
     };
+    let shown = match waterfalls {
+        Waterfalls::All => WATERFALLS_MAX,
+        Waterfalls::None => 0,
+    };
     let (mut waterfalls, mut before_after) = (Vec::new(), Vec::new());
-    for evidence in hotspot.evidence.iter().take(WATERFALLS_MAX) {
+    for evidence in hotspot.evidence.iter().take(shown) {
         let finding = FindingId::new(evidence.trace, hotspot.detector, evidence.anchor, hotspot.id);
         let found = backend.fix(evidence.trace, finding).await;
         before_after.push(replayed(evidence, finding, found.as_ref()));

@@ -1,5 +1,7 @@
 //! One hotspot, one trace: with all that proves them.
 
+use hotspan_proto::v1::hotspots_client::HotspotsClient;
+use hotspan_proto::v1::{GetHotspotRequest, Waterfalls};
 use serde_json::{Value, json};
 
 use crate::client::get;
@@ -66,6 +68,33 @@ async fn a_hotspot_alone_shows_its_exemplars_before_and_after_the_fix() {
     );
     assert_eq!(other["operation_p50_ns"], json!({"before": 1_000, "after": 620}));
     assert_eq!(detail["operation_p95_ns"], json!({"before": null, "after": null}));
+}
+
+#[tokio::test]
+async fn a_hotspot_that_is_asked_for_again_and_again_comes_without_its_traces() {
+    let at = World::start().await;
+    let path = format!("/api/v1/hotspots/{}", hotspot(1).id);
+    let mut whole = get(at, &path).await.json();
+    assert_eq!(get(at, &format!("{path}?waterfalls=all")).await.json(), whole);
+    for traces in ["waterfalls", "before_after"] {
+        assert_ne!(whole[traces], json!([]));
+        whole[traces] = json!([]);
+    }
+    assert_eq!(get(at, &format!("{path}?waterfalls=none")).await.json(), whole);
+    let id = hotspot(1).id.to_string();
+    let none = Waterfalls::None.into();
+    let request = GetHotspotRequest {
+        id: id.clone(),
+        waterfalls: none,
+    };
+    let mut grpc = HotspotsClient::connect(format!("http://{at}")).await.unwrap();
+    let lean = grpc.get(request).await.unwrap().into_inner();
+    assert!(lean.id == id && lean.waterfalls.is_empty() && lean.before_after.is_empty());
+    let refused = get(at, &format!("{path}?waterfalls=nono")).await;
+    assert_eq!(
+        (refused.status, &refused.json()["nearest"]),
+        (400, &json!("none"))
+    );
 }
 
 #[tokio::test]
