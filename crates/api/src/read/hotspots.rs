@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::coverage;
 use crate::ask::{HotspotFilter, PageOf, Problem, Waterfalls};
 use crate::shape::{self, BeforeAfter, HotspotDetail, HotspotList, Mark, Replay, Trace, Waterfall};
-use crate::{Backend, View};
+use crate::{Backend, Place, View, links};
 
 /// Most spans of one exemplar beside its hotspot.
 const SPANS_MAX: usize = 2_000;
@@ -43,7 +43,7 @@ pub(crate) fn hotspot_rows<T: Serialize>(
     filter.page.page(
         wanted,
         |hotspot| filter.key(hotspot),
-        |hotspot| row(shape::Hotspot::from(*hotspot)),
+        |hotspot| row(shown(view, hotspot)),
     )
 }
 
@@ -57,18 +57,20 @@ pub(crate) async fn hotspot(
     let Some(hotspot) = find(view, id) else {
         return Err(Problem::no_hotspot());
     };
-    let shown = match waterfalls {
+    let exemplars = match waterfalls {
         Waterfalls::All => WATERFALLS_MAX,
         Waterfalls::None => 0,
     };
     let (mut waterfalls, mut before_after) = (Vec::new(), Vec::new());
-    for evidence in hotspot.evidence.iter().take(shown) {
+    for evidence in hotspot.evidence.iter().take(exemplars) {
         let finding = FindingId::new(evidence.trace, hotspot.detector, evidence.anchor, hotspot.id);
         let found = backend.fix(evidence.trace, finding).await;
         before_after.push(replayed(evidence, finding, found.as_ref()));
         if let Some((trace, details, _)) = found {
+            let links = links(&view.links, &Place::of_trace(&trace));
             let mut trace = Trace::bounded(&trace, &details, SPANS_MAX, DETAIL_BYTES_MAX);
             mark(&mut trace, evidence);
+            trace.links = links;
             waterfalls.push(Waterfall {
                 role: evidence.role.into(),
                 trace,
@@ -76,10 +78,18 @@ pub(crate) async fn hotspot(
         }
     }
     Ok(HotspotDetail {
-        hotspot: hotspot.into(),
+        hotspot: shown(view, hotspot),
         waterfalls,
         before_after,
     })
+}
+
+/// A hotspot with its links.
+pub(super) fn shown(view: &View, of: &Hotspot) -> shape::Hotspot {
+    shape::Hotspot {
+        links: links(&view.links, &Place::of_hotspot(of)),
+        ..shape::Hotspot::from(of)
+    }
 }
 
 /// The replay of one exemplar, or why there is none.
