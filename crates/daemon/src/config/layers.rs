@@ -142,10 +142,10 @@ impl Layers {
                 self.tables.push((key, value));
                 continue;
             }
-            let value = match &value {
-                Value::String(text) => text.clone(),
-                Value::Table(links) if key == LINKS => named(links),
-                other => other.to_string(),
+            let value = match (value.as_str(), value.as_table()) {
+                (Some(text), _) => text.to_owned(),
+                (None, Some(links)) if key == LINKS => named(links),
+                (None, _) => value.to_string(),
             };
             self.set(Origin::File, &key, &value);
         }
