@@ -82,10 +82,10 @@ mod tests {
         let command = with(Arguments::command(), &file.parse().unwrap())?;
         let words = [&["hotspan", "audit"], flags].concat();
         let matches = command.try_get_matches_from(words)?;
-        match Arguments::from_arg_matches(&matches)?.command {
-            Verb::Audit(of) => Ok(of.address.url),
-            other => panic!("{other:?}"),
-        }
+        let Verb::Audit(of) = Arguments::from_arg_matches(&matches)?.command else {
+            panic!("it is another command")
+        };
+        Ok(of.address.url)
     }
 
     #[test]

@@ -18,6 +18,17 @@ pub(crate) fn ranks(list: &Value) -> Vec<u64> {
     rows.iter().map(|row| row["rank"].as_u64().unwrap()).collect()
 }
 
+fn links_of_the_first() -> Value {
+    let trace = format!(
+        "https://grafana.test/t/{:032x}?from=1763994600000&to=1763998200000",
+        1
+    );
+    json!([
+        {"name": "trace", "url": trace},
+        {"name": "logs", "url": "https://logs.test/?q=cart%20GET%20%2F1"},
+    ])
+}
+
 #[tokio::test]
 async fn a_hotspot_is_written_as_the_contract_says() {
     let at = World::start().await;
@@ -72,14 +83,7 @@ async fn a_hotspot_is_written_as_the_contract_says() {
     });
     expected["returns"] = json!(2);
     expected["returned"] = json!("2025-11-24T13:00:00.000000000Z");
-    let trace = format!(
-        "https://grafana.test/t/{:032x}?from=1763994600000&to=1763998200000",
-        1
-    );
-    expected["links"] = json!([
-        {"name": "trace", "url": trace},
-        {"name": "logs", "url": "https://logs.test/?q=cart%20GET%20%2F1"},
-    ]);
+    expected["links"] = links_of_the_first();
     assert_eq!(list.json()["hotspots"][0], expected);
     let order = [
         "\"id\"",
