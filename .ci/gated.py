@@ -1,7 +1,7 @@
 """Runs the test suite of a real shop under `hotspan capture` through the life of a baseline.
 
-Arguments: the program, the schema of SARIF 2.1.0 (sarif-2.1.0.json: SchemaStore's of rtm.5, Apache-2.0, without its
-descriptions). The suite is captured_shop.py, instrumented from outside.
+Arguments: the program, the schema of SARIF 2.1.0 (sarif-2.1.0.json; sarif-2.1.0.md says where it is
+from). The suite is captured_shop.py, instrumented from outside.
 """
 
 import json

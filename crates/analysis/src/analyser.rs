@@ -1,10 +1,13 @@
 //! One trace in, its report out: forest, paths, context, detectors, rows.
 
-use hotspan_model::{Assembled, BeforeAfter, FindingId, LogTime, Lookup, Report, TraceView, Tuning};
+use hotspan_model::{
+    AnalysisTimes, Assembled, BeforeAfter, FindingId, LogTime, Lookup, Nanos, Report, TraceView, Tuning,
+};
 
 use crate::context::{Prepared, Thresholds, Wrappers, is_trusted};
 use crate::detectors::{Findings, Scratch};
 use crate::report::{self, Rows};
+use crate::stopwatch::Stopwatch;
 use crate::timeline::timeline;
 use crate::{Forest, Limits, Path, Settings, detectors, explain};
 
@@ -44,6 +47,7 @@ pub struct Analyser {
     shown: Report,
     response: Path,
     completion: Path,
+    stopwatch: Stopwatch,
 }
 
 impl Analyser {
@@ -56,6 +60,16 @@ impl Analyser {
         }
     }
 
+    /// Times one analysis in 64 with a clock of the caller's; it decides nothing.
+    pub fn time_with(&mut self, clock: fn() -> Nanos) {
+        self.stopwatch = Stopwatch::new(clock, detectors().len());
+    }
+
+    /// What analyses took; nothing without a clock.
+    pub fn times(&self) -> &AnalysisTimes {
+        self.stopwatch.times()
+    }
+
     /// Fills `report` with all that `trace`, or its first `prefix` spans (an older version), contributes.
     pub fn analyse(
         &mut self,
@@ -66,6 +80,7 @@ impl Analyser {
         report: &mut Report,
     ) {
         report.clear();
+        self.stopwatch.begin();
         let path = &self.path;
         let spans = prefix.unwrap_or(trace.spans.len()).min(trace.spans.len());
         self.forest.normalise(trace, prefix, dictionary, path);
@@ -94,12 +109,15 @@ impl Analyser {
             }
         };
         let mut findings = Findings::new(report, &mut self.scratch, cx.operations().len());
-        for detector in detectors() {
+        self.stopwatch.lap();
+        for (place, detector) in detectors().iter().enumerate() {
             findings.turn();
             detector.detect(&cx, &mut findings);
+            self.stopwatch.detector(place);
         }
         findings.join(cx.forest);
         self.rows.hand_offs(cx, &self.scratch.chains, report);
+        self.stopwatch.end();
     }
 
     /// The trace as it is answered, with at most `spans_max` spans.

@@ -11,6 +11,7 @@ mod path;
 mod replay;
 mod report;
 mod settings;
+mod stopwatch;
 mod timeline;
 
 pub use analyser::{Analyser, AnalyserSettings, When};

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use hotspan_hotspots::{Answers, Meters, Saying, Unsaid};
 use hotspan_model::{
-    BeforeAfter, Counts, Decided, FindingId, Fingerprint, Kind, Knob, LogTime, Meta, Millionths, Nanos,
-    SpanDetail, Timestamp, TraceId, TraceView, Tuning, Vocabulary,
+    AnalysisTimes, BeforeAfter, Counts, Decided, FindingId, Fingerprint, Kind, Knob, LogTime, Meta,
+    Millionths, Nanos, SpanDetail, Timestamp, TraceId, TraceView, Tuning, Vocabulary,
 };
+
+use crate::LinkTemplate;
 
 /// A trace and what is kept of its spans' attributes; `None` when nobody has it.
 pub type FoundTrace = Option<(TraceView, Vec<SpanDetail>)>;
@@ -81,6 +83,11 @@ pub trait Backend: Send + Sync + 'static {
     /// Every condition of readiness.
     fn ready(&self) -> Vec<Check>;
 
+    /// Which surfaces for clients of other tools are answered.
+    fn compat(&self) -> Compat {
+        Compat::ALL
+    }
+
     /// Addresses by which others than loopback reach this process, best first; links for people begin with the first.
     fn public_urls(&self) -> &[String] {
         &[]
@@ -102,6 +109,8 @@ pub struct View {
     pub detectors: Vec<&'static str>,
     /// All of them, and how they are set.
     pub known: Arc<Detectors>,
+    /// Where people look beside the page.
+    pub links: Arc<[LinkTemplate]>,
 }
 
 /// The detectors, and how they are set; the same for as long as the process lives.
@@ -152,6 +161,10 @@ pub struct Status {
     pub symbols: [u64; Vocabulary::ALL.len()],
     /// Texts that found no room; `vocabulary as usize` is the place.
     pub overflow: [u64; Vocabulary::ALL.len()],
+    /// Who sends, sorted by service.
+    pub senders: Vec<Sender>,
+    /// Resources whose sender found no room, because too many services have one.
+    pub senders_beyond: u64,
     /// What listens where.
     pub listeners: Vec<Listener>,
     /// The shards, in order.
@@ -207,6 +220,25 @@ impl Level {
             Level::Refusing => "refusing",
         }
     }
+}
+
+/// Who sends the spans of a service, and how they come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sender {
+    /// What its resource says.
+    pub says: Arc<hotspan_model::Sender>,
+    /// `grpc` or `http`.
+    pub transport: &'static str,
+    /// `protobuf` or `json`.
+    pub encoding: &'static str,
+    /// `identity`, `gzip` or `zstd`.
+    pub compression: &'static str,
+    /// From this machine.
+    pub is_local: bool,
+    /// Resources with spans in requests.
+    pub batches: u64,
+    /// When the last of them came.
+    pub last: LogTime,
 }
 
 /// Requests of one transport.
@@ -284,6 +316,8 @@ pub struct Metrics {
     pub status: Status,
     /// How old the newest snapshot is.
     pub snapshot_age: Nanos,
+    /// What analyses took.
+    pub analysis: AnalysisTimes,
     /// What traces added up to.
     pub meters: Meters,
     /// Which of it is exposed.
@@ -316,6 +350,29 @@ pub struct Exposed {
     pub collector_spans: bool,
     /// Most series that traces add.
     pub series_max: usize,
+}
+
+/// Which surfaces for clients of other tools are answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compat {
+    /// `/jaeger`.
+    pub jaeger: bool,
+    /// `jaeger.api_v3.QueryService`.
+    pub jaeger_grpc: bool,
+    /// `/tempo`.
+    pub tempo: bool,
+    /// `/mcp` and `/tempo/api/mcp`.
+    pub mcp: bool,
+}
+
+impl Compat {
+    /// All of them.
+    pub const ALL: Compat = Compat {
+        jaeger: true,
+        jaeger_grpc: true,
+        tempo: true,
+        mcp: true,
+    };
 }
 
 /// One condition of readiness.

@@ -6,6 +6,7 @@ mod compat;
 mod grpc;
 mod http;
 mod jaeger;
+mod links;
 mod mcp;
 mod metrics;
 pub mod page;
@@ -16,9 +17,10 @@ mod tempo;
 
 pub use ask::{Parameter, Problem, closest, nearest, rfc3339};
 pub use backend::{
-    Alerts, Backend, Check, Connections, Detectors, Exposed, FixFuture, FoundFix, FoundTrace, HeldFuture,
-    Level, Listener, Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture, Shard,
-    Status, TraceFuture, View,
+    Alerts, Backend, Check, Compat, Connections, Detectors, Exposed, FixFuture, FoundFix, FoundTrace,
+    HeldFuture, Level, Listener, Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture,
+    Sender, Shard, Status, TraceFuture, View,
 };
 pub use http::{csv, openapi};
+pub use links::{LINKS_MAX, Link, LinkTemplate, Place, links};
 pub use serve::{router, serve};

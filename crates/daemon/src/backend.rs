@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use hotspan_analysis::Analyser;
 use hotspan_api::{
-    Alerts, Backend, Check, FixFuture, HeldFuture, Metrics, NotSaid, Outline, SayFuture, TraceFuture, View,
+    Alerts, Backend, Check, Compat, FixFuture, HeldFuture, Metrics, NotSaid, Outline, SayFuture, TraceFuture,
+    View,
 };
 use hotspan_hotspots::{Saying, meters};
-use hotspan_model::{Assembled, FindingId, Fingerprint, Lookup, SpanDetail, TraceId};
+use hotspan_model::{AnalysisTimes, Assembled, FindingId, Fingerprint, Lookup, SpanDetail, TraceId};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::alerts::{Target, is_critical};
@@ -85,7 +86,12 @@ impl Backend for Reader {
             .iter()
             .map(|shard| Arc::clone(&shard.hotspots))
             .collect();
+        let mut analysis = AnalysisTimes::default();
+        for shard in &snapshots {
+            analysis.add(&shard.times);
+        }
         Metrics {
+            analysis,
             status: self.shared.status(&snapshots),
             snapshot_age: self.shared.view_age(),
             meters: meters(&shards, &self.shared.dictionary),
@@ -117,6 +123,10 @@ impl Backend for Reader {
                 &format!("{waiting} of {} without a snapshot", self.shared.published.len()),
             ),
         ]
+    }
+
+    fn compat(&self) -> Compat {
+        self.shared.compat
     }
 
     fn public_urls(&self) -> &[String] {

@@ -1,8 +1,8 @@
 //! Build, run, drain: the daemon as a list.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
@@ -285,6 +285,7 @@ fn shared(
         started: now(),
         listeners: addresses.named(),
         exposed: config.exposed(),
+        compat: config.compat,
         alerts: ArcSwap::from_pointee(config.alerts(addresses.listen)),
         alert_counts: alerts::Counts::default(),
         origin: Instant::now(),
@@ -308,7 +309,7 @@ fn shards(
     };
     let shard = |(inbox, published): (Inbox<Message>, &Arc<Published>)| Shard {
         inbox,
-        pipeline: Pipeline::new(shared.settings.clone(), seed),
+        pipeline: Pipeline::new(shared.settings.clone(), seed).timed(since_start),
         raw: RawRequests::new(raw),
         late: LateDetails::new(shared.core.raw_reader()),
         shared: Arc::clone(shared),
@@ -379,6 +380,13 @@ fn ingest_settings(config: &Config, parts: &MemoryParts, page: SocketAddr) -> ho
         page: format!("http://{page}/").into(),
         ..hotspan_ingest::Settings::default()
     }
+}
+
+/// A clock that only goes on, for what the pure crates do not measure themselves.
+fn since_start() -> Nanos {
+    static START: OnceLock<Instant> = OnceLock::new();
+    let since = START.get_or_init(Instant::now).elapsed();
+    Nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
 
 fn now() -> LogTime {

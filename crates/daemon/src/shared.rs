@@ -8,10 +8,11 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use crossbeam_queue::ArrayQueue;
 use hotspan_api::{
-    Connections, Exposed, Level, Listener, Memory, Pressure, Refused, Requests, Shard, Status, View,
+    Compat, Connections, Exposed, Level, Listener, Memory, Pressure, Refused, Requests, Sender, Shard,
+    Status, View,
 };
 use hotspan_ingest::{
-    Coding, Core, Counters, Message, Outbox, Refusal, SharedDictionary, Signal, Transport, WHOLE_SHARE,
+    Coding, Core, Counters, Heard, Message, Outbox, Refusal, SharedDictionary, Signal, Transport, WHOLE_SHARE,
 };
 use hotspan_model::{Counts, LogTime, Millionths, Nanos, Vocabulary};
 use hotspan_pipeline::{Settings, Snapshot};
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) listeners: Vec<Listener>,
     /// What `/metrics` has.
     pub(crate) exposed: Exposed,
+    /// Surfaces for clients of other tools.
+    pub(crate) compat: Compat,
     /// What alerts need.
     pub(crate) alerts: ArcSwap<alerts::Settings>,
     pub(crate) alert_counts: alerts::Counts,
@@ -94,6 +97,8 @@ impl Shared {
             symbols: std::array::from_fn(|place| self.dictionary.admitted(Vocabulary::ALL[place])),
             overflow: std::array::from_fn(|place| self.dictionary.overflows(Vocabulary::ALL[place])),
             pressure: self.pressure(),
+            senders: self.core.senders().list().iter().map(|of| sender(of)).collect(),
+            senders_beyond: self.core.senders().beyond(),
             listeners: self.listeners.clone(),
             ..Status::default()
         };
@@ -192,6 +197,18 @@ impl Shared {
     pub(crate) fn view_age(&self) -> Nanos {
         let now = u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX);
         Nanos(now.saturating_sub(self.viewed.load(Relaxed)))
+    }
+}
+
+fn sender(of: &Heard) -> Sender {
+    Sender {
+        says: Arc::clone(&of.sender),
+        transport: of.way.transport.name(),
+        encoding: of.way.encoding.name(),
+        compression: of.way.coding.name(),
+        is_local: of.way.is_local,
+        batches: of.batches(),
+        last: of.last(),
     }
 }
 

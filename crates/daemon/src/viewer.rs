@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use hotspan_api::{Detectors, View};
+use hotspan_api::{Detectors, LinkTemplate, View};
 use hotspan_hotspots::{Notes, Saying, Unsaid, answers};
 use hotspan_model::{Fingerprint, LogTime, Meta};
 use hotspan_pipeline::Snapshot;
@@ -43,6 +43,7 @@ struct Known {
     /// Their ids, sorted.
     ids: Vec<&'static str>,
     detectors: Arc<Detectors>,
+    links: Arc<[LinkTemplate]>,
 }
 
 impl Viewer {
@@ -101,6 +102,7 @@ impl Viewer {
             catalogue,
             ids,
             detectors,
+            links: self.shared.alerts.load().links.clone().into(),
         }
     }
 
@@ -126,6 +128,7 @@ impl Viewer {
             answers,
             detectors: known.ids.clone(),
             known: Arc::clone(&known.detectors),
+            links: Arc::clone(&known.links),
             ..View::default()
         }
     }

@@ -162,6 +162,19 @@ async fn an_n_plus_one_of_a_rust_service_is_in_the_api_and_nothing_is_lost() {
     let id = listed["hotspots"][0]["id"].as_str().expect("it has an id");
     before_and_after(&json(&get(&daemon, &format!("/api/v1/hotspots/{id}")).await));
 
+    let services = json(&get(&daemon, "/api/v1/services?service=rust-orders").await);
+    let sender = &services["services"][0]["senders"][0];
+    assert_eq!(sender["sdk"]["language"], "rust", "{services}");
+    assert!(!sender["sdk"]["version"].to_string().is_empty(), "{services}");
+    assert_eq!(
+        (&sender["transport"], &sender["local"]),
+        (&"grpc".into(), &true.into())
+    );
+    // Each analysis that is timed stands for 64 of them, the first of them included.
+    let metrics = get(&daemon, "/metrics").await;
+    let spent = "hotspan_detector_seconds_total{detector=\"n-plus-one-query\"} ";
+    assert!(metrics.contains(spent) && !metrics.contains(&format!("{spent}0.000000000")));
+
     let counts = daemon.stop().await;
     assert_eq!(counts.received, REQUESTS * (QUERIES + 1));
     assert_eq!(counts.analysed, counts.received, "{counts:?}");

@@ -9,6 +9,7 @@ use clap::{
 use hotspan_daemon::{Config, KEYS, Layers, Origin};
 use hotspan_model::Tuning;
 
+use crate::commands::asking::Address;
 use crate::commands::capture::CaptureArguments;
 use crate::commands::check::CheckArguments;
 use crate::commands::{
@@ -322,9 +323,8 @@ pub(crate) struct TraceArguments {
 
 Exit codes: 0 answered, 2 usage, 4 no daemon answers.")]
 pub(crate) struct AuditArguments {
-    /// Where the daemon answers
-    #[arg(long, env = "HOTSPAN_URL", default_value = "http://127.0.0.1:4319")]
-    pub(crate) url: String,
+    #[command(flatten)]
+    pub(crate) address: Address,
     /// How the answer is written
     #[arg(short, long, value_enum, default_value = "md")]
     pub(crate) output: AuditFormat,

@@ -38,6 +38,11 @@ pub(crate) struct Reply {
 impl Client {
     /// A client of `url`; without a scheme it is HTTP.
     pub(crate) fn new(url: &str) -> Client {
+        Client::patient(url, ANSWER)
+    }
+
+    /// The same, with another time that an answer may take.
+    pub(crate) fn patient(url: &str, answer: Duration) -> Client {
         let url = url.trim_end_matches('/');
         let base = match url.contains("://") {
             true => url.to_owned(),
@@ -45,8 +50,8 @@ impl Client {
         };
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_connect(Some(CONNECT))
-            .timeout_global(Some(ANSWER));
+            .timeout_connect(Some(CONNECT.min(answer)))
+            .timeout_global(Some(answer));
         Client {
             base,
             agent: config.build().into(),

@@ -3,6 +3,7 @@
 mod arguments;
 mod client;
 mod commands;
+mod defaults;
 mod exit;
 mod output;
 mod progress;
@@ -12,7 +13,7 @@ mod waterfall;
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use commands::system::Noun;
 use output::Paint;
 
@@ -20,7 +21,12 @@ use output::Paint;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let command = match defaults::with_file(Arguments::command()) {
+        Ok(command) => command,
+        Err(error) => return exit::code(Err(exit::Failure::Input(error))),
+    };
+    let matches = command.try_get_matches();
+    let arguments = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
         Err(error) => return exit::usage(&error),
     };

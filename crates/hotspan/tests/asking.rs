@@ -182,3 +182,34 @@ fn what_nobody_knows_is_said_with_what_would_be_known() {
     assert!(talk.contains("no Hotspan answers there"), "{talk}");
     daemon.stop();
 }
+
+#[test]
+fn a_file_tells_clients_where_the_daemon_is() {
+    let file = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("client.toml");
+    let asked = |content: &str, arguments: &[&str]| {
+        std::fs::write(&file, content).expect("the folder is there");
+        let mut command = hotspan();
+        command.args(arguments).env("HOTSPAN_CONFIG", &file);
+        let output = command
+            .env_remove("HOTSPAN_URL")
+            .output()
+            .expect("the binary runs");
+        let talk = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), talk)
+    };
+    let nobody = "shards = 2\n[client]\nurl = \"http://127.0.0.1:1\"\ntimeout = \"2s\"\n";
+    for arguments in [&["audit"][..], &["hotspots"], &["services"]] {
+        let (code, talk) = asked(nobody, arguments);
+        assert!(code == Some(4) && talk.contains("http://127.0.0.1:1: "), "{talk}");
+    }
+    let (code, talk) = asked(nobody, &["audit", "--url", "127.0.0.1:2"]);
+    assert!(code == Some(4) && talk.contains("http://127.0.0.1:2: "), "{talk}");
+    let (code, talk) = asked("[client]\nulr = \"x\"\n", &["audit"]);
+    assert!(
+        code == Some(2) && talk.contains("client.ulr: no such key; did you mean url?"),
+        "{talk}"
+    );
+    // `serve` reads the same file.
+    let (code, talk) = asked(nobody, &["config", "check"]);
+    assert_eq!(code, Some(0), "{talk}");
+}

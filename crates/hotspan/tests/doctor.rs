@@ -53,6 +53,11 @@ fn a_daemon_is_told_from_one_that_nobody_sends_to() {
     let (report, code) = doctor(&url, &[]);
     assert_eq!((code, &report["well"]), (Some(0), &true.into()), "{report}");
     assert!(said(&report, "whole").contains("100 %"), "{report}");
+    assert!(!said(&report, "sdk").is_empty(), "{report}");
+    assert!(
+        said(&report, "compress").is_empty(),
+        "it sends from here: {report}"
+    );
     daemon.stop();
 }
 

@@ -1,7 +1,7 @@
 //! How the bytes of a message are compressed.
 
 /// A compression that receivers and files read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Coding {
     /// None.

@@ -9,7 +9,7 @@ use hotspan_otlp::Tally;
 use crate::{Coding, Refusal};
 
 /// By which door a request came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Transport {
     /// Port 4317.

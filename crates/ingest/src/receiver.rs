@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use crossbeam_queue::ArrayQueue;
-use hotspan_model::{Batch, ParamKey, Reason, Record, Side, SideOf, TableSeed, TraceId};
+use hotspan_model::{Batch, ParamKey, Reason, Record, Sender, Side, SideOf, TableSeed, TraceId};
 use hotspan_otlp::{Decoder, Encoding, Limits, Sink, Tally, Unnamed};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::yield_now;
@@ -16,6 +16,7 @@ use tokio::task::yield_now;
 use crate::batches::{Batches, PooledBatch, empty};
 use crate::inflate::Inflater;
 use crate::phase::Phase;
+use crate::senders::{Known, Noting, Senders, Way};
 use crate::warned::{Kind, Warned};
 use crate::{
     Accepted, Answer, Budget, Coding, Counters, Excess, Lease, Outbox, Peer, Raw, RawReader, Refusal,
@@ -68,6 +69,7 @@ pub struct Core {
     pub(crate) settings: Settings,
     pub(crate) budget: Arc<Budget>,
     pub(crate) counters: Counters,
+    senders: Senders,
     dictionary: SharedDictionary,
     limits: Limits,
     key: ParamKey,
@@ -96,6 +98,7 @@ struct Walker {
     dictionary: WorkerDictionary,
     /// One for each shard.
     batches: Vec<Batch>,
+    senders: Known,
     /// How many traces of [`WHOLE_SHARE`] each shard takes.
     shares: Vec<u32>,
 }
@@ -115,9 +118,7 @@ struct Decoded {
 /// What is counted of a message beside its spans.
 #[derive(Clone, Copy)]
 struct WireFacts {
-    encoding: Encoding,
-    coding: Coding,
-    transport: Transport,
+    way: Way,
     bytes: u64,
 }
 
@@ -135,6 +136,7 @@ impl Core {
         Arc::new(Core {
             budget: Budget::new(&settings),
             counters: Counters::default(),
+            senders: Senders::default(),
             settings,
             dictionary,
             limits,
@@ -153,6 +155,11 @@ impl Core {
     /// What was counted.
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Who sends.
+    pub fn senders(&self) -> &Senders {
+        &self.senders
     }
 
     /// Bytes in flight.
@@ -184,9 +191,10 @@ impl Core {
         if weight <= LIGHT_BYTES_MAX {
             return self.accept_now(message, peer);
         }
+        let is_local = peer.address().is_loopback();
         let permit = self.heavy.acquire().await.map_err(|_| Refusal::Draining)?;
         let core = Arc::clone(self);
-        let decoded = tokio::task::spawn_blocking(move || core.decode(message)).await;
+        let decoded = tokio::task::spawn_blocking(move || core.decode(message, is_local)).await;
         drop(permit);
         // A call that is cancelled while its message is walked never comes here, so it leaves no span.
         self.hand_over(decoded.map_err(|_| Refusal::Fault)??, peer)
@@ -194,7 +202,7 @@ impl Core {
 
     /// The same on this thread, whatever the size.
     pub fn accept_now(&self, message: WireMessage, peer: &Peer) -> Answer {
-        self.hand_over(self.decode(message)?, peer)
+        self.hand_over(self.decode(message, peer.address().is_loopback())?, peer)
     }
 
     fn worker(&self) -> Worker {
@@ -209,19 +217,22 @@ impl Core {
                     },
                     dictionary: self.dictionary.handle(),
                     batches: vec![Batch::default(); self.shards.len()],
+                    senders: Known::new(self.seed),
                     shares: vec![WHOLE_SHARE; self.shards.len()],
                 },
             }
         })
     }
 
-    fn decode(&self, message: WireMessage) -> Result<Decoded, Refusal> {
-        let wire = WireFacts {
+    fn decode(&self, message: WireMessage, is_local: bool) -> Result<Decoded, Refusal> {
+        let bytes = message.bytes.len() as u64;
+        let way = Way {
+            transport: message.transport,
             encoding: message.encoding,
             coding: message.coding,
-            transport: message.transport,
-            bytes: message.bytes.len() as u64,
+            is_local,
         };
+        let wire = WireFacts { way, bytes };
         let mut worker = self.worker();
         // A worker that panicked is dropped, so nothing broken is seen.
         let walked = guarded(wire, || {
@@ -268,11 +279,11 @@ impl Core {
             return Err(self.full());
         };
         self.counters
-            .handed_over(wire.transport, wire.coding, wire.bytes, inflated, &tally);
+            .handed_over(wire.way.transport, wire.way.coding, wire.bytes, inflated, &tally);
         let raw = self.settings.keep_raw.then_some(Raw {
             bytes,
-            encoding: wire.encoding,
-            coding: wire.coding,
+            encoding: wire.way.encoding,
+            coding: wire.way.coding,
         });
         let lease = Arc::new(lease);
         let mut refused = tally.refused;
@@ -360,7 +371,7 @@ impl Core {
 /// Runs `work` and answers S12 when it panics: the same bytes would do it again, so nobody should send them again.
 fn guarded<T>(wire: WireFacts, work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| {
-        tracing::error!(bytes = wire.bytes, encoding = ?wire.encoding, "decoder panicked");
+        tracing::error!(bytes = wire.bytes, encoding = ?wire.way.encoding, "decoder panicked");
         Err(Refusal::Fault)
     })
 }
@@ -389,8 +400,8 @@ impl Worker {
         };
         let inflated = self
             .inflater
-            .inflate(wire.coding, bytes, &core.settings, &mut grow)?;
-        let tally = self.walker.walk(inflated, wire.encoding, lease, core)?;
+            .inflate(wire.way.coding, bytes, &core.settings, &mut grow)?;
+        let tally = self.walker.walk(inflated, wire, lease, core)?;
         Ok((inflated.len() as u64, tally))
     }
 }
@@ -403,7 +414,7 @@ impl Walker {
     fn walk(
         &mut self,
         bytes: &[u8],
-        encoding: Encoding,
+        wire: WireFacts,
         lease: &mut Lease,
         core: &Core,
     ) -> Result<Tally, Refusal> {
@@ -414,13 +425,14 @@ impl Walker {
             route: &core.route,
             batches: &mut self.batches,
             shares: &self.shares,
+            noting: self.senders.noting(&core.senders, wire.way),
             degraded: 0,
             bytes: bytes.len() as u64,
             lease,
             is_denied: false,
         };
         let (decoder, dictionary) = (&mut self.decoder, &mut self.dictionary);
-        let mut tally = match encoding {
+        let mut tally = match wire.way.encoding {
             Encoding::Protobuf => decoder.protobuf(bytes, dictionary, &mut router)?,
             Encoding::Json => decoder.json(bytes, dictionary, &mut router)?,
         };
@@ -437,6 +449,7 @@ struct Router<'a> {
     route: &'a foldhash::fast::SeedableRandomState,
     batches: &'a mut [Batch],
     shares: &'a [u32],
+    noting: Noting<'a>,
     /// Spans of traces that a crowded shard does not take.
     degraded: u64,
     /// What the message and its records weigh so far.
@@ -461,6 +474,10 @@ impl Sink for Router<'_> {
             self.batches[shard].push(record, sides);
         }
     }
+
+    fn resource(&mut self, hash: u64, read: &mut dyn FnMut() -> Sender) {
+        self.noting.note(hash, read);
+    }
 }
 
 /// What a side record weighs beyond itself.
@@ -473,9 +490,12 @@ mod tests {
     #[test]
     fn s12_a_panic_is_a_fault_and_nothing_else_ends() {
         let wire = WireFacts {
-            encoding: Encoding::Protobuf,
-            coding: Coding::Identity,
-            transport: Transport::Grpc,
+            way: Way {
+                transport: Transport::Grpc,
+                encoding: Encoding::Protobuf,
+                coding: Coding::Identity,
+                is_local: true,
+            },
             bytes: 1,
         };
         let outcome: Result<(), _> = guarded(wire, || panic!("a bug"));

@@ -20,10 +20,12 @@ mod metered;
 mod near;
 mod note;
 mod report;
+mod sender;
 mod side;
 mod span;
 mod symbol;
 mod time;
+mod times;
 mod trace;
 mod tuning;
 mod view;
@@ -51,10 +53,12 @@ pub use report::{
     CallRow, Category, HandOff, HandOffOutcome, JOINT_MAX, JointRow, OpRef, PathRow, Report, SegmentRow,
     ServiceRow, Target,
 };
+pub use sender::Sender;
 pub use side::{Extras, Link, Side, Summary, names_detector};
 pub use span::Span;
 pub use symbol::{Symbol, Vocabulary};
 pub use time::{LogPos, LogTime, Nanos, Offset, Timestamp};
+pub use times::{ANALYSIS_BOUNDS, AnalysisTimes};
 pub use trace::{Assembled, Completeness, Decided, Defect, DefectKind, Group};
 pub use tuning::{Asked, EffortRule, KnobRule, Pattern, RULES_MAX, Selector, Tuning, Workload};
 pub use view::{

@@ -1,6 +1,6 @@
 //! The decoder: one per worker, reused for every request.
 
-use hotspan_model::{Batch, Dictionary, Link, ParamKey, Reason, Record, Side, TableSeed};
+use hotspan_model::{Batch, Dictionary, Link, ParamKey, Reason, Record, Sender, Side, TableSeed};
 
 use crate::attributes::Known;
 use crate::framing::{self, Order, RESOURCE, RESOURCE_SPANS, SCOPE, SCOPE_SPANS, SPANS};
@@ -8,6 +8,7 @@ use crate::json::Transcoder;
 use crate::keys::Field;
 use crate::parts::{self, Reader};
 use crate::resolve::{Memory, Resolver};
+use crate::sender::sender;
 use crate::source::{self, Origin};
 use crate::text::ParamHasher;
 use crate::wire::{Fields, Payload};
@@ -17,6 +18,10 @@ use crate::{Limits, Tally, Undecodable};
 pub trait Sink {
     /// One span, and what it has beside it.
     fn span(&mut self, record: Record, sides: &[Side]);
+
+    /// The resource of the spans that follow, by a hash of what it says; `read` tells who sent them, for whoever does
+    /// not know that hash.
+    fn resource(&mut self, _hash: u64, _read: &mut dyn FnMut() -> Sender) {}
 }
 
 impl Sink for Batch {
@@ -26,12 +31,22 @@ impl Sink for Batch {
 }
 
 /// How a request is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Encoding {
     /// `application/x-protobuf`, and gRPC.
     Protobuf,
     /// `application/json`.
     Json,
+}
+
+impl Encoding {
+    /// How answers call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Encoding::Protobuf => "protobuf",
+            Encoding::Json => "json",
+        }
+    }
 }
 
 /// Reads requests. Holds nothing of them between calls but memos; allocates nothing for a span in the steady state.
@@ -142,6 +157,7 @@ impl Decoder {
             }
             return;
         }
+        sink.resource(hash, &mut || sender(resources()));
         for message in framing::messages::<SCOPE_SPANS>(framing::body::<RESOURCE>(message, order)) {
             self.scope(message, &block, known, dictionary, sink, tally);
         }

@@ -19,6 +19,7 @@ mod memo;
 mod parts;
 mod peer;
 mod resolve;
+mod sender;
 mod source;
 mod tally;
 pub mod text;

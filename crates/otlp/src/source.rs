@@ -44,9 +44,12 @@ pub(crate) fn count_unnamed(known: &mut Known<'_>, tally: &mut Tally) {
 }
 
 fn service<'a>(known: &mut Known<'a>) -> Option<&'a [u8]> {
-    known
-        .resource_text(Field::SERVICE)
-        .filter(|name| !name.starts_with(b"unknown_service"))
+    known.resource_text(Field::SERVICE).filter(|name| is_name(name))
+}
+
+/// Whether this is the name of a service rather than an SDK's default, or nothing.
+pub(crate) fn is_name(text: &[u8]) -> bool {
+    !text.is_empty() && !text.starts_with(b"unknown_service")
 }
 
 /// Whose spans these are: source and service.

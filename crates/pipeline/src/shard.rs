@@ -7,8 +7,8 @@ use hotspan_analysis::{Analyser, When};
 use hotspan_assembly::{Assembler, Outcome, Stats};
 use hotspan_hotspots::{Hotspots, Kept};
 use hotspan_model::{
-    Assembled, Batch, Counts, Decided, LogPos, Lookup, Millionths, Reason, Report, TableSeed, TraceId,
-    TraceView,
+    AnalysisTimes, Assembled, Batch, Counts, Decided, LogPos, Lookup, Millionths, Nanos, Reason, Report,
+    TableSeed, TraceId, TraceView,
 };
 
 use crate::{Clock, Settings};
@@ -41,6 +41,8 @@ pub struct Snapshot {
     pub stats: Stats,
     /// The log's clock.
     pub at: LogPos,
+    /// What analyses took; nothing without [`Pipeline::timed`].
+    pub times: AnalysisTimes,
 }
 
 impl Pipeline {
@@ -56,6 +58,13 @@ impl Pipeline {
             report: Report::default(),
             exemplars: VecDeque::new(),
         }
+    }
+
+    /// The same, with analyses timed by a clock of the caller's; no answer depends on it.
+    #[must_use]
+    pub fn timed(mut self, clock: fn() -> Nanos) -> Pipeline {
+        self.analyser.time_with(clock);
+        self
     }
 
     /// One record of the log: the timers first, then its spans in order, then what they brought over the budgets.
@@ -128,6 +137,7 @@ impl Pipeline {
             counts: self.counts(),
             stats: self.assembler.stats(),
             at,
+            times: self.analyser.times().clone(),
         }
     }
 

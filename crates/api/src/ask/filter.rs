@@ -129,6 +129,23 @@ impl HotspotFilter {
     }
 }
 
+/// Which exemplars are analysed again for an answer about one hotspot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waterfalls {
+    /// All that are held.
+    All,
+    /// None: what follows from the snapshot alone.
+    None,
+}
+
+impl Waterfalls {
+    /// Reads the parameter.
+    pub(crate) fn read(query: &mut Query) -> Result<Waterfalls, Problem> {
+        let words = [("all", Waterfalls::All), ("none", Waterfalls::None)];
+        Ok(query.one_word("waterfalls", &words)?.unwrap_or(Waterfalls::All))
+    }
+}
+
 impl RowFilter {
     /// Reads the parameters.
     pub(crate) fn read(query: &mut Query) -> Result<RowFilter, Problem> {

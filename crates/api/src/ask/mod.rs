@@ -10,7 +10,9 @@ mod saying;
 mod since;
 
 pub(crate) use compare::{CompareFilter, Sides, sides};
-pub(crate) use filter::{HotspotFilter, NearFilter, RowFilter, Sort, TraceFilter, known_detectors};
+pub(crate) use filter::{
+    HotspotFilter, NearFilter, RowFilter, Sort, TraceFilter, Waterfalls, known_detectors,
+};
 pub use nearest::{closest, nearest};
 pub(crate) use page::{Cursor, PageOf, size};
 pub use problem::{Parameter, Problem};

@@ -66,6 +66,13 @@ impl Problem {
         Problem::new(StatusCode::NOT_FOUND, detail.into())
     }
 
+    /// The operator does not want this surface.
+    pub(crate) fn switched_off(name: &str) -> Problem {
+        Problem::not_found(format!(
+            "this is switched off here; add {name} to the key compat (--compat, HOTSPAN_COMPAT) and start the daemon again"
+        ))
+    }
+
     /// The path exists and the method does not.
     pub(crate) fn method_not_allowed() -> Problem {
         let detail =

@@ -7,8 +7,8 @@ use hotspan_proto::v1;
 
 use crate::View;
 use crate::ask::{
-    CompareFilter, Cursor, HotspotFilter, NearFilter, Problem, RowFilter, Said, Sort, TraceFilter, bound,
-    known_detectors, sides,
+    CompareFilter, Cursor, HotspotFilter, NearFilter, Problem, RowFilter, Said, Sort, TraceFilter,
+    Waterfalls, bound, known_detectors, sides,
 };
 use crate::shape;
 
@@ -79,6 +79,19 @@ pub(super) fn rows(of: v1::ListRequest) -> Result<RowFilter, Problem> {
         service: of.service,
         page: Cursor::new(of.limit, &of.cursor)?,
     })
+}
+
+/// Which exemplars come with a hotspot.
+pub(super) fn waterfalls(number: i32) -> Result<Waterfalls, Problem> {
+    match v1::Waterfalls::try_from(number) {
+        Ok(v1::Waterfalls::Unspecified | v1::Waterfalls::All) => Ok(Waterfalls::All),
+        Ok(v1::Waterfalls::None) => Ok(Waterfalls::None),
+        Err(_) => Err(Problem::bad_value(
+            "waterfalls",
+            &number.to_string(),
+            "all or none",
+        )),
+    }
 }
 
 /// Which hotspot, and what is said of it.

@@ -56,7 +56,9 @@ impl Hotspots for Reader {
 
     async fn get(&self, request: Request<GetHotspotRequest>) -> Answer<Hotspot> {
         let view = self.backend.view();
-        answer(read::hotspot(&*self.backend, &view, &request.into_inner().id).await?)
+        let request = request.into_inner();
+        let waterfalls = ask::waterfalls(request.waterfalls)?;
+        answer(read::hotspot(&*self.backend, &view, &request.id, waterfalls).await?)
     }
 
     async fn set_state(&self, request: Request<SetStateRequest>) -> Answer<Hotspot> {

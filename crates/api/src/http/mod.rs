@@ -18,7 +18,7 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{any, get};
 use axum::{Extension, Router};
 use tower_http::compression::CompressionLayer;
 
@@ -33,6 +33,11 @@ pub use openapi::openapi;
 
 /// Every path that is not gRPC.
 pub(crate) fn router(backend: Shared) -> Router {
+    let compat = backend.compat();
+    let mcp = || match compat.mcp {
+        true => mcp::route(&backend),
+        false => any(async || Problem::switched_off("mcp")),
+    };
     Router::new()
         .merge(ui::router())
         .route("/livez", get(health::livez))
@@ -57,15 +62,23 @@ pub(crate) fn router(backend: Shared) -> Router {
         .route("/api/v1/detectors", get(routes::detectors))
         .route("/api/v1/status", get(routes::status))
         .route("/api/v1/openapi.json", get(openapi::document))
-        .nest("/jaeger", jaeger::router())
-        .nest("/tempo", tempo::router())
-        .route("/mcp", mcp::route(&backend))
-        .route("/tempo/api/mcp", mcp::route(&backend))
+        .nest("/jaeger", if_on(compat.jaeger, "jaeger", jaeger::router))
+        .nest("/tempo", if_on(compat.tempo, "tempo", tempo::router))
+        .route("/mcp", mcp())
+        .route("/tempo/api/mcp", mcp())
         .fallback(async || Problem::not_found("there is no such path; GET / names those there are"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(from_fn(hardened))
         .layer(CompressionLayer::new().gzip(true))
         .with_state(backend)
+}
+
+/// A surface, or why it is not there.
+fn if_on(on: bool, name: &'static str, router: fn() -> Router<Shared>) -> Router<Shared> {
+    match on {
+        true => router(),
+        false => Router::new().fallback(async move || Problem::switched_off(name)),
+    }
 }
 
 /// Texts of spans are in every answer: no browser may guess that they are something else, and what was asked with

@@ -33,6 +33,16 @@ pub(super) struct HotspotParams {
     sort: Option<SortParam>,
 }
 
+/// How much of one hotspot.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct HotspotDetailParams {
+    /// Whether its exemplars are analysed again; `all` when absent. With `none`, `waterfalls` and `before_after` are
+    /// empty, and the answer is a few kilobytes: what a reader needs who asks again and again.
+    #[param(inline)]
+    waterfalls: Option<WaterfallsParam>,
+}
+
 /// Which rows.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -122,6 +132,13 @@ enum PageParam {
     Json,
     Md,
     Html,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+enum WaterfallsParam {
+    All,
+    None,
 }
 
 #[derive(ToSchema)]

@@ -9,11 +9,14 @@ use axum::response::{IntoResponse, Response};
 use super::Shared;
 use super::form::{Form, Listed};
 use super::params::{
-    CompareParams, HotspotParams, NearParams, PageParams, RowParams, TracePairParams, TraceParams,
+    CompareParams, HotspotDetailParams, HotspotParams, NearParams, PageParams, RowParams, TracePairParams,
+    TraceParams,
 };
 use super::snapshot::tagged;
 use crate::View;
-use crate::ask::{CompareFilter, HotspotFilter, NearFilter, Problem, Query, RowFilter, TraceFilter};
+use crate::ask::{
+    CompareFilter, HotspotFilter, NearFilter, Problem, Query, RowFilter, TraceFilter, Waterfalls,
+};
 use crate::read;
 use crate::shape::{
     self, Comparison, DependencyList, HotspotDetail, HotspotList, List, NearMissList, OperationList,
@@ -101,10 +104,10 @@ lists! {
     get,
     path = "/api/v1/hotspots/{id}",
     tag = "hotspots",
-    params(("id" = String, Path, description = "Its fingerprint, 32 hex digits")),
+    params(("id" = String, Path, description = "Its fingerprint, 32 hex digits"), HotspotDetailParams),
     responses(
         (status = 200, description = "The hotspot", body = HotspotDetail),
-        (status = 400, description = "There are no parameters", body = Problem,
+        (status = 400, description = "What was asked makes no sense", body = Problem,
             content_type = "application/problem+json"),
         (status = 404, description = "Nobody knows it", body = Problem, content_type = "application/problem+json"),
     )
@@ -112,11 +115,14 @@ lists! {
 pub(super) async fn hotspot(
     State(backend): State<Shared>,
     id: Result<Path<String>, PathRejection>,
-    query: Query,
+    mut query: Query,
 ) -> Result<Json<HotspotDetail>, Problem> {
+    let waterfalls = Waterfalls::read(&mut query)?;
     query.finish()?;
     let view = backend.view();
-    Ok(Json(read::hotspot(&*backend, &view, &segment(id)).await?))
+    Ok(Json(
+        read::hotspot(&*backend, &view, &segment(id), waterfalls).await?,
+    ))
 }
 
 /// One trace, analysed.

@@ -11,6 +11,7 @@ use super::budget::{Budget, LeftOut, Lines, Room};
 use super::call::{Call, Reply};
 use super::links::Links;
 use super::quoted::Quoted;
+use crate::Link;
 use crate::ask::Problem;
 use crate::shape::{self, Cause, Completeness, Decimal, Saving, Trace};
 
@@ -47,6 +48,8 @@ pub(super) struct Explained {
     completeness: Completeness,
     left_out: Vec<LeftOut>,
     link: String,
+    /// Where people look beside the page.
+    links: Vec<Link>,
 }
 
 /// The time of one operation on the critical path.
@@ -106,6 +109,12 @@ pub(super) async fn explain(mut call: Call) -> Result<Reply, Problem> {
     let budget = Budget::read(&mut call.query, BYTES)?;
     let trace = call.trace().await?;
     let mut room = Room::new(budget.rows());
+    let root = trace.spans.first();
+    let names = root.map_or([""; 2], |root| {
+        [&root.service, &root.operation].map(String::as_str)
+    });
+    let links = Links::elsewhere(&trace.links, names);
+    room.take(&links);
     let all = "get_spans with critical_path true lists the spans";
     let spent = spent(&trace);
     let whole = spent.iter().map(|of| of.path_ns).sum();
@@ -134,6 +143,7 @@ pub(super) async fn explain(mut call: Call) -> Result<Reply, Problem> {
     }
     let answer = Explained {
         link: call.links.trace(&trace.trace_id),
+        links,
         duration_ns: trace.duration_ns,
         span_count: trace.span_count,
         service_count: services.len() as u64,

@@ -8,8 +8,10 @@ use super::budget::{LeftOut, Lines, Room};
 use super::call::{Basis, Call, Reply};
 use super::evidence::Evidence;
 use super::hotspots::Row;
+use super::links::Links;
 use super::quoted::Quoted;
-use crate::ask::Problem;
+use crate::Link;
+use crate::ask::{Problem, Waterfalls};
 use crate::read;
 use crate::shape::{self, Decimal, Moment, Outlook, Over, PathTime, State, TrendPoint};
 
@@ -43,6 +45,8 @@ pub(super) struct Hotspot {
     evidence: Vec<Evidence>,
     /// By hour: Unix seconds, traces, critical-path nanoseconds.
     trend: Vec<TrendPoint>,
+    /// Where people look beside the page.
+    links: Vec<Link>,
     coverage: Basis,
     left_out: Vec<LeftOut>,
 }
@@ -95,7 +99,7 @@ pub(super) async fn get(mut call: Call) -> Result<Reply, Problem> {
     )?;
     call.finish()?;
     let id = call.hotspot_id("id", &id)?;
-    let detail = read::hotspot(&*call.backend, &call.view, &id).await?;
+    let detail = read::hotspot(&*call.backend, &call.view, &id, Waterfalls::All).await?;
     let of = &detail.hotspot;
     let mut room = Room::new(budget.rows());
     let mut answer = Hotspot {
@@ -111,11 +115,13 @@ pub(super) async fn get(mut call: Call) -> Result<Reply, Problem> {
         quoted: details(of),
         evidence: Vec::new(),
         trend: Vec::new(),
+        links: Links::elsewhere(&of.links, [&of.service, &of.operation]),
         coverage: Basis::of(&call.view),
         left_out: Vec::new(),
     };
     shorten(&mut answer.quoted, &mut room);
     room.take(&answer.hotspot);
+    room.take(&answer.links);
     let evidence = Evidence::of(&detail, &call.links);
     let how = "ask again with a larger max_bytes; explain_trace and get_spans show each trace";
     answer.evidence = room.fit("evidence", how, evidence.len(), evidence);
@@ -202,5 +208,8 @@ fn text(of: &Hotspot, mut lines: Lines) -> Lines {
         lines.add(evidence.line());
     }
     lines.add(format!("Page: {}", row.link));
+    for link in &of.links {
+        lines.add(format!("Elsewhere, {}: {}", link.name, link.url));
+    }
     lines
 }

@@ -4,6 +4,7 @@ use http::header;
 use http::request::Parts;
 
 use super::quoted::Quoted;
+use crate::links::{Link, encode};
 
 /// Where the page is.
 #[derive(Clone, Debug)]
@@ -50,6 +51,14 @@ impl Links {
         }
     }
 
+    /// Links to elsewhere about a service and operation, where an agent may read their names.
+    pub(super) fn elsewhere(links: &[Link], names: [&str; 2]) -> Vec<Link> {
+        match names.into_iter().all(is_shown) {
+            true => links.to_vec(),
+            false => Vec::new(),
+        }
+    }
+
     /// A page without more.
     pub(super) fn page(&self, name: &str) -> String {
         self.to(&[name], &[])
@@ -75,15 +84,6 @@ impl Links {
 /// Whether an agent may read a name as it is; a link tells it no more than a text does.
 fn is_shown(name: &str) -> bool {
     Quoted::new(name).is(name)
-}
-
-fn encode(part: &str, out: &mut String) {
-    for byte in part.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => *out += &format!("%{byte:02X}"),
-        }
-    }
 }
 
 #[cfg(test)]

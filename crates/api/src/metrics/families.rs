@@ -7,7 +7,7 @@ use hotspan_model::{Decided, Hotspot, LogTime, Millionths, Nanos, Reason, Vocabu
 
 use super::known::Known;
 use super::text::{self, Family, Kind, Sample, TOTAL};
-use super::{number, traffic};
+use super::{analysis, number, traffic};
 use crate::{Alerts, Metrics, Requests, Status, View};
 
 /// Services that the gauge of hotspots tells apart; the first by rank.
@@ -24,6 +24,7 @@ pub(super) fn families(metrics: &Metrics, view: &View, known: &mut Known) -> Vec
     families.extend(receivers(status));
     families.extend(traces(status));
     families.extend(texts(status));
+    families.extend(analysis::families(metrics, view));
     families.extend(process(metrics));
     families.push(gauge(
         "hotspan_hotspots",
@@ -325,7 +326,7 @@ fn group<'a>(of: &'a Hotspot, service: &'a str) -> [&'a str; 4] {
     [of.detector, of.in_break.name(), of.state.name(), service]
 }
 
-fn counter(name: &'static str, help: &'static str, mut samples: Vec<Sample>) -> Family {
+pub(super) fn counter(name: &'static str, help: &'static str, mut samples: Vec<Sample>) -> Family {
     for sample in &mut samples {
         sample.suffix = TOTAL;
     }
@@ -346,7 +347,7 @@ fn plain(number: u64) -> Vec<Sample> {
     vec![labelled([], number)]
 }
 
-fn labelled<const N: usize>(labels: [(&'static str, &str); N], number: u64) -> Sample {
+pub(super) fn labelled<const N: usize>(labels: [(&'static str, &str); N], number: u64) -> Sample {
     Sample {
         labels: text::labels(labels),
         ..sample(number.to_string())
@@ -358,7 +359,7 @@ fn ratio(Millionths(share): Millionths) -> Sample {
     sample(format!("{}.{:06}", share / 1_000_000, share % 1_000_000))
 }
 
-fn in_seconds(nanos: u64) -> Sample {
+pub(super) fn in_seconds(nanos: u64) -> Sample {
     sample(number::seconds(nanos))
 }
 

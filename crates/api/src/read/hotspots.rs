@@ -6,9 +6,9 @@ use hotspan_model::{self as model, EvidenceTrace, FindingId, Fingerprint, Hotspo
 use serde::Serialize;
 
 use super::coverage;
-use crate::ask::{HotspotFilter, PageOf, Problem};
+use crate::ask::{HotspotFilter, PageOf, Problem, Waterfalls};
 use crate::shape::{self, BeforeAfter, HotspotDetail, HotspotList, Mark, Replay, Trace, Waterfall};
-use crate::{Backend, View};
+use crate::{Backend, Place, View, links};
 
 /// Most spans of one exemplar beside its hotspot.
 const SPANS_MAX: usize = 2_000;
@@ -43,23 +43,34 @@ pub(crate) fn hotspot_rows<T: Serialize>(
     filter.page.page(
         wanted,
         |hotspot| filter.key(hotspot),
-        |hotspot| row(shape::Hotspot::from(*hotspot)),
+        |hotspot| row(shown(view, hotspot)),
     )
 }
 
-/// One hotspot, listed or not, with the exemplars that somebody still holds.
-pub(crate) async fn hotspot(backend: &dyn Backend, view: &View, id: &str) -> Result<HotspotDetail, Problem> {
+/// One hotspot, listed or not, with as many of the exemplars that somebody still holds as are asked for.
+pub(crate) async fn hotspot(
+    backend: &dyn Backend,
+    view: &View,
+    id: &str,
+    waterfalls: Waterfalls,
+) -> Result<HotspotDetail, Problem> {
     let Some(hotspot) = find(view, id) else {
         return Err(Problem::no_hotspot());
     };
+    let exemplars = match waterfalls {
+        Waterfalls::All => WATERFALLS_MAX,
+        Waterfalls::None => 0,
+    };
     let (mut waterfalls, mut before_after) = (Vec::new(), Vec::new());
-    for evidence in hotspot.evidence.iter().take(WATERFALLS_MAX) {
+    for evidence in hotspot.evidence.iter().take(exemplars) {
         let finding = FindingId::new(evidence.trace, hotspot.detector, evidence.anchor, hotspot.id);
         let found = backend.fix(evidence.trace, finding).await;
         before_after.push(replayed(evidence, finding, found.as_ref()));
         if let Some((trace, details, _)) = found {
+            let links = links(&view.links, &Place::of_trace(&trace));
             let mut trace = Trace::bounded(&trace, &details, SPANS_MAX, DETAIL_BYTES_MAX);
             mark(&mut trace, evidence);
+            trace.links = links;
             waterfalls.push(Waterfall {
                 role: evidence.role.into(),
                 trace,
@@ -67,10 +78,18 @@ pub(crate) async fn hotspot(backend: &dyn Backend, view: &View, id: &str) -> Res
         }
     }
     Ok(HotspotDetail {
-        hotspot: hotspot.into(),
+        hotspot: shown(view, hotspot),
         waterfalls,
         before_after,
     })
+}
+
+/// A hotspot with its links.
+pub(super) fn shown(view: &View, of: &Hotspot) -> shape::Hotspot {
+    shape::Hotspot {
+        links: links(&view.links, &Place::of_hotspot(of)),
+        ..shape::Hotspot::from(of)
+    }
 }
 
 /// The replay of one exemplar, or why there is none.

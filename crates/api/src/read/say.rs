@@ -3,7 +3,7 @@
 use hotspan_hotspots::{NOTES_MAX, Unsaid};
 use hotspan_model::Fingerprint;
 
-use super::hotspots::find;
+use super::hotspots::{find, shown};
 use crate::ask::{Problem, Said};
 use crate::backend::NotSaid;
 use crate::{Backend, shape};
@@ -19,6 +19,6 @@ pub(crate) async fn say(backend: &dyn Backend, id: &str, said: Said) -> Result<s
     })?;
     let view = backend.view();
     find(&view, id)
-        .map(shape::Hotspot::from)
+        .map(|hotspot| shown(&view, hotspot))
         .ok_or_else(Problem::no_hotspot)
 }

@@ -6,7 +6,8 @@ use super::coverage;
 use crate::View;
 use crate::ask::{PageOf, RowFilter};
 use crate::shape::{
-    Dependency, DependencyList, Operation, OperationList, Service, ServiceList, ThirdParty, ThirdPartyList,
+    Dependency, DependencyList, Operation, OperationList, Sender, Service, ServiceList, ThirdParty,
+    ThirdPartyList,
 };
 
 /// A page of services, by name.
@@ -16,9 +17,14 @@ pub(crate) fn services(view: &View, filter: &RowFilter) -> ServiceList {
         .services
         .iter()
         .filter(|row| filter.matches([row.service.as_str()]));
-    let page = filter
-        .page
-        .page(rows, |row| key([&row.service]), |row| Service::from(*row));
+    let page = filter.page.page(
+        rows,
+        |row| key([&row.service]),
+        |row| Service {
+            senders: senders(view, &row.service),
+            ..Service::from(*row)
+        },
+    );
     ServiceList {
         services: page.rows,
         total: page.total,
@@ -26,6 +32,14 @@ pub(crate) fn services(view: &View, filter: &RowFilter) -> ServiceList {
         truncated: page.truncated,
         coverage: coverage(view),
     }
+}
+
+/// Who sends the spans of a service.
+fn senders(view: &View, service: &str) -> Vec<Sender> {
+    let all = &view.status.senders;
+    let first = all.partition_point(|of| of.says.service.as_str() < service);
+    let of_service = all[first..].iter().take_while(|of| of.says.service == service);
+    of_service.map(Sender::from).collect()
 }
 
 /// A page of segment operations, by service and name.

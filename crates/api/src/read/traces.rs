@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::coverage;
 use crate::ask::{PageOf, Problem, TraceFilter};
 use crate::shape::{Exemplar, ExemplarOf, Trace, TraceList, clean};
-use crate::{Backend, View};
+use crate::{Backend, Place, View, links};
 
 /// What is said of an id that nobody holds.
 pub(crate) const ABSENT: &str =
@@ -73,7 +73,10 @@ fn exemplar_of(hotspot: &Hotspot, evidence: &EvidenceTrace) -> ExemplarOf {
 /// One trace, as far as anybody holds it.
 pub(crate) async fn trace(backend: &dyn Backend, id: &str) -> Result<Trace, Problem> {
     let (trace, details) = find(backend, id).await?;
-    Ok(Trace::new(&trace, &details))
+    Ok(Trace {
+        links: links(&backend.view().links, &Place::of_trace(&trace)),
+        ..Trace::new(&trace, &details)
+    })
 }
 
 /// One trace and what is kept of its attributes.

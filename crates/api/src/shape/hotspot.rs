@@ -7,6 +7,8 @@ use utoipa::openapi::{ArrayBuilder, ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::text::clean;
+use crate::Link;
+
 use super::{Break, Decimal, ImpactBasis, Moment, Note, Outlook, Role, State};
 
 /// All findings of one fingerprint.
@@ -99,6 +101,8 @@ pub struct Hotspot {
     pub last_seen: Moment,
     /// Over time.
     pub trend: Trend,
+    /// Where to look elsewhere, as the operator configured it.
+    pub links: Vec<Link>,
 }
 
 /// A root operation and the traces that entered by it, written as a pair.
@@ -318,6 +322,7 @@ impl From<&model::Hotspot> for Hotspot {
             first_seen: of.first_seen.into(),
             last_seen: of.last_seen.into(),
             trend: Trend::from(&of.trend),
+            links: Vec::new(),
         }
     }
 }

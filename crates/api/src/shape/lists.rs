@@ -123,9 +123,9 @@ pub struct HotspotDetail {
     /// The hotspot as lists show it.
     #[serde(flatten)]
     pub hotspot: Hotspot,
-    /// The exemplar traces that are still held.
+    /// The exemplar traces that are still held; none with `waterfalls=none`.
     pub waterfalls: Vec<Waterfall>,
-    /// What the fix would do to each exemplar, held or not.
+    /// What the fix would do to each exemplar, held or not; empty with `waterfalls=none`.
     pub before_after: Vec<BeforeAfter>,
 }
 

@@ -51,6 +51,8 @@ pub struct Status {
     pub symbols: BTreeMap<String, u64>,
     /// Texts that found no room, by vocabulary.
     pub overflow: BTreeMap<String, u64>,
+    /// Resources whose sender is in no answer about services, because a thousand services have senders already.
+    pub senders_beyond: u64,
     /// What listens where.
     pub listeners: Vec<Listener>,
     /// The shards, in order.
@@ -148,6 +150,7 @@ impl From<&View> for Status {
             memory: of.memory.iter().map(Memory::from).collect(),
             symbols: vocabularies(&of.symbols),
             overflow: vocabularies(&of.overflow),
+            senders_beyond: of.senders_beyond,
             listeners: of.listeners.iter().map(Listener::from).collect(),
             shards: of.shards.iter().map(Shard::from).collect(),
         }

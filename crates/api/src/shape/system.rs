@@ -5,9 +5,9 @@ use hotspan_model::{Category, Millionths, Nanos};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Decimal;
 use super::hotspot::{Bar, texts};
 use super::text::clean;
+use super::{Decimal, Sender};
 
 /// One service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -40,6 +40,8 @@ pub struct Service {
     pub versions: Vec<String>,
     /// Hotspots listed on it.
     pub hotspots: u64,
+    /// Who sends its spans, and how: at most four, those that were heard last.
+    pub senders: Vec<Sender>,
 }
 
 /// One segment operation: what a service does for one kind of request.
@@ -199,6 +201,7 @@ impl From<&hotspots::ServiceAnswer> for Service {
             critical_path_share: of.path_share.into(),
             versions: of.versions.iter().map(|of| clean(&of.version)).collect(),
             hotspots: of.hotspots,
+            senders: Vec::new(),
         }
     }
 }

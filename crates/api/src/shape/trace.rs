@@ -7,6 +7,8 @@ use hotspan_model::{SpanDetail, TraceView};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::Link;
+
 use super::hotspot::texts;
 use super::text::clean;
 use super::{Cause, Decimal, Kind, Mark, Moment, NearMissHere, Saving};
@@ -53,6 +55,8 @@ pub struct Trace {
     pub completeness: Completeness,
     /// Spans, segments, findings or attributes were left out.
     pub truncated: bool,
+    /// Where to look elsewhere, as the operator configured it.
+    pub links: Vec<Link>,
 }
 
 /// One span.
@@ -224,6 +228,7 @@ impl Trace {
             defects: of.defects.iter().take(FINDINGS_MAX).map(Defect::from).collect(),
             completeness: of.completeness.into(),
             truncated: of.truncated || cut,
+            links: Vec::new(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! One hotspot, one trace: with all that proves them.
 
+use hotspan_proto::v1::hotspots_client::HotspotsClient;
+use hotspan_proto::v1::{GetHotspotRequest, Waterfalls};
 use serde_json::{Value, json};
 
 use crate::client::get;
@@ -69,6 +71,33 @@ async fn a_hotspot_alone_shows_its_exemplars_before_and_after_the_fix() {
 }
 
 #[tokio::test]
+async fn a_hotspot_that_is_asked_for_again_and_again_comes_without_its_traces() {
+    let at = World::start().await;
+    let path = format!("/api/v1/hotspots/{}", hotspot(1).id);
+    let mut whole = get(at, &path).await.json();
+    assert_eq!(get(at, &format!("{path}?waterfalls=all")).await.json(), whole);
+    for traces in ["waterfalls", "before_after"] {
+        assert_ne!(whole[traces], json!([]));
+        whole[traces] = json!([]);
+    }
+    assert_eq!(get(at, &format!("{path}?waterfalls=none")).await.json(), whole);
+    let id = hotspot(1).id.to_string();
+    let none = Waterfalls::None.into();
+    let request = GetHotspotRequest {
+        id: id.clone(),
+        waterfalls: none,
+    };
+    let mut grpc = HotspotsClient::connect(format!("http://{at}")).await.unwrap();
+    let lean = grpc.get(request).await.unwrap().into_inner();
+    assert!(lean.id == id && lean.waterfalls.is_empty() && lean.before_after.is_empty());
+    let refused = get(at, &format!("{path}?waterfalls=nono")).await;
+    assert_eq!(
+        (refused.status, &refused.json()["nearest"]),
+        (400, &json!("none"))
+    );
+}
+
+#[tokio::test]
 async fn a_trace_is_written_whole() {
     let at = World::start().await;
     let trace = get(at, "/api/v1/traces/1").await.json();
@@ -91,4 +120,31 @@ async fn a_trace_is_written_whole() {
     assert_eq!(span["attributes"]["db.system"], "postgresql");
     assert_eq!(span["events"][0]["attributes"]["exception.message"], "(redacted)");
     assert_eq!(trace["spans"][2]["attributes"], json!({}));
+}
+
+#[tokio::test]
+async fn hotspots_and_traces_have_the_links_that_the_operator_wants() {
+    let at = World::start().await;
+    let path = format!("/api/v1/hotspots/{}", hotspot(1).id);
+    let detail = get(at, &path).await.json();
+    let of = &hotspot(1);
+    let until = of.last_seen.0.div_ceil(1_000_000);
+    let from = (until - 3_600_000).max(of.first_seen.0 / 1_000_000);
+    let trace = format!("https://grafana.test/t/{}?from={from}&to={until}", trace_id(1));
+    assert_eq!(detail["links"][0], json!({"name": "trace", "url": trace}));
+    let logs = format!("https://logs.test/?q={}%20", of.service);
+    assert!(detail["links"][1]["url"].as_str().unwrap().starts_with(&logs));
+    let list = get(at, "/api/v1/hotspots?limit=1000").await.json();
+    let rows = list["hotspots"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["id"] == detail["id"]).unwrap();
+    assert_eq!(row["links"], detail["links"]);
+
+    let trace = get(at, "/api/v1/traces/1").await.json();
+    assert_eq!(detail["waterfalls"][0]["trace"]["links"], trace["links"]);
+    // The root is hostile: it is a value, and nothing else.
+    let logs = trace["links"][1]["url"].as_str().unwrap();
+    assert!(
+        logs.is_ascii() && !logs.contains(['<', '"', ' ', '&', '\'']),
+        "{logs}"
+    );
 }

@@ -241,7 +241,10 @@ async fn every_single_answer_is_the_one_that_http_gives() {
     let mut hotspots = HotspotsClient::new(channel(at).await);
     let id = hotspot(1).id.to_string();
     let detail = hotspots
-        .get(GetHotspotRequest { id: id.clone() })
+        .get(GetHotspotRequest {
+            id: id.clone(),
+            ..GetHotspotRequest::default()
+        })
         .await
         .unwrap()
         .into_inner();
@@ -380,7 +383,10 @@ async fn refusals_are_statuses_in_the_same_words() {
         assert!(!refused.message().is_empty());
     }
     let unknown = hotspots
-        .get(GetHotspotRequest { id: "0".repeat(32) })
+        .get(GetHotspotRequest {
+            id: "0".repeat(32),
+            ..GetHotspotRequest::default()
+        })
         .await
         .unwrap_err();
     assert_eq!(unknown.code(), Code::NotFound);

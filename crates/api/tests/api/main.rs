@@ -26,6 +26,8 @@ mod jaeger_clients;
 #[cfg(test)]
 mod jaeger_grpc;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod mcp;
 #[cfg(test)]
 mod mcp_compare;
@@ -41,6 +43,8 @@ mod openapi;
 mod pages;
 #[cfg(test)]
 mod process;
+#[cfg(test)]
+mod refusals;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]

@@ -268,3 +268,24 @@ async fn names_beyond_the_bound_share_a_series_and_those_known_first_stay() {
     let again = get(at, "/metrics").await.body;
     assert_eq!(fed(&again), fed(&first));
 }
+
+#[tokio::test]
+async fn what_analysing_costs_is_told_by_detector_and_by_length() {
+    let at = World::start().await;
+    let text = get(at, "/metrics").await.body;
+    for line in [
+        "hotspan_analysis_seconds_bucket{le=\"0.000016000\"} 0",
+        "hotspan_analysis_seconds_bucket{le=\"0.000064000\"} 64",
+        "hotspan_analysis_seconds_bucket{le=\"+Inf\"} 128",
+        "hotspan_analysis_seconds_count 128",
+        "hotspan_cut_total{kind=\"text\"} 67",
+        "hotspan_cut_total{kind=\"depth\"} 68",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in {text}");
+    }
+    let spent = text
+        .lines()
+        .filter(|line| line.starts_with("hotspan_detector_seconds_total{"));
+    let seconds: Vec<&str> = spent.filter_map(|line| line.rsplit(' ').next()).collect();
+    assert_eq!(seconds, ["0.096000000"]);
+}

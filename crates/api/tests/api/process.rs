@@ -1,8 +1,13 @@
 //! What the process, its detectors and its services say of themselves.
 
+use hotspan_api::Compat;
+use hotspan_proto::jaeger::api_v3::GetServicesRequest;
+use hotspan_proto::jaeger::api_v3::query_service_client::QueryServiceClient;
 use serde_json::json;
+use tonic::Code;
 
 use crate::client::get;
+use crate::grpc::channel;
 use crate::world::World;
 
 #[tokio::test]
@@ -36,6 +41,7 @@ async fn status_tells_what_the_process_did() {
     );
     assert_eq!(status["symbols"]["callee"], 62);
     assert_eq!(status["listeners"][0]["address"], "127.0.0.1:4319");
+    assert_eq!(status["senders_beyond"], 99);
     assert!(get(at, "/").await.body.contains("/api/v1/hotspots"));
 }
 
@@ -98,4 +104,63 @@ async fn a_service_has_the_latency_of_its_requests() {
         service["latency_ns"],
         serde_json::json!({"p50": 8, "p95": 9, "p99": 10})
     );
+}
+
+#[tokio::test]
+async fn a_service_tells_which_sdks_send_its_spans_and_how() {
+    let at = World::start().await;
+    let services = get(at, "/api/v1/services").await.json();
+    let of = |name: &str| {
+        let mut rows = services["services"].as_array().unwrap().iter();
+        rows.find(|row| row["service"] == name).unwrap()["senders"].clone()
+    };
+    let sender = &of("cart")[0];
+    assert_eq!(
+        sender["sdk"],
+        json!({"language": "java", "name": "opentelemetry", "version": "1.50.0"})
+    );
+    assert_eq!(
+        sender["distro"],
+        json!({"name": "opentelemetry-java-instrumentation", "version": "2.16.0"})
+    );
+    let way = [&sender["transport"], &sender["encoding"], &sender["compression"]];
+    assert_eq!(way, ["grpc", "protobuf", "gzip"]);
+    assert_eq!((&sender["local"], &sender["batches"]), (&json!(true), &json!(98)));
+    assert!(!sender["environment"].as_str().unwrap().contains('\u{202e}'));
+    assert_eq!(of("orders"), json!([]), "nobody was heard for it");
+}
+
+#[tokio::test]
+async fn a_surface_that_is_switched_off_names_the_key_that_switches_it_on() {
+    let world = World {
+        compat: Compat::default(),
+        ..World::new()
+    };
+    let at = world.serve().await;
+    for (path, name) in [
+        ("/jaeger/api/services", "jaeger"),
+        ("/jaeger/api/v3/services", "jaeger"),
+        ("/tempo/api/echo", "tempo"),
+        ("/mcp", "mcp"),
+        ("/tempo/api/mcp", "mcp"),
+    ] {
+        let refused = get(at, path).await;
+        let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert_eq!(refused.status, 404, "{path}");
+        assert!(
+            detail.contains(&format!("add {name} to the key compat")),
+            "{path}: {detail}"
+        );
+    }
+    let mut jaeger = QueryServiceClient::new(channel(at).await);
+    let refused = jaeger
+        .get_services(GetServicesRequest::default())
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::Unimplemented);
+    assert!(
+        refused.message().contains("add jaeger_grpc to the key compat"),
+        "{refused}"
+    );
+    assert_eq!(get(at, "/api/v1/status").await.status, 200);
 }

@@ -259,7 +259,10 @@ async fn grpc_says_and_refuses_the_same() {
         (State::Muted, "load test", "ann")
     );
     let shown = client
-        .get(GetHotspotRequest { id: id.clone() })
+        .get(GetHotspotRequest {
+            id: id.clone(),
+            ..GetHotspotRequest::default()
+        })
         .await
         .unwrap()
         .into_inner();

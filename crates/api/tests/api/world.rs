@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use hotspan_api::{
-    Alerts, Backend, Check, Connections, Detectors, Exposed, FixFuture, FoundTrace, HeldFuture, Level,
-    Listener, Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture, Shard, Status,
-    TraceFuture, View, serve,
+    Alerts, Backend, Check, Compat, Connections, Detectors, Exposed, FixFuture, FoundTrace, HeldFuture,
+    Level, LinkTemplate, Listener, Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture,
+    Sender, Shard, Status, TraceFuture, View, serve,
 };
 use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
@@ -16,9 +16,10 @@ use hotspan_hotspots::{
     PeerDecision, Remedy, Saying, ServiceAnswer, ThirdParty,
 };
 use hotspan_model::{
-    BeforeAfter, Break, Class, Condition, Counts, Decided, DefectKind, EffortRule, FindingId, Fingerprint,
-    Fix, Knob, KnobRule, LogTime, Meta, Millionths, Nanos, NearReason, Pattern, Peer, PeerReason, Reason,
-    SavingRule, Scope, Selector, SpanDetail, TraceId, TraceView, Trend, TrendPoint, Tuning, Workload,
+    AnalysisTimes, BeforeAfter, Break, Class, Condition, Counts, Decided, DefectKind, EffortRule, FindingId,
+    Fingerprint, Fix, Knob, KnobRule, LogTime, Meta, Millionths, Nanos, NearReason, Pattern, Peer,
+    PeerReason, Reason, SavingRule, Scope, Selector, SpanDetail, TraceId, TraceView, Trend, TrendPoint,
+    Tuning, Workload,
 };
 use tokio::net::TcpListener;
 
@@ -42,6 +43,7 @@ pub(crate) struct World {
     pub(crate) fixes: BTreeMap<FindingId, BeforeAfter>,
     pub(crate) ready: bool,
     pub(crate) exposed: Exposed,
+    pub(crate) compat: Compat,
 }
 
 impl World {
@@ -53,6 +55,7 @@ impl World {
             status: status(),
             detectors: vec!["blind-service", "n-plus-one-query", "serial-calls"],
             known: Arc::new(detectors()),
+            links: links(),
         };
         World {
             view: Arc::new(view),
@@ -66,6 +69,7 @@ impl World {
                 collector_spans: true,
                 series_max: 50_000,
             },
+            compat: Compat::ALL,
         }
     }
 
@@ -117,8 +121,19 @@ impl Backend for World {
         Box::pin(std::future::ready(said.map_err(NotSaid::Unsaid)))
     }
 
+    fn compat(&self) -> Compat {
+        self.compat
+    }
+
     fn metrics(&self) -> Metrics {
+        let mut analysis = AnalysisTimes {
+            detectors: vec![Nanos(96_000_000)],
+            ..AnalysisTimes::default()
+        };
+        analysis.note(Nanos(20_000), 64);
+        analysis.note(Nanos(9_000_000_000), 64);
         Metrics {
+            analysis,
             status: status(),
             snapshot_age: Nanos(1_500_000_000),
             meters: meters::meters(),
@@ -416,6 +431,42 @@ fn coverage() -> Coverage {
     }
 }
 
+/// Where the people of this world look.
+fn links() -> Arc<[LinkTemplate]> {
+    let templates = [
+        (
+            "trace",
+            "https://grafana.test/t/{trace_id}?from={from}&to={until}",
+        ),
+        ("logs", "https://logs.test/?q={service}%20{operation}"),
+    ];
+    templates
+        .map(|(name, url)| LinkTemplate::read(name, url).unwrap())
+        .into()
+}
+
+fn sender() -> Sender {
+    let says = hotspan_model::Sender {
+        service: "cart".to_owned(),
+        version: "1.4.0".to_owned(),
+        environment: HOSTILE.to_owned(),
+        language: "java".to_owned(),
+        sdk: "opentelemetry".to_owned(),
+        sdk_version: "1.50.0".to_owned(),
+        distro: "opentelemetry-java-instrumentation".to_owned(),
+        distro_version: "2.16.0".to_owned(),
+    };
+    Sender {
+        says: Arc::new(says),
+        transport: "grpc",
+        encoding: "protobuf",
+        compression: "gzip",
+        is_local: true,
+        batches: 98,
+        last: LogTime(NOW - 1),
+    }
+}
+
 fn status() -> Status {
     let mut counts = Counts {
         received: 1_000,
@@ -468,6 +519,8 @@ fn status() -> Status {
         late_spans: 57,
         symbols: [58, 59, 60, 61, 62],
         overflow: [0, 0, 1, 0, 0],
+        senders: vec![sender()],
+        senders_beyond: 99,
         listeners: vec![Listener {
             name: "api",
             address: "127.0.0.1:4319".to_owned(),

@@ -1,5 +1,7 @@
 //! Alerts as their receivers read them: Alertmanager's API v2, and the body of its webhooks, version 4.
 
+use std::collections::BTreeMap;
+
 use hotspan_api::shape::Moment;
 use serde_json::{Value, json};
 
@@ -66,7 +68,9 @@ fn status(is_firing: bool) -> &'static str {
 }
 
 /// What all have alike.
-fn common<'a>(mut all: impl Iterator<Item = &'a Labels>) -> Labels {
+fn common<'a, N: Ord + Clone + 'a>(
+    mut all: impl Iterator<Item = &'a BTreeMap<N, String>>,
+) -> BTreeMap<N, String> {
     let mut common = all.next().cloned().unwrap_or_default();
     for other in all {
         common.retain(|name, value| other.get(name) == Some(value));
@@ -103,7 +107,7 @@ mod tests {
         Sent {
             alert: Alert {
                 labels: labels.map(|(name, value)| (name, value.to_owned())).into(),
-                annotations: BTreeMap::from([("summary", format!("number {id}"))]),
+                annotations: BTreeMap::from([("summary".to_owned(), format!("number {id}"))]),
                 url: format!("http://h/hotspots/{id}"),
             },
             starts: LogTime(1_764_000_000_000_000_000),

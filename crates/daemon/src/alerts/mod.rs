@@ -16,6 +16,7 @@ pub(crate) use what::is_critical;
 
 use std::collections::BTreeMap;
 
+use hotspan_api::LinkTemplate;
 use hotspan_model::Pattern;
 
 use crate::config::Secret;
@@ -34,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) allowed: Allowed,
     /// Where people reach the page, without a slash at its end.
     pub(crate) page: String,
+    /// Where they look beside it.
+    pub(crate) links: Vec<LinkTemplate>,
 }
 
 impl Settings {
@@ -47,7 +50,7 @@ impl Settings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Alert {
     pub(crate) labels: Labels,
-    pub(crate) annotations: BTreeMap<&'static str, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) url: String,
 }
 

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use hotspan_api::View;
 use hotspan_api::shape::clean;
+use hotspan_api::{Place, View, links};
 use hotspan_model::{Hotspot, Role, State};
 
 use super::{Alert, Settings};
@@ -62,19 +62,27 @@ fn alert(hotspot: &Hotspot, name: &str, settings: &Settings) -> Alert {
         ("detector", hotspot.detector.to_owned()),
         ("hotspot_id", id),
     ]);
-    let mut annotations = BTreeMap::from([
+    let annotations = [
         ("summary", clean(&hotspot.title)),
         ("description", description(hotspot)),
         ("runbook_url", format!("{RUNBOOKS}/{}.md", hotspot.detector)),
         ("dashboard_url", url.clone()),
-    ]);
+    ];
+    let mut annotations: BTreeMap<String, String> =
+        annotations.map(|(name, text)| (name.to_owned(), text)).into();
+    for link in links(&settings.links, &Place::of_hotspot(hotspot)) {
+        annotations.insert(format!("link_{}", link.name.replace('-', "_")), link.url);
+    }
     let worst = hotspot
         .evidence
         .iter()
         .find(|evidence| evidence.role == Role::Worst)
         .or(hotspot.evidence.first());
     if let Some(worst) = worst {
-        annotations.insert("trace_url", format!("{}/traces/{}", settings.page, worst.trace));
+        annotations.insert(
+            "trace_url".to_owned(),
+            format!("{}/traces/{}", settings.page, worst.trace),
+        );
     }
     Alert {
         labels,

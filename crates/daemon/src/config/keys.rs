@@ -2,8 +2,8 @@
 
 use super::Config;
 use super::value::{
-    address, bytes, duration, duration_or_none, hex_key, patterns, secret, secret_file, series, shards,
-    span_styles, switch, url, urls,
+    address, bytes, compat, duration, duration_or_none, hex_key, link_templates, patterns, secret,
+    secret_file, series, shards, span_styles, switch, url, urls,
 };
 use crate::alerts::Allowed;
 
@@ -71,6 +71,7 @@ keys! {
     listen, "ADDR", "127.0.0.1:4319", address, "Where the API, metrics and health are answered";
     allow_insecure, "", "false", switch, "Accept addresses beyond loopback without TLS and credentials";
     public_url, "URLS", "", urls, "Where people and agents reach the API from elsewhere, by commas; links begin with the first";
+    links, "LINKS", "", link_templates, "Where people look beside the page, by blanks, say 'trace=https://grafana.example.com/t/{trace_id}'; in a file the table [links]";
     memory, "BYTES", "0", bytes, "Memory to live in, say 512MiB (0: the container's limit, else half of the machine)";
     shards, "N", "0", shards, "Owner threads (0: half of the cores, at least one)";
     ready_file, "FILE", "", path, "Write the bound addresses to FILE as JSON once everything listens";
@@ -90,6 +91,7 @@ keys! {
     metrics_service_graph, "true|false", "true", switch, "The service graph in /metrics, as Grafana's tab asks for it";
     metrics_span_metrics, "STYLES", "tempo", span_styles, "Rate, errors and durations of spans in /metrics: off, tempo, collector, or tempo,collector";
     metrics_series_max, "N", "50000", series, "Most series that traces add to /metrics; beyond, names share __overflow__";
+    compat, "SURFACES", "jaeger,jaeger_grpc,tempo,mcp", compat, "Surfaces for clients of other tools, by commas; off for none";
     alertmanager_url, "URL", "", url, "Alertmanager that hears of alerts, say https://alertmanager.example.com";
     webhook_url, "URL", "", url, "Webhook that hears of alerts, in the body of Alertmanager's";
     webhook_secret, "SECRET", "", secret, "Signs what the webhook hears; better as a variable or a file, since others see flags";

@@ -16,8 +16,14 @@ const MEMORY_MIN: u64 = 32 << 20;
 /// The list of what holds for some workloads alone; a table of the file and no flag.
 const WORKLOADS: &str = "workloads";
 
+/// The key whose value in a file is a table of names and addresses.
+const LINKS: &str = "links";
+
 /// Keys of variables that other commands read, or that name the file.
-const OTHERS: [&str; 4] = ["config", "url", "output", "color"];
+const OTHERS: [&str; 5] = ["config", "url", "timeout", "output", "color"];
+
+/// The table of a file that is for clients.
+const CLIENT: &str = "client";
 
 /// Where a value came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,14 +134,19 @@ impl Layers {
             }
         };
         for (key, value) in table {
+            if key == CLIENT && value.is_table() {
+                continue;
+            }
             let rules = matches!(key.as_str(), "knobs" | "efforts") && value.is_table();
             if rules || key == WORKLOADS {
                 self.tables.push((key, value));
                 continue;
             }
-            let value = value
-                .as_str()
-                .map_or_else(|| value.to_string(), ToOwned::to_owned);
+            let value = match (value.as_str(), value.as_table()) {
+                (Some(text), _) => text.to_owned(),
+                (None, Some(links)) if key == LINKS => named(links),
+                (None, _) => value.to_string(),
+            };
             self.set(Origin::File, &key, &value);
         }
     }
@@ -262,6 +273,15 @@ impl Layers {
     }
 }
 
+/// A table as a flag has it: `name=value`, by blanks.
+fn named(table: &toml::Table) -> String {
+    let pairs = table.iter().map(|(name, value)| match value.as_str() {
+        Some(text) => format!("{name}={text}"),
+        None => format!("{name}={value}"),
+    });
+    pairs.collect::<Vec<String>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,6 +308,27 @@ mod tests {
     }
 
     #[test]
+    fn links_are_a_table_of_the_file_or_one_line() {
+        let mut layers = Layers::default();
+        layers.set_toml(
+            "[links]\ntrace = \"https://g.test/t/{trace_id}\"\nlogs = \"https://g.test/l?s={service}\"",
+        );
+        let names: Vec<String> = read(&layers)
+            .links
+            .iter()
+            .map(|of| of.name().to_owned())
+            .collect();
+        assert_eq!(names, ["logs", "trace"]);
+        let mut layers = Layers::default();
+        layers.set_toml("[links]\ntrace = \"https://g.test/{nothing}\"");
+        let text = Config::read(&layers).unwrap_err().to_string();
+        assert!(
+            text.starts_with("file links = ") && text.contains("no placeholder {nothing}"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn variables_of_other_commands_are_no_keys() {
         let mut layers = Layers::default();
         let gate = format!("{GATE}baseline");
@@ -296,6 +337,20 @@ mod tests {
             layers.set_environment([(name, "x".to_owned())].into_iter());
         }
         assert!(Config::read(&layers).is_ok());
+    }
+
+    #[test]
+    fn what_a_file_says_to_clients_is_theirs() {
+        let mut layers = Layers::default();
+        layers.set_toml("shards = 2\n[client]\nurl = \"http://10.0.0.7:4319\"");
+        assert_eq!(read(&layers).shards, 2);
+        layers.set_toml("client = 1");
+        assert!(
+            Config::read(&layers)
+                .unwrap_err()
+                .to_string()
+                .contains("no such key")
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hotspan_api::Exposed;
+use hotspan_api::{Compat, Exposed, LinkTemplate};
 use hotspan_model::{Nanos, Pattern, Tuning};
 
 use crate::alerts::{self, Allowed};
@@ -34,6 +34,8 @@ pub struct Config {
     pub allow_insecure: bool,
     /// Where people and agents reach the API from elsewhere; links begin with the first.
     pub public_url: Vec<String>,
+    /// Where people look beside the page.
+    pub links: Vec<LinkTemplate>,
     /// Memory to live in, in bytes; 0 reads the container's limit or half of the machine.
     pub memory: u64,
     /// Owner threads; 0 takes half of the cores, at least one.
@@ -72,6 +74,8 @@ pub struct Config {
     pub metrics_span_metrics: SpanStyles,
     /// Most series that traces add to `/metrics`.
     pub metrics_series_max: usize,
+    /// Surfaces for clients of other tools.
+    pub compat: Compat,
     /// Alertmanager that hears of alerts.
     pub alertmanager_url: Option<String>,
     /// Webhook that hears of alerts.
@@ -152,6 +156,7 @@ impl Config {
             learn: Nanos(learn),
             allowed: self.alerts_allow.clone(),
             page: page.trim_end_matches('/').to_owned(),
+            links: self.links.clone(),
         }
     }
 
@@ -163,6 +168,7 @@ impl Config {
             listen: nowhere,
             allow_insecure: false,
             public_url: Vec::new(),
+            links: Vec::new(),
             memory: 0,
             shards: 0,
             ready_file: None,
@@ -182,6 +188,7 @@ impl Config {
             metrics_service_graph: false,
             metrics_span_metrics: SpanStyles::default(),
             metrics_series_max: 0,
+            compat: Compat::default(),
             alertmanager_url: None,
             webhook_url: None,
             webhook_secret: Secret::default(),

@@ -170,6 +170,8 @@ mod tests {
             shards = 2
             ready_file = \"a 'b' \\\"c\\\" \\\\.json\"
             log_json = true
+            [links]
+            trace = \"https://g.test/t/{trace_id}?a=b\"
             [knobs]
             chatty_min = 12
             repeat_min = 8

@@ -1,8 +1,10 @@
 //! How values are written: addresses, sizes, lengths of time. Each error says what would be right.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use hotspan_api::{Compat, LINKS_MAX, LinkTemplate};
 use hotspan_model::Pattern;
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
@@ -97,6 +99,23 @@ pub(super) fn url(text: &str) -> Result<Option<String>, String> {
     }
 }
 
+/// Templates of links, each `name=address`, by blanks: addresses have none.
+pub(super) fn link_templates(text: &str) -> Result<Vec<LinkTemplate>, String> {
+    let read = |link: &str| match link.split_once('=') {
+        Some((name, url)) => LinkTemplate::read(name.trim(), url.trim()),
+        None => Err(format!("{link} is no link; write name=address")),
+    };
+    let links: Vec<LinkTemplate> = text.split_whitespace().map(read).collect::<Result<_, String>>()?;
+    let names: BTreeSet<&str> = links.iter().map(LinkTemplate::name).collect();
+    match links.len() {
+        len if len > LINKS_MAX => Err(format!(
+            "{len} links are more than the {LINKS_MAX} that are shown"
+        )),
+        len if len > names.len() => Err("two links have one name; give each its own".to_owned()),
+        _ => Ok(links),
+    }
+}
+
 pub(super) fn patterns(text: &str) -> Result<Vec<Pattern>, String> {
     let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
     names.map(Pattern::new).collect()
@@ -122,6 +141,26 @@ pub(super) fn span_styles(text: &str) -> Result<SpanStyles, String> {
         }
     }
     Ok(styles)
+}
+
+/// Surfaces for clients of other tools, by commas.
+pub(super) fn compat(text: &str) -> Result<Compat, String> {
+    let mut compat = Compat::default();
+    for surface in text.split(',').map(str::trim) {
+        match surface {
+            "off" if text.trim() == "off" => {}
+            "jaeger" => compat.jaeger = true,
+            "jaeger_grpc" => compat.jaeger_grpc = true,
+            "tempo" => compat.tempo = true,
+            "mcp" => compat.mcp = true,
+            _ => {
+                return Err(format!(
+                    "{surface} is none; write off, or some of jaeger, jaeger_grpc, tempo and mcp, by commas"
+                ));
+            }
+        }
+    }
+    Ok(compat)
 }
 
 /// Most series that one scrape may have: Prometheus takes them, in a reply of some hundred megabytes.
@@ -227,6 +266,41 @@ mod tests {
                 .unwrap_err()
                 .contains("cannot be read")
         );
+    }
+
+    #[test]
+    fn surfaces_for_others_are_all_some_or_none() {
+        assert_eq!(compat("jaeger, jaeger_grpc,tempo,mcp"), Ok(Compat::ALL));
+        assert_eq!(compat("off"), Ok(Compat::default()));
+        let mcp = Compat {
+            mcp: true,
+            ..Compat::default()
+        };
+        assert_eq!(compat("mcp"), Ok(mcp));
+        assert!(compat("off,mcp").is_err() && compat("").is_err() && compat("zipkin").is_err());
+    }
+
+    #[test]
+    fn links_are_named_templates_and_a_wrong_one_is_told() {
+        let two = "trace=https://g.test/t/{trace_id}?a=b  logs=http://g.test/l/{service}";
+        let names: Vec<String> = link_templates(two)
+            .unwrap()
+            .iter()
+            .map(|of| of.name().to_owned())
+            .collect();
+        assert_eq!(names, ["trace", "logs"]);
+        assert_eq!(link_templates(""), Ok(Vec::new()));
+        for (text, words) in [
+            ("https://g.test/", "write name=address"),
+            ("a=https://g.test/{span}", "no placeholder {span}"),
+            ("a=ftp://g.test/", "is no address"),
+            ("a=https://g.test/ a=https://h.test/", "two links have one name"),
+        ] {
+            let why = link_templates(text).unwrap_err();
+            assert!(why.contains(words), "{text}: {why}");
+        }
+        let many: String = (0..17).map(|n| format!("l{n}=https://g.test/ ")).collect();
+        assert!(link_templates(&many).is_err());
     }
 
     #[test]

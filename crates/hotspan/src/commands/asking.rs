@@ -1,6 +1,9 @@
 //! What commands that ask a daemon have in common: where it is, in which format its lists are written, what is unknown.
 
+use std::time::Duration;
+
 use clap::Args;
+use hotspan_daemon::duration;
 use serde_json::Value;
 
 use crate::client::Client;
@@ -21,11 +24,21 @@ pub(crate) struct Address {
         global = true
     )]
     pub(crate) url: String,
+    /// How long an answer may take
+    #[arg(
+        long,
+        env = "HOTSPAN_TIMEOUT",
+        value_name = "TIME",
+        default_value = "60s",
+        value_parser = duration,
+        global = true
+    )]
+    pub(crate) timeout: Duration,
 }
 
 impl Address {
     pub(crate) fn client(&self) -> Client {
-        Client::new(&self.url)
+        Client::patient(&self.url, self.timeout)
     }
 }
 

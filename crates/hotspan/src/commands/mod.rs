@@ -1,7 +1,7 @@
 //! One file a command. Each returns how it ended; the code is `exit`'s.
 
 pub(crate) mod analyze;
-mod asking;
+pub(crate) mod asking;
 pub(crate) mod audit;
 pub(crate) mod capture;
 pub(crate) mod check;

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::asking::{Asking, known_services};
+use super::doctor::sdk;
 use crate::client::Client;
 use crate::exit::Failure;
 use crate::output::{Column, Form, List, Paint, rows};
@@ -72,6 +73,7 @@ const SERVICES: List = List {
         Column::new("VENDORS", "vendors", Form::Length),
         Column::wide("CALLS WHOM", "calls", Form::Text),
         Column::wide("VERSIONS", "versions", Form::Text),
+        Column::wide("SENT BY", "sent_by", Form::Text),
         Column::new("HOTSPOTS", "hotspots", Form::Text),
     ],
 };
@@ -151,7 +153,7 @@ pub(crate) fn run(noun: Noun, arguments: &SystemArguments, paint: Paint) -> Resu
         asked,
         (arguments.asking.output, paint),
         |answer| match noun {
-            Noun::Services => add_coupling(&client, answer),
+            Noun::Services => describe(&client, answer),
             Noun::Operations | Noun::Dependencies | Noun::ThirdParties => Ok(()),
         },
     )?;
@@ -162,8 +164,8 @@ pub(crate) fn run(noun: Noun, arguments: &SystemArguments, paint: Paint) -> Resu
     Ok(())
 }
 
-/// Adds to each service whom it calls and who calls it.
-fn add_coupling(client: &Client, answer: &mut Value) -> Result<(), Failure> {
+/// Adds to each service whom it calls, who calls it, and the SDKs that send its spans.
+fn describe(client: &Client, answer: &mut Value) -> Result<(), Failure> {
     let edges = client.json("/api/v1/dependencies", &[("limit", EDGES.to_owned())])?;
     let coupling = coupling(rows(&edges["dependencies"]));
     for row in answer["services"].as_array_mut().into_iter().flatten() {
@@ -173,6 +175,8 @@ fn add_coupling(client: &Client, answer: &mut Value) -> Result<(), Failure> {
             let names = own.map_or(Vec::new(), |own| own[place].iter().copied().collect());
             row[key] = Value::from(names);
         }
+        let sdks: BTreeSet<String> = rows(&row["senders"]).iter().map(sdk).collect();
+        row["sent_by"] = sdks.into_iter().collect();
     }
     Ok(())
 }

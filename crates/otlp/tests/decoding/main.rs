@@ -14,4 +14,5 @@ mod meaning;
 mod oracle;
 mod recorded;
 mod request;
+mod senders;
 mod shuffle;

@@ -43,6 +43,7 @@ impl From<shape::Hotspot> for v1::Hotspot {
             first_seen: Some(timestamp(of.first_seen)),
             last_seen: Some(timestamp(of.last_seen)),
             trend: Some(of.trend.into()),
+            links: all(of.links),
             waterfalls: Vec::new(),
             operation_p50_ns: Some(of.operation_p50_ns.into()),
             operation_p95_ns: Some(of.operation_p95_ns.into()),

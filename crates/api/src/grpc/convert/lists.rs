@@ -115,3 +115,12 @@ impl From<shape::HotspotDetail> for v1::Hotspot {
         }
     }
 }
+
+impl From<crate::Link> for v1::Link {
+    fn from(of: crate::Link) -> v1::Link {
+        v1::Link {
+            name: of.name,
+            url: of.url,
+        }
+    }
+}

@@ -27,6 +27,7 @@ impl From<shape::Status> for v1::StatusResponse {
             memory: all(of.memory),
             symbols: of.symbols,
             overflow: of.overflow,
+            senders_beyond: of.senders_beyond,
             listeners: all(of.listeners),
             shards: all(of.shards),
         }

@@ -2,7 +2,7 @@
 
 use hotspan_proto::v1;
 
-use super::all;
+use super::{all, timestamp};
 use crate::shape;
 
 impl From<shape::Service> for v1::Service {
@@ -22,6 +22,32 @@ impl From<shape::Service> for v1::Service {
             error_share: of.error_share.as_double(),
             rate_per_hour: of.rate_per_hour.as_double(),
             latency_ns: Some(of.latency_ns.into()),
+            senders: all(of.senders),
+        }
+    }
+}
+
+impl From<shape::Sender> for v1::Sender {
+    fn from(of: shape::Sender) -> v1::Sender {
+        let (sdk, distro) = (of.sdk, of.distro);
+        v1::Sender {
+            version: of.version,
+            environment: of.environment,
+            sdk: Some(v1::Sdk {
+                language: sdk.language,
+                name: sdk.name,
+                version: sdk.version,
+            }),
+            distro: Some(v1::Distro {
+                name: distro.name,
+                version: distro.version,
+            }),
+            transport: of.transport,
+            encoding: of.encoding,
+            compression: of.compression,
+            local: of.local,
+            batches: of.batches,
+            last_seen: Some(timestamp(of.last_seen)),
         }
     }
 }

@@ -23,6 +23,7 @@ impl From<shape::Trace> for v1::Trace {
             defects: all(of.defects),
             completeness: Some(of.completeness.into()),
             truncated: of.truncated,
+            links: all(of.links),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Budgets: what an entry operation may do, and which do more.
 
+use std::collections::BTreeSet;
+
 use super::allow::BudgetRule;
 use super::evidence::{At, Entry, Evidence};
 
@@ -52,13 +54,31 @@ impl Overrun {
 
 const DB_CALLS: &str = "max_db_calls";
 const CALLS: &str = "max_calls";
-const DURATION: &str = "max_duration_ms";
+pub(super) const DURATION: &str = "max_duration_ms";
+
+/// The budgets that somebody set, by name.
+pub(super) fn set(budgets: &[BudgetRule], limits: Limits) -> BTreeSet<&'static str> {
+    let of_rules = budgets.iter().flat_map(|rule| {
+        [
+            (DB_CALLS, rule.max_db_calls),
+            (CALLS, rule.max_calls),
+            (DURATION, rule.max_duration_ms),
+        ]
+    });
+    let of_flags = [
+        (DB_CALLS, limits.db_calls),
+        (CALLS, limits.calls),
+        (DURATION, limits.duration_ms),
+    ];
+    let all = of_rules.chain(of_flags);
+    all.filter_map(|(name, limit)| limit.map(|_| name)).collect()
+}
 
 /// The budgets that are overrun. The last rule of the file that is about an operation and names a budget holds
 /// over the flag.
 pub(super) fn overruns(evidence: &Evidence, budgets: &[BudgetRule], limits: Limits) -> Vec<Overrun> {
     let mut overruns = Vec::new();
-    for entry in evidence.entries.iter().flatten() {
+    for entry in evidence.entries.iter() {
         let meant = || budgets.iter().rev().filter(|rule| rule.holds(&entry.at));
         let of = |own: fn(&BudgetRule) -> Option<u64>, flag| meant().find_map(own).or(flag);
         let limits = [
@@ -68,7 +88,8 @@ pub(super) fn overruns(evidence: &Evidence, budgets: &[BudgetRule], limits: Limi
         ];
         for (budget, limit) in limits {
             let (value, trace) = spent(entry, budget);
-            overruns.extend(limit.filter(|&limit| limit < value).map(|limit| Overrun {
+            let over = limit.zip(value).filter(|(limit, value)| limit < value);
+            overruns.extend(over.map(|(limit, value)| Overrun {
                 at: entry.at.clone(),
                 budget,
                 limit,
@@ -81,12 +102,12 @@ pub(super) fn overruns(evidence: &Evidence, budgets: &[BudgetRule], limits: Limi
 }
 
 /// How much, and in which trace.
-fn spent<'a>(entry: &'a Entry, budget: &str) -> (u64, &'a str) {
+fn spent<'a>(entry: &'a Entry, budget: &str) -> (Option<u64>, &'a str) {
     match budget {
         DB_CALLS => (entry.db_calls_max, &entry.db_calls_trace),
         CALLS => (entry.calls_max, &entry.calls_trace),
         // Whatever goes beyond the last whole millisecond is over it.
-        _ => (entry.duration_p50_ns.div_ceil(1_000_000), ""),
+        _ => (Some(entry.duration_p50_ns.div_ceil(1_000_000)), ""),
     }
 }
 
@@ -98,14 +119,14 @@ mod tests {
     fn a_budget_is_overrun_by_one() {
         let entry = Entry {
             traces: 3,
-            db_calls_max: 21,
+            db_calls_max: Some(21),
             db_calls_trace: "07".to_owned(),
-            calls_max: 2,
+            calls_max: Some(2),
             duration_p50_ns: 9_000_001,
             ..Entry::default()
         };
         let evidence = Evidence {
-            entries: Some(vec![entry]),
+            entries: vec![entry],
             ..Evidence::default()
         };
         let limits = |db_calls, duration_ms| Limits {

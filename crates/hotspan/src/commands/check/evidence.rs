@@ -18,12 +18,12 @@ pub(super) struct Entry {
     pub(super) at: At,
     /// Traces.
     pub(super) traces: u64,
-    /// Most database calls in one of them.
-    pub(super) db_calls_max: u64,
+    /// Most database calls in one of them; `None` where single traces are not to be had.
+    pub(super) db_calls_max: Option<u64>,
     /// The first by id that makes so many.
     pub(super) db_calls_trace: String,
-    /// Most remote calls in one of them.
-    pub(super) calls_max: u64,
+    /// Most remote calls in one of them; `None` where single traces are not to be had.
+    pub(super) calls_max: Option<u64>,
     /// The first by id that makes so many.
     pub(super) calls_trace: String,
     /// Median duration of their roots, in nanoseconds.
@@ -37,8 +37,8 @@ pub(in crate::commands) struct Evidence {
     pub(super) found: Vec<Found>,
     /// Operations that were called, ascending.
     pub(super) operations: Vec<At>,
-    /// Entry operations, ascending; `None` where single traces are not to be had.
-    pub(super) entries: Option<Vec<Entry>>,
+    /// Entry operations, ascending.
+    pub(super) entries: Vec<Entry>,
     /// Traces judged.
     pub(super) traces: u64,
     /// Those of them that lack spans.

@@ -1,12 +1,14 @@
 //! What a running daemon says: its hotspots, after it went quiet where that is asked for.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
+use anyhow::{Result, anyhow, bail};
 use serde_json::Value;
 
 use super::CheckArguments;
-use super::evidence::{At, Evidence};
+use super::budgets::DURATION;
+use super::evidence::{At, Entry, Evidence};
 use super::found::Found;
 use super::label::Label;
 use crate::client::Client;
@@ -23,6 +25,23 @@ const ASK_EVERY: Duration = Duration::from_millis(200);
 const PATIENCE: (u32, Duration) = (20, Duration::from_secs(120));
 /// What is over, or was not called, fails nobody.
 const OVER: [&str; 2] = ["fixed", "not_exercised"];
+
+/// Fails for a budget that a daemon cannot judge: it would be green on silence.
+pub(super) fn can_judge(budgets: &BTreeSet<&str>, has_label: bool) -> Result<()> {
+    let of_traces = budgets.iter().find(|budget| **budget != DURATION);
+    if let Some(budget) = of_traces {
+        bail!(
+            "{budget}: a daemon keeps no calls of single traces, which this budget needs; check recorded files, or use \
+             hotspan capture"
+        );
+    }
+    if has_label && !budgets.is_empty() {
+        bail!(
+            "{DURATION}: a daemon keeps durations of all versions together; leave --label out, or check recorded files"
+        );
+    }
+    Ok(())
+}
 
 /// Everything that the daemon at `url` has to judge by.
 pub(super) fn evidence(
@@ -56,23 +75,32 @@ pub(super) fn evidence(
         None => decided.map_or(0, |by_reason| by_reason.values().map(number).sum()),
         Some(_) => of_version.map(|of| number(&of["traces"])).max().unwrap_or(0),
     };
-    let mut operations: Vec<At> = operations
-        .iter()
-        .map(|of| At {
-            service: text(&of["service"]),
-            operation: text(&of["operation"]),
-        })
-        .collect();
-    operations.sort();
+    let mut entries: Vec<Entry> = operations.iter().map(entry).collect();
+    entries.sort_by(|a, b| a.at.cmp(&b.at));
+    let operations = entries.iter().map(|entry| entry.at.clone()).collect();
+    entries.retain(|entry| entry.traces > 0);
     Ok(Evidence {
         found: found.map(Found::read).collect(),
         operations,
-        entries: None,
+        entries,
         traces,
         incomplete: number(&status["traces_incomplete"]) + number(&status["traces_open"]),
         spans: number(&status["spans"]["analysed"]),
         ..Evidence::default()
     })
+}
+
+/// An operation as it was called; no traces where it is only called by others.
+fn entry(of: &Value) -> Entry {
+    Entry {
+        at: At {
+            service: text(&of["service"]),
+            operation: text(&of["operation"]),
+        },
+        traces: of["entries"].as_u64().unwrap_or(0),
+        duration_p50_ns: of["latency_ns"]["p50"].as_u64().unwrap_or(0),
+        ..Entry::default()
+    }
 }
 
 /// Waits until no span came for `idle` and no trace is open.

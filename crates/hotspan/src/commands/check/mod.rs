@@ -14,6 +14,7 @@ mod status;
 mod traces;
 mod verdict;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -37,12 +38,10 @@ pub(crate) fn run(arguments: &CheckArguments) -> Result<(), Failure> {
     let gate = Gate::new(&arguments.gate)?;
     let label = arguments.label.as_deref().map(Label::new).transpose()?;
     let evidence = match &arguments.url {
-        Some(_) if gate.has_budgets() => {
-            let why = "a daemon does not tell what single traces did, which budgets need; check files, or use \
-                       hotspan capture";
-            return Err(anyhow::anyhow!(why).into());
+        Some(url) => {
+            live::can_judge(&gate.budgets(), label.is_some())?;
+            live::evidence(url, label.as_ref(), arguments)?
         }
-        Some(url) => live::evidence(url, label.as_ref(), arguments)?,
         None => recorded(&arguments.paths, label, &arguments.gate)?,
     };
     gate.judge(evidence)
@@ -85,9 +84,9 @@ impl<'a> Gate<'a> {
         })
     }
 
-    /// Whether single traces are needed.
-    fn has_budgets(&self) -> bool {
-        self.rules.limits != budgets::Limits::default() || !self.allow.budgets.is_empty()
+    /// The budgets that are set, by name.
+    fn budgets(&self) -> BTreeSet<&'static str> {
+        budgets::set(&self.allow.budgets, self.rules.limits)
     }
 
     /// Judges, writes every report and the baseline, and says how it ends.

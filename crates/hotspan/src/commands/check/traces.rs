@@ -139,7 +139,7 @@ impl Traces {
             incomplete: rows.clone().filter(|row| row.incomplete).count() as u64,
             incomplete_trace: self.incomplete(),
             spans: rows.clone().map(|row| row.spans).sum(),
-            entries: Some(entries),
+            entries,
             ignored: answers.coverage.ignored,
             lost: self.lost(answers.coverage.sightings_beyond),
         })
@@ -239,9 +239,9 @@ fn entry(at: At, rows: &[(&TraceId, &Row)]) -> Entry {
     Entry {
         at,
         traces: rows.len() as u64,
-        db_calls_max,
+        db_calls_max: Some(db_calls_max),
         db_calls_trace,
-        calls_max,
+        calls_max: Some(calls_max),
         calls_trace,
         duration_p50_ns: durations[(durations.len() - 1) / 2],
     }

@@ -1,10 +1,13 @@
 //! Verdicts about what was seen. Pure: the same answers give the same report.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
+use super::languages::Need;
 use super::seen::Seen;
 use super::settings;
-use super::{Check, Verdict, arriving, eyes};
+use super::{Check, Verdict, arriving, eyes, senders};
 use crate::output::{at, number, percent_of, rows, text};
 
 /// Share of requests or spans from which a loss of the past still counts.
@@ -19,6 +22,7 @@ pub(super) fn all(seen: &Seen) -> Vec<Check> {
     let mut checks = vec![version(seen)];
     checks.extend(ready(seen));
     checks.push(arriving::check(seen));
+    checks.extend(senders::all(seen));
     checks.extend(refused(seen));
     checks.extend(dropped(seen));
     checks.extend(tolerated(seen));
@@ -174,10 +178,20 @@ fn whole(seen: &Seen) -> Option<Check> {
         "{} of traces lack nothing",
         percent_of(&coverage["complete_share"])
     );
+    let languages = senders::languages(seen, &BTreeSet::new());
+    let settings = |why: &str, need: Need| {
+        let lines = need.settings(&languages).into_iter();
+        lines
+            .map(|line| format!("{why}: {line}"))
+            .collect::<Vec<String>>()
+    };
     Some(match share < WHOLE {
         true => Check::new("whole", Verdict::Mend, says)
-            .fix("let every service pass the context on: OTEL_PROPAGATORS=tracecontext,baggage")
-            .fix("let callers decide what is sampled: OTEL_TRACES_SAMPLER=parentbased_always_on"),
+            .fixes(settings(
+                "let every service pass the context on",
+                Need::Propagators,
+            ))
+            .fixes(settings("let callers decide what is sampled", Need::Sampler)),
         false => Check::new("whole", Verdict::Well, says),
     })
 }

@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::languages::Need;
 use super::seen::Seen;
 use super::settings::{self, BOTH_NAMES};
-use super::{Check, Verdict};
+use super::{Check, Verdict, listed, senders};
 use crate::output::{at, number, rows, text};
-
-/// Services that are named in one line.
-const NAMED: usize = 8;
 
 pub(super) fn all(seen: &Seen) -> Vec<Check> {
     let mut checks = blind(seen);
+    checks.extend(orphans(seen));
     checks.extend(closed(seen));
     checks.extend(old_names(seen));
     checks
@@ -26,16 +25,37 @@ fn blind(seen: &Seen) -> Vec<Check> {
             let says = format!("{service}: {}", text(why));
             let fix =
                 format!("hotspan hotspots --service '{service}' --break observability says what to change");
-            checks.push(Check::new("blind", Verdict::Mend, says).fix(fix));
-        }
-        let (orphans, spans) = (number(&of["orphan_spans"]), number(&of["spans"]));
-        if orphans > 0 {
-            let says = format!("{service}: {orphans} of {spans} spans name a parent that was never received");
-            let fix = "its callers send elsewhere, sample on their own, or lose spans";
-            checks.push(Check::new("orphans", Verdict::Note, says).fix(fix));
+            let check = Check::new("blind", Verdict::Mend, says).fix(fix);
+            let languages = senders::languages(seen, &[service.clone()].into());
+            checks.push(check.fixes(Need::Instrumentation.settings(&languages)));
         }
     }
     checks
+}
+
+/// Spans whose parent was never received: it was sampled away, lost, or sent elsewhere.
+fn orphans(seen: &Seen) -> Option<Check> {
+    let of_services = rows(at(&seen.services, "coverage.services")).iter();
+    let torn = of_services.filter(|of| number(&of["orphan_spans"]) > 0);
+    let torn: BTreeSet<String> = torn
+        .map(|of| {
+            let service = text(&of["service"]);
+            format!(
+                "{service} ({} of {})",
+                number(&of["orphan_spans"]),
+                number(&of["spans"])
+            )
+        })
+        .collect();
+    if torn.is_empty() {
+        return None;
+    }
+    let says = format!("spans name a parent that was never received: {}", listed(&torn));
+    let languages = senders::languages(seen, &BTreeSet::new());
+    let check = Check::new("orphans", Verdict::Note, says)
+        .fix("their callers send elsewhere, sample on their own, or lose spans")
+        .fixes(Need::Sampler.settings(&languages));
+    Some(check.fixes(Need::Queue.settings(&languages)))
 }
 
 /// Attributes that rules lack, with the services that do not send them.
@@ -59,10 +79,10 @@ fn closed(seen: &Seen) -> Vec<Check> {
                 listed(&rules),
                 listed(&services)
             );
-            let check = Check::new("eye", Verdict::Note, says).fix(how);
-            settings::opening(&attribute)
-                .iter()
-                .fold(check, |check, setting| check.fix(*setting))
+            let languages = senders::languages(seen, &services);
+            Check::new("eye", Verdict::Note, says)
+                .fix(how)
+                .fixes(settings::opening(&attribute, &languages))
         });
     checks.collect()
 }
@@ -85,12 +105,4 @@ fn old_names(seen: &Seen) -> Option<Check> {
     );
     let fix = format!("{BOTH_NAMES} sends both, where the SDK knows it");
     Some(Check::new("names", Verdict::Note, says).fix(fix))
-}
-
-fn listed(names: &BTreeSet<String>) -> String {
-    let named: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
-    match names.len().saturating_sub(NAMED) {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
-    }
 }

@@ -3,12 +3,15 @@
 mod arriving;
 mod checks;
 mod eyes;
+mod languages;
 mod ports;
 mod seen;
+mod senders;
 mod settings;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +24,10 @@ use crate::arguments::Format;
 use crate::exit::Failure;
 use crate::output::{Paint, Style, print};
 use seen::Seen;
+pub(crate) use senders::sdk;
+
+/// Services and rules that are named in one line.
+const NAMED: usize = 8;
 
 /// Flags of `doctor`.
 #[derive(Debug, Args)]
@@ -81,6 +88,10 @@ impl Check {
     fn fix(mut self, line: impl Into<String>) -> Check {
         self.fix.push(line.into());
         self
+    }
+
+    fn fixes(self, lines: impl IntoIterator<Item = String>) -> Check {
+        lines.into_iter().fold(self, Check::fix)
     }
 }
 
@@ -145,4 +156,13 @@ fn lines(check: &Check, paint: Paint) -> String {
         text.push_str(&format!("                  {line}\n"));
     }
     text
+}
+
+/// The first names of many.
+fn listed(names: &BTreeSet<String>) -> String {
+    let named: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
+    match names.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
 }

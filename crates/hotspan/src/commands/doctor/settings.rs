@@ -1,5 +1,9 @@
 //! Which setting opens an eye, and what stops what is refused. Names of variables are those of the SDKs and agents.
 
+use std::collections::BTreeSet;
+
+use super::languages::Language;
+
 /// Attributes of the older generation that tell which one a sender speaks.
 pub(super) const OLD_NAMES: [&str; 10] = [
     "http.method",
@@ -17,53 +21,98 @@ pub(super) const OLD_NAMES: [&str; 10] = [
 /// What lets most SDKs speak both generations of names.
 pub(super) const BOTH_NAMES: &str = "OTEL_SEMCONV_STABILITY_OPT_IN=http/dup,database/dup";
 
-/// Settings of common instrumentations by the beginning of the attribute that is missing.
-pub(super) fn opening(attribute: &str) -> &'static [&'static str] {
+/// Settings of common instrumentations by the beginning of the attribute that is missing: those of these languages,
+/// or of all where none is known.
+pub(super) fn opening(attribute: &str, languages: &BTreeSet<Language>) -> Vec<String> {
     let found = OPENING.iter().find(|(begins, _)| attribute.starts_with(begins));
-    found.map_or(&[], |(_, settings)| settings)
+    let of_languages =
+        |of: &Option<Language>| of.is_none_or(|of| languages.is_empty() || languages.contains(&of));
+    let settings = found.map_or(&[][..], |(_, settings)| settings).iter();
+    settings
+        .filter(|(of, _)| of_languages(of))
+        .map(|(of, setting)| match of {
+            Some(language) => format!("{}: {setting}", language.name()),
+            None => (*setting).to_owned(),
+        })
+        .collect()
 }
 
-const OPENING: [(&str, &[&str]); 9] = [
+/// A setting, and the only language that knows it.
+type Setting = (Option<Language>, &'static str);
+
+const DATASOURCE: Setting = (
+    Some(Language::Java),
+    "OTEL_INSTRUMENTATION_JDBC_DATASOURCE_ENABLED=true of the agent",
+);
+
+const OPENING: [(&str, &[Setting]); 9] = [
     (
         "db.query.text",
         &[
-            ".NET agent: OTEL_DOTNET_AUTO_SQLCLIENT_SET_DBSTATEMENT_FOR_TEXT=true, OTEL_DOTNET_AUTO_ENTITYFRAMEWORKCORE_SET_DBSTATEMENT_FOR_TEXT=true",
-            "Ruby: db_statement: :obfuscate of the instrumentation of the driver",
-            "others send it unless they are told not to; install the instrumentation of the driver",
+            (
+                Some(Language::Dotnet),
+                "OTEL_DOTNET_AUTO_SQLCLIENT_SET_DBSTATEMENT_FOR_TEXT=true, OTEL_DOTNET_AUTO_ENTITYFRAMEWORKCORE_SET_DBSTATEMENT_FOR_TEXT=true of the agent",
+            ),
+            (
+                Some(Language::Ruby),
+                "db_statement: :obfuscate of the instrumentation of the driver",
+            ),
+            (
+                None,
+                "others send it unless they are told not to; install the instrumentation of the driver",
+            ),
         ],
     ),
     (
         "db.query.parameter",
         &[
-            "Java agent: OTEL_INSTRUMENTATION_JDBC_EXPERIMENTAL_CAPTURE_QUERY_PARAMETERS=true",
-            "Node.js: new PgInstrumentation({ enhancedDatabaseReporting: true })",
+            (
+                Some(Language::Java),
+                "OTEL_INSTRUMENTATION_JDBC_EXPERIMENTAL_CAPTURE_QUERY_PARAMETERS=true of the agent",
+            ),
+            (
+                Some(Language::NodeJs),
+                "new PgInstrumentation({ enhancedDatabaseReporting: true })",
+            ),
         ],
     ),
     (
         "a span named connect",
         &[
-            "Java agent: OTEL_INSTRUMENTATION_JDBC_DATASOURCE_ENABLED=true",
-            "Node.js: instrumentation-pg has pg.connect unless ignoreConnectSpans is set",
+            DATASOURCE,
+            (
+                Some(Language::NodeJs),
+                "instrumentation-pg has pg.connect unless ignoreConnectSpans is set",
+            ),
         ],
     ),
     (
         "db.client.connection.pool",
         &[
-            "Java agent: OTEL_INSTRUMENTATION_JDBC_DATASOURCE_ENABLED=true",
-            "Node.js: instrumentation-pg has pg-pool.connect unless ignoreConnectSpans is set",
+            DATASOURCE,
+            (
+                Some(Language::NodeJs),
+                "instrumentation-pg has pg-pool.connect unless ignoreConnectSpans is set",
+            ),
         ],
     ),
     (
         "spans of BEGIN and COMMIT",
-        &["Java agent: OTEL_INSTRUMENTATION_JDBC_EXPERIMENTAL_TRANSACTION_ENABLED=true"],
+        &[(
+            Some(Language::Java),
+            "OTEL_INSTRUMENTATION_JDBC_EXPERIMENTAL_TRANSACTION_ENABLED=true of the agent",
+        )],
     ),
     (
         "service.version",
-        &["OTEL_RESOURCE_ATTRIBUTES=service.version=$(git describe --always)"],
+        &[(
+            None,
+            "OTEL_RESOURCE_ATTRIBUTES=service.version=$(git describe --always)",
+        )],
     ),
-    ("http.request.method", &[BOTH_NAMES]),
-    ("server.address", &[BOTH_NAMES]),
-    ("db.namespace", &[BOTH_NAMES]),
+    ("http.request.method", &[(None, BOTH_NAMES)]),
+    ("server.address", &[(None, BOTH_NAMES)]),
+    ("db.namespace", &[(None, BOTH_NAMES)]),
 ];
 
 /// What to do about requests that are refused for this reason.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Verdict;
 use super::checks::all;
@@ -114,6 +114,92 @@ fn each_thing_that_is_wrong_is_told_with_what_to_do() {
     }
 }
 
+/// A daemon that hears one service in Go and one in Java.
+fn with_senders(go: Value, java: Value) -> Seen {
+    let sender = |language: &str, more: Value| {
+        let mut sender = json!({"sdk": {"language": language, "name": "opentelemetry", "version": "1.2.3"},
+            "distro": {"name": "", "version": ""}, "version": "7", "encoding": "protobuf",
+            "compression": "gzip", "local": false, "batches": 9, "last_seen": "2026-01-02T03:04:05Z"});
+        for (key, value) in more.as_object().expect("it is an object") {
+            sender[key] = value.clone();
+        }
+        sender
+    };
+    with(|seen| {
+        seen.after["at"] = json!("2026-01-02T03:05:00Z");
+        seen.services["services"] = json!([
+            {"service": "shop", "senders": [sender("go", go)]},
+            {"service": "stock", "senders": [sender("java", java)]},
+        ]);
+    })
+}
+
+/// What is said of one thing, with the fix.
+fn said(seen: &Seen, check: &str) -> Vec<String> {
+    let of = all(seen).into_iter().filter(|of| of.check == check);
+    of.map(|of| format!("{}; {}", of.says, of.fix.join("; ")))
+        .collect()
+}
+
+#[test]
+fn sdks_are_told_with_their_versions_and_services() {
+    let agent = json!({"distro": {"name": "opentelemetry-java-instrumentation", "version": "2.9.0"}});
+    let seen = with_senders(json!({}), agent);
+    assert_eq!(
+        said(&seen, "sdk"),
+        [
+            "go opentelemetry 1.2.3: shop; ",
+            "java opentelemetry 1.2.3 (opentelemetry-java-instrumentation 2.9.0): stock; "
+        ]
+    );
+    for quiet in ["compress", "encoding", "version"] {
+        assert_eq!(said(&seen, quiet), Vec::<String>::new());
+    }
+    let silent = with_senders(json!({"last_seen": "2026-01-02T01:00:00Z"}), json!({}));
+    assert_eq!(said(&silent, "sdk").len(), 1, "who is silent is not judged");
+}
+
+#[test]
+fn advice_is_that_of_the_language_which_needs_it() {
+    let plain = json!({"compression": "identity", "encoding": "json", "version": ""});
+    let seen = with_senders(plain, json!({}));
+    for (check, words) in [
+        (
+            "compress",
+            "shop (9 batches); Go: OTEL_EXPORTER_OTLP_COMPRESSION=gzip",
+        ),
+        (
+            "encoding",
+            "shop (9 batches); Go: OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+        ),
+        (
+            "version",
+            "shop (9 batches); Go: OTEL_RESOURCE_ATTRIBUTES=service.version=",
+        ),
+    ] {
+        let said = said(&seen, check);
+        assert!(
+            said.len() == 1 && said[0].contains(words),
+            "{said:?} without {words}"
+        );
+    }
+    let near = with_senders(json!({"compression": "identity", "local": true}), json!({}));
+    assert_eq!(
+        said(&near, "compress"),
+        Vec::<String>::new(),
+        "loopback needs none"
+    );
+
+    let mut torn = with_senders(json!({}), json!({}));
+    torn.services["coverage"]["complete_share"] = json!(0.5);
+    let whole = said(&torn, "whole").concat();
+    assert!(
+        whole.contains("Go: otel.SetTextMapPropagator(") && whole.contains("Java: OTEL_PROPAGATORS="),
+        "{whole}"
+    );
+    assert!(whole.contains("Go, Java: OTEL_TRACES_SAMPLER="), "{whole}");
+}
+
 #[test]
 fn few_losses_of_the_past_are_no_more_than_known() {
     let requests = json!([{"transport": "grpc", "accepted": 1_000,
@@ -171,6 +257,7 @@ fn an_eye_that_is_closed_names_the_setting_that_opens_it() {
         seen.near = ["shop", "stock"]
             .map(|service| json!({"service": service, "detector": "redundant-query", "remedy": remedy}))
             .into();
+        seen.services["services"] = json!([{"service": "shop", "senders": [{"sdk": {"language": "java"}}]}]);
         seen.old_names.insert("shop".to_owned(), ["db.statement"].into());
     });
     assert_eq!(mend(&seen), Vec::<String>::new());
@@ -184,8 +271,8 @@ fn an_eye_that_is_closed_names_the_setting_that_opens_it() {
         "redundant-query cannot see without db.query.parameter.<name>: shop, stock"
     );
     assert!(
-        eye.fix[1].contains("CAPTURE_QUERY_PARAMETERS=true"),
-        "{:?}",
+        eye.fix.len() == 2 && eye.fix[1].contains("CAPTURE_QUERY_PARAMETERS=true"),
+        "of another language, too: {:?}",
         eye.fix
     );
     let names = checks

@@ -38,8 +38,13 @@ pub(crate) fn facts(of: &Value) -> Vec<Fact> {
     facts.push(("versions", of_key("versions")));
     facts.push(("merged in", of_key("related")));
     facts.push(("one change", of_key("change")));
+    facts.extend(rows(&of["links"]).iter().map(link));
     facts.retain(|(_, said)| !said.is_empty());
     facts
+}
+
+fn link(of: &Value) -> Fact {
+    ("look at", format!("{}: {}", text(&of["name"]), text(&of["url"])))
 }
 
 /// What a person said of a hotspot, behind its title.

@@ -64,6 +64,9 @@ fn page(trace: &Value, paint: Paint) -> String {
         };
         page.push_str(&format!("  defect: {}{span}\n", text(&defect["kind"])));
     }
+    for link in rows(&trace["links"]) {
+        page.push_str(&format!("  {}: {}\n", text(&link["name"]), text(&link["url"])));
+    }
     let omitted = number(&trace["omitted_spans"]);
     if omitted > 0 {
         page.push_str(&format!("  {omitted} more spans\n"));

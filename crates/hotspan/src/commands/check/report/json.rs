@@ -11,7 +11,7 @@ pub(super) fn json(verdict: &Verdict<'_>) -> Result<String> {
     let known = |list: &[&Known]| -> Result<Vec<Value>, serde_json::Error> {
         list.iter().map(serde_json::to_value).collect()
     };
-    let entries = evidence.entries.iter().flatten().map(|entry| {
+    let entries = evidence.entries.iter().map(|entry| {
         json!({
             "service": entry.at.service,
             "operation": entry.at.operation,

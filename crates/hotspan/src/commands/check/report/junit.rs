@@ -33,7 +33,7 @@ pub(super) fn junit(verdict: &Verdict<'_>) -> String {
 /// Every operation that was called, or that something is said about.
 fn cases<'a>(verdict: &'a Verdict<'_>) -> BTreeMap<(&'a str, &'a str), Case> {
     let evidence = verdict.evidence;
-    let entries = evidence.entries.iter().flatten().map(|entry| &entry.at);
+    let entries = evidence.entries.iter().map(|entry| &entry.at);
     let called = evidence.operations.iter().chain(entries);
     let mut cases: BTreeMap<(&str, &str), Case> = called
         .map(|at| ((at.service.as_str(), at.operation.as_str()), Case::default()))
