@@ -44,9 +44,9 @@ export function Changes({ query }: { query: URLSearchParams }) {
 }
 
 function sideFact(name: string, of: Side) {
-  if (of.version) return { name, value: `Version ${of.version}` };
+  if (of.version) return { name, value: `Version ${of.version}`, wide: true };
   const window_ = of.from && of.until ? period(of.from, of.until) : "";
-  return { name, value: counted(of.traces ?? 0, "trace"), note: window_ };
+  return { name, value: counted(of.traces ?? 0, "trace"), note: window_, wide: true };
 }
 
 /** How many hotspots there are of each change, each count to show or hide them; of one service is chosen with its versions. */

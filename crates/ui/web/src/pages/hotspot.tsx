@@ -28,10 +28,7 @@ export function Hotspot() {
   const proof = useLive<HotspotDetail>(path, 0);
   const data = facts.data ?? proof.data;
   const refusal = facts.refusal ?? proof.refusal;
-  const again = () => {
-    facts.again();
-    if (!proof.data) proof.again();
-  };
+  const { again } = facts.data ? facts : proof;
   const title = data?.title ?? "Hotspot";
   useEffect(() => {
     document.title = `${title} · Hotspan`;

@@ -31,10 +31,11 @@ export async function serve(memory = "1GiB") {
     { stdio: ["ignore", log, log], env: { ...process.env, HOTSPAN_LOG: "warn" } },
   );
   await until("the daemon listens", () => existsSync(ready) && readFileSync(ready, "utf8").trim().endsWith("}"));
-  const { listen, otlp_http } = JSON.parse(readFileSync(ready, "utf8"));
+  const { listen, otlp_http, otlp_grpc } = JSON.parse(readFileSync(ready, "utf8"));
   return {
     url: `http://${listen}`,
     otlp: otlp_http,
+    grpc: otlp_grpc,
     ask: async (path) => (await fetch(`http://${listen}/api/v1/${path}`)).json(),
     stop: async () => {
       if (child.exitCode === null && child.signalCode === null) {
