@@ -234,6 +234,42 @@ test("ways to other tools stand beside a hotspot and its traces, and lead to the
   await page.close();
 });
 
+test("who sends the spans is told where the API knows it, with what to change", async () => {
+  const { page, sins } = await watched(window_.context, daemon.url);
+  let senders;
+  await page.route("**/api/v1/services?*", async (route) => {
+    const reply = await route.fetch();
+    const json = await reply.json();
+    for (const service of json.services) service.senders = senders;
+    await route.fulfill({ response: reply, json });
+  });
+  senders = [];
+  await page.goto(`${daemon.url}/ingest`);
+  await page.getByRole("heading", { name: "Memory" }).waitFor();
+  assert.equal(await page.getByRole("heading", { name: "Who sends the spans" }).count(), 0);
+  senders = [
+    {
+      version: "1.4",
+      environment: "prod",
+      sdk: { language: "java", name: "opentelemetry", version: "1.49.0" },
+      distro: { name: "", version: "" },
+      transport: "http",
+      encoding: "json",
+      compression: "identity",
+      local: false,
+      batches: 3,
+      last_seen: new Date().toISOString(),
+    },
+  ];
+  await page.reload();
+  const row = page.getByRole("table", { name: "Senders by service" }).getByRole("row", { name: /^service-5 / });
+  await row.waitFor();
+  assert.match(await row.textContent(), /java opentelemetry 1\.49\.0.*not said.*http json uncompressed.*http\/protobuf.*gzip/su);
+  assert.deepEqual(await serious(page), []);
+  assert.deepEqual(await sins(), []);
+  await page.close();
+});
+
 test("from the list to the acknowledged hotspot by keyboard alone", async () => {
   const { page, sins } = await visit("/?service=service-7");
   await page.keyboard.press("j");
