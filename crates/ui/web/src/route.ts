@@ -10,7 +10,12 @@ export interface Route {
   /** The second part of the path. */
   id: string;
   query: URLSearchParams;
+  /** The reader went back or forth, to what was seen before. */
+  back: boolean;
 }
+
+/** How long a page that is gone back to has to show what it showed. */
+const BACK_MS = 2_000;
 
 // Assets lie one folder below the first page, wherever a proxy puts that.
 const script: string = import.meta.url;
@@ -21,11 +26,11 @@ export const root = new URL("..", script).pathname;
 /** Where the reader is. */
 export const route = signal<Route>(read(location));
 
-function read(at: { pathname: string; search: string }): Route {
+function read(at: { pathname: string; search: string }, back = false): Route {
   const [first = "", second = "", ...more] = at.pathname.slice(root.length).split("/");
   const page = PAGES.find((name) => name === first);
   const known = at.pathname.startsWith(root) && page !== undefined && more.length === 0;
-  return { page: known ? page : null, id: decoded(second), query: new URLSearchParams(at.search) };
+  return { page: known ? page : null, id: decoded(second), query: new URLSearchParams(at.search), back };
 }
 
 function decoded(part: string): string {
@@ -45,6 +50,7 @@ export function to(page: PageName, id = "", query: Record<string, string> = {}):
 
 /** Goes to an address of this page. */
 export function go(address: string, replace = false): void {
+  if (!replace) history.replaceState(scrollY, "");
   history[replace ? "replaceState" : "pushState"](null, "", address);
   route.value = read(location);
 }
@@ -61,7 +67,13 @@ export function withQuery(changes: Record<string, string | string[]>): string {
 
 /** Makes links of this page change the view instead of loading a document. */
 export function follow(): void {
-  addEventListener("popstate", () => (route.value = read(location)));
+  history.scrollRestoration = "manual";
+  addEventListener("popstate", ({ state }) => {
+    route.value = read(location, true);
+    if (typeof state === "number") scrollBack(state, performance.now() + BACK_MS);
+  });
+  addEventListener("pagehide", () => history.replaceState(scrollY, ""));
+  if (typeof history.state === "number") scrollBack(history.state, performance.now() + BACK_MS);
   document.addEventListener("click", (event) => {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
     const link = event.target instanceof Element ? event.target.closest("a") : null;
@@ -72,5 +84,15 @@ export function follow(): void {
     const samePage = there.pathname === location.pathname;
     go(there.pathname + there.search);
     if (!samePage) scrollTo(0, 0);
+  });
+}
+
+/** Scrolls to where the reader was, as soon as what was there is there again. */
+function scrollBack(top: number, until: number): void {
+  const here = route.value;
+  requestAnimationFrame(() => {
+    if (route.value !== here || performance.now() > until) return;
+    scrollTo(0, top);
+    if (Math.abs(scrollY - top) > 1) scrollBack(top, until);
   });
 }

@@ -24,12 +24,14 @@ export function useLive<T>(path: string | null, every: number): Live<T> {
     const end = new AbortController();
     let timer = 0;
     let asking = false;
+    let answered = false;
     const turn = async () => {
       if (asking || end.signal.aborted) return;
       clearTimeout(timer);
       asking = true;
       try {
         const data = await ask<T>(path, end.signal);
+        answered = true;
         if (!end.signal.aborted) set({ path, data, refusal: null });
       } catch (error) {
         const refusal = error instanceof Refusal ? error : new Refusal(0, String(error));
@@ -41,7 +43,7 @@ export function useLive<T>(path: string | null, every: number): Live<T> {
       if (every > 0 && !document.hidden && !end.signal.aborted) timer = setTimeout(turn, every);
     };
     const seen = () => {
-      if (!document.hidden) void turn();
+      if (!document.hidden && (every > 0 || !answered)) void turn();
     };
     now.current = () => void turn();
     document.addEventListener("visibilitychange", seen);

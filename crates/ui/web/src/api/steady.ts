@@ -1,5 +1,5 @@
 // Rows that do not move under the reader: numbers change in place, the order waits until nobody looks closely.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 /** How long after the last touch somebody still looks closely. */
 const CALM_MS = 10_000;
@@ -22,25 +22,36 @@ export interface Steady<T> {
   settle: () => void;
 }
 
-/** Holds the order of `rows` while somebody looks closely; another `subject` is another list. */
-export function useSteady<T>(rows: T[], key: (row: T) => string, subject: string): Steady<T> {
-  const order = useRef<{ subject: string; keys: string[] }>({ subject, keys: [] });
+/** The order that is shown, and pages that follow it in that order. */
+interface Order {
+  order: string[];
+  more: unknown[];
+}
+
+/** Holds the order of `rows` in `held` while somebody looks closely. What follows another order is other pages. */
+export function useSteady<T>(rows: T[], key: (row: T) => string, held: Order): Steady<T> {
   const [, draw] = useState(0);
   const now = rows.map(key);
-  const held = order.current;
-  if (held.subject !== subject || held.keys.length === 0 || !closely()) order.current = { subject, keys: now };
-  const keys = order.current.keys;
+  const settle = () => {
+    if (now.every((one, at) => held.order[at] === one) && now.length === held.order.length) return;
+    held.order = now;
+    held.more = [];
+  };
+  if (held.order.length === 0 || !closely()) settle();
   const byKey = new Map(rows.map((row) => [key(row), row]));
-  const shown = keys.flatMap((one) => byKey.get(one) ?? []);
-  const moved = now.filter((one, at) => keys[at] !== one).length;
+  const shown = held.order.flatMap((one) => byKey.get(one) ?? []);
+  const moved = now.filter((one, at) => held.order[at] !== one).length;
   useEffect(() => {
     if (moved === 0) return;
     const timer = setTimeout(() => draw((times) => times + 1), CALM_MS);
     return () => clearTimeout(timer);
   });
-  const settle = () => {
-    order.current = { subject, keys: now };
-    draw((times) => times + 1);
+  return {
+    rows: shown,
+    moved,
+    settle: () => {
+      settle();
+      draw((times) => times + 1);
+    },
   };
-  return { rows: shown, moved, settle };
 }

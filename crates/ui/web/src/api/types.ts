@@ -4,14 +4,19 @@ import type { components } from "./schema";
 type Shapes = components["schemas"];
 type Page<L> = Exclude<L, Shapes["Flat"][]>;
 
-export type Hotspot = Shapes["Hotspot"];
-export type HotspotDetail = Shapes["HotspotDetail"];
+/** What answers have where the operator configured ways to other tools. */
+interface Linked {
+  links?: Link[];
+}
+
+export type Hotspot = Shapes["Hotspot"] & Linked;
+export type HotspotDetail = Shapes["HotspotDetail"] & Linked;
 export type HotspotList = Page<Shapes["Listed_HotspotList"]>;
 export type Break = Shapes["Break"];
 export type State = Shapes["State"];
 export type Note = Shapes["Note"];
 export type Role = Shapes["Role"];
-export type Trace = Shapes["Trace"];
+export type Trace = Shapes["Trace"] & Linked;
 export type TraceList = Page<Shapes["Listed_TraceList"]>;
 export type Span = Shapes["Span"];
 export type Waterfall = Shapes["Waterfall"];
@@ -48,3 +53,23 @@ export type Intervention = Shapes["Intervention"];
 export type Bottleneck = Shapes["Bottleneck"];
 export type VersionStart = Shapes["VersionStart"];
 export type Bar = Shapes["Bar"];
+
+/** Somewhere else to look, as the operator configured it. */
+export interface Link {
+  name: string;
+  url: string;
+}
+
+/** A kind of process that sends spans of a service. Empty texts were not said. */
+export interface Sender {
+  version: string;
+  environment: string;
+  sdk: { language: string; name: string; version: string };
+  distro: { name: string; version: string };
+  transport: string;
+  encoding: string;
+  compression: string;
+  local: boolean;
+  batches: number;
+  last_seen: string;
+}

@@ -6,7 +6,7 @@ import { Facts, Table } from "../parts/facts";
 import { BreakMark, ChangeMark } from "../parts/marks";
 import { Banner, Refused, Waiting } from "../parts/talk";
 import { go, route, to, withQuery } from "../route";
-import { clock, counted, cut, duration, grouped, percent } from "../text/format";
+import { counted, cut, duration, grouped, percent, period } from "../text/format";
 import { CHANGES } from "../text/words";
 import { Choice, pair } from "./filters";
 
@@ -44,9 +44,9 @@ export function Changes({ query }: { query: URLSearchParams }) {
 }
 
 function sideFact(name: string, of: Side) {
-  if (of.version) return { name, value: `Version ${of.version}` };
-  const window_ = of.from && of.until ? `${clock(of.from)} to ${clock(of.until)}` : "";
-  return { name, value: counted(of.traces ?? 0, "trace"), note: window_ };
+  if (of.version) return { name, value: `Version ${of.version}`, wide: true };
+  const window_ = of.from && of.until ? period(of.from, of.until) : "";
+  return { name, value: counted(of.traces ?? 0, "trace"), note: window_, wide: true };
 }
 
 /** How many hotspots there are of each change, each count to show or hide them; of one service is chosen with its versions. */
@@ -91,7 +91,7 @@ function Nothing({ of }: { of: Comparison }) {
           ? `No trace was analysed on the ${empty.join(" and on the ")} side, so nothing can be said of it. Choose another above.`
           : hidden.length > 0
             ? "No hotspot is of these changes."
-            : "Neither side has a hotspot of these filters."}{" "}
+            : "No hotspot of these filters is on either side."}{" "}
         {hidden.length > 0 && (
           <a href={withQuery({ change: hidden, cursor: "" })}>Show the others: {hidden.map((one) => `${grouped(of.counts[one])} ${CHANGES[one].name}`).join(", ")}</a>
         )}

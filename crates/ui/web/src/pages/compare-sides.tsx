@@ -1,16 +1,19 @@
-// What is compared with what: presets of windows, versions of a service, ids of traces.
-import { useState } from "preact/hooks";
+// What is compared with what: any two windows, versions of a service, ids of traces.
+import { useId, useState } from "preact/hooks";
 
 import { useLive } from "../api/live";
 import type { Service, ServiceList } from "../api/types";
 import { Tabs } from "../parts/tabs";
 import { go, route, to, withQuery } from "../route";
+import { fieldsOf, stamp, wrong } from "../text/window";
 import { Select, pair } from "./filters";
 
 const KINDS = ["times", "versions", "traces"] as const;
 type Kind = (typeof KINDS)[number];
 
 const VERSION = "version:";
+/** What the API compares when nobody says. */
+const USUAL = { a: "-24h..-1h", b: "-1h..now" };
 
 interface Sides {
   a: string;
@@ -54,16 +57,78 @@ function beside(sides: Sides & { service?: string }): string {
 function Times({ a, b }: Sides) {
   const presets: [string, Sides][] = [
     ["Last hour beside the day before", { a: "", b: "" }],
+    ["Last hour beside the same a day ago", { a: "-25h..-24h", b: "-1h..now" }],
     ["Today beside yesterday", days()],
   ];
+  const known = kindOf(a, b) === "times";
   return (
-    <p class="actions">
-      {presets.map(([name, sides]) => (
-        <button key={name} type="button" aria-pressed={sides.a === a && sides.b === b} onClick={() => go(beside(sides))}>
-          {name}
-        </button>
-      ))}
-    </p>
+    <>
+      <p class="actions">
+        {presets.map(([name, sides]) => (
+          <button key={name} type="button" aria-pressed={known && sides.a === a && sides.b === b} onClick={() => go(beside(sides))}>
+            {name}
+          </button>
+        ))}
+      </p>
+      <Windows key={`${a} ${b}`} a={known && a !== "" ? a : USUAL.a} b={known && b !== "" ? b : USUAL.b} />
+    </>
+  );
+}
+
+/** Any two windows. */
+function Windows({ a, b }: Sides) {
+  const opened = useState(Date.now())[0];
+  const [first, setFirst] = useState(fieldsOf(a, opened));
+  const [second, setSecond] = useState(fieldsOf(b, opened));
+  const [faults, find] = useState(["", ""]);
+  const compare = (event: SubmitEvent) => {
+    event.preventDefault();
+    const now = Date.now();
+    const found = [first, second].map(([from, until]) => wrong(from, until, now));
+    find(found);
+    if (found.some((fault) => fault !== "")) return;
+    // What was not touched stays as it was asked for: `now` goes on.
+    const side = (asked: string, ends: [string, string]) =>
+      fieldsOf(asked, opened).join() === ends.join() ? asked : ends.map((end) => stamp(Date.parse(end))).join("..");
+    go(beside({ a: side(a, first), b: side(b, second) }));
+  };
+  return (
+    <form class="filters windows" aria-label="Windows" onSubmit={compare} noValidate>
+      <WindowFields name="First window" ends={first} change={setFirst} fault={faults[0] ?? ""} />
+      <WindowFields name="Second window" ends={second} change={setSecond} fault={faults[1] ?? ""} />
+      <button class="main">Compare</button>
+      <button type="button" onClick={() => go(beside({ a: b, b: a }))}>
+        Swap
+      </button>
+    </form>
+  );
+}
+
+interface FieldsProps {
+  name: string;
+  ends: [string, string];
+  change: (ends: [string, string]) => void;
+  fault: string;
+}
+
+function WindowFields({ name, ends: [from, until], change, fault }: FieldsProps) {
+  const id = useId();
+  const fields = { type: "datetime-local" as const, step: 60, "aria-invalid": fault !== "", "aria-describedby": id };
+  return (
+    <fieldset>
+      <legend>{name}</legend>
+      <label>
+        From
+        <input {...fields} value={from} onInput={(event) => change([event.currentTarget.value, until])} />
+      </label>
+      <label>
+        Until
+        <input {...fields} value={until} onInput={(event) => change([from, event.currentTarget.value])} />
+      </label>
+      <p id={id} class="failed" role={fault === "" ? undefined : "alert"}>
+        {fault}
+      </p>
+    </fieldset>
   );
 }
 

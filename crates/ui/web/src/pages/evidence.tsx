@@ -1,7 +1,8 @@
 // The exemplar traces of a hotspot, one at a time, on its evidence.
 import { useState } from "preact/hooks";
 
-import type { HotspotDetail } from "../api/types";
+import type { HotspotDetail, Trace } from "../api/types";
+import { Links } from "../parts/links";
 import { Tabs } from "../parts/tabs";
 import { to } from "../route";
 import { counted, duration } from "../text/format";
@@ -30,7 +31,7 @@ export function Evidence({ of }: { of: HotspotDetail }) {
       >
         <p class="faint">
           {counted(calls, "span")} of the fault (●){trace.spans.some(({ mark }) => mark === "anchor") ? " below their anchor (⚑)" : ""}, in{" "}
-          {counted(trace.span_count, "span")}. <a href={to("traces", trace.trace_id, { hotspot: of.id })}>The whole trace</a>
+          {counted(trace.span_count, "span")}. <a href={to("traces", trace.trace_id, { hotspot: of.id })}>The whole trace</a> <Links of={trace as Trace} />
           {of.waterfalls.map(
             ({ role, trace: other }) =>
               other.trace_id !== trace.trace_id && (

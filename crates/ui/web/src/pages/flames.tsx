@@ -1,4 +1,4 @@
-// The critical paths of an operation's held traces as one picture.
+// The critical paths of an operation's held traces as one picture: examples of what all of them sum up to.
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { ask } from "../api/client";
@@ -33,10 +33,10 @@ export function Flames({ hotspots, service, operation }: { hotspots: Hotspot[]; 
   const depth = Math.max(...shown.map((box) => box.depth)) + 1;
   return (
     <>
-      <h2>Its critical path</h2>
+      <h2>Examples call by call</h2>
       <p class="faint">
-        {counted(having, "held trace")} laid over each other, {duration(flame.total / having)} of critical path each on average. Width is
-        time that the request waited; below stands what it waited for.
+        {counted(having, "trace")} that {having === 1 ? "is" : "are"} held as evidence, laid over each other, {duration(flame.total / having)} of critical path each on
+        average: faulty ones, not all. Width is time that the request waited; below stands what it waited for.
       </p>
       <div class="flames" role="list" aria-label="Critical path by call" style={{ height: `${depth * ROW_REM}rem` }}>
         {shown.map(({ flame: one, depth: level, from, share }, at) => (

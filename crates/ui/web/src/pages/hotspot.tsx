@@ -1,12 +1,13 @@
 // One hotspot with everything needed to believe it and to mend it.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 
-import { useLive } from "../api/live";
+import { type Live, useLive } from "../api/live";
 import type { Hotspot as HotspotShape, HotspotDetail } from "../api/types";
 import { Copy } from "../parts/copy";
 import { Facts } from "../parts/facts";
+import { Links } from "../parts/links";
 import { BreakMark, StateMark } from "../parts/marks";
-import { Refused, WaitingOverFirst } from "../parts/talk";
+import { Refused, Waiting, WaitingOverFirst } from "../parts/talk";
 import { route, to } from "../route";
 import { clock, counted, digits, duration, effort, grouped, percent, perHour } from "../text/format";
 import { markdown } from "../text/markdown";
@@ -18,20 +19,16 @@ import { Say } from "./say";
 import { Trend } from "./trend";
 
 const EVERY_MS = 10_000;
-/** From so many spans on an answer is large, and asked for seldom. */
-const LARGE = 500;
-const SELDOM_MS = 60_000;
 
-function spans(of: HotspotDetail): number {
-  return of.waterfalls.reduce((sum, { trace }) => sum + trace.spans.length, 0);
-}
-
+/** The facts are asked for again and again. The traces are large and prove the same as long as they are the same. */
 export function Hotspot() {
   const { id } = route.value;
-  const [large, grow] = useState(false);
-  const every = large ? SELDOM_MS : EVERY_MS;
-  const { data, refusal, again } = useLive<HotspotDetail>(`hotspots/${encodeURIComponent(id)}`, every);
-  useEffect(() => grow(data !== null && spans(data) > LARGE), [data]);
+  const path = `hotspots/${encodeURIComponent(id)}`;
+  const facts = useLive<HotspotDetail>(`${path}?waterfalls=none`, EVERY_MS);
+  const proof = useLive<HotspotDetail>(path, 0);
+  const data = facts.data ?? proof.data;
+  const refusal = facts.refusal ?? proof.refusal;
+  const { again } = facts.data ? facts : proof;
   const title = data?.title ?? "Hotspot";
   useEffect(() => {
     document.title = `${title} · Hotspan`;
@@ -54,12 +51,12 @@ export function Hotspot() {
           />
         </>
       )}
-      {data && <Found of={data} again={again} />}
+      {data && <Found of={data} again={again} proof={proof} />}
     </main>
   );
 }
 
-function Found({ of, again }: { of: HotspotDetail; again: () => void }) {
+function Found({ of, again, proof }: { of: HotspotDetail; again: () => void; proof: Live<HotspotDetail> }) {
   return (
     <article>
       <p class="kicker">
@@ -80,7 +77,7 @@ function Found({ of, again }: { of: HotspotDetail; again: () => void }) {
           <CallsPerTrace of={of} />
         </div>
       </section>
-      <Pinned of={of} />
+      <Proof of={of} proof={proof} />
       <Where of={of} />
       <Say of={of} said={again} />
       <p class="actions">
@@ -89,6 +86,7 @@ function Found({ of, again }: { of: HotspotDetail; again: () => void }) {
         <a href={`${to("")}api/v1/hotspots/${of.id}`} target="_blank">
           JSON
         </a>
+        <Links of={of} />
       </p>
     </article>
   );
@@ -184,22 +182,21 @@ function p95({ operation_p95_ns: { before, after } }: HotspotShape): string | un
 }
 
 /** The traces as they were when the page was opened: a waterfall that changes under the eyes proves nothing. */
-function Pinned({ of }: { of: HotspotDetail }) {
-  const [pinned, pin] = useState(of);
-  const ids = (detail: HotspotDetail) => detail.evidence.map(({ trace_id }) => trace_id).join();
-  const kept = pinned.id === of.id ? pinned : of;
+function Proof({ of, proof: { data, refusal, again } }: { of: HotspotShape; proof: Live<HotspotDetail> }) {
+  const ids = (detail: HotspotShape) => detail.evidence.map(({ trace_id }) => trace_id).join();
   return (
     <>
       <div class="line">
         <h2>The proof</h2>
-        {ids(kept) !== ids(of) && (
-          <button type="button" onClick={() => pin(of)}>
+        {data && ids(data) !== ids(of) && (
+          <button type="button" onClick={again}>
             Show the traces of now
           </button>
         )}
       </div>
-      <Evidence of={kept} />
-      <BeforeAfterView of={kept.before_after} />
+      {!data && (refusal ? <Refused refusal={refusal} again={again} /> : <Waiting what="its traces" />)}
+      {data && <Evidence of={data} />}
+      {data && <BeforeAfterView of={data.before_after} />}
     </>
   );
 }

@@ -1,31 +1,34 @@
 // Home: what costs most, what to do about it, and everything else in order.
 import { useEffect } from "preact/hooks";
 
-import { useLive } from "../api/live";
-import { useSteady } from "../api/steady";
+import { type Pages, usePages } from "../api/pages";
 import type { Hotspot, HotspotList } from "../api/types";
 import { CoverageStrip } from "../parts/coverage";
 import { Empty } from "../parts/empty";
+import { LongBody } from "../parts/long";
 import { BreakMark, StateMark } from "../parts/marks";
 import { Spark } from "../parts/spark";
 import { Refused, WaitingOverFirst } from "../parts/talk";
-import { route, to, withQuery } from "../route";
+import { route, to } from "../route";
 import { counted, cut, duration, effort, percent, perHour } from "../text/format";
 import { FILTERS, Filters } from "./filters";
 
 const EVERY_MS = 5_000;
-const ROWS = 50;
 /** Characters of sentences and of names in the list. */
 const TITLE = 180;
 const NAME = 60;
 
 export function Hotspots() {
-  const query = route.value.query;
-  const asked = new URLSearchParams([...query].filter(([name]) => FILTERS.includes(name) || name === "cursor"));
-  asked.set("limit", String(ROWS));
-  const subject = asked.toString();
-  const { data, refusal, again } = useLive<HotspotList>(`hotspots?${subject}`, EVERY_MS);
-  const { rows, moved, settle } = useSteady(data?.hotspots ?? [], ({ id }) => id, subject);
+  const { query, back } = route.value;
+  const asked = new URLSearchParams([...query].filter(([name]) => FILTERS.includes(name)));
+  const pages = usePages<HotspotList, Hotspot>({
+    path: `hotspots?${asked}`,
+    every: EVERY_MS,
+    rowsOf: ({ hotspots }) => hotspots,
+    key: ({ id }) => id,
+    back,
+  });
+  const { list: data, rows, refusal, again, moved, settle } = pages;
   const filtered = FILTERS.some((name) => query.has(name));
   const title = data ? counted(data.total, filtered ? "matching hotspot" : "hotspot") : "Hotspots";
   useEffect(() => {
@@ -47,14 +50,8 @@ export function Hotspots() {
       {data && <CoverageStrip of={data.coverage} />}
       {(data || refusal) && <Filters />}
       {refusal && <Refused refusal={refusal} again={again} />}
-      {data && rows.length === 0 && <Empty coverage={data.coverage} filtered={filtered || query.has("cursor")} />}
-      {rows.length > 0 && <Rows rows={rows} />}
-      {data && (
-        <nav class="pager" aria-label="Pages of the list">
-          {query.has("cursor") && <a href={withQuery({ cursor: "" })}>First page</a>}
-          {data.next_cursor && <a href={withQuery({ cursor: data.next_cursor })}>Next {ROWS}</a>}
-        </nav>
-      )}
+      {data && rows.length === 0 && <Empty coverage={data.coverage} filtered={filtered} />}
+      {data && rows.length > 0 && <Rows of={pages} />}
     </main>
   );
 }
@@ -87,16 +84,16 @@ export function worth(of: Hotspot): string {
     : `${perHour(of.impact_s_per_hour)} of waiting an hour lies open to it`;
 }
 
-function Rows({ rows }: { rows: Hotspot[] }) {
+function Rows({ of }: { of: Pages<HotspotList, Hotspot> }) {
   return (
-    <table class="cards hotspots">
+    <table class="cards hotspots" aria-rowcount={of.total + 1}>
       <caption class="unseen">Hotspots by rank</caption>
       <thead>
         <tr>
           <th scope="col" class="n">
             #
           </th>
-          <th scope="col">What costs, and what to do</th>
+          <th scope="col" class="what">What costs, and what to do</th>
           <th scope="col" class="n" title="Seconds that requests would wait less in an hour; open: seconds that lie open to the fault">
             Saves an hour
           </th>
@@ -112,19 +109,17 @@ function Rows({ rows }: { rows: Hotspot[] }) {
           <th scope="col">Last hour</th>
         </tr>
       </thead>
-      <tbody>
-        {rows.map((row) => (
-          <Row key={row.id} of={row} />
-        ))}
-      </tbody>
+      <LongBody rows={of.rows} total={of.total} heights={of.heights} look={of.look}>
+        {(row, at) => <Row key={row.id} of={row} at={at} />}
+      </LongBody>
     </table>
   );
 }
 
-function Row({ of }: { of: Hotspot }) {
+function Row({ of, at }: { of: Hotspot; at: number }) {
   const saves = of.impact_basis === "saving";
   return (
-    <tr>
+    <tr aria-rowindex={at + 2}>
       <td class="n rank" data-head="#">
         {of.rank}
       </td>

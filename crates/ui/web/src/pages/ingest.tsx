@@ -11,6 +11,7 @@ import { to } from "../route";
 import { bytes, clock, counted, digits, duration, grouped, percent } from "../text/format";
 import { plain } from "../text/words";
 import { Nearest, Remedies } from "./near";
+import { Senders } from "./senders";
 
 const EVERY_MS = 5_000;
 
@@ -30,6 +31,7 @@ export function Ingest() {
       {of && <Verdict of={of} unseen={new Set(near?.near_misses.flatMap(({ remedy }) => remedy?.attribute ?? [])).size} />}
       {of && status.data && <Flow of={of} status={status.data} />}
       {of && <Blind of={of} />}
+      <Senders />
       {near && <Remedies of={near.near_misses} />}
       {of && <Doubts of={of} />}
       {near && <Nearest of={near.near_misses} />}
@@ -167,17 +169,19 @@ function Process({ of }: { of: Status }) {
         </Part>
       </div>
       <Part title="Memory">
-        <Table
-          caption="Memory by part"
-          rows={of.memory}
-          by={(row) => row.part}
-          columns={[
-            { head: "Part", cell: (row) => plain(row.part) },
-            { head: "Used", cell: (row) => bytes(row.used), number: true },
-            { head: "At most", cell: (row) => bytes(row.max), number: true },
-            { head: "Full", cell: (row) => percent(row.max > 0 ? row.used / row.max : 0), number: true },
-          ]}
-        />
+        <div class="narrow">
+          <Table
+            caption="Memory by part"
+            rows={of.memory}
+            by={(row) => row.part}
+            columns={[
+              { head: "Part", cell: (row) => plain(row.part) },
+              { head: "Used", cell: (row) => bytes(row.used), number: true },
+              { head: "At most", cell: (row) => bytes(row.max), number: true },
+              { head: "Full", cell: (row) => percent(row.max > 0 ? row.used / row.max : 0), number: true },
+            ]}
+          />
+        </div>
         <p class="faint">
           Up for {duration(of.uptime_s * 1e9)}, version {of.version}, snapshot {grouped(of.snapshot)}; listening on{" "}
           {of.listeners.map(({ name, address }) => `${plain(name)} ${address}`).join(", ")}.

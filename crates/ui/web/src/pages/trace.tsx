@@ -4,6 +4,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { useLive } from "../api/live";
 import type { Trace as TraceShape } from "../api/types";
 import { Facts } from "../parts/facts";
+import { Links } from "../parts/links";
 import { Refused, Waiting } from "../parts/talk";
 import { route, to } from "../route";
 import { clock, counted, duration, percent } from "../text/format";
@@ -52,11 +53,12 @@ export function Trace() {
           <h2>Waterfall</h2>
           <TraceView trace={data} members={members} />
           <NearMisses of={data} />
-          <p class="faint">
+          <p class="actions">
             <a href={`${to("")}api/v1/traces/${data.trace_id}`} target="_blank">
               This trace as JSON
-            </a>{" "}
-            · <a href={to("compare", "", { a: data.trace_id })}>Compare with another trace</a>
+            </a>
+            <a href={to("compare", "", { a: data.trace_id })}>Compare with another trace</a>
+            <Links of={data} />
           </p>
         </>
       )}

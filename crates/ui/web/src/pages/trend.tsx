@@ -131,7 +131,7 @@ function options(width: number, step: number, starts: () => VersionStart[]): uPl
     hooks: { draw: [(plot) => drawStarts(plot, starts())] },
     axes: [
       { ...axis, values: (_, splits) => splits.map((at) => moment(at, splits)) },
-      { ...axis, size: 66, values: (_, splits) => splits.map((value) => duration(value * 1e9)) }],
+      { ...axis, size: 66, values: (_, splits) => splits.map((value) => (value === 0 ? "0" : duration(value * 1e9))) }],
     series: [
       {},
       {

@@ -35,7 +35,7 @@ export function CoverageStrip({ of }: { of: Coverage }) {
     <p class={blind.length > 0 ? "coverage warn" : "coverage"}>
       <span>
         Rests on {counted(of.traces.analysed, "trace")} of {grouped(of.spans.analysed)} spans{weighted}; rates over the last{" "}
-        {counted(of.window_hours, "hour")}.
+        {of.window_hours === 1 ? "hour" : counted(of.window_hours, "hour")}.
       </span>{" "}
       <span>{blind.length > 0 ? `${blind.join("; ")}.` : "Nothing was lost."}</span> <a href={to("ingest")}>What cannot be seen</a>
     </p>

@@ -44,12 +44,16 @@ function press(key: string, at: number): boolean {
   }
 }
 
-/** Moves the focus among the rows of the page. */
+/** Moves the focus among the rows of the page; it begins at the first or last one that is seen. */
 function step(by: 1 | -1): boolean {
   const rows = [...document.querySelectorAll<HTMLElement>("[data-row]")];
   const here = rows.findIndex((row) => row === document.activeElement);
-  const next = here < 0 ? (by > 0 ? 0 : rows.length - 1) : here + by;
-  return focus(rows[next] ?? null);
+  if (here >= 0) return focus(rows[here + by] ?? null);
+  const seen = rows.filter((row) => {
+    const { top, bottom } = row.getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  });
+  return focus((by > 0 ? (seen[0] ?? rows[0]) : (seen.at(-1) ?? rows.at(-1))) ?? null);
 }
 
 function focus(element: HTMLElement | null): boolean {

@@ -67,12 +67,21 @@ export function counted(number: number, one: string, many = `${one}s`): string {
 }
 
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const MINUTE = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
 /** Time of day by the clock of the reader, with the day unless it is today. */
 export function clock(moment: string | number): string {
   const at = new Date(moment);
   return at.toDateString() === new Date().toDateString() ? CLOCK.format(at) : DAY.format(at);
+}
+
+/** A window by the clock of the reader, in minutes: the day stands with both ends, or with none when both are today. */
+export function period(from: string, until: string): string {
+  const today = new Date().toDateString();
+  const ends = [from, until].map((moment) => new Date(moment));
+  const as = ends.every((end) => end.toDateString() === today) ? MINUTE : DAY;
+  return ends.map((end) => as.format(end)).join(" to ");
 }
 
 /** Nanoseconds between two moments as the API writes them, exact as long as they are days apart. */

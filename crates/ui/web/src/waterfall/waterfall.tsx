@@ -125,6 +125,8 @@ function useWindow(box: { current: HTMLDivElement | null }, total: number) {
     addEventListener("resize", change);
     return () => removeEventListener("resize", change);
   }, []);
+  // Only whole rows matter: within one nothing is drawn anew.
+  const scroll = () => scrolled(Math.floor((box.current?.scrollTop ?? 0) / room.row) * room.row);
   const most = Math.max(6, Math.floor((room.window * TALLEST) / room.row));
   const fitting = Math.min(total, most);
   const first = Math.min(Math.floor(top / room.row), Math.max(0, total - fitting));
@@ -133,7 +135,7 @@ function useWindow(box: { current: HTMLDivElement | null }, total: number) {
     fitting,
     from: Math.max(0, first - BEYOND),
     to: Math.min(total, first + fitting + BEYOND),
-    scrolled: () => scrolled(box.current?.scrollTop ?? 0),
+    scrolled: scroll,
     reveal: (at: number) => {
       const element = box.current;
       if (!element) return;
@@ -142,7 +144,7 @@ function useWindow(box: { current: HTMLDivElement | null }, total: number) {
       // The axis covers one row of the window.
       const bottom = element.scrollTop + element.clientHeight - room.row;
       if (to > bottom) element.scrollTop += to - bottom;
-      scrolled(element.scrollTop);
+      scroll();
     },
   };
 }

@@ -79,6 +79,37 @@ test("from a window without data to two versions, and from there to a hotspot, b
   await page.close();
 });
 
+test("any two windows are compared by keyboard, and the address keeps them", async () => {
+  const { page, sins } = await visit("/compare");
+  const windows = page.getByRole("form", { name: "Windows" });
+  const ends = (name) => ["From", "Until"].map((end) => windows.getByRole("group", { name }).getByLabel(end));
+  const [from, until_] = ends("First window");
+  const [early, late] = ["2026-01-02T03:00", "2026-01-02T05:00"];
+  await from.fill(late);
+  await until_.fill(early);
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").filter({ hasText: "choose a later end" }).waitFor();
+  await sound(page, "wrong window");
+  await from.fill("");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").filter({ hasText: "Give both a day and a time" }).waitFor();
+  await from.fill(early);
+  await until_.fill(late);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/a=2026-01-02T\d\d%3A00%3A00Z..2026-01-02T\d\d%3A00%3A00Z&b=-1h..now/);
+  await page.getByText("No trace was analysed on the first side").waitFor();
+  await sound(page, "windows");
+  await page.reload();
+  await page.getByText("No trace was analysed on the first side").waitFor();
+  assert.deepEqual(await Promise.all([from, until_].map((end) => end.inputValue())), [early, late]);
+  await windows.getByRole("button", { name: "Swap" }).focus();
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/a=-1h..now&b=2026-01-02/);
+  await page.getByText("No trace was analysed on the second side").waitFor();
+  assert.deepEqual(await sins(), []);
+  await page.close();
+});
+
 test("two traces tell which calls differ and what one of them shows alone", async () => {
   const { hotspots } = await daemon.ask("hotspots?detector=redundant-query");
   const [carts, orders] = ["GET /carts", "GET /orders"].map((name) => hotspots.find(({ operation }) => operation === name).evidence[0].trace_id);

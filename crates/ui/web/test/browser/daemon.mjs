@@ -19,7 +19,7 @@ export async function until(what, done) {
   }
 }
 
-export async function serve() {
+export async function serve(memory = "1GiB") {
   const binary = process.env.HOTSPAN;
   const work = mkdtempSync(join(tmpdir(), "hotspan-page-"));
   const ready = join(work, "ready.json");
@@ -27,14 +27,15 @@ export async function serve() {
   const any = "127.0.0.1:0";
   const child = spawn(
     binary,
-    ["serve", "--otlp-grpc", any, "--otlp-http", any, "--listen", any, "--complete-quiet", "300ms", "--rootless-quiet", "1s", "--memory", "1GiB", "--ready-file", ready],
+    ["serve", "--otlp-grpc", any, "--otlp-http", any, "--listen", any, "--complete-quiet", "300ms", "--rootless-quiet", "1s", "--memory", memory, "--ready-file", ready],
     { stdio: ["ignore", log, log], env: { ...process.env, HOTSPAN_LOG: "warn" } },
   );
   await until("the daemon listens", () => existsSync(ready) && readFileSync(ready, "utf8").trim().endsWith("}"));
-  const { listen, otlp_http } = JSON.parse(readFileSync(ready, "utf8"));
+  const { listen, otlp_http, otlp_grpc } = JSON.parse(readFileSync(ready, "utf8"));
   return {
     url: `http://${listen}`,
     otlp: otlp_http,
+    grpc: otlp_grpc,
     ask: async (path) => (await fetch(`http://${listen}/api/v1/${path}`)).json(),
     stop: async () => {
       if (child.exitCode === null && child.signalCode === null) {

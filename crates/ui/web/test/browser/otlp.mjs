@@ -1,6 +1,8 @@
 // Traces as a service would send them, over OTLP/HTTP as JSON.
 import { randomBytes } from "node:crypto";
 
+import { until } from "./daemon.mjs";
+
 const hex = (bytes) => randomBytes(bytes).toString("hex");
 
 /** Texts that would run, load or break something in a page that took them for markup. */
@@ -44,7 +46,7 @@ function span({ trace, parent = "", name, kind, from, to, own = {}, base, events
 const CHAIN = 50;
 
 /** A number in letters: digits in names are taken for parameters. */
-const word = (number) => [...number.toString(26)].map((digit) => String.fromCharCode(97 + Number.parseInt(digit, 26))).join("");
+export const letters = (number) => [...number.toString(26)].map((digit) => String.fromCharCode(97 + Number.parseInt(digit, 26))).join("");
 
 /** One request that loads each of `items` with a query of its own, and does `more` other things. */
 export function nPlusOne({ operation, items = 12, more = 0, query = "SELECT name FROM items WHERE order_id = 1", extra = {}, events = [] }) {
@@ -71,7 +73,7 @@ export function nPlusOne({ operation, items = 12, more = 0, query = "SELECT name
     // Chains, so that few of them are children of one parent.
     const [from, last] = [at, at - (at % CHAIN) + CHAIN].map((step) => 1000 + items * 3000 + step * 20);
     const parent = at % CHAIN === 0 ? first.spanId : above;
-    const name = at % CHAIN === 0 ? `chain ${word(at)}` : `step ${word(at % 600)}`;
+    const name = at % CHAIN === 0 ? `chain ${letters(at)}` : `step ${letters(at % 600)}`;
     const one = span({ trace, base, parent, name, kind: 1, from, to: Math.min(last, end) });
     above = one.spanId;
     spans.push(one);
@@ -93,6 +95,11 @@ export async function send(endpoint, service, traces, version = "1.0") {
       },
     ],
   });
-  const reply = await fetch(`http://${endpoint}/v1/traces`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  const post = () => fetch(`http://${endpoint}/v1/traces`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  // A full receiver says 503: the same request is welcome later.
+  const reply = await until("there is room for the request", async () => {
+    const answer = await post();
+    return answer.status !== 503 && answer;
+  });
   if (!reply.ok) throw new Error(`${reply.status} ${await reply.text()}`);
 }

@@ -194,6 +194,82 @@ test("a trace of 5,000 spans keeps at most 200 rows and loses none", async () =>
   await page.close();
 });
 
+test("the traces of a hotspot are asked for once, its figures again and again", async () => {
+  const { page, sins } = await watched(window_.context, daemon.url);
+  const asked = { traces: 0, figures: 0 };
+  page.on("request", (request) => {
+    const { pathname, search } = new URL(request.url());
+    if (pathname.endsWith(`/api/v1/hotspots/${long.id}`)) asked[search === "" ? "traces" : "figures"] += 1;
+  });
+  await page.goto(`${daemon.url}/hotspots/${long.id}`);
+  await page.locator("[role=tree]").first().waitFor();
+  await until("the figures are asked for again, as when the tab is seen again", async () => {
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    return asked.figures >= 3;
+  });
+  assert.equal(asked.traces, 1);
+  assert.deepEqual(await sins(), []);
+  await page.close();
+});
+
+test("ways to other tools stand beside a hotspot and its traces, and lead to the web only", async () => {
+  const { page, sins } = await watched(window_.context, daemon.url);
+  const links = [
+    { name: "Jaeger", url: "https://jaeger.example/trace/1" },
+    { name: "hostile", url: "javascript:alert(1)" },
+  ];
+  await page.route(/\/api\/v1\/(hotspots|traces)\//, async (route) => {
+    const reply = await route.fetch();
+    const json = await reply.json();
+    await route.fulfill({ response: reply, json: { ...json, links } });
+  });
+  for (const path of [`/hotspots/${long.id}`, `/traces/${long.evidence[0].trace_id}`]) {
+    await page.goto(daemon.url + path);
+    const way = page.getByRole("link", { name: "Jaeger" }).first();
+    await way.waitFor();
+    assert.deepEqual(await way.evaluate(({ href, rel, target }) => [href, rel, target]), [links[0].url, "noopener noreferrer", "_blank"]);
+    assert.equal(await page.getByRole("link", { name: "hostile" }).count(), 0);
+  }
+  assert.deepEqual(await sins(), []);
+  await page.close();
+});
+
+test("who sends the spans is told where the API knows it, with what to change", async () => {
+  const { page, sins } = await watched(window_.context, daemon.url);
+  let senders;
+  await page.route("**/api/v1/services?*", async (route) => {
+    const reply = await route.fetch();
+    const json = await reply.json();
+    for (const service of json.services) service.senders = senders;
+    await route.fulfill({ response: reply, json });
+  });
+  senders = [];
+  await page.goto(`${daemon.url}/ingest`);
+  await page.getByRole("heading", { name: "Memory" }).waitFor();
+  assert.equal(await page.getByRole("heading", { name: "Who sends the spans" }).count(), 0);
+  senders = [
+    {
+      version: "1.4",
+      environment: "prod",
+      sdk: { language: "java", name: "opentelemetry", version: "1.49.0" },
+      distro: { name: "", version: "" },
+      transport: "http",
+      encoding: "json",
+      compression: "identity",
+      local: false,
+      batches: 3,
+      last_seen: new Date().toISOString(),
+    },
+  ];
+  await page.reload();
+  const row = page.getByRole("table", { name: "Senders by service" }).getByRole("row", { name: /^service-5 / });
+  await row.waitFor();
+  assert.match(await row.textContent(), /java opentelemetry 1\.49\.0.*not said.*http json uncompressed.*http\/protobuf.*gzip/su);
+  assert.deepEqual(await serious(page), []);
+  assert.deepEqual(await sins(), []);
+  await page.close();
+});
+
 test("from the list to the acknowledged hotspot by keyboard alone", async () => {
   const { page, sins } = await visit("/?service=service-7");
   await page.keyboard.press("j");
@@ -254,7 +330,7 @@ test("muting needs an end and a reason, takes it off the list, and reopening bri
   await page.close();
 });
 
-test("filters live in the address, and so does the page of the list", async () => {
+test("filters live in the address, and the list begins anew with each of them", async () => {
   const { page, sins } = await visit("/");
   await page.locator("select[name=service]").selectOption("service-3");
   await page.waitForURL(/service=service-3/);
@@ -263,30 +339,30 @@ test("filters live in the address, and so does the page of the list", async () =
   assert.equal(await page.locator("select[name=service]").inputValue(), "service-3");
   await page.goBack();
   await page.locator("[data-row]").nth(20).waitFor();
-  const first = await page.locator("[data-row]").first().textContent();
-  await page.getByRole("link", { name: "Next 50" }).click();
-  await page.waitForURL(/cursor=/);
-  await page.getByRole("link", { name: "First page" }).waitFor();
-  await until("another page is shown", async () => (await page.locator("[data-row]").first().textContent()) !== first);
+  await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+  await page.locator(`[aria-rowindex="${MANY}"]`).waitFor();
   await page.getByRole("button", { name: "Synchronous" }).click();
   await page.waitForURL(/break=synchronous/);
-  assert.doesNotMatch(page.url(), /cursor/);
+  await page.getByText(/matching hotspots?$/).waitFor();
   assert.deepEqual(await sins(), []);
   await page.close();
 });
 
 test("new data does not move what is being read", async () => {
   let turned = false;
+  let first;
   const { page } = await watched(window_.context, daemon.url);
   await page.route("**/api/v1/hotspots?*", async (route) => {
     const reply = await route.fetch();
     const list = await reply.json();
     if (turned) list.hotspots.reverse();
+    if (turned && !route.request().url().includes("cursor=")) first = list.hotspots[0].title;
     await route.fulfill({ response: reply, json: list });
   });
   await page.goto(daemon.url);
   await settled(page);
-  const order = () => page.locator("[data-row]").allTextContents();
+  // Those that stay in the document while the window moves a little.
+  const order = async () => (await page.locator("[data-row]").allTextContents()).slice(0, 25);
   const shown = await order();
   await page.mouse.wheel(0, 600);
   await until("the window is scrolled", () => page.evaluate(() => scrollY > 100));
@@ -296,7 +372,7 @@ test("new data does not move what is being read", async () => {
   assert.deepEqual(await order(), shown);
   assert.equal(await page.evaluate(() => scrollY), top);
   await page.getByRole("button", { name: /would move/ }).click();
-  await until("the order of now is shown", async () => (await order())[0] === shown.at(-1));
+  await until("the order of now is shown", async () => first.startsWith((await order())[0].slice(0, 100)));
   await page.close();
 });
 
