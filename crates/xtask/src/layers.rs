@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Each crate and the crates of ours it may know. `docs/architecture.md` draws it.
-const LAYERS: [(&str, &[&str]); 15] = [
+const LAYERS: [(&str, &[&str]); 16] = [
     ("hotspan-model", &[]),
     ("hotspan-proto", &[]),
     ("hotspan-ui", &[]),
@@ -24,11 +24,21 @@ const LAYERS: [(&str, &[&str]); 15] = [
             "hotspan-hotspots",
         ],
     ),
-    ("hotspan-ingest", &["hotspan-model", "hotspan-otlp"]),
+    ("hotspan-access", &["hotspan-model"]),
+    (
+        "hotspan-ingest",
+        &["hotspan-model", "hotspan-access", "hotspan-otlp"],
+    ),
     ("hotspan-testkit", &["hotspan-model", "hotspan-otlp"]),
     (
         "hotspan-api",
-        &["hotspan-model", "hotspan-hotspots", "hotspan-proto", "hotspan-ui"],
+        &[
+            "hotspan-model",
+            "hotspan-access",
+            "hotspan-hotspots",
+            "hotspan-proto",
+            "hotspan-ui",
+        ],
     ),
     (
         "hotspan-daemon",
@@ -39,6 +49,7 @@ const LAYERS: [(&str, &[&str]); 15] = [
             "hotspan-analysis",
             "hotspan-hotspots",
             "hotspan-pipeline",
+            "hotspan-access",
             "hotspan-ingest",
             "hotspan-api",
         ],
