@@ -130,6 +130,11 @@ impl Credentials {
     }
 }
 
+/// Whether a file of credentials is right; the error says what is not.
+pub fn check(text: &str) -> Result<(), String> {
+    Credentials::read(text).map(drop)
+}
+
 /// The scopes of an entry whose other parts are right.
 fn checked(name: &str, scopes: &[String], tenant: Option<&str>) -> Result<Scopes, String> {
     if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {

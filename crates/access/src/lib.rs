@@ -21,6 +21,7 @@ mod watch;
 
 pub use access::{Access, Counted, Settings};
 pub use certificates::trusted;
+pub use credentials::check;
 pub use denied::Denied;
 pub use handshake::Failure;
 pub use presented::challenge;

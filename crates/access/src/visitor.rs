@@ -34,7 +34,7 @@ impl Visitor {
     }
 
     /// Whether a certificate was shown.
-    pub(crate) fn has_certificate(&self) -> bool {
+    pub fn has_certificate(&self) -> bool {
         self.0.is_some()
     }
 

@@ -3,6 +3,7 @@
 mod ask;
 mod backend;
 mod compat;
+mod gate;
 mod grpc;
 mod http;
 mod jaeger;
@@ -20,5 +21,6 @@ pub use backend::{
     Level, Listener, Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture, Shard,
     Status, TraceFuture, View,
 };
+pub use gate::Gate;
 pub use http::{csv, openapi};
 pub use serve::{router, serve};

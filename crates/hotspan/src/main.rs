@@ -6,6 +6,7 @@ mod commands;
 mod exit;
 mod output;
 mod progress;
+mod showing;
 mod waterfall;
 
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => commands::replay::run(&arguments),
         Command::Completions(arguments) => commands::describe::completions(&arguments),
         Command::Man(arguments) => commands::describe::man(&arguments),
+        Command::Token(arguments) => commands::token::run(&arguments),
         Command::Mcp(arguments) => commands::mcp::run(&arguments),
     };
     exit::code(outcome)

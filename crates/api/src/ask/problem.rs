@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
+use hotspan_access::Denied;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -64,6 +65,15 @@ impl Problem {
     /// Nothing has this id or path.
     pub(crate) fn not_found(detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::NOT_FOUND, detail.into())
+    }
+
+    /// It shows no credential, or one that may not do this.
+    pub(crate) fn denied(denied: &Denied) -> Problem {
+        let status = match denied.is_unauthenticated() {
+            true => StatusCode::UNAUTHORIZED,
+            false => StatusCode::FORBIDDEN,
+        };
+        Problem::new(status, denied.to_string())
     }
 
     /// The path exists and the method does not.

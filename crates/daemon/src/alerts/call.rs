@@ -2,6 +2,7 @@
 //! address. Nothing is followed: a redirect is a failure.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,8 +43,9 @@ pub(crate) enum CallError {
     Http(#[from] hyper::Error),
     #[error("answered with {0}")]
     Status(http::StatusCode),
-    #[error("{0} is no URL of a host")]
-    Url(String),
+    /// It is not said which: hooks of chats carry their secret in the path.
+    #[error("the address is no URL of a host")]
+    Url,
 }
 
 impl CallError {
@@ -51,10 +53,19 @@ impl CallError {
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             CallError::Status(status) => status.is_server_error() || status.as_u16() == 429,
-            CallError::Private { .. } | CallError::Plain(_) | CallError::Url(_) => false,
+            CallError::Private { .. } | CallError::Plain(_) | CallError::Url => false,
             CallError::Unknown(_) | CallError::Late | CallError::Io(_) | CallError::Http(_) => true,
         }
     }
+}
+
+/// Why nobody can be called.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallerError {
+    #[error("alerts_ca = {}: {why}", path.display())]
+    Authorities { path: PathBuf, why: String },
+    #[error("TLS for alerts cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
 }
 
 /// Makes calls.
@@ -64,9 +75,12 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Trusts whom the system trusts.
-    pub(crate) fn new(allowed: Allowed) -> Result<Caller, rustls::Error> {
-        let mut roots = rustls::RootCertStore::empty();
+    /// Trusts whom the system trusts, and the authorities of a file.
+    pub(crate) fn new(allowed: Allowed, ca: Option<&Path>) -> Result<Caller, CallerError> {
+        let mut roots = match ca {
+            None => rustls::RootCertStore::empty(),
+            Some(path) => authorities(path)?,
+        };
         let (taken, ignored) =
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         tracing::debug!(taken, ignored, "certificates of the system");
@@ -91,7 +105,7 @@ impl Caller {
 
     async fn call(&self, url: &Uri, body: Bytes, secret: &Secret) -> Result<(), CallError> {
         let (Some(host), Some(authority)) = (url.host(), url.authority()) else {
-            return Err(CallError::Url(url.to_string()));
+            return Err(CallError::Url);
         };
         let name = host.trim_start_matches('[').trim_end_matches(']');
         let secure = url.scheme_str() == Some("https");
@@ -104,14 +118,12 @@ impl Caller {
         if let Some(signature) = signature(secret, &body) {
             request = request.header(SIGNATURE, signature);
         }
-        let request = request
-            .body(Full::new(body))
-            .map_err(|_| CallError::Url(url.to_string()))?;
+        let request = request.body(Full::new(body)).map_err(|_| CallError::Url)?;
         let socket = TcpStream::connect(at).await?;
         if !secure {
             return send(socket, request).await;
         }
-        let name = ServerName::try_from(name.to_owned()).map_err(|_| CallError::Url(url.to_string()))?;
+        let name = ServerName::try_from(name.to_owned()).map_err(|_| CallError::Url)?;
         send(self.tls.connect(name, socket).await?, request).await
     }
 
@@ -133,6 +145,15 @@ impl Caller {
             },
         })
     }
+}
+
+fn authorities(path: &Path) -> Result<rustls::RootCertStore, CallerError> {
+    let wrong = |why: String| CallerError::Authorities {
+        path: path.to_owned(),
+        why,
+    };
+    let pem = std::fs::read(path).map_err(|why| wrong(format!("it cannot be read: {why}")))?;
+    hotspan_access::trusted(&pem).map_err(wrong)
 }
 
 /// One request on one connection, which ends with its status.
@@ -205,7 +226,7 @@ mod tests {
     }
 
     async fn post(allowed: &str, url: &str) -> String {
-        let caller = Caller::new(Allowed::read(allowed).unwrap()).unwrap();
+        let caller = Caller::new(Allowed::read(allowed).unwrap(), None).unwrap();
         let posted = caller
             .post(&url.parse().unwrap(), Bytes::new(), &Secret::default())
             .await;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::client::Client;
 use crate::exit::Failure;
 use crate::output::{ListFormat, rows};
+use crate::showing::Showing;
 
 /// Most names that are looked through for the one that was meant.
 const NAMES: &str = "1000";
@@ -21,11 +22,13 @@ pub(crate) struct Address {
         global = true
     )]
     pub(crate) url: String,
+    #[command(flatten)]
+    pub(crate) showing: Showing,
 }
 
 impl Address {
-    pub(crate) fn client(&self) -> Client {
-        Client::new(&self.url)
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        Client::new(&self.url, &self.showing)
     }
 }
 

@@ -1,7 +1,6 @@
 //! `hotspan audit`: asks a running daemon for the system on one page.
 
 use crate::arguments::{AuditArguments, AuditFormat};
-use crate::client::Client;
 use crate::exit::Failure;
 use crate::output::print;
 
@@ -11,7 +10,7 @@ pub(crate) fn run(arguments: &AuditArguments) -> Result<(), Failure> {
         AuditFormat::Json => ("json", "application/json"),
         AuditFormat::Html => ("html", "text/html"),
     };
-    let client = Client::new(&arguments.url);
+    let client = arguments.address.client()?;
     let page = client.get("/api/v1/audit", &[("format", form.to_owned())], kind)?;
     print(&page.text)?;
     if !page.text.ends_with('\n') {

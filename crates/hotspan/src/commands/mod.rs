@@ -1,7 +1,7 @@
 //! One file a command. Each returns how it ended; the code is `exit`'s.
 
 pub(crate) mod analyze;
-mod asking;
+pub(crate) mod asking;
 pub(crate) mod audit;
 pub(crate) mod capture;
 pub(crate) mod check;
@@ -18,6 +18,7 @@ pub(crate) mod mcp;
 pub(crate) mod replay;
 pub(crate) mod serve;
 pub(crate) mod system;
+pub(crate) mod token;
 pub(crate) mod top;
 pub(crate) mod trace;
 pub(crate) mod traces;
@@ -30,6 +31,7 @@ pub(crate) use doctor::DoctorArguments;
 pub(crate) use explain::ExplainArguments;
 pub(crate) use hotspots::HotspotsArguments;
 pub(crate) use system::SystemArguments;
+pub(crate) use token::TokenArguments;
 pub(crate) use top::TopArguments;
 pub(crate) use traces::TracesArguments;
 

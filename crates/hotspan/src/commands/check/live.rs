@@ -30,7 +30,7 @@ pub(super) fn evidence(
     label: Option<&Label>,
     arguments: &CheckArguments,
 ) -> Result<Evidence, Failure> {
-    let client = Client::new(url);
+    let client = Client::new(url, &arguments.showing)?;
     let version = match label {
         Some(label) => Some(label.version().ok_or_else(|| {
             anyhow!("--label: a daemon keeps service.version alone; give a version, or check recorded files")
