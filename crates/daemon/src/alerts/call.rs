@@ -249,4 +249,76 @@ mod tests {
         );
         assert!(post("", "http://1.1.1.1/").await.contains("without TLS"));
     }
+
+    /// An https server of its own authority on loopback, which answers one call well. Gives the authority's file.
+    async fn https(name: &str) -> (std::net::SocketAddr, PathBuf) {
+        let mut params = rcgen::CertificateParams::default();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let authority = rcgen::CertifiedIssuer::self_signed(params, key).unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &authority).unwrap();
+        let folder = std::env::temp_dir().join(format!("hotspan-hook-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let write = |file: &str, text: &str| {
+            std::fs::write(folder.join(file), text).unwrap();
+            folder.join(file)
+        };
+        let settings = hotspan_access::Settings {
+            certificate: Some(write("cert.pem", &certificate.pem())),
+            key: Some(write("key.pem", &key.serialize_pem())),
+            ..hotspan_access::Settings::default()
+        };
+        let (access, _) = settings.load().unwrap();
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let at = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((socket, peer)) = listener.accept().await {
+                if let Some((mut stream, _)) = access.accept(socket, peer, "hook", LONGEST).await {
+                    let mut head = [0; 4_096];
+                    assert!(stream.read(&mut head).await.unwrap() > 0);
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                    stream.write_all(answer).await.unwrap();
+                    stream.flush().await.unwrap();
+                }
+            }
+        });
+        (at, write("ca.pem", &authority.pem()))
+    }
+
+    #[tokio::test]
+    async fn al4_an_https_receiver_of_an_own_authority_is_called_when_that_is_trusted() {
+        let (at, ca) = https("localhost").await;
+        let url: Uri = format!("https://localhost:{}/hook", at.port()).parse().unwrap();
+        let call = async |ca: Option<&Path>, allowed: &str| {
+            let caller = Caller::new(Allowed::read(allowed).unwrap(), ca).unwrap();
+            let answer = caller
+                .post(&url, Bytes::from_static(b"{}"), &Secret::default())
+                .await;
+            answer.map_err(|error| error.to_string())
+        };
+        assert_eq!(call(Some(&ca), "127.0.0.1").await, Ok(()));
+        let strange = call(None, "127.0.0.1").await.unwrap_err();
+        assert!(strange.contains("UnknownIssuer"), "{strange}");
+        // What a name resolves to is judged, not the name.
+        let private = call(Some(&ca), "10.0.0.0/8").await.unwrap_err();
+        assert!(private.contains("no public address"), "{private}");
+        let (other, ca) = https("elsewhere.test").await;
+        let url: Uri = format!("https://localhost:{}/hook", other.port())
+            .parse()
+            .unwrap();
+        let caller = Caller::new(Allowed::read("127.0.0.1").unwrap(), Some(&ca)).unwrap();
+        let wrong = caller
+            .post(&url, Bytes::new(), &Secret::default())
+            .await
+            .unwrap_err();
+        assert!(wrong.to_string().contains("not valid for name"), "{wrong}");
+        let nowhere = Caller::new(Allowed::default(), Some(&ca.with_file_name("nowhere.pem")));
+        let nowhere = nowhere.map(drop).unwrap_err().to_string();
+        assert!(
+            nowhere.starts_with("alerts_ca = ") && nowhere.contains("cannot be read"),
+            "{nowhere}"
+        );
+    }
 }

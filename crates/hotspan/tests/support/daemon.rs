@@ -20,6 +20,11 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     pub(crate) fn start(name: &str) -> Daemon {
+        Daemon::start_with(name, &[])
+    }
+
+    /// With these flags beside the usual ones.
+    pub(crate) fn start_with(name: &str, flags: &[&str]) -> Daemon {
         let ready = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.ready"));
         drop(std::fs::remove_file(&ready));
         let mut command = hotspan();
@@ -40,7 +45,8 @@ impl Daemon {
         ]);
         command
             .args(["--rootless-quiet", "900ms", "--ready-file"])
-            .arg(&ready);
+            .arg(&ready)
+            .args(flags);
         let child = command.stderr(Stdio::piped()).spawn().expect("the binary runs");
         let ready = within(|| serde_json::from_str(&std::fs::read_to_string(&ready).ok()?).ok());
         Daemon {
