@@ -13,6 +13,9 @@ use crate::output::print;
 
 /// What `token` does.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  hotspan token new --name checkout --scope ingest --tokens-file tokens.toml > checkout.token
+  hotspan serve --tokens-file tokens.toml           ask every request for one")]
 pub(crate) enum TokenArguments {
     /// Make a token: it is printed once, and its hash is what `tokens_file` has
     #[command(after_help = "Examples:
