@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::body::Body;
 use hotspan_api::{
-    Backend, Check, FixFuture, HeldFuture, Metrics, NotSaid, SayFuture, TraceFuture, View, router,
+    Backend, Check, FixFuture, Gate, HeldFuture, Metrics, NotSaid, SayFuture, TraceFuture, View, router,
 };
 use hotspan_daemon::{Config, ConfigErrors, Layers};
 use hotspan_hotspots::Saying;
@@ -53,7 +53,7 @@ static ASKED: LazyLock<(Runtime, Router)> = LazyLock::new(|| {
     let runtime = Builder::new_current_thread().enable_all().build();
     (
         runtime.expect("a runtime needs no rights"),
-        router(Arc::new(Nothing)),
+        router(Arc::new(Nothing), Gate::default()),
     )
 });
 

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use hotspan_access::Counted;
 use hotspan_hotspots::{Answers, Meters, Saying, Unsaid};
 use hotspan_model::{
     AnalysisTimes, BeforeAfter, Counts, Decided, FindingId, Fingerprint, Kind, Knob, LogTime, Meta,
@@ -324,6 +325,8 @@ pub struct Metrics {
     pub exposed: Exposed,
     /// What became of alerts.
     pub alerts: Alerts,
+    /// Who was turned away.
+    pub access: Counted,
 }
 
 /// Alerts, and what became of them.

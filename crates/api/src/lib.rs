@@ -3,6 +3,7 @@
 mod ask;
 mod backend;
 mod compat;
+mod gate;
 mod grpc;
 mod http;
 mod jaeger;
@@ -21,6 +22,7 @@ pub use backend::{
     HeldFuture, Level, Listener, Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture,
     Sender, Shard, Status, TraceFuture, View,
 };
+pub use gate::Gate;
 pub use http::{csv, openapi};
 pub use links::{LINKS_MAX, Link, LinkTemplate, Place, links};
 pub use serve::{router, serve};

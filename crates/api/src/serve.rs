@@ -2,23 +2,25 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use hotspan_access::{Stream, Visitor};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
+use crate::gate::{self, Gate};
 use crate::{Backend, grpc, http};
 
 /// Most connections at once; more wait in the listener's backlog.
@@ -27,6 +29,8 @@ const CONNECTIONS_MAX: usize = 1_024;
 const STREAMS_MAX: u32 = 128;
 /// Longest wait for the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest TLS handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a silent HTTP/2 peer is asked whether it is there.
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// How long a listener that cannot accept (no file handle left, say) waits before it tries again.
@@ -34,26 +38,27 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// How long requests under way may take after the end was asked for.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Answers on `listener` until `shutdown` is done; requests under way get five seconds to finish.
+/// Answers on `listener` whom the gate lets in until `shutdown` is done; requests under way get five seconds to finish.
 pub async fn serve(
     listener: TcpListener,
     backend: Arc<dyn Backend>,
+    gate: Gate,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    serve_with_grace(listener, backend, shutdown, GRACE).await
+    serve_with_grace(listener, backend, gate, shutdown, GRACE).await
 }
 
-/// Everything that reads, as one service.
-pub fn router(backend: Arc<dyn Backend>) -> Router {
+/// Everything that reads, as one service behind its gate.
+pub fn router(backend: Arc<dyn Backend>, gate: Gate) -> Router {
     let grpc = grpc::router(Arc::clone(&backend));
-    http::router(backend).layer(from_fn_with_state(grpc, divert))
+    http::router(backend)
+        .layer(from_fn_with_state(grpc, divert))
+        .layer(from_fn_with_state(gate, gate::admit))
 }
 
 /// Lets tonic answer what is gRPC, unknown methods included.
 async fn divert(State(grpc): State<Router>, request: Request, next: Next) -> Response {
-    let kind = request.headers().get(header::CONTENT_TYPE);
-    let is_grpc = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
-    match is_grpc {
+    match gate::is_grpc(request.headers()) {
         true => grpc.oneshot(request).await.into_response(),
         false => next.run(request).await,
     }
@@ -62,16 +67,29 @@ async fn divert(State(grpc): State<Router>, request: Request, next: Next) -> Res
 async fn serve_with_grace(
     listener: TcpListener,
     backend: Arc<dyn Backend>,
+    gate: Gate,
     shutdown: impl Future<Output = ()> + Send + 'static,
     grace: Duration,
 ) -> io::Result<()> {
-    let service = router(backend);
+    let access = Arc::clone(&gate.access);
+    let service = router(backend, gate);
     let connections = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
-            (socket, place) = accept(&listener, &room) => answer(socket, place, &service, &connections),
+            (socket, peer, place) = accept(&listener, &room) => {
+                let (access, service, watcher) = (Arc::clone(&access), service.clone(), connections.watcher());
+                tokio::spawn(async move {
+                    if let Some((stream, visitor)) =
+                        access.accept(socket, peer, "api", HANDSHAKE_TIMEOUT).await
+                    {
+                        answer(stream, visitor, service, watcher).await;
+                    }
+                    // A connection holds its place until it ends.
+                    drop(place);
+                });
+            }
             () = &mut shutdown => break,
         }
     }
@@ -85,24 +103,22 @@ async fn serve_with_grace(
 }
 
 /// The next connection, once there is room for it.
-async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
     // The semaphore is never closed, so there is always a place in the end.
     let place = Arc::clone(room).acquire_owned().await.ok();
     loop {
         match listener.accept().await {
-            Ok((socket, _)) => return (socket, place),
+            Ok((socket, peer)) => return (socket, peer, place),
             Err(_) => tokio::time::sleep(ACCEPT_AGAIN).await,
         }
     }
 }
 
-/// Answers one connection in a task of its own, which holds its place until it ends.
-fn answer(
-    socket: TcpStream,
-    place: Option<OwnedSemaphorePermit>,
-    service: &Router,
-    connections: &GracefulShutdown,
-) {
+/// Answers one connection until it ends.
+async fn answer(stream: Stream, visitor: Visitor, service: Router, watcher: Watcher) {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -113,14 +129,11 @@ fn answer(
         .timer(TokioTimer::new())
         .keep_alive_interval(PING_EVERY)
         .max_concurrent_streams(STREAMS_MAX);
-    let service = TowerToHyperService::new(service.clone());
-    let connection = builder
-        .serve_connection(TokioIo::new(socket), service)
-        .into_owned();
-    let watched = connections.watch(connection);
-    tokio::spawn(async move {
-        // A peer that breaks off is no event of ours.
-        drop(watched.await);
-        drop(place);
+    let service = service.map_request(move |mut request: axum::http::Request<_>| {
+        request.extensions_mut().insert(visitor.clone());
+        request
     });
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    // A peer that breaks off is no event of ours.
+    drop(watcher.watch(connection.into_owned()).await);
 }

@@ -97,6 +97,7 @@ impl Backend for Reader {
             meters: meters(&shards, &self.shared.dictionary),
             exposed: self.shared.exposed,
             alerts: self.alerts(),
+            access: self.shared.access.counted(),
         }
     }
 

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use crossbeam_queue::ArrayQueue;
-use hotspan_api::{Listener, View};
+use hotspan_access::Access;
+use hotspan_api::{Gate, Listener, View};
 use hotspan_ingest::{
     Caps, Core, Inbox, Message, OtherSignals, Outbox, SharedDictionary, WHOLE_SHARE, queue, serve_grpc,
     serve_http,
@@ -27,7 +28,8 @@ use crate::shard::{Published, Shard};
 use crate::shared::Shared;
 use crate::threads::{Threads, spawn};
 use crate::viewer::TOLD_MAX;
-use crate::{Config, MemoryParts, alerts};
+use crate::watching::Watching;
+use crate::{Config, MemoryParts, SecretKey, alerts};
 
 /// What a hotspot takes with a full reservoir, timeline and histograms.
 const HOTSPOT_BYTES: u64 = 40 << 10;
@@ -81,9 +83,12 @@ pub enum StartError {
     /// The timers contradict each other.
     #[error("{0}")]
     Timers(#[from] hotspan_assembly::SettingsError),
-    /// Nobody can be spoken to over TLS.
-    #[error("TLS for alerts cannot be set up: {0}")]
-    Tls(#[from] rustls::Error),
+    /// Certificates or tokens cannot be used.
+    #[error("{0}")]
+    Access(#[from] hotspan_access::AccessError),
+    /// Nobody can be told of alerts.
+    #[error("{0}")]
+    Alerts(String),
     /// A thread cannot be started.
     #[error("a thread cannot be started; raise the limit of threads, or ask for fewer with --shards")]
     Thread(#[source] std::io::Error),
@@ -100,6 +105,7 @@ pub struct Daemon {
     api_stop: oneshot::Sender<()>,
     alerts: alerts::Sender,
     pub(crate) shutdown_delay: Duration,
+    watching: Option<Watching>,
 }
 
 struct Listeners {
@@ -113,6 +119,7 @@ impl Daemon {
     /// Whether values that are right one by one fit together; starts nothing.
     pub fn check(config: &Config) -> Result<(), StartError> {
         let settings = pipeline_settings(config, &config.memory_parts());
+        config.access().load()?;
         Ok(settings.assembly.check()?)
     }
 
@@ -121,28 +128,35 @@ impl Daemon {
         let parts = config.memory_parts();
         let settings = pipeline_settings(config, &parts);
         settings.assembly.check()?;
+        let (access, watcher) = config.access().load()?;
         let listeners = Listeners::bind(config).await?;
         parts.log();
         let seed = TableSeed(rand::random());
         let (outboxes, inboxes): (Vec<_>, Vec<_>) = (0..config.shard_count())
             .map(|_| queue::<Message>(QUEUE_MESSAGES))
             .unzip();
-        let shared = shared(config, &parts, settings, seed, outboxes, listeners.addresses);
+        let addresses = listeners.addresses;
+        let shared = shared(config, &parts, settings, seed, outboxes, addresses, &access);
         let shards = shards(config, &parts, seed, inboxes, &shared);
         let threads =
             Threads::start(&shared, shards, config.snapshot_interval, spawn).map_err(StartError::Thread)?;
         let (api_stop, stopped) = oneshot::channel();
         let stopped = async move { drop(stopped.await) };
-        let public_urls = config.public_urls(listeners.addresses.listen);
+        let public_urls = config.public_urls(addresses.listen);
         let reader = Arc::new(Reader::new(Arc::clone(&shared), public_urls));
+        let gate = Gate {
+            access: Arc::clone(&access),
+            metrics_are_open: config.metrics_open,
+        };
         Ok(Daemon {
-            addresses: listeners.addresses,
+            addresses,
             receivers: vec![
                 tokio::spawn(serve_grpc(listeners.grpc, Arc::clone(&shared.core))),
                 tokio::spawn(serve_http(listeners.http, Arc::clone(&shared.core))),
             ],
-            api: tokio::spawn(hotspan_api::serve(listeners.api, reader, stopped)),
-            alerts: alerts::Sender::start(&shared)?,
+            alerts: alerts::Sender::start(&shared).map_err(|why| StartError::Alerts(why.to_string()))?,
+            watching: (access.has_tls() || access.is_guarded()).then(|| Watching::start(watcher)),
+            api: tokio::spawn(hotspan_api::serve(listeners.api, reader, gate, stopped)),
             shared,
             threads,
             api_stop,
@@ -163,7 +177,7 @@ impl Daemon {
     /// Says that it is not ready, takes requests for `shutdown_delay` more, then drains and ends: requests in flight
     /// finish, open traces are decided, nothing that was accepted is lost. Gives the books at the end.
     pub async fn stop(self) -> Counts {
-        drop(self.alerts);
+        drop((self.alerts, self.watching));
         self.shared.core.leave();
         tokio::time::sleep(self.shutdown_delay).await;
         self.shared.core.drain();
@@ -257,14 +271,19 @@ fn shared(
     seed: TableSeed,
     outboxes: Vec<Outbox<Message>>,
     addresses: Addresses,
+    access: &Arc<Access>,
 ) -> Arc<Shared> {
     let caps = Caps {
         bytes_max: parts.dictionary,
         ..Caps::default()
     };
     let dictionary = SharedDictionary::new(caps, seed);
-    let ingest = ingest_settings(config, parts, addresses.listen);
-    let key = ParamKey(config.parameter_key.unwrap_or_else(rand::random));
+    let ingest = hotspan_ingest::Settings {
+        access: Arc::clone(access),
+        cors: config.cors(),
+        ..ingest_settings(config, parts, addresses.listen)
+    };
+    let key = ParamKey(config.parameter_key.map_or_else(rand::random, SecretKey::expose));
     Arc::new(Shared {
         core: Core::new(
             ingest,
@@ -288,6 +307,7 @@ fn shared(
         compat: config.compat,
         alerts: ArcSwap::from_pointee(config.alerts(addresses.listen)),
         alert_counts: alerts::Counts::default(),
+        access: Arc::clone(access),
         origin: Instant::now(),
         viewed: AtomicU64::new(0),
         level: AtomicUsize::new(0),
@@ -377,7 +397,7 @@ fn ingest_settings(config: &Config, parts: &MemoryParts, page: SocketAddr) -> ho
         },
         grace: config.drain,
         keep_raw: true,
-        page: format!("http://{page}/").into(),
+        page: format!("{}://{page}/", config.scheme()).into(),
         ..hotspan_ingest::Settings::default()
     }
 }
@@ -416,7 +436,15 @@ mod tests {
             listen: nowhere,
         };
         let settings = pipeline_settings(&config, &parts);
-        let shared = shared(&config, &parts, settings, seed, outboxes, addresses);
+        let shared = shared(
+            &config,
+            &parts,
+            settings,
+            seed,
+            outboxes,
+            addresses,
+            &Access::open(),
+        );
         let shards = shards(&config, &parts, seed, inboxes, &shared);
         let (begun, ended) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
         let started = Threads::start(&shared, shards, config.snapshot_interval, |name, run| {

@@ -19,11 +19,12 @@ mod shared;
 mod shedding;
 mod threads;
 mod viewer;
+mod watching;
 
 pub use alerts::Allowed;
 pub use config::{
-    Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, Secret, SpanStyles, bytes,
-    duration, hex_key,
+    Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, Secret, SecretKey, SpanStyles,
+    bytes, duration, hex_key,
 };
 pub use daemon::{Addresses, Daemon, StartError};
 pub use log::{Log, check_log};

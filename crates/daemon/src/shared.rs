@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use crossbeam_queue::ArrayQueue;
+use hotspan_access::Access;
 use hotspan_api::{
     Compat, Connections, Exposed, Level, Listener, Memory, Pressure, Refused, Requests, Sender, Shard,
     Status, View,
@@ -45,6 +46,8 @@ pub(crate) struct Shared {
     /// What alerts need.
     pub(crate) alerts: ArcSwap<alerts::Settings>,
     pub(crate) alert_counts: alerts::Counts,
+    /// Who may come in, and who was turned away.
+    pub(crate) access: Arc<Access>,
     /// Zero of `viewed`.
     pub(crate) origin: Instant,
     /// When the newest view was begun, in nanoseconds.

@@ -14,10 +14,11 @@ use crate::commands::capture::CaptureArguments;
 use crate::commands::check::CheckArguments;
 use crate::commands::{
     CompareArguments, CompletionsArguments, ConfigArguments, DetectorsArguments, DoctorArguments,
-    ExplainArguments, HotspotsArguments, ManArguments, ProbeArguments, SystemArguments, TopArguments,
-    TracesArguments,
+    ExplainArguments, HotspotsArguments, ManArguments, ProbeArguments, SystemArguments, TokenArguments,
+    TopArguments, TracesArguments,
 };
 use crate::output::ColorChoice;
+use crate::showing::Showing;
 
 /// Finds the structural faults of a backend in its own traces, and what each costs.
 #[derive(Debug, Parser)]
@@ -85,6 +86,9 @@ pub(crate) enum Command {
     /// Check or print the configuration that `serve` would run with
     #[command(subcommand)]
     Config(ConfigArguments),
+    /// Make tokens for a daemon that asks for them
+    #[command(subcommand)]
+    Token(TokenArguments),
     /// Write or send traces with known answers
     Gen(GenArguments),
     /// Send a recorded file over real OTLP
@@ -100,7 +104,6 @@ pub(crate) enum Command {
 }
 
 /// Flags of `serve`: one for each key of the configuration.
-#[derive(Debug)]
 pub(crate) struct ServeArguments {
     /// Values given as flags, by key.
     pub(crate) flags: Vec<(&'static str, String)>,
@@ -116,6 +119,15 @@ Examples:
   hotspan serve                               receive on 4317 and 4318, answer on 4319
   hotspan serve --demo                        see hotspots within 30 seconds
   hotspan serve --config hotspan.toml --memory 512MiB";
+
+impl std::fmt::Debug for ServeArguments {
+    /// Without the values, some of which are secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list()
+            .entries(self.flags.iter().map(|(key, _)| key))
+            .finish()
+    }
+}
 
 impl Args for ServeArguments {
     fn augment_args(command: Clap) -> Clap {
@@ -347,6 +359,8 @@ pub(crate) struct McpArguments {
         visible_alias = "address"
     )]
     pub(crate) url: String,
+    #[command(flatten)]
+    pub(crate) showing: Showing,
 }
 
 /// Flags of `gen`.
@@ -382,6 +396,8 @@ pub(crate) struct GenArguments {
     /// Write the known answers here, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub(crate) truth: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) showing: Showing,
 }
 
 /// Flags of `replay`.
@@ -399,6 +415,8 @@ pub(crate) struct ReplayArguments {
     /// Move all times so that the last span ends now
     #[arg(long)]
     pub(crate) shift_to_now: bool,
+    #[command(flatten)]
+    pub(crate) showing: Showing,
     /// Requests a second; 0 for as fast as it goes
     #[arg(long, default_value_t = 0)]
     pub(crate) rate: u32,

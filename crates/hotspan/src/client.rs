@@ -4,16 +4,19 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use serde_json::Value;
+use ureq::config::ConfigBuilder;
 use ureq::http::Response;
-use ureq::{Agent, Body};
+use ureq::typestate::AgentScope;
+use ureq::{Agent, Body, RequestBuilder};
 
 use crate::exit::Failure;
+use crate::showing::Showing;
 
 /// Most bytes of an answer.
 const BYTES_MAX: u64 = 64 << 20;
 /// How long a daemon may take to accept a connection, and to answer.
 const CONNECT: Duration = Duration::from_secs(5);
-const ANSWER: Duration = Duration::from_secs(60);
+pub(crate) const ANSWER: Duration = Duration::from_secs(60);
 
 /// Names and values of a query.
 pub(crate) type Asked = Vec<(&'static str, String)>;
@@ -23,6 +26,24 @@ pub(crate) type Asked = Vec<(&'static str, String)>;
 pub(crate) struct Client {
     base: String,
     agent: Agent,
+    authorization: Option<String>,
+}
+
+/// What speaks to an address; authorities are read for TLS only.
+pub(crate) fn agent(
+    base: &str,
+    showing: &Showing,
+    more: impl FnOnce(ConfigBuilder<AgentScope>) -> ConfigBuilder<AgentScope>,
+) -> Result<Agent, Failure> {
+    // Nothing is followed: a redirect could carry the token elsewhere.
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0);
+    let config = match base.starts_with("https://") {
+        true => config.tls_config(showing.tls()?),
+        false => config,
+    };
+    Ok(more(config).build().into())
 }
 
 /// An answer, whatever it says.
@@ -36,26 +57,23 @@ pub(crate) struct Reply {
 }
 
 impl Client {
-    /// A client of `url`; without a scheme it is HTTP.
-    pub(crate) fn new(url: &str) -> Client {
-        Client::patient(url, ANSWER)
-    }
-
-    /// The same, with another time that an answer may take.
-    pub(crate) fn patient(url: &str, answer: Duration) -> Client {
+    /// A client of `url` that shows what `showing` says, where an answer may take so long; without a scheme it is HTTP.
+    pub(crate) fn new(url: &str, answer: Duration, showing: &Showing) -> Result<Client, Failure> {
         let url = url.trim_end_matches('/');
         let base = match url.contains("://") {
             true => url.to_owned(),
             false => format!("http://{url}"),
         };
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(CONNECT.min(answer)))
-            .timeout_global(Some(answer));
-        Client {
+        let agent = agent(&base, showing, |config| {
+            config
+                .timeout_connect(Some(CONNECT.min(answer)))
+                .timeout_global(Some(answer))
+        })?;
+        Ok(Client {
+            agent,
+            authorization: showing.header()?,
             base,
-            agent: config.build().into(),
-        }
+        })
     }
 
     /// Where it asks.
@@ -65,7 +83,7 @@ impl Client {
 
     /// Whatever is answered there.
     pub(crate) fn reply(&self, path: &str, asked: &[(&'static str, String)]) -> Result<Reply, Failure> {
-        let request = self.agent.get(format!("{}{path}", self.base));
+        let request = self.shown(self.agent.get(format!("{}{path}", self.base)));
         let request = asked
             .iter()
             .fold(request, |request, (name, value)| request.query(name, value));
@@ -91,7 +109,7 @@ impl Client {
 
     /// The text of what is answered to a JSON body, and no refusal.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<String, Failure> {
-        let request = self.agent.post(format!("{}{path}", self.base));
+        let request = self.shown(self.agent.post(format!("{}{path}", self.base)));
         let sent = request.content_type("application/json").send(body.to_string());
         let reply = self.read(sent)?;
         Ok(self.accept(reply, "application/json")?.text)
@@ -100,6 +118,13 @@ impl Client {
     /// `text` as JSON.
     pub(crate) fn parse(&self, text: &str) -> Result<Value, Failure> {
         serde_json::from_str(text).map_err(|_| self.stranger())
+    }
+
+    fn shown<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        match &self.authorization {
+            Some(value) => request.header("authorization", value),
+            None => request,
+        }
     }
 
     fn read(&self, reply: Result<Response<Body>, ureq::Error>) -> Result<Reply, Failure> {
@@ -128,6 +153,7 @@ impl Client {
             return Err(self.stranger());
         };
         Err(match reply.status {
+            401 => Failure::Input(anyhow!("{detail}; name it with --token-file or HOTSPAN_TOKEN")),
             404 => Failure::NoData(detail),
             _ => Failure::Input(anyhow!(detail)),
         })
@@ -151,7 +177,7 @@ impl Client {
         }
         if matches!(error, TlsRequired) {
             return misused(format!(
-                "--url {base}: this program speaks no TLS; write http:// or go through a tunnel"
+                "--url {base}: no TLS is to be had; write http:// or go through a tunnel"
             ));
         }
         if let BodyExceedsLimit(limit) = error {

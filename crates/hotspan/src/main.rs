@@ -8,6 +8,7 @@ mod exit;
 mod output;
 mod progress;
 mod service_manager;
+mod showing;
 mod waterfall;
 
 use std::process::ExitCode;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Command::Probe(arguments) => commands::probe::run(&arguments),
         Command::Completions(arguments) => commands::describe::completions(&arguments),
         Command::Man(arguments) => commands::describe::man(&arguments),
+        Command::Token(arguments) => commands::token::run(&arguments),
         Command::Mcp(arguments) => commands::mcp::run(&arguments),
     };
     exit::code(outcome)

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use hotspan_access::Denied;
 use hotspan_model::Reason;
 use hotspan_otlp::{Tally, Undecodable};
 use http::StatusCode;
@@ -48,6 +49,10 @@ pub enum Refusal {
     Unknown(String),
     /// A gRPC frame that breaks the rules (S9).
     BadFrame(&'static str),
+    /// No credential, or one that is not known (S10).
+    Unauthenticated(String),
+    /// A credential that may not send (S10).
+    Forbidden(String),
     /// The receiver is stopping (S11).
     Draining,
     /// A fault of ours; the same bytes would fail again (S12).
@@ -101,6 +106,8 @@ pub enum Code {
     InvalidArgument = 3,
     /// No such thing.
     NotFound = 5,
+    /// Known, and may not.
+    PermissionDenied = 7,
     /// Over a limit; not to be tried again as it is.
     ResourceExhausted = 8,
     /// No such method or coding.
@@ -109,6 +116,8 @@ pub enum Code {
     Internal = 13,
     /// Try again later.
     Unavailable = 14,
+    /// Nobody that is known here.
+    Unauthenticated = 16,
 }
 
 /// A refusal as both transports tell it.
@@ -142,6 +151,8 @@ impl Refusal {
             | Refusal::WrongMethod(_)
             | Refusal::Unknown(_)
             | Refusal::BadFrame(_)
+            | Refusal::Unauthenticated(_)
+            | Refusal::Forbidden(_)
             | Refusal::Fault => None,
         };
         let field = match (self, code) {
@@ -173,6 +184,8 @@ impl Refusal {
             }
             Refusal::WrongMethod(_) => (Code::Unimplemented, StatusCode::METHOD_NOT_ALLOWED),
             Refusal::Unknown(_) => (Code::Unimplemented, StatusCode::NOT_FOUND),
+            Refusal::Unauthenticated(_) => (Code::Unauthenticated, StatusCode::UNAUTHORIZED),
+            Refusal::Forbidden(_) => (Code::PermissionDenied, StatusCode::FORBIDDEN),
             Refusal::Fault => (Code::Internal, StatusCode::INTERNAL_SERVER_ERROR),
         }
     }
@@ -186,7 +199,11 @@ impl Refusal {
             Refusal::UnknownCoding(coding) => {
                 format!("coding {coding:?} is not read; gzip, zstd and identity are")
             }
-            Refusal::WrongType(what) | Refusal::WrongMethod(what) | Refusal::Unknown(what) => what.clone(),
+            Refusal::WrongType(what)
+            | Refusal::WrongMethod(what)
+            | Refusal::Unknown(what)
+            | Refusal::Unauthenticated(what)
+            | Refusal::Forbidden(what) => what.clone(),
             Refusal::BadFrame(what) => format!("bad gRPC frame: {what}"),
             Refusal::Draining => "the receiver is stopping; send the same request again".into(),
             Refusal::Fault => "a fault of the receiver; the same request would fail again".into(),
@@ -199,7 +216,7 @@ impl Refusal {
     }
 
     /// All names, in order.
-    pub const NAMES: [&'static str; 11] = [
+    pub const NAMES: [&'static str; 13] = [
         "undecodable",
         "too_large",
         "overloaded",
@@ -211,6 +228,8 @@ impl Refusal {
         "bad_frame",
         "draining",
         "fault",
+        "unauthenticated",
+        "forbidden",
     ];
 
     pub(crate) fn place(&self) -> usize {
@@ -226,6 +245,8 @@ impl Refusal {
             Refusal::BadFrame(_) => 8,
             Refusal::Draining => 9,
             Refusal::Fault => 10,
+            Refusal::Unauthenticated(_) => 11,
+            Refusal::Forbidden(_) => 12,
         }
     }
 }
@@ -235,6 +256,15 @@ impl From<Undecodable> for Refusal {
         Refusal::Undecodable {
             field: cause.field.into(),
             what: cause.to_string(),
+        }
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Refusal {
+        match denied.is_unauthenticated() {
+            true => Refusal::Unauthenticated(denied.to_string()),
+            false => Refusal::Forbidden(denied.to_string()),
         }
     }
 }
@@ -337,6 +367,20 @@ mod tests {
             ),
             ("s11", Refusal::Draining, Code::Unavailable, 503, true),
             ("s12", Refusal::Fault, Code::Internal, 500, false),
+            (
+                "s10",
+                Refusal::Unauthenticated("x".into()),
+                Code::Unauthenticated,
+                401,
+                false,
+            ),
+            (
+                "s10",
+                Refusal::Forbidden("x".into()),
+                Code::PermissionDenied,
+                403,
+                false,
+            ),
         ]
     }
 

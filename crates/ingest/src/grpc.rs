@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
+use hotspan_access::{Scope, Visitor};
 use hotspan_otlp::Encoding;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
@@ -28,17 +29,26 @@ enum Named {
 }
 
 /// Answers one call.
-pub(crate) async fn call(core: Arc<Core>, peer: Arc<Peer>, request: Request<Incoming>) -> Response<Reply> {
+pub(crate) async fn call(
+    core: Arc<Core>,
+    peer: Arc<Peer>,
+    visitor: Visitor,
+    request: Request<Incoming>,
+) -> Response<Reply> {
     let (head, body) = request.into_parts();
     if !is_grpc(&head.headers) || head.method != Method::POST {
         return not_grpc(&core);
     }
     let mut gather = Gather::new(&core, &peer, body);
-    let outcome = match method(head.uri.path()) {
-        Some(Named::Health(method)) => return health::answer(&core, &mut gather, method).await,
-        Some(Named::Traces) => traces(&core, &peer, &head.headers, &mut gather).await,
-        Some(Named::Other(signal)) => other(&core, &peer, signal, &mut gather).await,
-        None => Err(Refusal::Unknown(format!("no such method: {}", head.uri.path()))),
+    let access = &core.settings.access;
+    let may_send = access.authorize(&visitor, &head.headers, Scope::Ingest);
+    let outcome = match (method(head.uri.path()), may_send) {
+        // Whoever looks after this process has no credential.
+        (Some(Named::Health(method)), _) => return health::answer(&core, &mut gather, method).await,
+        (_, Err(denied)) => Err(denied.into()),
+        (Some(Named::Traces), Ok(())) => traces(&core, &peer, &head.headers, &mut gather).await,
+        (Some(Named::Other(signal)), Ok(())) => other(&core, &peer, signal, &mut gather).await,
+        (None, Ok(())) => Err(Refusal::Unknown(format!("no such method: {}", head.uri.path()))),
     };
     match outcome {
         Ok(accepted) => success(&wire::response(&accepted, None, Encoding::Protobuf)),

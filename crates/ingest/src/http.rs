@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hotspan_access::{Scope, Visitor, challenge};
 use hotspan_otlp::Encoding;
 use http::header::{
     ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER,
@@ -10,6 +11,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
 
+use crate::cors::{Cors, share};
 use crate::gather::Gather;
 use crate::reply::Reply;
 use crate::{Answer, Coding, Core, OtherSignals, Peer, Refusal, Signal, Transport, WireMessage, wire};
@@ -19,17 +21,45 @@ const CODINGS: HeaderValue = HeaderValue::from_static("gzip, zstd, identity");
 /// What a path names: traces, or another signal.
 type Target = Option<Signal>;
 
-/// Answers one request.
-pub(crate) async fn call(core: Arc<Core>, peer: Arc<Peer>, request: Request<Incoming>) -> Response<Reply> {
+/// Answers one request; where its page may send from a browser, so that the page sees the answer.
+pub(crate) async fn call(
+    core: Arc<Core>,
+    peer: Arc<Peer>,
+    visitor: Visitor,
+    request: Request<Incoming>,
+) -> Response<Reply> {
+    let Some(site) = core.settings.cors.permitted(request.headers()) else {
+        return answer(&core, &peer, &visitor, request).await;
+    };
+    let mut response = match Cors::is_preflight(request.method(), request.headers()) {
+        true => {
+            let mut response = Response::new(Reply::default());
+            *response.status_mut() = core.settings.cors.allow(response.headers_mut());
+            response
+        }
+        false => answer(&core, &peer, &visitor, request).await,
+    };
+    share(response.headers_mut(), site);
+    response
+}
+
+async fn answer(
+    core: &Arc<Core>,
+    peer: &Peer,
+    visitor: &Visitor,
+    request: Request<Incoming>,
+) -> Response<Reply> {
     let (head, body) = request.into_parts();
     let encoding = encoding(&head.headers);
-    let mut gather = Gather::new(&core, &peer, body);
+    let mut gather = Gather::new(core, peer, body);
     let target = target(head.uri.path());
+    let access = &core.settings.access;
     let outcome = match &target {
+        _ if let Err(denied) = access.authorize(visitor, &head.headers, Scope::Ingest) => Err(denied.into()),
         None => Err(Refusal::Unknown(format!("no such path: {}", head.uri.path()))),
-        Some(_) if head.method != Method::POST => Err(Refusal::WrongMethod(words(&core))),
-        Some(None) => traces(&core, &peer, &head, encoding, &mut gather).await,
-        Some(Some(signal)) => other(&core, &peer, *signal, &head, encoding, &mut gather).await,
+        Some(_) if head.method != Method::POST => Err(Refusal::WrongMethod(words(core))),
+        Some(None) => traces(core, peer, &head, encoding, &mut gather).await,
+        Some(Some(signal)) => other(core, peer, *signal, &head, encoding, &mut gather).await,
     };
     let encoding = encoding.unwrap_or(Encoding::Json);
     match outcome {
@@ -164,6 +194,10 @@ fn failure(refusal: &Refusal, encoding: Encoding, version: Version) -> Response<
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     match refusal {
+        Refusal::Unauthenticated(_) => {
+            challenge(headers);
+            None
+        }
         Refusal::WrongMethod(_) => headers.insert(ALLOW, HeaderValue::from_static("POST")),
         Refusal::UnknownCoding(_) => headers.insert(ACCEPT_ENCODING, CODINGS),
         Refusal::Undecodable { .. }
@@ -173,6 +207,7 @@ fn failure(refusal: &Refusal, encoding: Encoding, version: Version) -> Response<
         | Refusal::WrongType(_)
         | Refusal::Unknown(_)
         | Refusal::BadFrame(_)
+        | Refusal::Forbidden(_)
         | Refusal::Draining
         | Refusal::Fault => None,
     };

@@ -1,6 +1,6 @@
 //! Receivers: OTLP over gRPC, over HTTP, from files; admission, and the way to the shards.
 //!
-//! The life of a request: accept, route, admit, read, inflate, walk, hand over to the shards, reply. Nothing is
+//! The life of a request: accept, authenticate, route, admit, read, inflate, walk, hand over to the shards, reply. Nothing is
 //! acknowledged before the hand-over, and nothing is handed over unless the whole request was framed correctly.
 //! Invariants: no lock and no allocation for a span; a byte is in memory only under a [`Lease`]; a refusal never
 //! waits.
@@ -10,6 +10,7 @@ mod answer;
 mod batches;
 mod budget;
 mod coding;
+mod cors;
 mod counters;
 mod dictionary;
 pub mod file;
@@ -35,6 +36,7 @@ pub use answer::{Accepted, Answer, Code, Excess, Refusal, Verdict};
 pub use batches::PooledBatch;
 pub use budget::{Budget, Lease, Peer, Refused};
 pub use coding::Coding;
+pub use cors::{Cors, Origins};
 pub use counters::{Counters, Signal, Tolerated, Transport};
 pub use dictionary::{Caps, SharedDictionary, WorkerDictionary};
 pub use inbox::{Inbox, Outbox, Received, Reserved, WHOLE_SHARE, queue};

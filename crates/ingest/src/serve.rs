@@ -17,6 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use hotspan_access::{Stream, Visitor};
+
 use crate::activity::{Activity, Due, Metered};
 use crate::phase::Phase;
 use crate::streams::Streams;
@@ -128,32 +130,52 @@ async fn connection(
     transport: Option<Transport>,
 ) {
     let open = Open::new(core);
-    if let Err(cause) = run(stream, &open.0, peer, transport).await {
+    let Some((stream, visitor)) = shaken(stream, address, &open.0, transport).await else {
+        return;
+    };
+    if let Err(cause) = run(stream, visitor, &open.0, peer, transport).await {
         open.0.counters.connections_failed.fetch_add(1, Relaxed);
         tracing::debug!(cause, peer = %address, transport = name(transport), "connection failed");
     }
 }
 
-async fn run(
+/// The connection after its handshake, if there is one; a drain does not wait for it.
+async fn shaken(
     stream: TcpStream,
+    address: SocketAddr,
+    core: &Core,
+    transport: Option<Transport>,
+) -> Option<(Stream, Visitor)> {
+    // Without it replies wait for more to send; the connection works all the same.
+    drop(stream.set_nodelay(true));
+    let (access, limit) = (&core.settings.access, core.settings.header_time_max);
+    tokio::select! {
+        shaken = access.accept(stream, address, name(transport), limit) => shaken,
+        _ = async { core.phases().wait_for(|&phase| phase == Phase::Draining).await.is_ok() }, if access.has_tls() => None,
+    }
+}
+
+async fn run(
+    stream: Stream,
+    visitor: Visitor,
     core: &Arc<Core>,
     peer: Peer,
     transport: Option<Transport>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
-    stream.set_nodelay(true)?;
     let (activity, peer) = (Activity::new(), Arc::new(peer));
     let io = TokioIo::new(Metered::new(stream, &activity));
     let service = service_fn(|request: Request<Incoming>| {
         let running = activity.begin();
         let (core, peer, activity) = (Arc::clone(core), Arc::clone(&peer), Arc::clone(&activity));
+        let visitor = visitor.clone();
         async move {
             let spoken = || match grpc::is_grpc(request.headers()) {
                 true => Transport::Grpc,
                 false => Transport::Http,
             };
             let response = match transport.unwrap_or_else(spoken) {
-                Transport::Grpc => grpc::call(core, peer, request).await,
-                Transport::Http => http::call(core, peer, request).await,
+                Transport::Grpc => grpc::call(core, peer, visitor, request).await,
+                Transport::Http => http::call(core, peer, visitor, request).await,
             };
             if !response.status().is_success() {
                 activity.refused();

@@ -1,8 +1,12 @@
 //! What operators may tune about the receivers: every limit has a unit in its name or type.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use hotspan_access::Access;
 use hotspan_model::Millionths;
+
+use crate::Cors;
 
 /// One mebibyte, in bytes.
 pub const MIB: u64 = 1 << 20;
@@ -56,6 +60,10 @@ pub struct Settings {
     pub keep_raw: bool,
     /// `service.instance.id` of this process, whose spans are dropped; `None` to analyse them.
     pub own_instance: Option<Box<str>>,
+    /// Who may come in.
+    pub access: Arc<Access>,
+    /// Whose pages may send from a browser.
+    pub cors: Cors,
     /// Where people find the page, for those who open the receiver's address in a browser.
     pub page: Box<str>,
 }
@@ -81,6 +89,8 @@ impl Default for Settings {
             other_signals: OtherSignals::Discard,
             keep_raw: true,
             own_instance: None,
+            access: Access::open(),
+            cors: Cors::default(),
             page: "http://127.0.0.1:4319/".into(),
         }
     }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
-use tonic::transport::{Channel, Endpoint};
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Status};
 
 /// How often a refused request is sent again before it is given up.
@@ -47,16 +48,53 @@ pub struct Sent {
     pub retries: u64,
 }
 
+/// What a sender shows, and whom it trusts.
+#[derive(Clone, Default)]
+pub struct Showing {
+    /// Value of the header `authorization`.
+    pub authorization: Option<String>,
+    /// Authorities in PEM; those of the system without.
+    pub ca: Option<String>,
+    /// A client certificate and its key, in PEM.
+    pub pair: Option<(String, String)>,
+}
+
+impl std::fmt::Debug for Showing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Showing")
+    }
+}
+
+impl Showing {
+    fn tls(&self) -> ClientTlsConfig {
+        let config = ClientTlsConfig::new();
+        let config = match &self.ca {
+            Some(pem) => config.ca_certificate(Certificate::from_pem(pem)),
+            None => config.with_native_roots(),
+        };
+        match &self.pair {
+            Some((certificate, key)) => config.identity(Identity::from_pem(certificate, key)),
+            None => config,
+        }
+    }
+}
+
 /// A connection to a receiver.
 #[derive(Debug)]
 pub struct Sender {
     client: TraceServiceClient<Channel>,
+    authorization: Option<MetadataValue<Ascii>>,
     sent: Sent,
 }
 
 impl Sender {
     /// Connects to an endpoint such as `http://127.0.0.1:4317`.
     pub async fn connect(endpoint: &str) -> Result<Sender, SendError> {
+        Sender::connect_with(endpoint, &Showing::default()).await
+    }
+
+    /// The same, to a receiver that asks for something.
+    pub async fn connect_with(endpoint: &str, showing: &Showing) -> Result<Sender, SendError> {
         let url = if endpoint.contains("://") {
             endpoint.to_owned()
         } else {
@@ -65,7 +103,12 @@ impl Sender {
         let bad = |_| SendError::Endpoint {
             endpoint: endpoint.to_owned(),
         };
-        let channel = Endpoint::from_shared(url).map_err(bad)?.connect().await;
+        let has_tls = url.starts_with("https://");
+        let mut channel = Endpoint::from_shared(url).map_err(bad)?;
+        if has_tls {
+            channel = channel.tls_config(showing.tls()).map_err(bad)?;
+        }
+        let channel = channel.connect().await;
         let channel = channel.map_err(|source| SendError::Unreachable {
             endpoint: endpoint.to_owned(),
             source,
@@ -73,6 +116,10 @@ impl Sender {
         let client = TraceServiceClient::new(channel).max_encoding_message_size(MESSAGE_BYTES_MAX);
         Ok(Sender {
             client,
+            authorization: showing
+                .authorization
+                .as_deref()
+                .and_then(|value| value.parse().ok()),
             sent: Sent::default(),
         })
     }
@@ -86,7 +133,11 @@ impl Sender {
         let spans: usize = scopes.map(|scope| scope.spans.len()).sum();
         let mut tries = 0;
         loop {
-            match self.client.export(request.clone()).await {
+            let mut sending = tonic::Request::new(request.clone());
+            if let Some(value) = &self.authorization {
+                sending.metadata_mut().insert("authorization", value.clone());
+            }
+            match self.client.export(sending).await {
                 Ok(reply) => {
                     let partial = reply.into_inner().partial_success.unwrap_or_default();
                     self.sent.requests += 1;

@@ -24,11 +24,21 @@ const LAYERS: [(&str, &[&str]); 16] = [
             "hotspan-hotspots",
         ],
     ),
-    ("hotspan-ingest", &["hotspan-model", "hotspan-otlp"]),
+    ("hotspan-access", &["hotspan-model"]),
+    (
+        "hotspan-ingest",
+        &["hotspan-model", "hotspan-access", "hotspan-otlp"],
+    ),
     ("hotspan-testkit", &["hotspan-model", "hotspan-otlp"]),
     (
         "hotspan-api",
-        &["hotspan-model", "hotspan-hotspots", "hotspan-proto", "hotspan-ui"],
+        &[
+            "hotspan-model",
+            "hotspan-access",
+            "hotspan-hotspots",
+            "hotspan-proto",
+            "hotspan-ui",
+        ],
     ),
     (
         "hotspan-daemon",
@@ -39,6 +49,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
             "hotspan-analysis",
             "hotspan-hotspots",
             "hotspan-pipeline",
+            "hotspan-access",
             "hotspan-ingest",
             "hotspan-api",
         ],

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
+use hotspan_access::Denied;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -71,6 +72,15 @@ impl Problem {
         Problem::not_found(format!(
             "this is switched off here; add {name} to the key compat (--compat, HOTSPAN_COMPAT) and start the daemon again"
         ))
+    }
+
+    /// It shows no credential, or one that may not do this.
+    pub(crate) fn denied(denied: &Denied) -> Problem {
+        let status = match denied.is_unauthenticated() {
+            true => StatusCode::UNAUTHORIZED,
+            false => StatusCode::FORBIDDEN,
+        };
+        Problem::new(status, denied.to_string())
     }
 
     /// The path exists and the method does not.

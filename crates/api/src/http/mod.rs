@@ -23,6 +23,7 @@ use axum::{Extension, Router};
 use tower_http::compression::CompressionLayer;
 
 use crate::ask::Problem;
+use crate::gate::is_private;
 use crate::{Backend, jaeger, mcp, metrics, tempo};
 
 /// What handlers share.
@@ -84,7 +85,7 @@ fn if_on(on: bool, name: &'static str, router: fn() -> Router<Shared>) -> Router
 /// Texts of spans are in every answer: no browser may guess that they are something else, and what was asked with
 /// credentials is kept by nobody on the way.
 async fn hardened(request: Request, next: Next) -> Response {
-    let with_credentials = request.headers().contains_key(header::AUTHORIZATION);
+    let with_credentials = is_private(&request);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let nosniff = HeaderValue::from_static("nosniff");

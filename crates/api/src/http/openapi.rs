@@ -1,7 +1,8 @@
 //! OpenAPI 3.1, generated from the handlers.
 
 use axum::Json;
-use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 
 use super::{audit, health, routes, state};
 use crate::metrics;
@@ -36,6 +37,8 @@ use crate::metrics;
         health::readyz,
         metrics::scrape,
     ),
+    modifiers(&Credentials),
+    security((), ("bearer" = []), ("basic" = [])),
     tags(
         (name = "hotspots", description = "Structural faults, ranked"),
         (name = "traces", description = "Single traces, analysed"),
@@ -44,6 +47,30 @@ use crate::metrics;
     )
 )]
 struct Api;
+
+/// How a request shows a token, where the daemon was given `tokens_file`.
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let components = api.components.get_or_insert_default();
+        for (name, scheme, what) in [
+            (
+                "bearer",
+                HttpAuthScheme::Bearer,
+                "A token of `hotspan token new`. Questions need the scope `read`, a state `admin`; else 401, or 403",
+            ),
+            (
+                "basic",
+                HttpAuthScheme::Basic,
+                "Any user, the token as password: for browsers, scrapers and data sources",
+            ),
+        ] {
+            let scheme = HttpBuilder::new().scheme(scheme).description(Some(what)).build();
+            components.add_security_scheme(name, SecurityScheme::Http(scheme));
+        }
+    }
+}
 
 /// The description of every path, as it is served and committed.
 pub fn openapi() -> utoipa::openapi::OpenApi {

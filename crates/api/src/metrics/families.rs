@@ -7,7 +7,7 @@ use hotspan_model::{Decided, Hotspot, LogTime, Millionths, Nanos, Reason, Vocabu
 
 use super::known::Known;
 use super::text::{self, Family, Kind, Sample, TOTAL};
-use super::{analysis, number, traffic};
+use super::{access, analysis, number, traffic};
 use crate::{Alerts, Metrics, Requests, Status, View};
 
 /// Services that the gauge of hotspots tells apart; the first by rank.
@@ -32,6 +32,7 @@ pub(super) fn families(metrics: &Metrics, view: &View, known: &mut Known) -> Vec
         hotspots(view),
     ));
     families.extend(alerts(&metrics.alerts));
+    families.extend(access::families(&metrics.access));
     families.extend(traffic::families(metrics, known));
     families
 }

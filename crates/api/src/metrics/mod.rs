@@ -1,5 +1,6 @@
 //! `/metrics`: the own family and those that dashboards of others ask for, as text 0.0.4 or OpenMetrics.
 
+mod access;
 mod analysis;
 mod families;
 mod graph;

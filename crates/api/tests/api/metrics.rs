@@ -102,6 +102,7 @@ async fn a_scrape_is_well_formed_and_complete() {
         "hotspan_connections_refused_total",
         "hotspan_connections_failed_total",
         "hotspan_accepts_failed_total",
+        "hotspan_access_reloads_failed_total",
         "hotspan_traces_decided_total",
         "hotspan_traces_open",
         "hotspan_traces_incomplete_total",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hotspan_api::Gate;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio_stream::StreamExt as _;
@@ -16,9 +17,14 @@ async fn a_watcher_does_not_hold_up_the_end() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let at = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let ended = tokio::spawn(hotspan_api::serve(listener, Arc::new(World::new()), async {
-        drop(stopped.await);
-    }));
+    let ended = tokio::spawn(hotspan_api::serve(
+        listener,
+        Arc::new(World::new()),
+        Gate::default(),
+        async {
+            drop(stopped.await);
+        },
+    ));
     let channel = Channel::from_shared(format!("http://{at}")).unwrap();
     let mut health = HealthClient::new(channel.connect().await.unwrap());
     let mut watched = health

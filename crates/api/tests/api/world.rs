@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use hotspan_access::Counted;
 use hotspan_api::{
-    Alerts, Backend, Check, Compat, Connections, Detectors, Exposed, FixFuture, FoundTrace, HeldFuture,
+    Alerts, Backend, Check, Compat, Connections, Detectors, Exposed, FixFuture, FoundTrace, Gate, HeldFuture,
     Level, LinkTemplate, Listener, Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture,
     Sender, Shard, Status, TraceFuture, View, serve,
 };
@@ -81,7 +82,12 @@ impl World {
     pub(crate) async fn serve(self) -> SocketAddr {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let at = listener.local_addr().unwrap();
-        tokio::spawn(serve(listener, Arc::new(self), std::future::pending()));
+        tokio::spawn(serve(
+            listener,
+            Arc::new(self),
+            Gate::default(),
+            std::future::pending(),
+        ));
         at
     }
 }
@@ -143,6 +149,12 @@ impl Backend for World {
                 firing: 91,
                 sent: vec![("alertmanager", 92), ("webhook", 93)],
                 failed: vec![("alertmanager", 94), ("webhook", 95)],
+            },
+            access: Counted {
+                handshakes_failed: vec![("plain_text", 96)],
+                denied: vec![("scope", 97)],
+                reloads: 98,
+                reloads_failed: 99,
             },
         }
     }

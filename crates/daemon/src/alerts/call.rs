@@ -2,6 +2,7 @@
 //! address. Nothing is followed: a redirect is a failure.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,8 +43,9 @@ pub(crate) enum CallError {
     Http(#[from] hyper::Error),
     #[error("answered with {0}")]
     Status(http::StatusCode),
-    #[error("{0} is no URL of a host")]
-    Url(String),
+    /// It is not said which: hooks of chats carry their secret in the path.
+    #[error("the address is no URL of a host")]
+    Url,
 }
 
 impl CallError {
@@ -51,10 +53,19 @@ impl CallError {
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             CallError::Status(status) => status.is_server_error() || status.as_u16() == 429,
-            CallError::Private { .. } | CallError::Plain(_) | CallError::Url(_) => false,
+            CallError::Private { .. } | CallError::Plain(_) | CallError::Url => false,
             CallError::Unknown(_) | CallError::Late | CallError::Io(_) | CallError::Http(_) => true,
         }
     }
+}
+
+/// Why nobody can be called.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallerError {
+    #[error("alerts_ca = {}: {why}", path.display())]
+    Authorities { path: PathBuf, why: String },
+    #[error("TLS for alerts cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
 }
 
 /// Makes calls.
@@ -64,9 +75,12 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Trusts whom the system trusts.
-    pub(crate) fn new(allowed: Allowed) -> Result<Caller, rustls::Error> {
-        let mut roots = rustls::RootCertStore::empty();
+    /// Trusts whom the system trusts, and the authorities of a file.
+    pub(crate) fn new(allowed: Allowed, ca: Option<&Path>) -> Result<Caller, CallerError> {
+        let mut roots = match ca {
+            None => rustls::RootCertStore::empty(),
+            Some(path) => authorities(path)?,
+        };
         let (taken, ignored) =
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         tracing::debug!(taken, ignored, "certificates of the system");
@@ -91,7 +105,7 @@ impl Caller {
 
     async fn call(&self, url: &Uri, body: Bytes, secret: &Secret) -> Result<(), CallError> {
         let (Some(host), Some(authority)) = (url.host(), url.authority()) else {
-            return Err(CallError::Url(url.to_string()));
+            return Err(CallError::Url);
         };
         let name = host.trim_start_matches('[').trim_end_matches(']');
         let secure = url.scheme_str() == Some("https");
@@ -104,14 +118,12 @@ impl Caller {
         if let Some(signature) = signature(secret, &body) {
             request = request.header(SIGNATURE, signature);
         }
-        let request = request
-            .body(Full::new(body))
-            .map_err(|_| CallError::Url(url.to_string()))?;
+        let request = request.body(Full::new(body)).map_err(|_| CallError::Url)?;
         let socket = TcpStream::connect(at).await?;
         if !secure {
             return send(socket, request).await;
         }
-        let name = ServerName::try_from(name.to_owned()).map_err(|_| CallError::Url(url.to_string()))?;
+        let name = ServerName::try_from(name.to_owned()).map_err(|_| CallError::Url)?;
         send(self.tls.connect(name, socket).await?, request).await
     }
 
@@ -133,6 +145,15 @@ impl Caller {
             },
         })
     }
+}
+
+fn authorities(path: &Path) -> Result<rustls::RootCertStore, CallerError> {
+    let wrong = |why: String| CallerError::Authorities {
+        path: path.to_owned(),
+        why,
+    };
+    let pem = std::fs::read(path).map_err(|why| wrong(format!("it cannot be read: {why}")))?;
+    hotspan_access::trusted(&pem).map_err(wrong)
 }
 
 /// One request on one connection, which ends with its status.
@@ -205,7 +226,7 @@ mod tests {
     }
 
     async fn post(allowed: &str, url: &str) -> String {
-        let caller = Caller::new(Allowed::read(allowed).unwrap()).unwrap();
+        let caller = Caller::new(Allowed::read(allowed).unwrap(), None).unwrap();
         let posted = caller
             .post(&url.parse().unwrap(), Bytes::new(), &Secret::default())
             .await;
@@ -227,5 +248,77 @@ mod tests {
                 .contains("no public address")
         );
         assert!(post("", "http://1.1.1.1/").await.contains("without TLS"));
+    }
+
+    /// An https server of its own authority on loopback, which answers one call well. Gives the authority's file.
+    async fn https(name: &str) -> (std::net::SocketAddr, PathBuf) {
+        let mut params = rcgen::CertificateParams::default();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let authority = rcgen::CertifiedIssuer::self_signed(params, key).unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &authority).unwrap();
+        let folder = std::env::temp_dir().join(format!("hotspan-hook-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let write = |file: &str, text: &str| {
+            std::fs::write(folder.join(file), text).unwrap();
+            folder.join(file)
+        };
+        let settings = hotspan_access::Settings {
+            certificate: Some(write("cert.pem", &certificate.pem())),
+            key: Some(write("key.pem", &key.serialize_pem())),
+            ..hotspan_access::Settings::default()
+        };
+        let (access, _) = settings.load().unwrap();
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let at = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((socket, peer)) = listener.accept().await {
+                if let Some((mut stream, _)) = access.accept(socket, peer, "hook", LONGEST).await {
+                    let mut head = [0; 4_096];
+                    assert!(stream.read(&mut head).await.unwrap() > 0);
+                    let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                    stream.write_all(answer).await.unwrap();
+                    stream.flush().await.unwrap();
+                }
+            }
+        });
+        (at, write("ca.pem", &authority.pem()))
+    }
+
+    #[tokio::test]
+    async fn al4_an_https_receiver_of_an_own_authority_is_called_when_that_is_trusted() {
+        let (at, ca) = https("localhost").await;
+        let url: Uri = format!("https://localhost:{}/hook", at.port()).parse().unwrap();
+        let call = async |ca: Option<&Path>, allowed: &str| {
+            let caller = Caller::new(Allowed::read(allowed).unwrap(), ca).unwrap();
+            let answer = caller
+                .post(&url, Bytes::from_static(b"{}"), &Secret::default())
+                .await;
+            answer.map_err(|error| error.to_string())
+        };
+        assert_eq!(call(Some(&ca), "127.0.0.1").await, Ok(()));
+        let strange = call(None, "127.0.0.1").await.unwrap_err();
+        assert!(strange.contains("UnknownIssuer"), "{strange}");
+        // What a name resolves to is judged, not the name.
+        let private = call(Some(&ca), "10.0.0.0/8").await.unwrap_err();
+        assert!(private.contains("no public address"), "{private}");
+        let (other, ca) = https("elsewhere.test").await;
+        let url: Uri = format!("https://localhost:{}/hook", other.port())
+            .parse()
+            .unwrap();
+        let caller = Caller::new(Allowed::read("127.0.0.1").unwrap(), Some(&ca)).unwrap();
+        let wrong = caller
+            .post(&url, Bytes::new(), &Secret::default())
+            .await
+            .unwrap_err();
+        assert!(wrong.to_string().contains("not valid for name"), "{wrong}");
+        let nowhere = Caller::new(Allowed::default(), Some(&ca.with_file_name("nowhere.pem")));
+        let nowhere = nowhere.map(drop).unwrap_err().to_string();
+        assert!(
+            nowhere.starts_with("alerts_ca = ") && nowhere.contains("cannot be read"),
+            "{nowhere}"
+        );
     }
 }

@@ -15,6 +15,7 @@ pub(crate) use sender::{Counts, Sender, Target};
 pub(crate) use what::is_critical;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use hotspan_api::LinkTemplate;
 use hotspan_model::Pattern;
@@ -33,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) learn: hotspan_model::Nanos,
     /// Addresses that may be private, and spoken to without TLS.
     pub(crate) allowed: Allowed,
+    /// Authorities that are trusted beside those of the system.
+    pub(crate) ca: Option<PathBuf>,
     /// Where people reach the page, without a slash at its end.
     pub(crate) page: String,
     /// Where they look beside it.

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle as Task;
 
 use super::body;
-use super::call::{CallError, Caller};
+use super::call::{CallError, Caller, CallerError};
 use super::life::Life;
 use super::what::firing;
 use crate::config::Secret;
@@ -77,12 +77,12 @@ struct Outbox {
 
 impl Sender {
     /// Starts telling whoever is to be told; nobody is no error.
-    pub(crate) fn start(shared: &Arc<Shared>) -> Result<Sender, rustls::Error> {
+    pub(crate) fn start(shared: &Arc<Shared>) -> Result<Sender, CallerError> {
         let settings = shared.alerts.load();
         if !settings.is_on() {
             return Ok(Sender(Vec::new()));
         }
-        let caller = Arc::new(Caller::new(settings.allowed.clone())?);
+        let caller = Arc::new(Caller::new(settings.allowed.clone(), settings.ca.as_deref())?);
         let mut tasks = Vec::new();
         let alertmanager = settings.alertmanager.as_ref();
         let alertmanager = alertmanager.map(|url| format!("{}/api/v2/alerts", url.trim_end_matches('/')));

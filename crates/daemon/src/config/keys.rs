@@ -1,9 +1,11 @@
 //! The table of keys. Adding one is one row here and one field in [`super::Config`].
 
+use hotspan_ingest::Origins;
+
 use super::Config;
 use super::value::{
-    address, bytes, compat, duration, duration_or_none, hex_key, link_templates, patterns, secret,
-    secret_file, series, shards, span_styles, switch, url, urls,
+    address, bytes, compat, duration, duration_or_none, file, header_names, link_templates, patterns, secret,
+    secret_file, secret_key, series, shards, span_styles, switch, url, urls,
 };
 use crate::alerts::Allowed;
 
@@ -70,13 +72,21 @@ keys! {
     otlp_http, "ADDR", "127.0.0.1:4318", address, "Where OTLP/HTTP is received";
     listen, "ADDR", "127.0.0.1:4319", address, "Where the API, metrics and health are answered";
     allow_insecure, "", "false", switch, "Accept addresses beyond loopback without TLS and credentials";
+    tls_cert, "FILE", "", file, "Certificate chain of all ports, in PEM; with it they speak TLS only, and changed files are read again";
+    tls_key, "FILE", "", file, "Private key of tls_cert, in PEM";
+    tls_client_ca, "FILE", "", file, "Authorities of client certificates, in PEM; needed then, but for requests with a token";
+    tokens_file, "FILE", "", file, "Hashes of tokens and names of certificates with their scopes, in TOML; see `hotspan token new`";
+    metrics_open, "", "false", switch, "Answer /metrics without a credential";
+    cors_origins, "SITES", "", Origins::read, "Sites whose pages may send OTLP/HTTP from a browser, by commas, say https://shop.example.com,https://*.example.com";
+    cors_headers, "NAMES", "content-type,content-encoding,authorization", header_names, "Headers that their pages may set";
+    cors_max_age, "TIME", "60min", duration, "How long browsers remember that they may";
     public_url, "URLS", "", urls, "Where people and agents reach the API from elsewhere, by commas; links begin with the first";
     links, "LINKS", "", link_templates, "Where people look beside the page, by blanks, say 'trace=https://grafana.example.com/t/{trace_id}'; in a file the table [links]";
     memory, "BYTES", "0", bytes, "Memory to live in, say 512MiB (0: the container's limit, else half of the machine)";
     shards, "N", "0", shards, "Owner threads (0: half of the cores, at least one)";
-    ready_file, "FILE", "", path, "Write the bound addresses to FILE as JSON once everything listens";
+    ready_file, "FILE", "", file, "Write the bound addresses to FILE as JSON once everything listens";
     demo, "", "false", switch, "Feed itself a demo shop with known faults over real OTLP";
-    parameter_key, "HEX", "", hex_key, "32 hex digits that key the hashes of literal values (default: drawn at start)";
+    parameter_key, "HEX", "", secret_key, "32 hex digits that key the hashes of literal values (default: drawn at start)";
     refuse_other_signals, "", "false", switch, "Refuse metrics and logs instead of discarding them";
     message_bytes_max, "BYTES", "64MiB", bytes, "Longest request, before and after decompression";
     log, "FILTER", "info", text, "What the daemon logs about itself: error, warn, info, debug, or a tracing filter";
@@ -98,13 +108,10 @@ keys! {
     webhook_secret_file, "FILE", "", secret_file, "Read the webhook's secret from FILE";
     critical_services, "NAMES", "", patterns, "Services whose new and worsening hotspots fire alerts, joined by commas; * is any run of characters";
     alerts_learn, "TIME", "60min", duration_or_none, "Hotspots that show in so long after the first data fire no alert: they were there before (0: all do)";
+    alerts_ca, "FILE", "", file, "Authorities that alerts trust beside those of the system, in PEM";
     alerts_allow, "BLOCKS", "", Allowed::read, "Private addresses that alerts may go to, also without TLS, say 10.0.0.0/8,127.0.0.1";
     @rules knobs, "RULES", "Thresholds of detectors, say 'repeat_min=8; cost_min_ns=5000000 @ service=billing*, kind=job'";
     @rules efforts, "RULES", "Weeks of one team by detector or hotspot, say 'slow-query=1; slow-query=3 @ service=legacy*'";
-}
-
-fn path(text: &str) -> Result<Option<std::path::PathBuf>, String> {
-    Ok((!text.is_empty()).then(|| text.into()))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every parser of the table has one shape")]

@@ -7,6 +7,7 @@ use hotspan_api::closest;
 use hotspan_model::Tuning;
 use toml::Value;
 
+use super::secrets::{HIDDEN, is_secret};
 use super::tuning::{Reading, What};
 use super::{Config, KEYS, Key};
 
@@ -20,7 +21,18 @@ const WORKLOADS: &str = "workloads";
 const LINKS: &str = "links";
 
 /// Keys of variables that other commands read, or that name the file.
-const OTHERS: [&str; 5] = ["config", "url", "timeout", "output", "color"];
+const OTHERS: [&str; 10] = [
+    "config",
+    "url",
+    "timeout",
+    "output",
+    "color",
+    "token",
+    "token_file",
+    "ca",
+    "cert",
+    "key",
+];
 
 /// The table of a file that is for clients.
 const CLIENT: &str = "client";
@@ -49,7 +61,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One thing wrong with the configuration.
+/// One thing wrong with the configuration. The value of a secret is not said.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{origin} {key} = {value:?}: {why}")]
 pub struct ConfigError {
@@ -83,12 +95,18 @@ impl fmt::Display for ConfigErrors {
 const GATE: &str = "check_";
 
 /// Values by key, the strongest origin winning.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Layers {
     values: BTreeMap<String, (Origin, String)>,
     /// Tables of the file, by key.
     tables: Vec<(String, Value)>,
     errors: Vec<ConfigError>,
+}
+
+impl fmt::Debug for Layers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Layers({})", self.summary())
+    }
 }
 
 impl Layers {
@@ -99,7 +117,7 @@ impl Layers {
             let why = format!("no such key; did you mean {}?", closest(key, names));
             self.errors.push(ConfigError {
                 key: key.to_owned(),
-                value: value.to_owned(),
+                value: said(key, value),
                 origin,
                 why,
             });
@@ -169,7 +187,7 @@ impl Layers {
             if let Err(why) = (key.set)(&mut config, value) {
                 errors.push(ConfigError {
                     key: key.name.to_owned(),
-                    value: value.to_owned(),
+                    value: said(key.name, value),
                     origin,
                     why,
                 });
@@ -189,35 +207,54 @@ impl Layers {
                 why: "too little to work in; give it 32MiB or more, or 0 for what the machine has".to_owned(),
             });
         }
-        if !config.allow_insecure {
-            let addresses = [
-                ("otlp_grpc", config.otlp_grpc),
-                ("otlp_http", config.otlp_http),
-                ("listen", config.listen),
-            ];
-            for (key, address) in addresses
-                .into_iter()
-                .filter(|(_, address)| !address.ip().is_loopback())
-            {
-                let why = "a wider address needs TLS and credentials, or allow_insecure = true (--allow-insecure) \
-                           spelled out";
-                let origin = self
-                    .values
-                    .get(key)
-                    .map_or(Origin::Default, |&(origin, _)| origin);
-                let (key, value) = (key.to_owned(), address.to_string());
-                errors.push(ConfigError {
-                    key,
-                    value,
-                    origin,
-                    why: why.to_owned(),
-                });
-            }
-        }
+        self.reachable(&config, &mut errors);
         if errors.is_empty() {
             Ok(config)
         } else {
             Err(ConfigErrors(errors))
+        }
+    }
+
+    /// What others reach needs TLS and credentials, and a demo finds its way over plain OTLP only.
+    fn reachable(&self, config: &Config, errors: &mut Vec<ConfigError>) {
+        let has_tls = config.tls_cert.is_some() && config.tls_key.is_some();
+        let is_guarded = config.access().is_guarded();
+        let mut complain = |key: &str, value: String, why: String| {
+            let origin = self
+                .values
+                .get(key)
+                .map_or(Origin::Default, |&(origin, _)| origin);
+            errors.push(ConfigError {
+                key: key.to_owned(),
+                value,
+                origin,
+                why,
+            });
+        };
+        let lacks = match (has_tls, is_guarded) {
+            (true, true) => None,
+            (true, false) => Some("tokens_file or tls_client_ca"),
+            (false, true) => Some("tls_cert and tls_key"),
+            (false, false) => Some("tls_cert, tls_key, and tokens_file or tls_client_ca"),
+        };
+        let addresses = [
+            ("otlp_grpc", config.otlp_grpc),
+            ("otlp_http", config.otlp_http),
+            ("listen", config.listen),
+        ];
+        for (key, address) in addresses {
+            if let Some(lacks) = lacks.filter(|_| !config.allow_insecure && !address.ip().is_loopback()) {
+                let why = format!(
+                    "a wider address needs TLS and credentials: set {lacks}; or spell out allow_insecure = true \
+                     (--allow-insecure)"
+                );
+                complain(key, address.to_string(), why);
+            }
+        }
+        if config.demo && (config.tls_cert.is_some() || is_guarded) {
+            let why = "the demo sends to its own port without TLS and a token; leave tls_cert, tls_client_ca and \
+                       tokens_file out for it";
+            complain("demo", "true".to_owned(), why.to_owned());
         }
     }
 
@@ -280,6 +317,15 @@ fn named(table: &toml::Table) -> String {
         None => format!("{name}={value}"),
     });
     pairs.collect::<Vec<String>>().join(" ")
+}
+
+/// A value as an error says it.
+fn said(key: &str, value: &str) -> String {
+    let has_credential = value.contains("://") && value.contains('@');
+    match is_secret(key) || has_credential {
+        true => HIDDEN.to_owned(),
+        false => value.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -366,17 +412,54 @@ mod tests {
         assert!(text.contains("environment age = \"soon\""), "{text}");
     }
 
-    #[test]
-    fn a_wider_address_must_be_spelled_out() {
+    /// What is said of a wide address with these keys beside it.
+    fn said_of_wide(keys: &[(&str, &str)]) -> String {
         let mut layers = Layers::default();
         layers.set(Origin::Flag, "otlp_http", "0.0.0.0:4318");
+        for (key, value) in keys {
+            layers.set(Origin::Flag, key, value);
+        }
+        Config::read(&layers).map_or_else(|errors| errors.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn a_wider_address_needs_tls_and_credentials_or_must_be_spelled_out() {
+        let tls = [("tls_cert", "a"), ("tls_key", "b")];
+        for (keys, lacks) in [
+            (
+                &[][..],
+                "set tls_cert, tls_key, and tokens_file or tls_client_ca; or spell out allow_insecure",
+            ),
+            (&tls, "set tokens_file or tls_client_ca; or"),
+            (&[("tokens_file", "c")], "set tls_cert and tls_key; or"),
+        ] {
+            let said = said_of_wide(keys);
+            assert!(
+                said.contains(lacks) && said.contains("--allow-insecure"),
+                "{said}"
+            );
+        }
+        for enough in [("tokens_file", "c"), ("tls_client_ca", "c")] {
+            assert_eq!(said_of_wide(&[tls[0], tls[1], enough]), "");
+        }
+        assert_eq!(said_of_wide(&[("allow_insecure", "true")]), "");
+        let both = said_of_wide(&[("allow_insecure", "true"), ("demo", "true"), ("tokens_file", "c")]);
         assert!(
-            Config::read(&layers)
-                .unwrap_err()
-                .to_string()
-                .contains("allow_insecure")
+            both.contains("demo = \"true\": the demo sends to its own port"),
+            "{both}"
         );
-        layers.set(Origin::Flag, "allow_insecure", "true");
-        assert!(Config::read(&layers).is_ok());
+    }
+
+    #[test]
+    fn no_error_says_a_secret() {
+        let mut layers = Layers::default();
+        layers.set(Origin::Flag, "parameter_key", "canary-1");
+        layers.set_toml("webhok_secret = \"canary-2\"\nadmin_token = \"canary-3\"\nwebhook_url = \"https://me:canary-4@a.test/\"");
+        layers.set_toml("webhook_secret = \"canary-5\" \"canary-6\"");
+        let errors = Config::read(&layers).unwrap_err();
+        let text = format!("{errors} {errors:?}");
+        assert_eq!(errors.0.len(), 5, "{text}");
+        assert!(text.contains("did you mean webhook_secret?"), "{text}");
+        assert!(!text.contains("canary"), "{text}");
     }
 }

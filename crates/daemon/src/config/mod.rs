@@ -4,6 +4,7 @@ mod keys;
 mod layers;
 mod memory;
 mod print;
+mod secrets;
 mod tuning;
 mod value;
 
@@ -12,14 +13,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hotspan_api::{Compat, Exposed, LinkTemplate};
+use hotspan_ingest::{Cors, Origins};
 use hotspan_model::{Nanos, Pattern, Tuning};
+use http::HeaderName;
 
 use crate::alerts::{self, Allowed};
 
 pub use keys::{KEYS, Key};
 pub use layers::{ConfigError, ConfigErrors, Layers, Origin};
 pub use memory::MemoryParts;
-pub use value::{Secret, SpanStyles, bytes, duration, hex_key};
+pub use value::{Secret, SecretKey, SpanStyles, bytes, duration, hex_key};
 
 /// What the daemon runs with: every value checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,22 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Addresses beyond loopback are accepted without TLS and credentials.
     pub allow_insecure: bool,
+    /// Certificate chain of all ports.
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key.
+    pub tls_key: Option<PathBuf>,
+    /// Authorities of client certificates.
+    pub tls_client_ca: Option<PathBuf>,
+    /// Hashes of tokens and names of certificates, with their scopes.
+    pub tokens_file: Option<PathBuf>,
+    /// `/metrics` needs no credential.
+    pub metrics_open: bool,
+    /// Sites whose pages may send from a browser.
+    pub cors_origins: Origins,
+    /// Headers that their pages may set.
+    pub cors_headers: Vec<HeaderName>,
+    /// How long browsers remember that they may.
+    pub cors_max_age: Duration,
     /// Where people and agents reach the API from elsewhere; links begin with the first.
     pub public_url: Vec<String>,
     /// Where people look beside the page.
@@ -45,7 +64,7 @@ pub struct Config {
     /// Feeds itself a demo shop.
     pub demo: bool,
     /// Keys the hashes of literal values; drawn for the process when absent.
-    pub parameter_key: Option<[u8; 16]>,
+    pub parameter_key: Option<SecretKey>,
     /// Metrics and logs are refused instead of discarded.
     pub refuse_other_signals: bool,
     /// Longest request, before and after decompression, in bytes.
@@ -88,6 +107,8 @@ pub struct Config {
     pub critical_services: Vec<Pattern>,
     /// Hotspots that show in so long after the first data are not new.
     pub alerts_learn: Duration,
+    /// Authorities that alerts trust beside those of the system.
+    pub alerts_ca: Option<PathBuf>,
     /// Addresses of receivers that may be private.
     pub alerts_allow: Allowed,
     /// Thresholds and efforts that differ from their defaults.
@@ -117,8 +138,35 @@ impl Config {
     /// is one.
     pub(crate) fn public_urls(&self, listen: SocketAddr) -> Vec<String> {
         let bound = !listen.ip().is_unspecified() && !listen.ip().is_loopback();
-        let bound = bound.then(|| format!("http://{listen}"));
+        let bound = bound.then(|| format!("{}://{listen}", self.scheme()));
         self.public_url.iter().cloned().chain(bound).collect()
+    }
+
+    /// How addresses of this daemon begin.
+    pub fn scheme(&self) -> &'static str {
+        match self.tls_cert {
+            Some(_) => "https",
+            None => "http",
+        }
+    }
+
+    /// The files that decide who may come in.
+    pub(crate) fn access(&self) -> hotspan_access::Settings {
+        hotspan_access::Settings {
+            certificate: self.tls_cert.clone(),
+            key: self.tls_key.clone(),
+            client_ca: self.tls_client_ca.clone(),
+            tokens: self.tokens_file.clone(),
+        }
+    }
+
+    /// Whose pages may send.
+    pub(crate) fn cors(&self) -> Cors {
+        Cors {
+            origins: self.cors_origins.clone(),
+            headers: self.cors_headers.clone(),
+            max_age: self.cors_max_age,
+        }
     }
 
     /// Where the memory goes.
@@ -144,7 +192,7 @@ impl Config {
     pub(crate) fn alerts(&self, page: SocketAddr) -> alerts::Settings {
         let learn = u64::try_from(self.alerts_learn.as_nanos()).unwrap_or(u64::MAX);
         let public = self.public_urls(page).into_iter().next();
-        let page = public.unwrap_or_else(|| format!("http://{page}"));
+        let page = public.unwrap_or_else(|| format!("{}://{page}", self.scheme()));
         alerts::Settings {
             alertmanager: self.alertmanager_url.clone(),
             webhook: self.webhook_url.clone(),
@@ -155,6 +203,7 @@ impl Config {
             critical: self.critical_services.clone(),
             learn: Nanos(learn),
             allowed: self.alerts_allow.clone(),
+            ca: self.alerts_ca.clone(),
             page: page.trim_end_matches('/').to_owned(),
             links: self.links.clone(),
         }
@@ -167,6 +216,14 @@ impl Config {
             otlp_http: nowhere,
             listen: nowhere,
             allow_insecure: false,
+            tls_cert: None,
+            tls_key: None,
+            tls_client_ca: None,
+            tokens_file: None,
+            metrics_open: false,
+            cors_origins: Origins::default(),
+            cors_headers: Vec::new(),
+            cors_max_age: Duration::ZERO,
             public_url: Vec::new(),
             links: Vec::new(),
             memory: 0,
@@ -195,6 +252,7 @@ impl Config {
             webhook_secret_file: Secret::default(),
             critical_services: Vec::new(),
             alerts_learn: Duration::ZERO,
+            alerts_ca: None,
             alerts_allow: Allowed::default(),
             tuning: Tuning::default(),
         }

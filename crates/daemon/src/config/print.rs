@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use hotspan_model::{Millionths, Selector, Tuning};
 use toml::Value;
 
+use super::secrets::is_secret;
 use super::{Config, KEYS, Key, Layers, Origin};
 
 /// Columns of a key and its value, before its origin.
 const VALUE: usize = 40;
 /// Keys that are rules, written as tables.
 pub(super) const RULES: [&str; 2] = ["knobs", "efforts"];
-/// The key that stays unsaid: whoever knows it can guess hashed values.
-const SECRET: &str = "parameter_key";
 
 impl Layers {
     /// All keys of `config`, which these layers gave. `resolved` shows numbers where a value leaves them to the machine.
@@ -27,8 +26,8 @@ impl Layers {
 }
 
 fn line(key: &Key, (origin, value): (Origin, &str), config: &Config, resolved: bool) -> String {
-    if key.name == SECRET && !value.is_empty() {
-        return format!("# {SECRET} is set by {origin} and not shown\n");
+    if is_secret(key.name) && !value.is_empty() {
+        return format!("# {} is set by {origin} and not shown\n", key.name);
     }
     let found = match (key.name, value) {
         ("memory", "0") => Some(config.memory_parts().total.to_string()),
@@ -198,11 +197,14 @@ mod tests {
 
     #[test]
     fn resolved_values_are_numbers_and_secrets_are_not_shown() {
-        let layers = layers("parameter_key = \"000102030405060708090a0b0c0d0e0f\"");
+        let layers =
+            layers("parameter_key = \"000102030405060708090a0b0c0d0e0f\"\nwebhook_secret = \"hush\"\n");
         let config = read(&layers);
         let text = layers.print(&config, true);
         assert!(
-            !text.contains("0001020304") && text.contains("# parameter_key is set by file"),
+            !text.contains("0001020304")
+                && !text.contains("hush")
+                && text.contains("# parameter_key is set by file"),
             "{text}"
         );
         assert!(

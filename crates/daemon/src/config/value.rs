@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use hotspan_api::{Compat, LINKS_MAX, LinkTemplate};
 use hotspan_model::Pattern;
+use http::HeaderName;
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
@@ -71,6 +73,27 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+/// A key that no log and no answer may show.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SecretKey([u8; 16]);
+
+impl SecretKey {
+    /// The key.
+    pub fn expose(self) -> [u8; 16] {
+        self.0
+    }
+}
+
+impl std::fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretKey")
+    }
+}
+
+pub(super) fn secret_key(text: &str) -> Result<Option<SecretKey>, String> {
+    Ok(hex_key(text)?.map(SecretKey))
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "every parser of the table has one shape")]
 pub(super) fn secret(text: &str) -> Result<Secret, String> {
     Ok(Secret::new(text))
@@ -87,6 +110,19 @@ pub(super) fn secret_file(path: &str) -> Result<Secret, String> {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every parser of the table has one shape")]
+pub(super) fn file(text: &str) -> Result<Option<PathBuf>, String> {
+    Ok((!text.is_empty()).then(|| text.into()))
+}
+
+/// Names of headers, by commas.
+pub(super) fn header_names(text: &str) -> Result<Vec<HeaderName>, String> {
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names
+        .map(|name| name.parse().map_err(|_| format!("{name} is no name of a header")))
+        .collect()
+}
+
 pub(super) fn url(text: &str) -> Result<Option<String>, String> {
     if text.is_empty() {
         return Ok(None);
@@ -94,6 +130,9 @@ pub(super) fn url(text: &str) -> Result<Option<String>, String> {
     let url = text.parse::<http::Uri>().ok();
     let is_fit = |url: &http::Uri| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some();
     match url.filter(is_fit) {
+        Some(url) if url.authority().is_some_and(|of| of.as_str().contains('@')) => {
+            Err("a name or password before the host is sent to nobody; leave it out".into())
+        }
         Some(_) => Ok(Some(text.to_owned())),
         None => Err("not a URL; write say https://alerts.example.com/hook".into()),
     }

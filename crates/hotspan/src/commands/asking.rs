@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::client::Client;
 use crate::exit::Failure;
 use crate::output::{ListFormat, rows};
+use crate::showing::Showing;
 
 /// Most names that are looked through for the one that was meant.
 const NAMES: &str = "1000";
@@ -34,11 +35,13 @@ pub(crate) struct Address {
         global = true
     )]
     pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) showing: Showing,
 }
 
 impl Address {
-    pub(crate) fn client(&self) -> Client {
-        Client::patient(&self.url, self.timeout)
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        Client::new(&self.url, self.timeout, &self.showing)
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) fn run(arguments: &AuditArguments) -> Result<(), Failure> {
         AuditFormat::Json => ("json", "application/json"),
         AuditFormat::Html => ("html", "text/html"),
     };
-    let client = arguments.address.client();
+    let client = arguments.address.client()?;
     let page = client.get("/api/v1/audit", &[("format", form.to_owned())], kind)?;
     print(&page.text)?;
     if !page.text.ends_with('\n') {

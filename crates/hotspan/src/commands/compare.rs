@@ -90,7 +90,7 @@ pub(crate) fn run(arguments: &CompareArguments, paint: Paint) -> Result<(), Fail
 }
 
 fn changes(arguments: &CompareArguments, paint: Paint) -> Result<(), Failure> {
-    let (client, format) = (arguments.asking.address.client(), arguments.asking.output);
+    let (client, format) = (arguments.asking.address.client()?, arguments.asking.output);
     let mut asked = vec![("limit", arguments.limit.to_string())];
     for (name, side) in [("a", &arguments.a), ("b", &arguments.b)] {
         asked.extend(side.iter().map(|side| (name, side.clone())));
@@ -123,7 +123,7 @@ fn changes(arguments: &CompareArguments, paint: Paint) -> Result<(), Failure> {
 }
 
 fn traces(arguments: &CompareArguments, [a, b]: [&String; 2], paint: Paint) -> Result<(), Failure> {
-    let (client, format) = (arguments.asking.address.client(), arguments.asking.output);
+    let (client, format) = (arguments.asking.address.client()?, arguments.asking.output);
     if matches!(format, ListFormat::Csv | ListFormat::Jsonl) {
         return Err(anyhow!("-o: two traces are written as table, wide, json or md").into());
     }

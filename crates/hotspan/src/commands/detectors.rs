@@ -10,9 +10,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::arguments::tuning;
-use crate::client::Client;
+use crate::client::{ANSWER, Client};
 use crate::exit::Failure;
 use crate::output::{ListFormat, Paint, Table, print, rows, text};
+use crate::showing::Showing;
 
 /// Flags of `detectors`.
 #[derive(Debug, Args)]
@@ -29,6 +30,8 @@ pub(crate) struct DetectorsArguments {
     /// Ask the daemon that answers here
     #[arg(long, conflicts_with = "config")]
     url: Option<String>,
+    #[command(flatten)]
+    showing: Showing,
     /// How the answer is written
     #[arg(short, long, value_enum, env = "HOTSPAN_OUTPUT", default_value = "table")]
     output: ListFormat,
@@ -51,7 +54,11 @@ struct Row {
 pub(crate) fn run(arguments: &DetectorsArguments, paint: Paint) -> Result<(), Failure> {
     let text = match &arguments.url {
         Some(url) => {
-            let answer = Client::new(url).get("/api/v1/detectors", &[], "application/json")?;
+            let answer = Client::new(url, ANSWER, &arguments.showing)?.get(
+                "/api/v1/detectors",
+                &[],
+                "application/json",
+            )?;
             answer.text + "\n"
         }
         None => {

@@ -47,7 +47,7 @@ pub(crate) struct ExplainArguments {
 }
 
 pub(crate) fn run(arguments: &ExplainArguments, paint: Paint) -> Result<(), Failure> {
-    let (client, format) = (arguments.asking.address.client(), arguments.asking.output);
+    let (client, format) = (arguments.asking.address.client()?, arguments.asking.output);
     let mut asked = vec![("limit", arguments.limit.to_string())];
     for (name, value) in [("entry", &arguments.entry), ("service", &arguments.service)] {
         asked.extend(value.iter().map(|value| (name, value.clone())));

@@ -58,7 +58,7 @@ async fn send(
     endpoint: &str,
     truth: &mut Option<BufWriter<File>>,
 ) -> Result<(), Failure> {
-    let mut sender = Sender::connect(endpoint).await?;
+    let mut sender = Sender::connect_with(endpoint, &arguments.showing.sender()?).await?;
     for n in 0..arguments.traces {
         let made = source.request(n);
         for request in made.requests.clone() {

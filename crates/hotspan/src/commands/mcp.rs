@@ -11,8 +11,10 @@ use ureq::http::Response;
 use ureq::{Agent, Body};
 
 use crate::arguments::McpArguments;
+use crate::client::agent;
 use crate::exit::Failure;
 use crate::output::print;
+use crate::showing::Showing;
 
 /// Longest line that is read.
 const LINE_BYTES_MAX: u64 = 1 << 20;
@@ -23,7 +25,7 @@ const NO_ANSWER: i32 = -32_000;
 const NO_JSON: i32 = -32_700;
 
 pub(crate) fn run(arguments: &McpArguments) -> Result<(), Failure> {
-    let mut bridge = Bridge::new(&arguments.url);
+    let mut bridge = Bridge::new(&arguments.url, &arguments.showing)?;
     let mut input = io::stdin().lock();
     while let Some(line) = line(&mut input)? {
         if let Some(answer) = bridge.answer(&line) {
@@ -47,6 +49,7 @@ fn line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
 /// One end of the conversation.
 struct Bridge {
     agent: Agent,
+    authorization: Option<String>,
     base: String,
     /// The version of the protocol that the daemon agreed to.
     version: Option<String>,
@@ -55,14 +58,15 @@ struct Bridge {
 }
 
 impl Bridge {
-    fn new(url: &str) -> Bridge {
-        let config = Agent::config_builder().http_status_as_error(false).build();
-        Bridge {
-            agent: config.into(),
-            base: url.trim_end_matches('/').to_owned(),
+    fn new(url: &str, showing: &Showing) -> Result<Bridge, Failure> {
+        let base = url.trim_end_matches('/').to_owned();
+        Ok(Bridge {
+            agent: agent(&base, showing, |config| config)?,
+            authorization: showing.header()?,
+            base,
             version: None,
             told: false,
-        }
+        })
     }
 
     /// What is written for one line; nothing for what asks for no answer.
@@ -97,6 +101,9 @@ impl Bridge {
             .post(format!("{base}/mcp"))
             .content_type("application/json")
             .header("accept", "application/json, text/event-stream");
+        if let Some(shown) = &self.authorization {
+            request = request.header("authorization", shown);
+        }
         for (name, value) in headers(message, self.version.as_deref()) {
             request = request.header(name, value);
         }

@@ -20,6 +20,7 @@ mod reloads;
 pub(crate) mod replay;
 pub(crate) mod serve;
 pub(crate) mod system;
+pub(crate) mod token;
 pub(crate) mod top;
 pub(crate) mod trace;
 pub(crate) mod traces;
@@ -33,6 +34,7 @@ pub(crate) use explain::ExplainArguments;
 pub(crate) use hotspots::HotspotsArguments;
 pub(crate) use probe::ProbeArguments;
 pub(crate) use system::SystemArguments;
+pub(crate) use token::TokenArguments;
 pub(crate) use top::TopArguments;
 pub(crate) use traces::TracesArguments;
 

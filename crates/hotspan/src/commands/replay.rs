@@ -47,7 +47,7 @@ fn decode(recorded: &Recorded) -> anyhow::Result<ExportTraceServiceRequest> {
 }
 
 async fn send(requests: Vec<ExportTraceServiceRequest>, arguments: &ReplayArguments) -> Result<(), Failure> {
-    let mut sender = Sender::connect(&arguments.to).await?;
+    let mut sender = Sender::connect_with(&arguments.to, &arguments.showing.sender()?).await?;
     for request in requests {
         sender.send(request).await?;
         if let Some(pause) = Duration::from_secs(1).checked_div(arguments.rate) {

@@ -44,7 +44,7 @@ async fn serve(config: &Config, mut reloads: Reloads<'_>) -> Result<(), Failure>
     tokio::spawn(reloads.log.clone().tell_of_left_out());
     let mut daemon = Daemon::start(config).await.map_err(anyhow::Error::from)?;
     let addresses = daemon.addresses();
-    greet(&addresses);
+    greet(&addresses, config);
     if let Some(path) = &config.ready_file {
         let ready = serde_json::json!({
             "otlp_grpc": addresses.otlp_grpc.to_string(),
@@ -98,29 +98,36 @@ async fn asked(term: &mut Signal, int: &mut Signal) {
 }
 
 /// What listens where, and what to tell an SDK.
-fn greet(addresses: &Addresses) {
+fn greet(addresses: &Addresses, config: &Config) {
     let Addresses {
         otlp_grpc,
         otlp_http,
         listen,
     } = addresses;
+    let scheme = config.scheme();
+    let access = match (config.tls_client_ca.is_some(), config.tokens_file.is_some()) {
+        (false, false) => "",
+        (false, true) => "\n  access     with a token; see hotspan token new",
+        (true, false) => "\n  access     with a client certificate",
+        (true, true) => "\n  access     with a token or a client certificate",
+    };
     eprintln!(
         "hotspan {version} is up
   OTLP/gRPC  {otlp_grpc}
   OTLP/HTTP  {otlp_http}
-  page       http://{listen}/
-  answers    http://{listen}/api/v1/hotspots   (metrics: /metrics, health: /readyz)
-  agents     http://{listen}/mcp   (Model Context Protocol)
+  page       {scheme}://{listen}/
+  answers    {scheme}://{listen}/api/v1/hotspots   (metrics: /metrics, health: /readyz)
+  agents     {scheme}://{listen}/mcp   (Model Context Protocol){access}
 
 Point a service at it:
   export OTEL_TRACES_EXPORTER=otlp
   export OTEL_EXPORTER_OTLP_PROTOCOL=grpc
-  export OTEL_EXPORTER_OTLP_ENDPOINT=http://{otlp_grpc}
+  export OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{otlp_grpc}
   export OTEL_SERVICE_NAME=<name of the service>
-(over HTTP: OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, OTEL_EXPORTER_OTLP_ENDPOINT=http://{otlp_http})
+(over HTTP: OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{otlp_http})
 
-Then: hotspan hotspots --url http://{listen}
-Nothing there? hotspan doctor --url http://{listen} tells why",
+Then: hotspan hotspots --url {scheme}://{listen}
+Nothing there? hotspan doctor --url {scheme}://{listen} tells why",
         version = env!("CARGO_PKG_VERSION"),
     );
 }

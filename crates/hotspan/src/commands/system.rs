@@ -140,7 +140,7 @@ const THIRD_PARTIES: List = List {
 };
 
 pub(crate) fn run(noun: Noun, arguments: &SystemArguments, paint: Paint) -> Result<(), Failure> {
-    let (client, list) = (arguments.asking.address.client(), noun.list());
+    let (client, list) = (arguments.asking.address.client()?, noun.list());
     let mut asked = vec![("limit", arguments.limit.to_string())];
     asked.extend(
         arguments

@@ -19,6 +19,7 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
+    #[allow(dead_code, reason = "some tests need flags of their own")]
     pub(crate) fn start(name: &str) -> Daemon {
         Daemon::start_with(name, |_| {})
     }

@@ -10,6 +10,7 @@ use hotspan_daemon::duration;
 use hotspan_model::Millionths;
 
 use crate::arguments::share;
+use crate::showing::Showing;
 
 const EXAMPLES: &str = "Examples:
   hotspan check traces.pb                                        any finding fails
@@ -45,6 +46,8 @@ pub(crate) struct CheckArguments {
     /// The gate.
     #[command(flatten)]
     pub(crate) gate: GateArguments,
+    #[command(flatten)]
+    pub(crate) showing: Showing,
 }
 
 /// Flags of the gate.

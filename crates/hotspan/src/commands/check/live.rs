@@ -11,7 +11,7 @@ use super::budgets::DURATION;
 use super::evidence::{At, Entry, Evidence};
 use super::found::Found;
 use super::label::Label;
-use crate::client::Client;
+use crate::client::{ANSWER, Client};
 use crate::commands::block_on;
 use crate::exit::Failure;
 
@@ -49,7 +49,7 @@ pub(super) fn evidence(
     label: Option<&Label>,
     arguments: &CheckArguments,
 ) -> Result<Evidence, Failure> {
-    let client = Client::new(url);
+    let client = Client::new(url, ANSWER, &arguments.showing)?;
     let version = match label {
         Some(label) => Some(label.version().ok_or_else(|| {
             anyhow!("--label: a daemon keeps service.version alone; give a version, or check recorded files")

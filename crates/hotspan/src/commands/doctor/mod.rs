@@ -104,7 +104,7 @@ struct Report<'a> {
 }
 
 pub(crate) fn run(arguments: &DoctorArguments, paint: Paint) -> Result<(), Failure> {
-    let client = arguments.address.client();
+    let client = arguments.address.client()?;
     let between = Duration::from_secs(arguments.watch);
     match Seen::look(&client, between) {
         Ok(seen) => {

@@ -41,7 +41,7 @@ const LIST: List = List {
 };
 
 pub(crate) fn run(arguments: &HotspotsArguments, paint: Paint) -> Result<(), Failure> {
-    let (client, format) = (arguments.asking.address.client(), arguments.asking.output);
+    let (client, format) = (arguments.asking.address.client()?, arguments.asking.output);
     match &arguments.verb {
         None => list(&client, &arguments.wanted, format, paint),
         Some(Verb::List(wanted)) => list(&client, &arguments.wanted.and(wanted), format, paint),

@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &ProbeArguments) -> Result<(), Failure> {
 }
 
 async fn probe(arguments: &ProbeArguments) -> Result<(), Failure> {
-    let client = arguments.address.client();
+    let client = arguments.address.client()?;
     let mut wrong = !say(&ready(&client)?)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let known = Known::new(
@@ -61,7 +61,7 @@ async fn probe(arguments: &ProbeArguments) -> Result<(), Failure> {
         u64::try_from(now.as_nanos()).unwrap_or(0),
         arguments.list,
     );
-    wrong |= !say(&sent(&known, &arguments.to).await?)?;
+    wrong |= !say(&sent(&known, arguments).await?)?;
     let found = until(arguments.within, || known.find(&client)).await?;
     let Some((trace, took)) = found else {
         let why = format!(
@@ -99,8 +99,8 @@ fn ready(client: &Client) -> Result<Check, Failure> {
     Ok(("ready", said))
 }
 
-async fn sent(known: &Known, endpoint: &str) -> Result<Check, Failure> {
-    let mut sender = Sender::connect(endpoint).await?;
+async fn sent(known: &Known, arguments: &ProbeArguments) -> Result<Check, Failure> {
+    let mut sender = Sender::connect_with(&arguments.to, &arguments.address.showing.sender()?).await?;
     let began = Instant::now();
     sender.send(known.request()).await?;
     let took = began.elapsed();

@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &TopArguments, colours: bool) -> Result<(), Failure
     let mut asked = vec![("limit", feed::LIMIT.to_owned())];
     asked.extend(arguments.service.iter().map(|value| ("service", value.clone())));
     asked.extend(arguments.detector.iter().map(|value| ("detector", value.clone())));
-    let client = arguments.address.client();
+    let client = arguments.address.client()?;
     let every = Duration::from_secs(arguments.every);
     let mut state = State::new(client.base(), every, colours);
     // Without a first answer there is nothing to show, and the exit code tells why.

@@ -74,7 +74,7 @@ struct Wanted {
 }
 
 pub(crate) fn run(arguments: &TracesArguments, paint: Paint) -> Result<(), Failure> {
-    let (client, format) = (arguments.asking.address.client(), arguments.asking.output);
+    let (client, format) = (arguments.asking.address.client()?, arguments.asking.output);
     match &arguments.verb {
         None => list(&client, &[&arguments.wanted], format, paint),
         Some(Verb::List(wanted)) => list(&client, &[&arguments.wanted, wanted], format, paint),

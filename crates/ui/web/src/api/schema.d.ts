@@ -793,6 +793,13 @@ export interface components {
             /** @description Thresholds that all of them share. */
             shared_knobs: components["schemas"]["Knob"][];
         };
+        /** @description What wraps an SDK, as resources name it (`telemetry.distro.*`). */
+        Distro: {
+            /** @description Its name, say `opentelemetry-java-instrumentation`. */
+            name: string;
+            /** @description Its version. */
+            version: string;
+        };
         /** @description An effort that was set. */
         EffortRule: components["schemas"]["Selector"] & {
             /** @description Weeks of one team. */
@@ -977,6 +984,8 @@ export interface components {
             impact_s_per_hour: components["schemas"]["Decimal"];
             /** @description End of the last one. */
             last_seen: components["schemas"]["Moment"];
+            /** @description Where to look elsewhere, as the operator configured it. */
+            links: components["schemas"]["Link"][];
             /** @description What a person said about it last, whether that still holds or not. */
             note: components["schemas"]["Note"];
             /** @description Its segment operation; part of the fingerprint. */
@@ -1058,9 +1067,9 @@ export interface components {
         };
         /** @description One hotspot with the traces that prove it. */
         HotspotDetail: components["schemas"]["Hotspot"] & {
-            /** @description What the fix would do to each exemplar, held or not. */
+            /** @description What the fix would do to each exemplar, held or not; empty with `waterfalls=none`. */
             before_after: components["schemas"]["BeforeAfter"][];
-            /** @description The exemplar traces that are still held. */
+            /** @description The exemplar traces that are still held; none with `waterfalls=none`. */
             waterfalls: components["schemas"]["Waterfall"][];
         };
         /** @description A page of hotspots. */
@@ -1206,6 +1215,13 @@ export interface components {
              * @description Sightings of fingerprints beyond the bound.
              */
             sightings_beyond: number;
+        };
+        /** @description A link to somewhere else. */
+        Link: {
+            /** @description What the operator calls it, say `trace` or `logs`. */
+            name: string;
+            /** @description Where it leads. */
+            url: string;
         };
         /** @description A list with its envelope, or with `flat=true` bare rows without nesting. */
         Listed_Comparison: {
@@ -1911,6 +1927,15 @@ export interface components {
             /** @description When it ends: RFC 3339, Unix seconds, or from now (`2h`, `7d`). Needed to mute. */
             until?: string | null;
         };
+        /** @description An SDK, as resources name it (`telemetry.sdk.*`). */
+        Sdk: {
+            /** @description Its language, say `java`. */
+            language: string;
+            /** @description Its name, mostly `opentelemetry`. */
+            name: string;
+            /** @description Its version. */
+            version: string;
+        };
         /** @description A piece of a critical path. */
         Segment: {
             /** @description Why. */
@@ -1930,6 +1955,32 @@ export interface components {
             operation?: string | null;
             /** @description Pattern of services. */
             service?: string | null;
+        };
+        /** @description A kind of process that sends spans of a service: its SDK, and the way its requests come. Empty texts were not said. */
+        Sender: {
+            /**
+             * Format: int64
+             * @description Resources with spans in requests.
+             */
+            batches: number;
+            /** @description `identity` (none), `gzip` or `zstd`. */
+            compression: string;
+            /** @description The agent or package around the SDK, where there is one. */
+            distro: components["schemas"]["Distro"];
+            /** @description `protobuf` or `json`. */
+            encoding: string;
+            /** @description `deployment.environment.name`, or its older name. */
+            environment: string;
+            /** @description When the last of them came. */
+            last_seen: components["schemas"]["Moment"];
+            /** @description Whether its requests come from the machine that the daemon runs on. */
+            local: boolean;
+            /** @description The SDK. */
+            sdk: components["schemas"]["Sdk"];
+            /** @description `grpc` or `http`. What stands between the sender and here, a Collector say, decides this and the next two. */
+            transport: string;
+            /** @description `service.version`. */
+            version: string;
         };
         /** @description One service. */
         Service: {
@@ -1968,6 +2019,8 @@ export interface components {
              * @description Requests and messages that it worked on, not adjusted for sampling.
              */
             requests: number;
+            /** @description Who sends its spans, and how: at most four, those that were heard last. */
+            senders: components["schemas"]["Sender"][];
             /** @description Its name. */
             service: string;
             /**
@@ -2147,6 +2200,11 @@ export interface components {
             partial_successes: number;
             /** @description Requests by transport. */
             requests: components["schemas"]["Requests"][];
+            /**
+             * Format: int64
+             * @description Resources whose sender is in no answer about services, because a thousand services have senders already.
+             */
+            senders_beyond: number;
             /** @description The shards, in order. */
             shards: components["schemas"]["Shard"][];
             /**
@@ -2278,6 +2336,8 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             /** @description Its findings may rest on missing spans. */
             incomplete: boolean;
+            /** @description Where to look elsewhere, as the operator configured it. */
+            links: components["schemas"]["Link"][];
             /** @description What they nearly say. */
             near_misses: components["schemas"]["NearMissHere"][];
             /**
@@ -2707,7 +2767,13 @@ export interface operations {
     };
     hotspot: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Whether its exemplars are analysed again; `all` when absent. With `none`, `waterfalls` and `before_after` are
+                 *     empty, and the answer is a few kilobytes: what a reader needs who asks again and again.
+                 */
+                waterfalls?: "all" | "none";
+            };
             header?: never;
             path: {
                 /** @description Its fingerprint, 32 hex digits */
@@ -2726,7 +2792,7 @@ export interface operations {
                     "application/json": components["schemas"]["HotspotDetail"];
                 };
             };
-            /** @description There are no parameters */
+            /** @description What was asked makes no sense */
             400: {
                 headers: {
                     [name: string]: unknown;
