@@ -120,7 +120,7 @@ fn what_stands_for_many_counts_as_many_with_their_mean() {
     let row = report.metered[1];
     assert_eq!((row.count, row.latencies.sum), (30, Nanos::from_millis(90)));
     assert_eq!(
-        row.latencies.buckets[Latencies::bucket(Nanos::from_millis(3))],
+        row.latencies.buckets()[Latencies::bucket(Nanos::from_millis(3))],
         30
     );
     assert_eq!(report.links[1].calls, 30);

@@ -39,7 +39,7 @@ impl Rows {
         self.path.fill(cx, report);
         self.services.fill(cx, report);
         self.calls.fill(cx, report);
-        self.metered.fill(cx, report);
+        self.metered.fill(cx, self.calls.of_operations(), report);
         self.facts.fill(cx, report);
     }
 
