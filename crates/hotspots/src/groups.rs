@@ -67,8 +67,10 @@ impl Groups {
         self.members.extend(placed);
         self.members.sort_unstable();
         let known = self.members.partition_point(|member| member.is_known());
-        self.members[known..]
-            .sort_unstable_by_key(|member| (packed(&key(&rows[member.row()])), member.row()));
+        if known < self.members.len() {
+            self.members[known..]
+                .sort_unstable_by_key(|member| (packed(&key(&rows[member.row()])), member.row()));
+        }
     }
 
     /// The groups of the rows that it was filled with.
