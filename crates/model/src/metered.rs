@@ -31,6 +31,7 @@ pub struct Latencies {
 
 impl Latencies {
     /// The bucket that `length` falls in.
+    #[inline]
     pub fn bucket(length: Nanos) -> usize {
         let below = length.0.saturating_sub(1);
         let doubled = u64::BITS - (below / LATENCY_BOUNDS[0].0).leading_zeros();
@@ -54,20 +55,49 @@ impl Latencies {
     }
 
     /// Counts `count` things that took `sum` together, each as long as their mean.
-    #[inline]
     pub fn record(&mut self, count: u64, sum: Nanos, span: Option<SpanId>) {
+        self.add(Took::new(count, sum), span);
+    }
+
+    /// The same for what is recorded more than once.
+    #[inline]
+    pub fn add(&mut self, took: Took, span: Option<SpanId>) {
+        if took.count == 0 {
+            return;
+        }
+        self.filled |= 1 << took.bucket;
+        let held = &mut self.buckets[took.bucket];
+        *held = held.saturating_add(took.count);
+        self.sum = self.sum.plus(took.sum);
+        if self.longest.is_none_or(|(longest, _)| longest < took.mean) {
+            self.longest = Some((took.mean, span));
+        }
+    }
+}
+
+/// Things that took equally long, as [`Latencies`] count them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Took {
+    count: u64,
+    bucket: usize,
+    mean: Nanos,
+    sum: Nanos,
+}
+
+impl Took {
+    /// `count` things that took `sum` together.
+    #[inline]
+    pub fn new(count: u64, sum: Nanos) -> Took {
         let mean = match count {
-            0 => return,
-            1 => sum,
+            // To divide is dear.
+            0 | 1 => sum,
             _ => Nanos(sum.0 / count),
         };
-        let place = Latencies::bucket(mean);
-        self.filled |= 1 << place;
-        let held = &mut self.buckets[place];
-        *held = held.saturating_add(count);
-        self.sum = self.sum.plus(sum);
-        if self.longest.is_none_or(|(longest, _)| longest < mean) {
-            self.longest = Some((mean, span));
+        Took {
+            count,
+            bucket: Latencies::bucket(mean),
+            mean,
+            sum,
         }
     }
 }

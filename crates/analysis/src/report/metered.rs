@@ -1,7 +1,8 @@
 //! What counters count: roots of segments and outgoing operations, by name and by who calls whom.
 
 use hotspan_model::{
-    Class, Ends, Flag, Kind, Latencies, LinkRow, Nanos, OpRef, Report, SpanId, SpanRow, Symbol, Target,
+    Class, Ends, Flag, Kind, Latencies, LinkRow, Nanos, OpRef, Peer, Report, SpanId, SpanRow, Symbol, Target,
+    Took,
 };
 
 use crate::context::{Context, Operation, Segment};
@@ -11,10 +12,29 @@ use crate::{Mark, NONE, Node};
 /// Buffers.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
+    wanted: Metered,
     spans: Few,
     links: Few,
     /// By call row: where its last operation was counted, or [`NONE`].
     of_calls: Vec<Places>,
+}
+
+/// Which rows a report gets for counters that only grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metered {
+    /// Spans by name, kind and outcome.
+    pub spans: bool,
+    /// All calls by both ends; calls to other companies are counted whatever is wanted.
+    pub links: bool,
+}
+
+impl Default for Metered {
+    fn default() -> Metered {
+        Metered {
+            spans: true,
+            links: true,
+        }
+    }
 }
 
 /// A row of spans and one of links.
@@ -33,14 +53,23 @@ const NOWHERE: Places = Places {
 type SpanKey = (OpRef, Kind, bool);
 
 impl Rows {
+    pub(super) fn new(wanted: Metered) -> Rows {
+        Rows {
+            wanted,
+            ..Rows::default()
+        }
+    }
+
     /// `calls` has the call row of each operation: those of one have the same ends, and mostly one name.
     pub(super) fn fill(&mut self, cx: Context<'_>, calls: &[u32], report: &mut Report) {
         self.spans.clear();
         self.links.clear();
         self.of_calls.clear();
         self.of_calls.resize(report.calls.len(), NOWHERE);
-        for segment in cx.segments() {
-            self.add_segment(cx, segment, report);
+        if self.wanted.spans || self.wanted.links {
+            for segment in cx.segments() {
+                self.add_segment(cx, segment, report);
+            }
         }
         for (operation, &call) in cx.operations().iter().zip(calls) {
             // Intervals of a folded group only fill time.
@@ -68,10 +97,12 @@ impl Rows {
             operation: segment.operation,
         };
         let (failed, span) = (root.bits.has(Flag::Failed), root.span_id());
-        let length = timed(root).then(|| length(root));
-        let place = self.span_row(NONE, (at, root.kind(), failed), &mut report.metered);
-        count(&mut report.metered[place as usize], 1, length, span);
-        if root.kind() != Kind::Server {
+        let length = timed(root).then(|| Took::new(1, length(root)));
+        if self.wanted.spans {
+            let place = self.span_row(NONE, (at, root.kind(), failed), &mut report.metered);
+            count(&mut report.metered[place as usize], 1, length, span);
+        }
+        if root.kind() != Kind::Server || !self.wanted.links {
             return;
         }
         let ends = match above(cx, root) {
@@ -84,7 +115,7 @@ impl Rows {
         link.calls += 1;
         link.failed += u64::from(failed);
         if let Some(length) = length {
-            link.server.record(1, length, span);
+            link.server.add(length, span);
         }
     }
 
@@ -96,33 +127,43 @@ impl Rows {
         known: Places,
         report: &mut Report,
     ) -> Places {
+        if !self.wanted.spans && !self.wanted.links && operation.class != Class::Call {
+            return NOWHERE;
+        }
         let node = cx.forest.node(operation.node);
-        let span = self.add_spans(operation, node, known.span, report);
-        let (calls, mut failed) = (operation.weight, operation.failed);
+        let took = Took::new(operation.weight, Nanos(operation.total));
+        let span = match self.wanted.spans {
+            true => self.add_spans(operation, node, (took, known.span), report),
+            false => NONE,
+        };
         let link = match known.link {
-            NONE => {
-                let service = cx.segment(operation.segment).service;
-                self.link_row(ends(cx, service, operation), operation.class, &mut report.links)
-            }
+            NONE => self.find_link(cx, operation, report),
             link => link,
         };
-        let row = &mut report.links[link as usize];
-        row.client.record(calls, Nanos(operation.total), node.span_id());
-        row.path = row.path.plus(cx.paths().subtree(operation.node));
-        if operation.server != NONE {
-            let server = cx.node_at(operation.server);
-            failed = failed.max(u64::from(server.bits.has(Flag::Failed)));
-            if timed(server) {
-                row.server.record(1, length(server), server.span_id());
-            }
+        if let Some(row) = report.links.get_mut(link as usize) {
+            add_link(cx, operation, (node, took), row);
         }
-        row.calls = row.calls.saturating_add(calls);
-        row.failed = row.failed.saturating_add(failed.min(calls));
         Places { span, link }
     }
 
+    /// Where calls of an operation are counted, or [`NONE`].
+    fn find_link(&mut self, cx: Context<'_>, operation: &Operation, report: &mut Report) -> u32 {
+        let ends = ends(cx, cx.segment(operation.segment).service, operation);
+        match self.wanted.links || is_third_party(cx, ends, operation.class) {
+            true => self.link_row(ends, operation.class, &mut report.links),
+            false => NONE,
+        }
+    }
+
     /// Folded operations count with their mean, failed or not. Answers the last row.
-    fn add_spans(&mut self, operation: &Operation, node: &Node, known: u32, report: &mut Report) -> u32 {
+    #[inline]
+    fn add_spans(
+        &mut self,
+        operation: &Operation,
+        node: &Node,
+        (took, known): (Took, u32),
+        report: &mut Report,
+    ) -> u32 {
         let (Some(service), Some(name)) = (node.service, node.operation) else {
             return known;
         };
@@ -134,8 +175,7 @@ impl Rows {
         let rows = &mut report.metered;
         if operation.weight == 1 {
             let place = self.span_row(known, (at, kind, operation.failed > 0), rows);
-            let length = Some(Nanos(operation.total));
-            count(&mut rows[place as usize], 1, length, node.span_id());
+            count(&mut rows[place as usize], 1, Some(took), node.span_id());
             return place;
         }
         let failed = operation.failed.min(operation.weight);
@@ -144,8 +184,8 @@ impl Rows {
         for (count_of, is_failed) in [(operation.weight - failed, false), (failed, true)] {
             if count_of > 0 {
                 last = self.span_row(last, (at, kind, is_failed), rows);
-                let length = Some(Nanos(mean.saturating_mul(count_of)));
-                count(&mut rows[last as usize], count_of, length, node.span_id());
+                let took = Took::new(count_of, Nanos(mean.saturating_mul(count_of)));
+                count(&mut rows[last as usize], count_of, Some(took), node.span_id());
             }
         }
         last
@@ -160,6 +200,7 @@ impl Rows {
         }
     }
 
+    #[inline(never)]
     fn find_span_row(&mut self, key: SpanKey, rows: &mut Vec<SpanRow>) -> u32 {
         let is_same = |row: &SpanRow| span_key(row) == key;
         let known = self.spans.find(rows, || span_hash(key), is_same);
@@ -176,6 +217,7 @@ impl Rows {
         })
     }
 
+    #[inline(never)]
     fn link_row(&mut self, ends: Ends, class: Class, rows: &mut Vec<LinkRow>) -> u32 {
         let is_same = |row: &LinkRow| row.class == class && row.ends == ends;
         let known = self.links.find(rows, || link_hash(ends, class), is_same);
@@ -195,10 +237,35 @@ impl Rows {
 }
 
 #[inline]
-fn count(row: &mut SpanRow, by: u64, length: Option<Nanos>, span: Option<SpanId>) {
+fn add_link(cx: Context<'_>, operation: &Operation, (node, took): (&Node, Took), row: &mut LinkRow) {
+    let (calls, mut failed) = (operation.weight, operation.failed);
+    row.client.add(took, node.span_id());
+    row.path = row.path.plus(cx.paths().subtree(operation.node));
+    if operation.server != NONE {
+        let server = cx.node_at(operation.server);
+        failed = failed.max(u64::from(server.bits.has(Flag::Failed)));
+        if timed(server) {
+            row.server.record(1, length(server), server.span_id());
+        }
+    }
+    row.calls = row.calls.saturating_add(calls);
+    row.failed = row.failed.saturating_add(failed.min(calls));
+}
+
+/// Whether a call goes to another company.
+fn is_third_party(cx: Context<'_>, ends: Ends, class: Class) -> bool {
+    let Ends::Both(_, Target::Callee(callee)) = ends else {
+        return false;
+    };
+    let facts = cx.dictionary.callee(callee);
+    class == Class::Call && facts.is_some_and(|facts| facts.peer == Peer::ThirdParty)
+}
+
+#[inline]
+fn count(row: &mut SpanRow, by: u64, took: Option<Took>, span: Option<SpanId>) {
     row.count = row.count.saturating_add(by);
-    if let Some(length) = length {
-        row.latencies.record(by, length, span);
+    if let Some(took) = took {
+        row.latencies.add(took, span);
     }
 }
 
