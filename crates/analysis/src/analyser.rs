@@ -6,7 +6,7 @@ use hotspan_model::{
 
 use crate::context::{Prepared, Thresholds, Wrappers, is_trusted};
 use crate::detectors::{Findings, Scratch};
-use crate::report::{self, Rows};
+use crate::report::{self, Metered, Rows};
 use crate::stopwatch::Stopwatch;
 use crate::timeline::timeline;
 use crate::{Forest, Limits, Path, Settings, detectors, explain};
@@ -18,6 +18,8 @@ pub struct AnalyserSettings {
     pub path: Settings,
     /// Thresholds that differ from their defaults.
     pub tuning: Tuning,
+    /// What counters ask for.
+    pub metered: Metered,
 }
 
 /// When a trace counts for windows and trends.
@@ -56,6 +58,7 @@ impl Analyser {
         Analyser {
             path: settings.path,
             prepared: Prepared::new(Thresholds::new(settings.tuning)),
+            rows: Rows::new(settings.metered),
             ..Analyser::default()
         }
     }

@@ -21,4 +21,5 @@ pub use explain::{Limits, explain};
 pub use forest::{Edge, Forest, Mark, Marks, NONE, Node};
 pub use path::{Path, Segment};
 pub use replay::{Edit, Outcome, Replay, Slack, WIDTH};
+pub use report::Metered;
 pub use settings::{Overflow, Settings, Tolerance};

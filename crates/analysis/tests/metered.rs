@@ -1,12 +1,15 @@
 //! What counters count of one trace: spans by name and outcome, calls by both ends.
 
-use hotspan_analysis::{Analyser, AnalyserSettings, When};
+use hotspan_analysis::{Analyser, AnalyserSettings, Metered, When};
 use hotspan_model::{Ends, Latencies, LocalDictionary, Lookup, Nanos, Report, Symbol, Target};
 use hotspan_testkit::Drawing;
 
-fn report(drawing: &Drawing) -> Report {
+fn report(drawing: &Drawing, metered: Metered) -> Report {
     let mut report = Report::default();
-    let mut analyser = Analyser::new(AnalyserSettings::default());
+    let mut analyser = Analyser::new(AnalyserSettings {
+        metered,
+        ..AnalyserSettings::default()
+    });
     let dictionary = &drawing.dictionary;
     analyser.analyse(&drawing.trace, None, When::Claimed, dictionary, &mut report);
     report
@@ -14,7 +17,7 @@ fn report(drawing: &Drawing) -> Report {
 
 fn check(text: &str, spans: &[&str], links: &[&str]) {
     let drawing = Drawing::new(text);
-    let (report, dictionary) = (report(&drawing), &drawing.dictionary);
+    let (report, dictionary) = (report(&drawing, Metered::default()), &drawing.dictionary);
     let millis = |of: &Latencies| of.sum.0 / 1_000_000;
     let text = |symbol: Symbol| dictionary.text(symbol);
     let span = |row: &hotspan_model::SpanRow| {
@@ -116,12 +119,33 @@ fn what_stands_for_many_counts_as_many_with_their_mean() {
           db SELECT item        0..90 summary=30
         ",
     );
-    let report = report(&drawing);
+    let report = report(&drawing, Metered::default());
     let row = report.metered[1];
     assert_eq!((row.count, row.latencies.sum), (30, Nanos::from_millis(90)));
     assert_eq!(
-        row.latencies.buckets[Latencies::bucket(Nanos::from_millis(3))],
+        row.latencies.buckets()[Latencies::bucket(Nanos::from_millis(3))],
         30
     );
     assert_eq!(report.links[1].calls, 30);
+}
+
+#[test]
+fn what_is_not_asked_for_has_no_rows_but_for_calls_to_other_companies() {
+    let drawing = Drawing::new(
+        "
+        gate GET /page               0..100
+          db SELECT item             0..10
+          call GET /vendor          20..80 third to=vendor.test
+        ",
+    );
+    let all = report(&drawing, Metered::default());
+    let links = |spans, links| {
+        let report = report(&drawing, Metered { spans, links });
+        assert_eq!(report.metered.is_empty(), !spans);
+        report.links
+    };
+    assert_eq!((all.metered.len(), all.links.len()), (3, 3));
+    assert_eq!(links(false, true), all.links);
+    assert_eq!(links(true, false), all.links[2..]);
+    assert_eq!(links(false, false), all.links[2..]);
 }

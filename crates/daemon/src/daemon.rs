@@ -350,6 +350,10 @@ fn pipeline_settings(config: &Config, parts: &MemoryParts) -> Settings {
             age: nanos(config.age),
             ..hotspan_assembly::Settings::within(parts.assembly / config.shard_count() as u64)
         },
+        analysis: hotspan_analysis::AnalyserSettings {
+            metered: config.metered(),
+            ..hotspan_analysis::AnalyserSettings::default()
+        },
         hotspots: aggregates(parts.answers / config.shard_count() as u64),
         ..Settings::default()
     }

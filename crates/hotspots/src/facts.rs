@@ -155,14 +155,15 @@ impl Fact {
         room: impl Fn(FactKind) -> bool,
     ) {
         let (mut count, mut path, mut span, mut ignored) = (0_u64, 0_u64, None, None);
+        let (mut whole, mut whole_inner) = (0_u128, 0_u128);
         for row in rows {
             let (time, inner) = (sign::nanos(row.time), sign::nanos(row.inner));
             count = count.saturating_add(sign::number(row.count));
             path = path.saturating_add(sign::nanos(row.path));
             span = span.min(row.span).or(row.span).or(span);
             ignored = ignored.or(row.ignored);
-            sign.sum(&mut self.time, time.into());
-            sign.sum(&mut self.inner, inner.into());
+            whole += u128::from(time);
+            whole_inner += u128::from(inner);
             if is_measured(row.kind) {
                 self.times.record(sign, time);
                 if row.kind != FactKind::Served {
@@ -173,6 +174,8 @@ impl Fact {
                 self.moments.shift(sign, row, times, room(row.kind));
             }
         }
+        sign.sum(&mut self.time, whole);
+        sign.sum(&mut self.inner, whole_inner);
         sign.count(&mut self.traces, 1);
         sign.sum(&mut self.weighted, sign::weight(report.weight).into());
         sign.count(&mut self.count, count);

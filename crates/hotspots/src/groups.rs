@@ -61,14 +61,24 @@ impl Groups {
         K: Hash + Eq + Clone,
         V: Default + Clone,
     {
-        let placed = rows.iter().zip(0..);
-        let placed = placed.map(|(row, at)| Member::new(table.place(&key(row)), at));
         self.members.clear();
-        self.members.extend(placed);
+        let mut last: Option<(K, Option<usize>)> = None;
+        for (row, at) in rows.iter().zip(0..) {
+            let own = key(row);
+            // Neighbours mostly share their key.
+            let place = match &last {
+                Some((known, place)) if *known == own => *place,
+                Some(_) | None => table.place(&own),
+            };
+            self.members.push(Member::new(place, at));
+            last = Some((own, place));
+        }
         self.members.sort_unstable();
         let known = self.members.partition_point(|member| member.is_known());
-        self.members[known..]
-            .sort_unstable_by_key(|member| (packed(&key(&rows[member.row()])), member.row()));
+        if known < self.members.len() {
+            self.members[known..]
+                .sort_unstable_by_key(|member| (packed(&key(&rows[member.row()])), member.row()));
+        }
     }
 
     /// The groups of the rows that it was filled with.

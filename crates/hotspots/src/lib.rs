@@ -48,6 +48,7 @@ mod shard;
 mod shown;
 mod sighting;
 mod sign;
+mod slots;
 mod standing;
 mod table;
 mod tail;

@@ -13,6 +13,7 @@ use crate::times::Times;
 
 const SECOND: u64 = 1_000_000_000;
 const MINUTE: u64 = 60 * SECOND;
+const TWO_MINUTES: u64 = 2 * MINUTE;
 /// A span whose claim is further from the moment its trace counts at has no moment.
 const ASTRAY: u64 = 3_600 * SECOND;
 /// Different moments that one stretch holds.
@@ -21,7 +22,7 @@ pub(crate) const MOMENTS_MAX: usize = 256;
 /// How long the stretches of a kind are, and how many are held.
 fn stretch(kind: FactKind) -> Option<(u64, u64)> {
     match kind {
-        FactKind::Read | FactKind::Wrote => Some((2 * MINUTE, 30)),
+        FactKind::Read | FactKind::Wrote => Some((TWO_MINUTES, 30)),
         FactKind::Sent
         | FactKind::Entered
         | FactKind::Strayed
@@ -70,6 +71,7 @@ fn number(at: u64, length: u64) -> u64 {
     match length {
         SECOND => at / SECOND,
         MINUTE => at / MINUTE,
+        TWO_MINUTES => at / TWO_MINUTES,
         _ => at / length,
     }
 }

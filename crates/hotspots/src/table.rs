@@ -7,6 +7,7 @@ use hotspan_model::{LogTime, TableSeed};
 
 use crate::shown::Shown;
 use crate::sign::Sign;
+use crate::slots::Slots;
 
 /// Rows by key in the order they came. Beyond `max` rows a key has none and is only counted.
 ///
@@ -20,6 +21,7 @@ pub(crate) struct Table<K, V> {
     /// Rows that have changed since, each once; new ones ascend.
     changed: Vec<u32>,
     places: HashTable<u32>,
+    slots: Slots,
     hasher: foldhash::fast::SeedableRandomState,
     /// The place that was found last.
     last: usize,
@@ -51,6 +53,7 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
             shown: Shown::default(),
             changed: Vec::new(),
             places: HashTable::new(),
+            slots: Slots::default(),
             hasher: seed.build(salt),
             last: 0,
             max: max.min(u32::MAX as usize),
@@ -139,13 +142,25 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
 
     #[inline(never)]
     fn search(&mut self, key: &K) -> Option<usize> {
+        let is_it = |at: usize| self.rows.get(at).is_some_and(|row| row.key == *key);
+        let at = match self.slots.place(key).filter(|&at| is_it(at)) {
+            Some(at) => at,
+            None => self.seek(key)?,
+        };
+        if let Some(last) = self.rows.get_mut(self.last) {
+            // Tables have fewer than 2^32 rows.
+            last.next = at as u32;
+        }
+        self.last = at;
+        Some(at)
+    }
+
+    #[cold]
+    fn seek(&mut self, key: &K) -> Option<usize> {
         let same = |&at: &u32| self.rows[at as usize].key == *key;
         let &at = self.places.find(self.hasher.hash_one(key), same)?;
-        if let Some(last) = self.rows.get_mut(self.last) {
-            last.next = at;
-        }
-        self.last = at as usize;
-        Some(self.last)
+        self.slots.put(key, at);
+        Some(at as usize)
     }
 
     /// Makes a row for a key that has none, if there is room.

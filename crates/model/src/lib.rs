@@ -46,7 +46,7 @@ pub use hotspot::{
 pub use ids::{Fingerprint, SpanId, TraceId};
 pub use inputs::{Input, Inputs};
 pub use meta::{Facets, Knob, Meta, SavingRule, Scope};
-pub use metered::{Ends, LATENCY_BOUNDS, LATENCY_BUCKETS, Latencies, LinkRow, SpanRow};
+pub use metered::{Ends, LATENCY_BOUNDS, LATENCY_BUCKETS, Latencies, LinkRow, SpanRow, Took};
 pub use near::{CONDITIONS_MAX, Condition, NearMiss, NearReason};
 pub use note::{Decision, Note, Over};
 pub use report::{

@@ -19,8 +19,10 @@ pub const LATENCY_BUCKETS: usize = LATENCY_BOUNDS.len() + 1;
 /// How long things took, in buckets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Latencies {
-    /// How many took at most so long as the bound at the same place of [`LATENCY_BOUNDS`], and longer than the one before.
-    pub buckets: [u64; LATENCY_BUCKETS],
+    /// See [`Latencies::buckets`].
+    buckets: [u64; LATENCY_BUCKETS],
+    /// Which of them count anything, a bit each: mostly one.
+    filled: u16,
     /// Summed length.
     pub sum: Nanos,
     /// The longest, and its span where it has one.
@@ -29,25 +31,73 @@ pub struct Latencies {
 
 impl Latencies {
     /// The bucket that `length` falls in.
+    #[inline]
     pub fn bucket(length: Nanos) -> usize {
-        let Some(below) = length.0.checked_sub(1) else {
-            return 0;
-        };
+        let below = length.0.saturating_sub(1);
         let doubled = u64::BITS - (below / LATENCY_BOUNDS[0].0).leading_zeros();
         (doubled as usize).min(LATENCY_BOUNDS.len())
     }
 
+    /// How many took at most so long as the bound at the same place of [`LATENCY_BOUNDS`], and longer than the one before.
+    pub fn buckets(&self) -> &[u64; LATENCY_BUCKETS] {
+        &self.buckets
+    }
+
+    /// The buckets that count anything, with their places.
+    pub fn filled(&self) -> impl Iterator<Item = (usize, u64)> {
+        let mut left = self.filled;
+        std::iter::from_fn(move || {
+            let place = left.trailing_zeros() as usize;
+            let count = *self.buckets.get(place)?;
+            left &= left - 1;
+            Some((place, count))
+        })
+    }
+
     /// Counts `count` things that took `sum` together, each as long as their mean.
     pub fn record(&mut self, count: u64, sum: Nanos, span: Option<SpanId>) {
-        if count == 0 {
+        self.add(Took::new(count, sum), span);
+    }
+
+    /// The same for what is recorded more than once.
+    #[inline]
+    pub fn add(&mut self, took: Took, span: Option<SpanId>) {
+        if took.count == 0 {
             return;
         }
-        let mean = Nanos(sum.0 / count);
-        let held = &mut self.buckets[Latencies::bucket(mean)];
-        *held = held.saturating_add(count);
-        self.sum = self.sum.plus(sum);
-        if self.longest.is_none_or(|(longest, _)| longest < mean) {
-            self.longest = Some((mean, span));
+        self.filled |= 1 << took.bucket;
+        let held = &mut self.buckets[took.bucket];
+        *held = held.saturating_add(took.count);
+        self.sum = self.sum.plus(took.sum);
+        if self.longest.is_none_or(|(longest, _)| longest < took.mean) {
+            self.longest = Some((took.mean, span));
+        }
+    }
+}
+
+/// Things that took equally long, as [`Latencies`] count them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Took {
+    count: u64,
+    bucket: usize,
+    mean: Nanos,
+    sum: Nanos,
+}
+
+impl Took {
+    /// `count` things that took `sum` together.
+    #[inline]
+    pub fn new(count: u64, sum: Nanos) -> Took {
+        let mean = match count {
+            // To divide is dear.
+            0 | 1 => sum,
+            _ => Nanos(sum.0 / count),
+        };
+        Took {
+            count,
+            bucket: Latencies::bucket(mean),
+            mean,
+            sum,
         }
     }
 }
@@ -124,5 +174,6 @@ mod tests {
         assert_eq!(latencies.buckets[..3], [1, 3, 0]);
         assert_eq!(latencies.sum, Nanos(10_000_000));
         assert_eq!(latencies.longest, Some((Nanos(3_000_000), None)));
+        assert_eq!(latencies.filled().collect::<Vec<_>>(), [(0, 1), (1, 3)]);
     }
 }

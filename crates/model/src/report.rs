@@ -249,6 +249,14 @@ impl Report {
     /// Forgets the trace and keeps the buffers.
     pub fn clear(&mut self) {
         let Report {
+            trace,
+            version,
+            weight,
+            at,
+            incomplete,
+            entry,
+            duration,
+            spans,
             segments,
             services,
             path,
@@ -257,42 +265,30 @@ impl Report {
             links,
             hand_offs,
             facts,
+            defects,
+            ignored,
             findings,
             joints,
             near_misses,
             members,
             templates,
-            ..
-        } = std::mem::take(self);
-        *self = Report {
-            segments,
-            services,
-            path,
-            calls,
-            metered,
-            links,
-            hand_offs,
-            facts,
-            findings,
-            joints,
-            near_misses,
-            members,
-            templates,
-            ..Report::default()
-        };
-        self.segments.clear();
-        self.services.clear();
-        self.path.clear();
-        self.calls.clear();
-        self.metered.clear();
-        self.links.clear();
-        self.hand_offs.clear();
-        self.facts.clear();
-        self.findings.clear();
-        self.joints.clear();
-        self.near_misses.clear();
-        self.members.clear();
-        self.templates.clear();
+        } = self;
+        (*trace, *version, *weight, *at) = (None, 0, Millionths(0), LogTime(0));
+        (*incomplete, *entry, *duration, *spans) = (false, None, Nanos::ZERO, 0);
+        (*defects, *ignored) = ([0; DefectKind::ALL.len()], 0);
+        segments.clear();
+        services.clear();
+        path.clear();
+        calls.clear();
+        metered.clear();
+        links.clear();
+        hand_offs.clear();
+        facts.clear();
+        findings.clear();
+        joints.clear();
+        near_misses.clear();
+        members.clear();
+        templates.clear();
     }
 
     /// The member spans of one of its findings.

@@ -77,6 +77,7 @@ impl Prepared {
     pub(crate) fn new(thresholds: Thresholds) -> Prepared {
         Prepared {
             thresholds,
+            paths: Path::without_causes(),
             ..Prepared::default()
         }
     }

@@ -38,10 +38,20 @@ pub struct Path {
     /// By node.
     times: Vec<Times>,
     frames: Vec<sweep::Frame>,
+    /// Nobody asks why a piece is on it.
+    without_causes: bool,
     walk: completion::Walk,
 }
 
 impl Path {
+    /// One whose pieces do not say why they are on it: all are own time.
+    pub(crate) fn without_causes() -> Path {
+        Path {
+            without_causes: true,
+            ..Path::default()
+        }
+    }
+
     /// Forgets all and makes room for the nodes of `forest`.
     pub fn begin(&mut self, forest: &Forest) {
         self.segments.clear();

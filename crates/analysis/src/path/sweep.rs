@@ -4,7 +4,7 @@ use hotspan_model::Cause;
 
 use super::cause::cause;
 use super::{Path, Segment};
-use crate::{Forest, NONE};
+use crate::{Forest, NONE, Node};
 
 /// One span that is being walked through, from its end backwards.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +61,7 @@ impl Path {
                 continue;
             }
             if child.end < edge {
-                let cause = cause(forest, node, Some(child), right);
+                let cause = self.cause(forest, node, Some(child), right);
                 self.emit(at, cause, child.end.max(floor), edge);
                 edge = child.end;
             }
@@ -80,7 +80,7 @@ impl Path {
                 return edge;
             }
             // A leaf needs no frame of its own.
-            let cause = cause(forest, child, None, NONE);
+            let cause = self.cause(forest, child, None, NONE);
             let own = self.emit(left, cause, child.start.max(floor), edge);
             self.times[left as usize].subtree += own;
             below += own;
@@ -88,11 +88,19 @@ impl Path {
         }
         self.times[at as usize].subtree += below;
         if node.start < edge {
-            let cause = cause(forest, node, None, right);
+            let cause = self.cause(forest, node, None, right);
             self.emit(at, cause, node.start.max(floor), edge);
             edge = node.start;
         }
         edge
+    }
+
+    #[inline]
+    fn cause(&self, forest: &Forest, node: &Node, left: Option<&Node>, right: u32) -> Cause {
+        match self.without_causes {
+            true => Cause::OwnTime,
+            false => cause(forest, node, left, right),
+        }
     }
 
     /// Adds a segment, unless it is empty; answers its length.

@@ -10,13 +10,20 @@ use crate::few::Few;
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     known: Few,
+    /// By operation: its row in the report, or [`NONE`].
+    of_operations: Vec<u32>,
 }
 
 impl Rows {
     pub(super) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
         self.known.clear();
+        self.of_operations.clear();
+        self.of_operations.resize(cx.operations().len(), NONE);
         let mut last: Option<(&Operation, u32)> = None;
-        for operation in cx.operations().iter().filter(|row| row.counts()) {
+        for (nth, operation) in cx.operations().iter().enumerate() {
+            if !operation.counts() {
+                continue;
+            }
             let at = match last.filter(|(last, _)| is_alike(last, operation)) {
                 Some((_, at)) => at,
                 None => match fresh(cx, operation) {
@@ -25,6 +32,7 @@ impl Rows {
                 },
             };
             last = Some((operation, at));
+            self.of_operations[nth] = at;
             let row = &mut report.calls[at as usize];
             let path = cx.paths().subtree(operation.node);
             if row.calls == 0 {
@@ -37,6 +45,11 @@ impl Rows {
             row.path_in_trace = row.path_in_trace.max(path);
             row.span = row.span.or_else(|| cx.forest.node(operation.node).span_id());
         }
+    }
+
+    /// By operation: its row in the report that was filled last, or [`NONE`].
+    pub(super) fn of_operations(&self) -> &[u32] {
+        &self.of_operations
     }
 
     fn find(&mut self, fresh: &CallRow, calls: &mut Vec<CallRow>) -> u32 {

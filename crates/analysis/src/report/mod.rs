@@ -8,6 +8,8 @@ mod path;
 mod services;
 pub(crate) mod view;
 
+pub use metered::Metered;
+
 use hotspan_model::{Flag, Nanos, OpRef, Report, SegmentRow};
 
 use crate::Mark;
@@ -25,6 +27,14 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
+    /// Empty buffers, for reports with these rows for counters.
+    pub(crate) fn new(metered: Metered) -> Rows {
+        Rows {
+            metered: metered::Rows::new(metered),
+            ..Rows::default()
+        }
+    }
+
     /// Adds all rows that need no finding.
     pub(crate) fn fill(&mut self, cx: Context<'_>, report: &mut Report) {
         report.duration = cx.forest.duration();
@@ -39,7 +49,7 @@ impl Rows {
         self.path.fill(cx, report);
         self.services.fill(cx, report);
         self.calls.fill(cx, report);
-        self.metered.fill(cx, report);
+        self.metered.fill(cx, self.calls.of_operations(), report);
         self.facts.fill(cx, report);
     }
 

@@ -188,6 +188,15 @@ impl Config {
         }
     }
 
+    /// What traces have to be counted for.
+    pub(crate) fn metered(&self) -> hotspan_analysis::Metered {
+        let spans = &self.metrics_span_metrics;
+        hotspan_analysis::Metered {
+            spans: spans.tempo || spans.collector,
+            links: self.metrics_service_graph,
+        }
+    }
+
     /// What alerts need; people reach the page at the first public address, or where it is bound.
     pub(crate) fn alerts(&self, page: SocketAddr) -> alerts::Settings {
         let learn = u64::try_from(self.alerts_learn.as_nanos()).unwrap_or(u64::MAX);

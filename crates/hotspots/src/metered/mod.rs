@@ -149,38 +149,41 @@ impl Metered {
     }
 
     fn shift_spans(&mut self, sign: Sign, row: &SpanRow, report: &Report) {
-        let (service, outcome) = (Some(row.at.service), (row.kind, row.failed));
-        let key = |service, operation| (service, operation, outcome.0, outcome.1);
-        let keys = [
-            key(service, Some(row.at.operation)),
-            key(service, None),
-            key(None, None),
-        ];
+        let service = Some(row.at.service);
+        let key = |service, operation| (service, operation, row.kind, row.failed);
+        let own = key(service, Some(row.at.operation));
+        let shared = [key(service, None), key(None, None)];
         let names = &mut self.names;
-        let sums = enter(&mut self.spans, sign, keys, self.max, || names.takes(row.at));
+        let sums = enter(&mut self.spans, sign, own, shared, self.max, || {
+            names.takes(row.at)
+        });
         let Some(sums) = sums else { return };
-        let mut by = [0; span_at::ALL];
-        histogram(&mut by[..HISTOGRAM], &row.latencies, report);
-        by[span_at::COUNT] = counted(row.count, report);
-        sums.shift(sign, &by);
+        sums.shift(sign, span_at::COUNT, counted(row.count, report));
+        histogram(sums, sign, 0, &row.latencies, report);
         sums.show(0, sign, exemplar(&row.latencies, report));
     }
 
     fn shift_link(&mut self, sign: Sign, row: &LinkRow, report: &Report) {
-        let keys = [(Some(row.ends), row.class), (None, row.class)];
-        let Some(sums) = enter(&mut self.links, sign, keys, self.max, || true) else {
+        let (own, shared) = ((Some(row.ends), row.class), [(None, row.class)]);
+        let Some(sums) = enter(&mut self.links, sign, own, shared, self.max, || true) else {
             return;
         };
-        let mut by = [0; link_at::ALL];
-        histogram(&mut by[..HISTOGRAM], &row.client, report);
-        histogram(&mut by[link_at::SERVER..link_at::CALLS], &row.server, report);
-        by[link_at::CALLS] = counted(row.calls, report);
-        by[link_at::FAILED] = counted(row.failed, report);
-        by[link_at::PATH] = weighted(report.weight, row.path);
-        by[link_at::BESIDE] = weighted(report.weight, row.client.sum.minus(row.path));
-        sums.shift(sign, &by);
-        sums.show(0, sign, exemplar(&row.client, report));
-        sums.show(1, sign, exemplar(&row.server, report));
+        sums.shift(sign, link_at::CALLS, counted(row.calls, report));
+        if row.failed > 0 {
+            sums.shift(sign, link_at::FAILED, counted(row.failed, report));
+        }
+        let beside = row.client.sum.minus(row.path);
+        for (place, time) in [(link_at::PATH, row.path), (link_at::BESIDE, beside)] {
+            if time > Nanos::ZERO {
+                sums.shift(sign, place, weighted(report.weight, time));
+            }
+        }
+        for (place, from, times) in [(0, 0, &row.client), (1, link_at::SERVER, &row.server)] {
+            if times.longest.is_some() {
+                histogram(sums, sign, from, times, report);
+                sums.show(place, sign, exemplar(times, report));
+            }
+        }
     }
 
     fn shift_path(&mut self, sign: Sign, row: &SegmentRow, report: &Report) {
@@ -188,10 +191,17 @@ impl Metered {
             return;
         }
         let service = Some(row.at.service);
-        let keys = [(service, Some(row.at.operation)), (service, None), (None, None)];
+        let (own, shared) = ((service, Some(row.at.operation)), [(service, None), (None, None)]);
         let names = &mut self.names;
-        if let Some(sums) = enter(&mut self.paths, sign, keys, self.max, || names.takes(row.at)) {
-            sums.shift(sign, &row.path.map(|time| weighted(report.weight, time)));
+        let sums = enter(&mut self.paths, sign, own, shared, self.max, || {
+            names.takes(row.at)
+        });
+        let Some(sums) = sums else { return };
+        for (category, &time) in row.path.iter().enumerate() {
+            // Most categories are none of a segment's.
+            if time > Nanos::ZERO {
+                sums.shift(sign, category, weighted(report.weight, time));
+            }
         }
     }
 
@@ -205,17 +215,16 @@ impl Metered {
         scratch.sort_unstable_by_key(|at| (finding(at).detector, finding(at).service.raw(), *at));
         for group in scratch.chunk_by(|a, b| key(finding(a)) == key(finding(b))) {
             let first = finding(&group[0]);
-            let keys = [key(first), (first.detector, None)];
-            let Some(sums) = enter(&mut self.findings, sign, keys, self.max, || true) else {
+            let (own, shared) = (key(first), [(first.detector, None)]);
+            let Some(sums) = enter(&mut self.findings, sign, own, shared, self.max, || true) else {
                 continue;
             };
-            let mut by = [0; finding_at::ALL];
-            by[finding_at::TRACES] = counted(1, report);
+            sums.shift(sign, finding_at::TRACES, counted(1, report));
             for finding in group.iter().map(finding) {
-                by[finding_at::PATH] += weighted(report.weight, finding.path);
-                by[finding_at::SAVING] += weighted(report.weight, finding.saving.likely);
+                let (path, saving) = (finding.path, finding.saving.likely);
+                sums.shift(sign, finding_at::PATH, weighted(report.weight, path));
+                sums.shift(sign, finding_at::SAVING, weighted(report.weight, saving));
             }
-            sums.shift(sign, &by);
             let exemplar = report.trace.map(|trace| Exemplar {
                 trace,
                 span: Some(first.anchor),
@@ -253,24 +262,37 @@ impl Names {
     }
 }
 
-/// The row of the first key that has one; else a new one, of the first key unless there is no room or it is not
-/// `taken`, then of the next. The last key is shared by all, and has room beyond `max`. Nothing is forgotten, so what
-/// is taken back is found where it went.
+/// The row of a key; without one that of the first `shared` key that has one; else a new one: of the key itself, unless
+/// there is no room or it is not `taken`, then of the next. The last shared key has room beyond `max`. Nothing is
+/// forgotten, so what is taken back is found where it went.
+#[inline]
 fn enter<K: Hash + Eq + Clone, V: Default + Clone, const N: usize>(
     table: &mut Table<K, V>,
     sign: Sign,
-    keys: [K; N],
+    own: K,
+    shared: [K; N],
     max: usize,
     taken: impl FnOnce() -> bool,
 ) -> Option<&mut V> {
-    if let Some(at) = table.place(&keys[0]) {
-        return Some(table.touch(at));
+    match table.place(&own) {
+        Some(at) => Some(table.touch(at)),
+        None => enter_new(table, sign, own, shared, max, taken),
     }
+}
+
+#[cold]
+fn enter_new<K: Hash + Eq + Clone, V: Default + Clone, const N: usize>(
+    table: &mut Table<K, V>,
+    sign: Sign,
+    own: K,
+    shared: [K; N],
+    max: usize,
+    taken: impl FnOnce() -> bool,
+) -> Option<&mut V> {
     let has_room = table.len() < max;
     if sign == Sign::Add && has_room && taken() {
-        return table.row(sign, &keys[0]);
+        return table.row(sign, &own);
     }
-    let shared = &keys[1..];
     let known = shared.iter().position(|key| table.place(key).is_some());
     let at = known.unwrap_or(if has_room { 0 } else { shared.len() - 1 });
     table.row(sign, &shared[at])
@@ -280,14 +302,13 @@ fn counted(count: u64, report: &Report) -> u128 {
     u128::from(sign::number(count)) * u128::from(sign::weight(report.weight))
 }
 
-fn histogram(by: &mut [u128], of: &Latencies, report: &Report) {
-    for (sum, &count) in by.iter_mut().zip(&of.buckets) {
-        // Most buckets have nothing in them.
-        if count > 0 {
-            *sum = counted(count, report);
-        }
+/// Adds times to the places from `from` on: buckets, then the sum.
+#[inline]
+fn histogram<const N: usize>(sums: &mut Rising<N>, sign: Sign, from: usize, of: &Latencies, report: &Report) {
+    for (bucket, count) in of.filled() {
+        sums.shift(sign, from + bucket, counted(count, report));
     }
-    by[LATENCY_BUCKETS] = weighted(report.weight, of.sum);
+    sums.shift(sign, from + LATENCY_BUCKETS, weighted(report.weight, of.sum));
 }
 
 fn exemplar(of: &Latencies, report: &Report) -> Option<Exemplar> {

@@ -8,8 +8,8 @@ use crate::sign::Sign;
 #[derive(Clone, Debug)]
 pub(crate) struct Rising<const N: usize> {
     sums: [u128; N],
-    /// Something is owed.
-    owes: bool,
+    /// In how many places something is owed.
+    owing: u32,
     /// What is owed; few rows are ever revised, and those that were keep it: revisions allocate nothing.
     owed: Option<Box<[u128; N]>>,
     newest: [Option<Exemplar>; 2],
@@ -19,7 +19,7 @@ impl<const N: usize> Default for Rising<N> {
     fn default() -> Self {
         Rising {
             sums: [0; N],
-            owes: false,
+            owing: 0,
             owed: None,
             newest: [None; 2],
         }
@@ -27,32 +27,29 @@ impl<const N: usize> Default for Rising<N> {
 }
 
 impl<const N: usize> Rising<N> {
-    /// Adds, or owes.
+    /// Adds to one place, or owes.
     #[inline]
-    pub(crate) fn shift(&mut self, sign: Sign, by: &[u128; N]) {
-        if sign == Sign::Add && !self.owes {
-            for (sum, by) in self.sums.iter_mut().zip(by) {
-                *sum = sum.wrapping_add(*by);
-            }
+    pub(crate) fn shift(&mut self, sign: Sign, place: usize, by: u128) {
+        if sign == Sign::Add && self.owing == 0 {
+            self.sums[place] = self.sums[place].wrapping_add(by);
         } else {
-            self.settle(sign, by);
+            self.settle(sign, place, by);
         }
     }
 
     #[cold]
-    fn settle(&mut self, sign: Sign, by: &[u128; N]) {
-        let owed = self.owed.get_or_insert_with(|| Box::new([0; N]));
-        for ((sum, owed), &by) in self.sums.iter_mut().zip(owed.iter_mut()).zip(by) {
-            match sign {
-                Sign::Subtract => *owed += by,
-                Sign::Add => {
-                    let paid = by.min(*owed);
-                    *owed -= paid;
-                    *sum += by - paid;
-                }
+    fn settle(&mut self, sign: Sign, place: usize, by: u128) {
+        let owed = &mut self.owed.get_or_insert_with(|| Box::new([0; N]))[place];
+        let owed_before = *owed > 0;
+        match sign {
+            Sign::Subtract => *owed += by,
+            Sign::Add => {
+                let paid = by.min(*owed);
+                *owed -= paid;
+                self.sums[place] += by - paid;
             }
         }
-        self.owes = owed.iter().any(|&owed| owed > 0);
+        self.owing = self.owing + u32::from(*owed > 0) - u32::from(owed_before);
     }
 
     /// Points to a span from now on.
@@ -89,24 +86,30 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn shift<const N: usize>(rising: &mut Rising<N>, sign: Sign, by: [u128; N]) {
+        for (place, by) in by.into_iter().enumerate() {
+            rising.shift(sign, place, by);
+        }
+    }
+
     #[test]
     fn a_new_version_adds_only_what_is_new() {
         let mut rising = Rising::default();
-        rising.shift(Sign::Add, &[3, 10]);
-        rising.shift(Sign::Subtract, &[3, 10]);
+        shift(&mut rising, Sign::Add, [3, 10]);
+        shift(&mut rising, Sign::Subtract, [3, 10]);
         assert_eq!(rising.sums(), &[3, 10]);
-        rising.shift(Sign::Add, &[4, 10]);
+        shift(&mut rising, Sign::Add, [4, 10]);
         assert_eq!(rising.sums(), &[4, 10]);
-        assert!(!rising.owes);
+        assert_eq!(rising.owing, 0);
     }
 
     #[test]
     fn what_went_to_another_name_is_made_up_before_it_grows_again() {
-        let mut rising = Rising::default();
-        rising.shift(Sign::Add, &[5]);
-        rising.shift(Sign::Subtract, &[2]);
+        let mut rising = Rising::<1>::default();
+        rising.shift(Sign::Add, 0, 5);
+        rising.shift(Sign::Subtract, 0, 2);
         for expected in [5, 5, 6] {
-            rising.shift(Sign::Add, &[1]);
+            rising.shift(Sign::Add, 0, 1);
             assert_eq!(rising.sums(), &[expected]);
         }
     }
@@ -115,12 +118,12 @@ mod tests {
         /// Whatever is revised: never down, and never apart from the plain sum for good.
         #[test]
         fn it_never_falls_and_ends_at_the_highest_sum(steps in prop::collection::vec((any::<bool>(), 0..9_u128), 0..60)) {
-            let (mut rising, mut plain, mut highest) = (Rising::default(), 0_u128, 0_u128);
+            let (mut rising, mut plain, mut highest) = (Rising::<1>::default(), 0_u128, 0_u128);
             for (add, by) in steps {
                 let by = if add { by } else { by.min(plain) };
                 plain = if add { plain + by } else { plain - by };
                 highest = highest.max(plain);
-                rising.shift(if add { Sign::Add } else { Sign::Subtract }, &[by]);
+                rising.shift(if add { Sign::Add } else { Sign::Subtract }, 0, by);
                 prop_assert_eq!(rising.sums()[0], highest);
             }
         }
