@@ -164,6 +164,9 @@ pub(crate) fn headed(body: Reply) -> Response<Reply> {
 
 /// An uncompressed message in its frame.
 pub(crate) fn frame(message: &[u8]) -> Bytes {
+    if message.is_empty() {
+        return Bytes::from_static(&[0; 5]);
+    }
     let mut framed = BytesMut::with_capacity(5 + message.len());
     framed.put_u8(0);
     // Replies are cut to a few KiB.

@@ -76,7 +76,7 @@ pub struct Core {
     seed: TableSeed,
     route: foldhash::fast::SeedableRandomState,
     shards: Vec<Outbox<Message>>,
-    workers: ArrayQueue<Worker>,
+    workers: ArrayQueue<Box<Worker>>,
     batches: Batches,
     /// Threads that walk huge messages, at most as many as there are cores.
     pub(crate) heavy: Semaphore,
@@ -84,7 +84,7 @@ pub struct Core {
     warnings: Warned,
 }
 
-/// What one decoding needs; reused.
+/// What one decoding needs; reused. Large, so it goes from hand to hand in its box.
 #[derive(Debug)]
 struct Worker {
     inflater: Inflater,
@@ -105,7 +105,7 @@ struct Walker {
 
 /// A message whose spans are routed but not handed over.
 struct Decoded {
-    worker: Worker,
+    worker: Box<Worker>,
     tally: Tally,
     /// As they came.
     bytes: Bytes,
@@ -205,10 +205,10 @@ impl Core {
         self.hand_over(self.decode(message, peer.address().is_loopback())?, peer)
     }
 
-    fn worker(&self) -> Worker {
+    fn worker(&self) -> Box<Worker> {
         self.workers.pop().unwrap_or_else(|| {
             let decoder = Decoder::new(self.limits.clone(), self.key, self.seed);
-            Worker {
+            Box::new(Worker {
                 inflater: Inflater::new(),
                 walker: Walker {
                     decoder: match &self.settings.own_instance {
@@ -220,7 +220,7 @@ impl Core {
                     senders: Known::new(self.seed),
                     shares: vec![WHOLE_SHARE; self.shards.len()],
                 },
-            }
+            })
         })
     }
 
@@ -360,7 +360,7 @@ impl Core {
         Refusal::Overloaded(self.budget.retry_delay())
     }
 
-    fn keep(&self, mut worker: Worker) {
+    fn keep(&self, mut worker: Box<Worker>) {
         worker.walker.batches.iter_mut().for_each(empty);
         worker.inflater.rest();
         // A full pool frees the worker instead: that is its bound.

@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use tokio::io::BufReader;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -27,6 +28,10 @@ use crate::{Core, Peer, Settings, Transport, grpc, http};
 /// Rest of the accept loop after a failure, doubled up to the longest.
 const REST_FIRST: Duration = Duration::from_millis(10);
 const REST_MAX: Duration = Duration::from_secs(1);
+/// What is read from a socket at once. The library reads 8 KiB and cuts small requests in two: such a request is begun,
+/// put aside, and needs a task of its own and a thread that is woken for it. What is longer is read past this buffer. No
+/// lease covers it: the number of connections is its bound.
+const READ_BYTES: usize = 32 << 10;
 /// Read buffer of an HTTP/1 connection, which also bounds its headers before they are counted.
 const HTTP1_BUFFER_BYTES: usize = 64 << 10;
 const FRAME_BYTES_MAX: u32 = 256 << 10;
@@ -163,6 +168,7 @@ async fn run(
     transport: Option<Transport>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let (activity, peer) = (Activity::new(), Arc::new(peer));
+    let stream = BufReader::with_capacity(READ_BYTES, stream);
     let io = TokioIo::new(Metered::new(stream, &activity));
     let service = service_fn(|request: Request<Incoming>| {
         let running = activity.begin();
