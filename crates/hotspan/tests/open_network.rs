@@ -141,7 +141,7 @@ impl Open {
         ];
         Open {
             daemon: Daemon::start_with("open", |command| {
-                command.args(&flags);
+                command.args(flags);
             }),
             ca: path("ca.pem"),
             folder,
