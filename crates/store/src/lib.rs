@@ -1,0 +1,1 @@
+//! What outlives the process: hotspots and notes in one SQLite file, with one writer.
