@@ -18,7 +18,7 @@ pub use ask::{Parameter, Problem, closest, nearest, rfc3339};
 pub use backend::{
     Alerts, Backend, Check, Connections, Detectors, Exposed, FixFuture, FoundFix, FoundTrace, HeldFuture,
     Level, Listener, Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture, Shard,
-    Status, TraceFuture, View,
+    Status, Storage, TraceFuture, View,
 };
 pub use http::{csv, openapi};
 pub use serve::{router, serve};

@@ -74,8 +74,7 @@ impl Backend for Reader {
             let (answer, answered) = oneshot::channel();
             let told = Told { id, saying, answer };
             self.shared.told.push(told).map_err(|_| NotSaid::Busy)?;
-            let said = answered.await.map_err(|_| NotSaid::Busy)?;
-            said.map_err(NotSaid::Unsaid)
+            answered.await.map_err(|_| NotSaid::Busy)?
         })
     }
 
@@ -106,6 +105,7 @@ impl Backend for Reader {
             ok,
             detail: detail.to_owned(),
         };
+        let failing = self.shared.storing.status.failing();
         vec![
             match self.shared.core.is_draining() {
                 true => check("receivers", false, "draining"),
@@ -116,6 +116,11 @@ impl Backend for Reader {
                 waiting == 0,
                 &format!("{waiting} of {} without a snapshot", self.shared.published.len()),
             ),
+            // Spans are taken and analysed all the same: turned away, they would be lost at once.
+            match failing {
+                Some(why) => check("store", true, &format!("failing: {why}")),
+                None => check("store", true, "nothing fails"),
+            },
         ]
     }
 

@@ -16,6 +16,7 @@ mod raw;
 mod shard;
 mod shared;
 mod shedding;
+mod storage;
 mod threads;
 mod viewer;
 

@@ -18,6 +18,7 @@ use hotspan_pipeline::{Settings, Snapshot};
 
 use crate::exemplars::Exemplars;
 use crate::shard::Published;
+use crate::storage::Storing;
 use crate::viewer::Told;
 use crate::{MemoryParts, alerts};
 
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) view: ArcSwap<View>,
     /// What people say of hotspots, for the thread that makes views.
     pub(crate) told: ArrayQueue<Told>,
+    /// What goes to the store, and how that is.
+    pub(crate) storing: Storing,
     pub(crate) settings: Settings,
     pub(crate) parts: MemoryParts,
     pub(crate) started: LogTime,
@@ -95,6 +98,7 @@ impl Shared {
             overflow: std::array::from_fn(|place| self.dictionary.overflows(Vocabulary::ALL[place])),
             pressure: self.pressure(),
             listeners: self.listeners.clone(),
+            storage: self.storing.status.read(),
             ..Status::default()
         };
         for (snapshot, outbox) in snapshots.iter().zip(&self.outboxes) {

@@ -12,8 +12,9 @@ use hotspan_model::Tuning;
 use crate::commands::capture::CaptureArguments;
 use crate::commands::check::CheckArguments;
 use crate::commands::{
-    CompareArguments, CompletionsArguments, ConfigArguments, DetectorsArguments, DoctorArguments,
-    ExplainArguments, HotspotsArguments, ManArguments, SystemArguments, TopArguments, TracesArguments,
+    BackupArguments, CompareArguments, CompletionsArguments, ConfigArguments, DetectorsArguments,
+    DoctorArguments, ExplainArguments, HotspotsArguments, ManArguments, SystemArguments, TopArguments,
+    TracesArguments,
 };
 use crate::output::ColorChoice;
 
@@ -87,6 +88,8 @@ pub(crate) enum Command {
     Gen(GenArguments),
     /// Send a recorded file over real OTLP
     Replay(ReplayArguments),
+    /// Copy what a daemon keeps into one file, also while it runs
+    Backup(BackupArguments),
     /// Let an agent ask a running daemon over standard input and output (Model Context Protocol)
     Mcp(McpArguments),
     /// Print a script that lets a shell complete the commands

@@ -6,6 +6,7 @@ mod commands;
 mod exit;
 mod output;
 mod progress;
+mod state_directory;
 mod waterfall;
 
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Config(arguments) => commands::config::run(arguments),
         Command::Gen(arguments) => commands::generate::run(&arguments),
         Command::Replay(arguments) => commands::replay::run(&arguments),
+        Command::Backup(arguments) => commands::backup::run(&arguments),
         Command::Completions(arguments) => commands::describe::completions(&arguments),
         Command::Man(arguments) => commands::describe::man(&arguments),
         Command::Mcp(arguments) => commands::mcp::run(&arguments),

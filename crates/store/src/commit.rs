@@ -122,6 +122,47 @@ mod tests {
         Store::open(DataDir::lock(dir).unwrap(), UNIX_EPOCH).unwrap().0
     }
 
+    fn row(key: u128, bytes: usize) -> Row {
+        Row {
+            kind: hotspan_hotspots::RowKind::Fact,
+            key,
+            value: Some(vec![7; bytes]),
+        }
+    }
+
+    fn count(store: &Store) -> u64 {
+        let sql = "SELECT count(*) FROM row";
+        store.connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_full_disk_leaves_what_was_there_and_room_made_later_is_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = store(dir.path());
+        let mut commit = store.begin(1, LogTime(0)).unwrap();
+        commit.row(0, &row(1, 100)).unwrap();
+        commit.finish().unwrap();
+        let limit = |store: &Store, pages: u32| {
+            let set = |_: &rusqlite::Row<'_>| Ok(());
+            store
+                .connection
+                .pragma_update_and_check(None, "max_page_count", pages, set)
+                .unwrap();
+        };
+        limit(&store, 40);
+        let write = |store: &mut Store| -> Result<u64, StoreError> {
+            let mut commit = store.begin(1, LogTime(0))?;
+            (0..200).try_for_each(|key| commit.row(0, &row(key, 4_000)))?;
+            commit.finish()
+        };
+        let full = write(&mut store).unwrap_err();
+        assert!(full.is_full() && !full.is_corrupt(), "{full}");
+        assert_eq!(count(&store), 1);
+        limit(&store, 10_000);
+        assert_eq!(write(&mut store).unwrap(), 200);
+        assert_eq!(count(&store), 200);
+    }
+
     #[test]
     fn progress_is_stored_with_what_it_stands_for_or_not_at_all() {
         let dir = tempfile::tempdir().unwrap();

@@ -25,6 +25,7 @@ const LAYERS: [(&str, &[&str]); 15] = [
         ],
     ),
     ("hotspan-ingest", &["hotspan-model", "hotspan-otlp"]),
+    ("hotspan-store", &["hotspan-model", "hotspan-hotspots"]),
     ("hotspan-testkit", &["hotspan-model", "hotspan-otlp"]),
     (
         "hotspan-api",
@@ -40,6 +41,7 @@ const LAYERS: [(&str, &[&str]); 15] = [
             "hotspan-hotspots",
             "hotspan-pipeline",
             "hotspan-ingest",
+            "hotspan-store",
             "hotspan-api",
         ],
     ),

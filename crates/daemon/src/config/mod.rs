@@ -8,7 +8,7 @@ mod tuning;
 mod value;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hotspan_api::Exposed;
@@ -38,6 +38,16 @@ pub struct Config {
     pub memory: u64,
     /// Owner threads; 0 takes half of the cores, at least one.
     pub shards: usize,
+    /// Where hotspots and notes are kept; in memory alone when absent.
+    pub data_dir: Option<PathBuf>,
+    /// Nothing is kept, whatever `data_dir` says.
+    pub in_memory: bool,
+    /// How often what changed is stored.
+    pub store_interval: Duration,
+    /// How long what nothing touches is stored.
+    pub store_age: Duration,
+    /// Most bytes of the store.
+    pub store_bytes_max: u64,
     /// Written as JSON when the listeners are up.
     pub ready_file: Option<PathBuf>,
     /// Feeds itself a demo shop.
@@ -107,6 +117,11 @@ impl Config {
         }
     }
 
+    /// Where hotspots and notes are kept; `None` when they are not.
+    pub fn kept_in(&self) -> Option<&Path> {
+        self.data_dir.as_deref().filter(|_| !self.in_memory)
+    }
+
     /// Where the API, bound to `listen`, is reached from elsewhere, best first: what is said, then that address if it
     /// is one.
     pub(crate) fn public_urls(&self, listen: SocketAddr) -> Vec<String> {
@@ -163,6 +178,11 @@ impl Config {
             public_url: Vec::new(),
             memory: 0,
             shards: 0,
+            data_dir: None,
+            in_memory: false,
+            store_interval: Duration::ZERO,
+            store_age: Duration::ZERO,
+            store_bytes_max: 0,
             ready_file: None,
             demo: false,
             parameter_key: None,

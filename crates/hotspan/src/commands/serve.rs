@@ -10,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::arguments::ServeArguments;
 use crate::exit::Failure;
+use crate::state_directory::state_directory;
 
 /// Requests a second that the demo shop serves.
 const DEMO_RATE: u64 = 20;
@@ -17,7 +18,10 @@ const DEMO_RATE: u64 = 20;
 const DEMO_SEED: u64 = 7;
 
 pub(crate) fn run(arguments: &ServeArguments) -> Result<(), Failure> {
-    let config = Config::read(&arguments.layers()?).map_err(anyhow::Error::from)?;
+    let mut config = Config::read(&arguments.layers()?).map_err(anyhow::Error::from)?;
+    if config.data_dir.is_none() && !config.in_memory {
+        config.data_dir = Some(state_directory()?);
+    }
     hotspan_daemon::log(&config).map_err(|why| anyhow!("log = {:?}: {why}", config.log))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
