@@ -263,12 +263,9 @@ fn process(of: &Metrics) -> Vec<Family> {
     ]
 }
 
-/// None where everything is in memory.
-fn store(of: &Storage) -> Vec<Family> {
-    if !of.is_kept {
-        return Vec::new();
-    }
-    vec![
+/// All zero where everything is in memory.
+fn store(of: &Storage) -> [Family; 5] {
+    [
         gauge(
             "hotspan_store_failing",
             "1 while the store cannot be written, else 0.",

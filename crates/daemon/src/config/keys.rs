@@ -71,7 +71,7 @@ keys! {
     data_dir, "DIR", "", path, "Keep hotspots and notes in DIR (serve: the user's state directory, unless --in-memory)";
     in_memory, "", "false", switch, "Keep nothing: hotspots and notes end with the process";
     store_interval, "TIME", "1s", duration, "Write what changed to the store so often: what a crash may cost";
-    store_age, "TIME", "168h", duration, "Forget what nothing was heard of for so long";
+    store_age, "TIME", "7d", duration, "Forget what nothing was heard of for so long";
     store_bytes_max, "BYTES", "1GiB", bytes, "Most bytes of the store; above, what was heard of longest ago goes";
     ready_file, "FILE", "", path, "Write the bound addresses to FILE as JSON once everything listens";
     demo, "", "false", switch, "Feed itself a demo shop with known faults over real OTLP";
