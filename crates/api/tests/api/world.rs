@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use hotspan_api::{
     Alerts, Backend, Check, Connections, Detectors, Exposed, FixFuture, FoundTrace, HeldFuture, Level,
     Listener, Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture, Shard, Status,
-    TraceFuture, View, serve,
+    Storage, TraceFuture, View, serve,
 };
 use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
@@ -477,5 +477,15 @@ fn status() -> Status {
             open_spans: 64,
             queued: 65,
         }],
+        storage: Storage {
+            is_kept: true,
+            failing: "no room is left".to_owned(),
+            saved: Some(LogTime(NOW - 1)),
+            commits: 82,
+            failures: 83,
+            commit_time: Nanos(84_000_000_000),
+            bytes: 85,
+            moved_aside: "hotspan.db.corrupt-1: not a database".to_owned(),
+        },
     }
 }

@@ -87,12 +87,13 @@ impl Writer {
 
     /// How long until the next rows are written.
     fn rest(&self, took: Duration) -> Duration {
-        let usual = self.pace.interval.max(took * REST);
+        let interval = self.pace.interval;
         match self.failed {
-            0 => usual,
-            failed => usual
+            0 => interval.max(took * REST),
+            // Most of the time that a failure takes is spent waiting.
+            failed => interval
                 .saturating_mul(1 << failed.min(10))
-                .min(RETRY_MOST.max(usual)),
+                .min(RETRY_MOST.max(interval)),
         }
     }
 
