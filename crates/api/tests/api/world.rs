@@ -477,15 +477,19 @@ fn status() -> Status {
             open_spans: 64,
             queued: 65,
         }],
-        storage: Storage {
-            is_kept: true,
-            failing: "no room is left".to_owned(),
-            saved: Some(LogTime(NOW - 1)),
-            commits: 82,
-            failures: 83,
-            commit_time: Nanos(84_000_000_000),
-            bytes: 85,
-            moved_aside: "hotspan.db.corrupt-1: not a database".to_owned(),
-        },
+        storage: storage(),
+    }
+}
+
+fn storage() -> Storage {
+    Storage {
+        is_kept: true,
+        failing: "no room is left".to_owned(),
+        saved: Some(LogTime(NOW - 1)),
+        commits: 82,
+        failures: 83,
+        commit_time: Nanos(84_000_000_000),
+        bytes: 85,
+        moved_aside: "hotspan.db.corrupt-1: not a database".to_owned(),
     }
 }
