@@ -43,19 +43,22 @@ async fn start(dir: &Path, more: &[(&str, &str)]) -> Daemon {
     Daemon::start(&config(dir, more)).await.expect("it starts")
 }
 
-/// Requests of the demo shop, from `from` on.
-async fn send(daemon: &Daemon, from: u64) {
+/// Requests of the demo shop, from `from` on; gives how many spans they have.
+async fn send(daemon: &Daemon, from: u64) -> u64 {
     let mut sender = Sender::connect(&format!("http://{}", daemon.addresses().otlp_grpc))
         .await
         .expect("it listens");
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let now = u64::try_from(now.expect("it is after 1970").as_nanos()).expect("it is before 2554");
-    let shop = Shop::new(7);
+    let (shop, mut spans) = (Shop::new(7), 0);
     for n in from..from + REQUESTS {
         for request in shop.request(n, now).requests {
+            let scopes = request.resource_spans.iter().flat_map(|of| &of.scope_spans);
+            spans += scopes.map(|scope| scope.spans.len() as u64).sum::<u64>();
             sender.send(request).await.expect("it is taken");
         }
     }
+    spans
 }
 
 /// Waits until something holds.
@@ -87,10 +90,11 @@ fn found(daemon: &Daemon) -> Kept {
 
 /// Sends requests and waits until all of them are analysed.
 async fn feed(daemon: &Daemon, from: u64) {
-    send(daemon, from).await;
+    let before = daemon.view().status.counts.received;
+    let all = before + send(daemon, from).await;
     until("the analysis", || {
         let counts = daemon.view().status.counts;
-        counts.received > 0 && counts.open == 0
+        all <= counts.received && counts.open == 0
     })
     .await;
 }
