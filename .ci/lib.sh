@@ -14,7 +14,7 @@ python_with() {
 
 # Starts a daemon on free ports with the flags given and waits until it listens; $work/ready.json says where.
 start_daemon() {
-    "$binary" serve --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --listen 127.0.0.1:0 \
+    "$binary" serve --in-memory --otlp-grpc 127.0.0.1:0 --otlp-http 127.0.0.1:0 --listen 127.0.0.1:0 \
         --ready-file "$work/ready.json" "$@" 2>"$work/daemon.log" &
     daemon=$!
     for _ in $(seq 100); do

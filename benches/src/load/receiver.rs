@@ -49,7 +49,7 @@ impl Receiver {
         drop(std::fs::remove_file(&ready));
         let mut command = Command::new(binary);
         command
-            .args(["serve", "--log", "warn", "--ready-file"])
+            .args(["serve", "--in-memory", "--log", "warn", "--ready-file"])
             .arg(&ready);
         for key in ["--otlp-grpc", "--otlp-http", "--listen"] {
             command.args([key, "127.0.0.1:0"]);

@@ -56,6 +56,8 @@ pub enum NotSaid {
     Unsaid(Unsaid),
     /// Too much is said at once, or nothing is taken any more.
     Busy,
+    /// It is shown, and the store cannot be written.
+    Unstored,
 }
 
 /// A saying under way.
@@ -170,6 +172,29 @@ pub struct Status {
     pub listeners: Vec<Listener>,
     /// The shards, in order.
     pub shards: Vec<Shard>,
+    /// What outlives the process.
+    pub storage: Storage,
+}
+
+/// Whether hotspots and notes outlive the process, and how that goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// They are written to a store, and not in memory alone.
+    pub is_kept: bool,
+    /// Why nothing can be written now; empty while it can.
+    pub failing: String,
+    /// Up to when everything is written; `None` before the first time.
+    pub saved: Option<LogTime>,
+    /// Times that something was written.
+    pub commits: u64,
+    /// Times that it failed.
+    pub failures: u64,
+    /// How long writing took, together.
+    pub commit_time: Nanos,
+    /// Bytes of the store.
+    pub bytes: u64,
+    /// Where a store that was damaged was moved when the process started, and why; empty when it was not.
+    pub moved_aside: String,
 }
 
 /// What gives way to the load, and how far.

@@ -75,8 +75,7 @@ impl Backend for Reader {
             let (answer, answered) = oneshot::channel();
             let told = Told { id, saying, answer };
             self.shared.told.push(told).map_err(|_| NotSaid::Busy)?;
-            let said = answered.await.map_err(|_| NotSaid::Busy)?;
-            said.map_err(NotSaid::Unsaid)
+            answered.await.map_err(|_| NotSaid::Busy)?
         })
     }
 
@@ -113,6 +112,7 @@ impl Backend for Reader {
             ok,
             detail: detail.to_owned(),
         };
+        let failing = self.shared.storing.status.failing();
         vec![
             match self.shared.core.is_leaving() {
                 true => check("receivers", false, "shutting down"),
@@ -123,6 +123,11 @@ impl Backend for Reader {
                 waiting == 0,
                 &format!("{waiting} of {} without a snapshot", self.shared.published.len()),
             ),
+            // Spans are taken and analysed all the same: turned away, they would be lost at once.
+            match failing {
+                Some(why) => check("store", true, &format!("failing: {why}")),
+                None => check("store", true, "nothing fails"),
+            },
         ]
     }
 

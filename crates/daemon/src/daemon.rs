@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use crossbeam_queue::ArrayQueue;
 use hotspan_access::Access;
 use hotspan_api::{Gate, Listener, View};
+use hotspan_hotspots::Hotspots;
 use hotspan_ingest::{
     Caps, Core, Inbox, Message, OtherSignals, Outbox, SharedDictionary, WHOLE_SHARE, queue, serve_grpc,
     serve_http,
@@ -26,10 +27,11 @@ use crate::late_details::LateDetails;
 use crate::raw::{RawLimits, RawRequests};
 use crate::shard::{Published, Shard};
 use crate::shared::Shared;
+use crate::storage::{Opened, Pace, Past, Storing};
 use crate::threads::{Threads, spawn};
 use crate::viewer::TOLD_MAX;
 use crate::watching::Watching;
-use crate::{Config, MemoryParts, SecretKey, alerts};
+use crate::{Config, MemoryParts, alerts};
 
 /// What a hotspot takes with a full reservoir, timeline and histograms.
 const HOTSPOT_BYTES: u64 = 40 << 10;
@@ -89,6 +91,12 @@ pub enum StartError {
     /// Nobody can be told of alerts.
     #[error("{0}")]
     Alerts(String),
+    /// What is kept cannot be used.
+    #[error(transparent)]
+    Store(#[from] hotspan_store::StoreError),
+    /// What is kept cannot be read.
+    #[error(transparent)]
+    Load(#[from] hotspan_store::LoadError),
     /// A thread cannot be started.
     #[error("a thread cannot be started; raise the limit of threads, or ask for fewer with --shards")]
     Thread(#[source] std::io::Error),
@@ -132,14 +140,43 @@ impl Daemon {
         let listeners = Listeners::bind(config).await?;
         parts.log();
         let seed = TableSeed(rand::random());
+        let opened = config.kept_in().map(Opened::new).transpose()?;
+        let key = match (config.parameter_key, &opened) {
+            (Some(key), _) => key.expose(),
+            (None, Some(opened)) => opened.parameter_key()?,
+            (None, None) => rand::random(),
+        };
         let (outboxes, inboxes): (Vec<_>, Vec<_>) = (0..config.shard_count())
             .map(|_| queue::<Message>(QUEUE_MESSAGES))
             .unzip();
         let addresses = listeners.addresses;
-        let shared = shared(config, &parts, settings, seed, outboxes, addresses, &access);
-        let shards = shards(config, &parts, seed, inboxes, &shared);
-        let threads =
-            Threads::start(&shared, shards, config.snapshot_interval, spawn).map_err(StartError::Thread)?;
+        let dictionary = dictionary(&parts, seed);
+        let past = match opened {
+            Some(opened) => opened.load(&settings.hotspots, seed, inboxes.len(), &dictionary)?,
+            None => Past::default(),
+        };
+        let Past {
+            shards: hotspots,
+            notes,
+            store,
+            status,
+        } = past;
+        let shared = shared(Basis {
+            config,
+            parts: &parts,
+            settings,
+            seed,
+            key: ParamKey(key),
+            dictionary,
+            outboxes,
+            addresses,
+            access: &access,
+            storing: Storing::new(notes, status),
+        });
+        let shards = shards(config, &parts, seed, inboxes, hotspots, &shared);
+        let store = store.map(|store| (store, pace(config)));
+        let threads = Threads::start(&shared, shards, config.snapshot_interval, store, spawn)
+            .map_err(StartError::Thread)?;
         let (api_stop, stopped) = oneshot::channel();
         let stopped = async move { drop(stopped.await) };
         let public_urls = config.public_urls(addresses.listen);
@@ -264,26 +301,46 @@ fn bind_error(key: &'static str, address: SocketAddr, source: std::io::Error) ->
     }
 }
 
-fn shared(
-    config: &Config,
-    parts: &MemoryParts,
-    settings: Settings,
-    seed: TableSeed,
-    outboxes: Vec<Outbox<Message>>,
-    addresses: Addresses,
-    access: &Arc<Access>,
-) -> Arc<Shared> {
+fn dictionary(parts: &MemoryParts, seed: TableSeed) -> SharedDictionary {
     let caps = Caps {
         bytes_max: parts.dictionary,
         ..Caps::default()
     };
-    let dictionary = SharedDictionary::new(caps, seed);
+    SharedDictionary::new(caps, seed)
+}
+
+/// What everything shared is made of.
+struct Basis<'a> {
+    config: &'a Config,
+    parts: &'a MemoryParts,
+    settings: Settings,
+    seed: TableSeed,
+    key: ParamKey,
+    dictionary: SharedDictionary,
+    outboxes: Vec<Outbox<Message>>,
+    addresses: Addresses,
+    access: &'a Arc<Access>,
+    storing: Storing,
+}
+
+fn shared(basis: Basis<'_>) -> Arc<Shared> {
+    let Basis {
+        config,
+        parts,
+        settings,
+        seed,
+        key,
+        dictionary,
+        outboxes,
+        addresses,
+        access,
+        storing,
+    } = basis;
     let ingest = hotspan_ingest::Settings {
         access: Arc::clone(access),
         cors: config.cors(),
         ..ingest_settings(config, parts, addresses.listen)
     };
-    let key = ParamKey(config.parameter_key.map_or_else(rand::random, SecretKey::expose));
     Arc::new(Shared {
         core: Core::new(
             ingest,
@@ -299,6 +356,7 @@ fn shared(
         exemplars: Exemplars::new(parts.exemplars),
         view: ArcSwap::from_pointee(View::default()),
         told: ArrayQueue::new(TOLD_MAX),
+        storing,
         settings,
         parts: *parts,
         started: now(),
@@ -319,6 +377,7 @@ fn shards(
     parts: &MemoryParts,
     seed: TableSeed,
     inboxes: Vec<Inbox<Message>>,
+    hotspots: Vec<Hotspots>,
     shared: &Arc<Shared>,
 ) -> Vec<Shard> {
     // Exemplars are read a little after their traces are decided.
@@ -327,9 +386,14 @@ fn shards(
         age_min: config.complete_quiet + RAW_READ,
         age_max: config.age + RAW_SPARE,
     };
+    let mut hotspots = hotspots.into_iter();
     let shard = |(inbox, published): (Inbox<Message>, &Arc<Published>)| Shard {
         inbox,
-        pipeline: Pipeline::new(shared.settings.clone(), seed).timed(since_start),
+        pipeline: match hotspots.next() {
+            Some(hotspots) => Pipeline::resume(shared.settings.clone(), seed, hotspots),
+            None => Pipeline::new(shared.settings.clone(), seed),
+        }
+        .timed(since_start),
         raw: RawRequests::new(raw),
         late: LateDetails::new(shared.core.raw_reader()),
         shared: Arc::clone(shared),
@@ -340,8 +404,21 @@ fn shards(
     inboxes.into_iter().zip(&shared.published).map(shard).collect()
 }
 
+fn pace(config: &Config) -> Pace {
+    Pace {
+        interval: config.store_interval,
+        limits: hotspan_store::Limits {
+            age: nanos(config.store_age),
+            bytes: config.store_bytes_max,
+        },
+    }
+}
+
+fn nanos(time: Duration) -> Nanos {
+    Nanos(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+}
+
 fn pipeline_settings(config: &Config, parts: &MemoryParts) -> Settings {
-    let nanos = |time: std::time::Duration| Nanos(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
     Settings {
         assembly: hotspan_assembly::Settings {
             complete_quiet: nanos(config.complete_quiet),
@@ -422,7 +499,10 @@ fn now() -> LogTime {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use hotspan_hotspots::Notes;
+
     use super::*;
+    use crate::storage::StoreStatus;
     use crate::{Layers, Origin};
 
     /// Starts the threads of a daemon of three shards where the thread of number `broken` cannot be started. Gives
@@ -440,18 +520,21 @@ mod tests {
             listen: nowhere,
         };
         let settings = pipeline_settings(&config, &parts);
-        let shared = shared(
-            &config,
-            &parts,
+        let shared = shared(Basis {
+            config: &config,
+            parts: &parts,
             settings,
             seed,
+            key: ParamKey([7; 16]),
+            dictionary: dictionary(&parts, seed),
             outboxes,
             addresses,
-            &Access::open(),
-        );
-        let shards = shards(&config, &parts, seed, inboxes, &shared);
+            access: &Access::open(),
+            storing: Storing::new(Notes::default(), StoreStatus::default()),
+        });
+        let shards = shards(&config, &parts, seed, inboxes, Vec::new(), &shared);
         let (begun, ended) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
-        let started = Threads::start(&shared, shards, config.snapshot_interval, |name, run| {
+        let started = Threads::start(&shared, shards, config.snapshot_interval, None, |name, run| {
             if begun.load(Ordering::SeqCst) == broken {
                 return Err(std::io::ErrorKind::WouldBlock.into());
             }

@@ -17,6 +17,7 @@ mod reload;
 mod shard;
 mod shared;
 mod shedding;
+mod storage;
 mod threads;
 mod viewer;
 mod watching;

@@ -20,6 +20,7 @@ use hotspan_pipeline::{Settings, Snapshot};
 
 use crate::exemplars::Exemplars;
 use crate::shard::Published;
+use crate::storage::Storing;
 use crate::viewer::Told;
 use crate::{MemoryParts, alerts};
 
@@ -35,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) view: ArcSwap<View>,
     /// What people say of hotspots, for the thread that makes views.
     pub(crate) told: ArrayQueue<Told>,
+    /// What goes to the store, and how that is.
+    pub(crate) storing: Storing,
     pub(crate) settings: Settings,
     pub(crate) parts: MemoryParts,
     pub(crate) started: LogTime,
@@ -103,6 +106,7 @@ impl Shared {
             senders: self.core.senders().list().iter().map(|of| sender(of)).collect(),
             senders_beyond: self.core.senders().beyond(),
             listeners: self.listeners.clone(),
+            storage: self.storing.status.read(),
             ..Status::default()
         };
         for (snapshot, outbox) in snapshots.iter().zip(&self.outboxes) {

@@ -1,4 +1,4 @@
-//! The owner threads: a shard each, and one that makes views. They start all or none, and end with their owner.
+//! The owner threads: a shard each, and one that makes views, and one that stores. They start all or none, and end with their owner.
 
 use std::io;
 use std::sync::Arc;
@@ -6,8 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use hotspan_store::Store;
+
 use crate::shard::Shard;
 use crate::shared::Shared;
+use crate::storage::{Pace, Stored, Writer};
 use crate::viewer::Viewer;
 
 /// What a thread runs.
@@ -20,6 +23,8 @@ pub(crate) struct Threads {
     shards: Vec<JoinHandle<()>>,
     viewer: Option<JoinHandle<()>>,
     viewer_stop: Arc<AtomicBool>,
+    writer: Option<JoinHandle<()>>,
+    writer_stop: Arc<AtomicBool>,
 }
 
 impl Threads {
@@ -28,6 +33,7 @@ impl Threads {
         shared: &Arc<Shared>,
         shards: Vec<Shard>,
         snapshot_interval: Duration,
+        store: Option<((Store, Stored), Pace)>,
         spawn: impl Fn(&str, Run) -> io::Result<JoinHandle<()>>,
     ) -> io::Result<Threads> {
         let mut threads = Threads {
@@ -35,7 +41,14 @@ impl Threads {
             shards: Vec::with_capacity(shards.len()),
             viewer: None,
             viewer_stop: Arc::default(),
+            writer: None,
+            writer_stop: Arc::default(),
         };
+        if let Some((store, pace)) = store {
+            let stop = Arc::clone(&threads.writer_stop);
+            let writer = Writer::new(Arc::clone(shared), store, pace, stop);
+            threads.writer = Some(spawn("store", Box::new(move || writer.run()))?);
+        }
         for (n, shard) in shards.into_iter().enumerate() {
             let thread = spawn(&format!("shard-{n}"), Box::new(move || shard.run()))?;
             threads.shards.push(thread);
@@ -44,12 +57,13 @@ impl Threads {
             shared: Arc::clone(shared),
             interval: snapshot_interval,
             stop: Arc::clone(&threads.viewer_stop),
+            writer: threads.writer.as_ref().map(|writer| writer.thread().clone()),
         };
         threads.viewer = Some(spawn("answers", Box::new(move || viewer.run()))?);
         Ok(threads)
     }
 
-    /// Closes the queues and waits until what is in them is analysed and shown. Gives the number of threads that
+    /// Closes the queues and waits until what is in them is analysed, shown and stored. Gives the number of threads that
     /// panicked.
     pub(crate) fn end(&mut self) -> usize {
         for outbox in &self.shared.outboxes {
@@ -57,12 +71,7 @@ impl Threads {
         }
         let shards = self.shards.drain(..);
         let broken = shards.filter_map(|shard| shard.join().err()).count();
-        self.viewer_stop.store(true, Ordering::SeqCst);
-        let Some(viewer) = self.viewer.take() else {
-            return broken;
-        };
-        viewer.thread().unpark();
-        broken + usize::from(viewer.join().is_err())
+        broken + end(self.viewer.take(), &self.viewer_stop) + end(self.writer.take(), &self.writer_stop)
     }
 }
 
@@ -70,6 +79,16 @@ impl Drop for Threads {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Has a thread do its last round, and waits for it; gives the number of threads that panicked.
+fn end(thread: Option<JoinHandle<()>>, stop: &AtomicBool) -> usize {
+    stop.store(true, Ordering::SeqCst);
+    let Some(thread) = thread else {
+        return 0;
+    };
+    thread.thread().unpark();
+    usize::from(thread.join().is_err())
 }
 
 /// A thread of the system.

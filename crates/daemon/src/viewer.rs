@@ -2,32 +2,39 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-use hotspan_api::{Detectors, LinkTemplate, View};
-use hotspan_hotspots::{Notes, Saying, Unsaid, answers};
+use hotspan_api::{Detectors, LinkTemplate, NotSaid, View};
+use hotspan_hotspots::{BY_CHARS_MAX, Notes, REASON_CHARS_MAX, Saying, Unsaid, answers};
 use hotspan_model::{Fingerprint, LogTime, Meta};
 use hotspan_pipeline::Snapshot;
+use hotspan_store::Said;
 use tokio::sync::oneshot;
 
 use crate::pressure::Watch;
 use crate::shared::Shared;
+use crate::storage::Save;
 
 /// A view costs at most this share of one core: it rests so many times as long as it worked.
 const REST: u32 = 9;
 /// What people say that waits for the next view; beyond, they are told to try again.
 pub(crate) const TOLD_MAX: usize = 64;
 
-/// What comes of it.
-type Heard = Result<(), Unsaid>;
-
 /// A person says something of a hotspot.
 #[derive(Debug)]
 pub(crate) struct Told {
     pub(crate) id: Fingerprint,
     pub(crate) saying: Saying,
-    /// Answered when a view shows it.
-    pub(crate) answer: oneshot::Sender<Heard>,
+    /// Answered when a view shows it, and the store has it.
+    pub(crate) answer: oneshot::Sender<Result<(), NotSaid>>,
+}
+
+/// The same, noted.
+struct Heard {
+    said: Said,
+    outcome: Result<(), Unsaid>,
+    answer: oneshot::Sender<Result<(), NotSaid>>,
 }
 
 /// Makes views for as long as it is wanted.
@@ -35,6 +42,8 @@ pub(crate) struct Viewer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) interval: Duration,
     pub(crate) stop: Arc<AtomicBool>,
+    /// Who stores what people say, if anybody does.
+    pub(crate) writer: Option<Thread>,
 }
 
 /// What is the same in every view.
@@ -50,7 +59,7 @@ impl Viewer {
     /// Runs until `stop` is set and the thread is unparked; the last view is made after that.
     pub(crate) fn run(self) {
         let known = self.known();
-        let mut notes = Notes::default();
+        let mut notes = self.shared.storing.notes.load().as_ref().clone();
         // What was shown last: versions of the shards, and the counters, which also move when nothing reaches a shard.
         let (mut seen, mut version) = (None, 0);
         let mut watch = Watch::default();
@@ -77,11 +86,10 @@ impl Viewer {
                 shared.viewed(start);
                 seen = state;
             }
-            for (answer, said) in told {
-                if answer.send(said).is_err() {
-                    tracing::debug!("the reader went away");
-                }
+            if *shared.storing.notes.load_full() != notes {
+                shared.storing.notes.store(Arc::new(notes.clone()));
             }
+            told.into_iter().for_each(|heard| self.answer(heard));
             if stopping {
                 return;
             }
@@ -107,11 +115,49 @@ impl Viewer {
     }
 
     /// Notes what was said since the last view, of the hotspots in it; to be answered when the next one shows it.
-    fn hear(&self, notes: &mut Notes, at: LogTime) -> Vec<(oneshot::Sender<Heard>, Heard)> {
+    fn hear(&self, notes: &mut Notes, at: LogTime) -> Vec<Heard> {
         let view = self.shared.view.load();
         let told = std::iter::from_fn(|| self.shared.told.pop()).take(TOLD_MAX);
-        told.map(|told| (told.answer, notes.say(&view.answers, told.id, told.saying, at)))
-            .collect()
+        told.map(|told| {
+            let said = Said {
+                at,
+                hotspot: told.id,
+                decision: told.saying.decision,
+                reason: cut(&told.saying.reason, REASON_CHARS_MAX),
+                by: cut(&told.saying.by, BY_CHARS_MAX),
+            };
+            let answer = told.answer;
+            let outcome = notes.say(&view.answers, told.id, told.saying, at);
+            Heard {
+                said,
+                outcome,
+                answer,
+            }
+        })
+        .collect()
+    }
+
+    /// Answers who spoke: what they said is shown now, and must be stored before they hear so.
+    fn answer(&self, heard: Heard) {
+        let Heard {
+            said,
+            outcome,
+            answer,
+        } = heard;
+        let unheard = match (outcome, &self.writer) {
+            (Ok(()), Some(writer)) => {
+                let waits = self.shared.storing.saves.push(Save { said, answer });
+                writer.unpark();
+                match waits {
+                    Ok(()) => return,
+                    Err(save) => save.answer.send(Err(NotSaid::Unstored)),
+                }
+            }
+            (outcome, _) => answer.send(outcome.map_err(NotSaid::Unsaid)),
+        };
+        if unheard.is_err() {
+            tracing::debug!("the reader went away");
+        }
     }
 
     /// What is answered, beside the counters.
@@ -132,4 +178,8 @@ impl Viewer {
             ..View::default()
         }
     }
+}
+
+fn cut(text: &str, chars_max: usize) -> String {
+    text.chars().take(chars_max).collect()
 }

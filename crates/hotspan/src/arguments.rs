@@ -13,9 +13,9 @@ use crate::commands::asking::Address;
 use crate::commands::capture::CaptureArguments;
 use crate::commands::check::CheckArguments;
 use crate::commands::{
-    CompareArguments, CompletionsArguments, ConfigArguments, DetectorsArguments, DoctorArguments,
-    ExplainArguments, HotspotsArguments, ManArguments, ProbeArguments, SystemArguments, TokenArguments,
-    TopArguments, TracesArguments,
+    BackupArguments, CompareArguments, CompletionsArguments, ConfigArguments, DetectorsArguments,
+    DoctorArguments, ExplainArguments, HotspotsArguments, ManArguments, ProbeArguments, SystemArguments,
+    TokenArguments, TopArguments, TracesArguments,
 };
 use crate::output::ColorChoice;
 use crate::showing::Showing;
@@ -95,6 +95,8 @@ pub(crate) enum Command {
     Replay(ReplayArguments),
     /// Send a known request to a running daemon and check what it says of it
     Probe(ProbeArguments),
+    /// Copy what a daemon keeps into one file, also while it runs
+    Backup(BackupArguments),
     /// Let an agent ask a running daemon over standard input and output (Model Context Protocol)
     Mcp(McpArguments),
     /// Print a script that lets a shell complete the commands

@@ -9,6 +9,7 @@ mod output;
 mod progress;
 mod service_manager;
 mod showing;
+mod state_directory;
 mod waterfall;
 
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Gen(arguments) => commands::generate::run(&arguments),
         Command::Replay(arguments) => commands::replay::run(&arguments),
         Command::Probe(arguments) => commands::probe::run(&arguments),
+        Command::Backup(arguments) => commands::backup::run(&arguments),
         Command::Completions(arguments) => commands::describe::completions(&arguments),
         Command::Man(arguments) => commands::describe::man(&arguments),
         Command::Token(arguments) => commands::token::run(&arguments),

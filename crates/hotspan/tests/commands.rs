@@ -86,6 +86,7 @@ fn what_serve_cannot_use_is_named_in_one_line_with_what_would_be_right() {
     ];
     let ready = [
         "serve",
+        "--in-memory",
         "--ready-file",
         "/nowhere/at/all",
         ports[0],

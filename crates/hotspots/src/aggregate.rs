@@ -12,6 +12,7 @@ use crate::reservoir::{Exemplars, Reservoir, TermSums};
 use crate::sampling::Sampling;
 use crate::sighting::Sighting;
 use crate::sign::{self, Sign};
+use crate::stored::stored;
 use crate::tally::Tally;
 use crate::times::Times;
 
@@ -249,3 +250,42 @@ fn hand_offs(sighting: &Sighting<'_>) -> impl Iterator<Item = u128> {
     let hand_offs = sighting.report.hand_offs_of(sighting.first);
     hand_offs.iter().map(|hand_off| hand_off.key)
 }
+
+stored!(Shape {
+    at,
+    anchor,
+    class,
+    template,
+    callee,
+    callee_service,
+    templates,
+    hand_offs,
+});
+stored!(Aggregate {
+    shapes,
+    detector,
+    traces,
+    weighted,
+    dear,
+    parallel,
+    calls,
+    path,
+    path_sum,
+    segment,
+    same_team,
+    deferrable,
+    needing_many,
+    headless,
+    kin,
+    saving_max,
+    sampling,
+    terms,
+    entries,
+    versions,
+    scopes,
+    languages,
+    code,
+    timeline,
+    reservoir,
+    exemplars,
+});

@@ -6,6 +6,7 @@ use hotspan_model::{LogTime, MILLION, Millionths, Nanos, TrendPoint};
 
 use crate::cells::{Cells, Sum};
 use crate::sign::{Sign, narrow};
+use crate::stored::{Reader, Stored, Unreadable, Writer, stored};
 use crate::times::{Places, Times};
 
 const SECOND: u64 = 1_000_000_000;
@@ -233,6 +234,26 @@ impl Window {
         Millionths(narrow(
             weight.saturating_mul(u128::from(MILLION)) / u128::from(self.hours.0),
         ))
+    }
+}
+
+stored!(Point {
+    traces,
+    amount,
+    saving,
+    exposure,
+});
+stored!(Timeline { minutes, hours });
+
+impl<const WIDTH: u64, const KEEP: u64> Stored for Buckets<WIDTH, KEEP> {
+    fn write(&self, to: &mut Writer<'_>) {
+        self.points.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        Ok(Buckets {
+            points: Stored::read(from)?,
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use hotspan_model::{LogTime, MILLION, Nanos, TrendPoint};
 use crate::cells::{Cells, Sum};
 use crate::life::Spell;
 use crate::sign::{Sign, narrow};
+use crate::stored::stored;
 use crate::times::Times;
 
 const HOUR: u64 = 3_600_000_000_000;
@@ -185,6 +186,13 @@ impl Calendar {
 fn oldest_hour(newest: LogTime) -> u64 {
     (newest.0 / HOUR + 1).saturating_sub(HOURS)
 }
+
+stored!(Cell {
+    traces,
+    count,
+    exposure,
+});
+stored!(Calendar { hours, days });
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::sign::Sign;
+use crate::stored::{Reader, Stored, Unreadable, Writer};
 
 /// What is summed.
 pub(crate) trait Sum: Copy + Default {
@@ -146,6 +147,29 @@ impl<C: Sum> Cells<C> {
 
     fn is_empty(&self) -> bool {
         self.last.1.is_empty()
+    }
+}
+
+/// Each place as the distance from the one before.
+impl<C: Sum + Stored> Stored for Cells<C> {
+    fn write(&self, to: &mut Writer<'_>) {
+        to.number(self.len() as u64);
+        let mut before = 0;
+        for (place, cell) in self.iter() {
+            to.number(place - before);
+            cell.write(to);
+            before = *place;
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let (mut cells, mut place) = (Cells::default(), 0_u64);
+        for _ in 0..from.length()? {
+            let step = from.number()?;
+            place = place.checked_add(step).ok_or(Unreadable::Damaged)?;
+            cells.shift(Sign::Add, place, &C::read(from)?, 0);
+        }
+        Ok(cells)
     }
 }
 

@@ -10,6 +10,7 @@ use hdrhistogram::Histogram;
 use hotspan_model::Bar;
 
 use crate::sign::Sign;
+use crate::stored::{Reader, Stored, Unreadable, Writer};
 
 /// Gives the borders of buckets and counts nothing itself.
 static LAYOUT: LazyLock<Histogram<u8>> =
@@ -31,6 +32,9 @@ struct Bucket(u64);
 /// Bits of the count, which no trace rate fills in a year; those above it are the bucket's place among all.
 const COUNT_BITS: u32 = 51;
 const COUNT_MAX: u64 = (1 << COUNT_BITS) - 1;
+
+/// How many places there are: that of the largest number is the last.
+const PLACES: u64 = 57 * 128 + 128;
 
 /// How many buckets are found without an index.
 const FEW: usize = 8;
@@ -234,6 +238,36 @@ impl Distribution {
     pub(crate) fn max(&self) -> u64 {
         let last = self.buckets.last();
         last.map_or(0, |bucket| LAYOUT.highest_equivalent(bucket.lowest()))
+    }
+}
+
+/// Each bucket as the distance from the one before.
+impl Stored for Distribution {
+    fn write(&self, to: &mut Writer<'_>) {
+        to.number(self.buckets.len() as u64);
+        let mut before = 0;
+        for bucket in &self.buckets {
+            to.number(bucket.place() - before);
+            to.number(bucket.count());
+            before = bucket.place();
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let length = from.length()?;
+        let (mut buckets, mut place) = (Vec::with_capacity(length), 0_u64);
+        for nth in 0..length {
+            let (step, count): (u64, u64) = (from.number()?, from.number()?);
+            place = place.checked_add(step).ok_or(Unreadable::Damaged)?;
+            let ascends = nth == 0 || step > 0;
+            if !ascends || place >= PLACES || count == 0 || count > COUNT_MAX {
+                return Err(Unreadable::Damaged);
+            }
+            buckets.push(Bucket(place << COUNT_BITS).with(count));
+        }
+        let mut blocks = Blocks::default();
+        blocks.rebuild(&buckets);
+        Ok(Distribution { buckets, blocks })
     }
 }
 

@@ -14,6 +14,7 @@ use crate::distribution::Distribution;
 use crate::ignored::Ignored;
 use crate::moments::Moments;
 use crate::sign::{self, Sign, weighted};
+use crate::stored::stored;
 use crate::times::Times;
 
 /// What tells facts apart in one process.
@@ -255,3 +256,33 @@ pub(crate) fn used(row: &CallRow) -> FactRow {
         ..FactRow::new(FactKind::Used, row.class, row.from)
     }
 }
+
+stored!(FactKey {
+    at,
+    kind,
+    class,
+    other,
+    what,
+    group,
+});
+stored!(Shown {
+    path,
+    trace,
+    version,
+    span,
+    count,
+});
+stored!(Fact {
+    traces,
+    weighted,
+    count,
+    time,
+    inner,
+    path,
+    times,
+    inners,
+    calendar,
+    moments,
+    ignored,
+    shown,
+});

@@ -4,6 +4,7 @@ use hotspan_model::{LogTime, Lookup, Symbol, names_detector};
 
 use crate::calendar::Calendar;
 use crate::sign::Sign;
+use crate::stored::stored;
 use crate::times::Times;
 
 /// Different texts that one fact remembers; code has one.
@@ -55,3 +56,5 @@ impl Ignored {
         })
     }
 }
+
+stored!(Ignored { texts });

@@ -9,6 +9,7 @@ use crate::merged::Merged;
 use crate::sampling::MICRO;
 use crate::sighting::waited;
 use crate::sign::{Sign, narrow, weighted};
+use crate::stored::stored;
 
 /// Hotspots that some traces carry together, ascending, zeros after the last.
 pub(crate) type JointKey = [Fingerprint; JOINT_MAX];
@@ -116,3 +117,5 @@ impl Joints {
         }
     }
 }
+
+stored!(JointSums { savings });

@@ -50,6 +50,7 @@ mod sighting;
 mod sign;
 mod slots;
 mod standing;
+mod stored;
 mod table;
 mod tail;
 mod tally;
@@ -73,4 +74,5 @@ pub use metered::{
 pub use near::NearMissAnswer;
 pub use notes::{BY_CHARS_MAX, NOTES_MAX, Notes, REASON_CHARS_MAX, Saying, Unsaid};
 pub use settings::{MIN_CONFIDENCE, SHARED as SHARED_KNOBS, SIGHTINGS, Settings};
-pub use shard::{Hotspots, Kept, Snapshot};
+pub use shard::{Hotspots, Kept, Loader, Snapshot};
+pub use stored::{Kind as RowKind, Names, Row, Unreadable};

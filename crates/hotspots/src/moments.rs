@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use hotspan_model::{FactKind, FactRow, LogTime};
 
 use crate::sign::{self, Sign};
+use crate::stored::{Reader, Stored, Unreadable, Writer, stored};
 use crate::times::Times;
 
 const SECOND: u64 = 1_000_000_000;
@@ -215,6 +216,21 @@ impl Moments {
         let oldest = oldest(kind, newest);
         let from = self.stretches.partition_point(|held| held.0 < oldest);
         self.stretches.range(from..).map(|held| (held.0, &held.1))
+    }
+}
+
+stored!(Happened { key, times, time });
+stored!(Stretch { happened, beyond });
+
+impl Stored for Moments {
+    fn write(&self, to: &mut Writer<'_>) {
+        to.list(self.stretches.iter());
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let stretches: VecDeque<(u64, Stretch)> = from.list()?.into();
+        let held = stretches.iter().map(|held| held.1.happened.len()).sum();
+        Ok(Moments { stretches, held })
     }
 }
 

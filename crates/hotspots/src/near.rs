@@ -12,6 +12,7 @@ use crate::blind::{Remedy, blind};
 use crate::calendar::Calendar;
 use crate::distribution::Distribution;
 use crate::sign::{self, Sign};
+use crate::stored::stored;
 use crate::tally::Tally;
 use crate::times::Times;
 use crate::view::Reader;
@@ -43,6 +44,11 @@ impl NearKey {
             template: row.template,
             thresholds: row.conditions.map(|one| (one.name, one.threshold)),
         }
+    }
+
+    /// Whose rule it is.
+    pub(crate) fn detector(&self) -> &'static str {
+        self.detector
     }
 
     /// For grouping within one process; orders nothing that shows.
@@ -293,3 +299,19 @@ fn entries(reader: &Reader<'_>, entries: &Tally<OpRef>) -> Vec<String> {
     let names = ranked.into_iter().map(|entry| entry.0);
     names.take(reader.settings.entries_max).collect()
 }
+
+stored!(NearKey {
+    at,
+    detector,
+    reason,
+    class,
+    template,
+    thresholds,
+});
+stored!(Near {
+    traces,
+    members,
+    values,
+    entries,
+    calendar,
+});

@@ -56,6 +56,11 @@ impl Notes {
         self.held.iter().map(|(&id, note)| (id, note))
     }
 
+    /// That of one hotspot.
+    pub fn get(&self, id: Fingerprint) -> Option<&Note> {
+        self.held.get(&id)
+    }
+
     /// Notes what is said of a hotspot of `answers`, or forgets what was.
     pub fn say(
         &mut self,

@@ -3,6 +3,7 @@
 use hotspan_model::LogTime;
 
 use crate::sign::Sign;
+use crate::stored::stored;
 use crate::times::Times;
 
 const MINUTE: u64 = 60_000_000_000;
@@ -59,6 +60,8 @@ impl Recent {
         later.fold(0, |sum, row| sum.saturating_add(row.1))
     }
 }
+
+stored!(Recent { minutes });
 
 #[cfg(test)]
 mod tests {

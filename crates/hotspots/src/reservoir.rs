@@ -13,6 +13,7 @@ use hotspan_model::{Millionths, Moved, Nanos, Params, Saving, SpanId, TraceId};
 
 use crate::sighting::Sighting;
 use crate::sign;
+use crate::stored::{Reader, Stored, Unreadable, Writer, stored};
 
 /// How far in four of five cases the median of one trace is from that of all by rank, per mille: 1.28 standard errors
 /// of half a trace. Of more traces it is so much less as their root is more.
@@ -402,5 +403,46 @@ impl TermSums {
         add.count(&mut self.clock, other.clock);
         add.count(&mut self.visibility, other.visibility);
         add.count(&mut self.detector, other.detector);
+    }
+}
+
+stored!(Reservoir { samples });
+stored!(Sample {
+    version,
+    weight,
+    saving,
+    calls,
+    path,
+    unit,
+});
+stored!(Exemplar {
+    trace,
+    version,
+    path,
+    second,
+    anchor,
+    members,
+    span_count,
+    params,
+});
+stored!(TermSums {
+    completeness,
+    clock,
+    visibility,
+    detector,
+});
+
+impl Stored for Exemplars {
+    fn write(&self, to: &mut Writer<'_>) {
+        self.kept.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let mut exemplars = Exemplars {
+            kept: Stored::read(from)?,
+            bar: None,
+        };
+        exemplars.cut();
+        Ok(exemplars)
     }
 }

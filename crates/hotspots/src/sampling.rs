@@ -9,6 +9,7 @@ use hotspan_model::{MILLION, Millionths};
 use crate::buckets::Point;
 use crate::distribution::Distribution;
 use crate::sign::{self, Sign, narrow, weight};
+use crate::stored::stored;
 
 /// Of the two amounts that an impact may be made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,6 +115,9 @@ pub(crate) fn counted(traces: u64, weighted: u128) -> Millionths {
         .unwrap_or(0);
     Millionths(narrow((share * million / u128::from(traces.max(1))).isqrt()))
 }
+
+stored!(Sampling { saving, exposure });
+stored!(Sums { amount, variance });
 
 #[cfg(test)]
 mod tests {

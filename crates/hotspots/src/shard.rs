@@ -1,5 +1,7 @@
 //! One shard's aggregates: reports in, snapshots out.
 
+mod restore;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -23,6 +25,9 @@ use crate::table::Table;
 use crate::times::Times;
 use crate::topology::{Calls, Edge, EdgeKey, Operation, Order, Service, Totals};
 use crate::versions::carried;
+
+pub(crate) use self::restore::Head;
+pub use self::restore::Loader;
 
 /// Old moments are dropped so often.
 const SWEEP: Nanos = Nanos::from_secs(600);

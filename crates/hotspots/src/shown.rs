@@ -1,5 +1,7 @@
 //! The rows of a table as readers see them: pages that snapshots share until a row on them changes.
 
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::Arc;
 
 /// Rows on a page. A changed row costs a copy of its page, a snapshot of a changed table a count of all pages.
@@ -40,6 +42,50 @@ impl<K, V> Shown<K, V> {
     /// What a row holds that was put.
     pub(crate) fn value(&self, at: usize) -> &V {
         &self.pages[at / PAGE][at % PAGE].1
+    }
+}
+
+impl<K: Hash + Eq, V> Shown<K, V> {
+    /// Gives the rows that are not the same in an `older` list, and without a value those that were there and are gone.
+    pub(crate) fn differences<'a>(&'a self, older: &'a Self, mut give: impl FnMut(&'a K, Option<&'a V>)) {
+        if self.is_longer(older) {
+            return self.differences_by_place(older, give);
+        }
+        let old: HashMap<&K, &Arc<V>> = older.iter().map(|(key, value)| (key, value)).collect();
+        let new: HashSet<&K> = self.iter().map(|row| &row.0).collect();
+        for (key, value) in self.iter() {
+            if old.get(key).is_none_or(|old| !Arc::ptr_eq(old, value)) {
+                give(key, Some(value));
+            }
+        }
+        for (key, _) in older.iter().filter(|(key, _)| !new.contains(key)) {
+            give(key, None);
+        }
+    }
+
+    /// Whether all rows of an `older` list are still in their places.
+    fn is_longer(&self, older: &Self) -> bool {
+        let pages = self.pages.iter().zip(older.pages.iter());
+        let mut changed = pages.filter(|(new, old)| !Arc::ptr_eq(new, old));
+        older.pages.len() <= self.pages.len()
+            && changed.all(|(new, old)| {
+                old.len() <= new.len() && old.iter().zip(new.iter()).all(|(old, new)| old.0 == new.0)
+            })
+    }
+
+    fn differences_by_place<'a>(&'a self, older: &'a Self, mut give: impl FnMut(&'a K, Option<&'a V>)) {
+        for (at, page) in self.pages.iter().enumerate() {
+            let old = older.pages.get(at);
+            if old.is_some_and(|old| Arc::ptr_eq(old, page)) {
+                continue;
+            }
+            for (place, (key, value)) in page.iter().enumerate() {
+                let old = old.and_then(|old| old.get(place));
+                if old.is_none_or(|old| !Arc::ptr_eq(&old.1, value)) {
+                    give(key, Some(value));
+                }
+            }
+        }
     }
 }
 

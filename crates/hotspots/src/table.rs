@@ -108,6 +108,24 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
         sign.count(&mut self.beyond, 1);
     }
 
+    /// Puts a row that was stored; `false` when there is no room. Two rows become one where their keys did.
+    pub(crate) fn restore(&mut self, key: &K, value: V, merge: impl FnOnce(&mut V, &V)) -> bool {
+        if let Some(known) = self.known(key) {
+            merge(known, &value);
+            return true;
+        }
+        match self.admit(key) {
+            Some(at) => *self.value_mut(at) = value,
+            None => self.beyond = self.beyond.saturating_add(1),
+        }
+        self.len() <= self.max
+    }
+
+    /// Counts contributions that found no row before the rows were stored.
+    pub(crate) fn restore_beyond(&mut self, count: u64) {
+        Sign::Add.count(&mut self.beyond, count);
+    }
+
     /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
@@ -253,6 +271,11 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
                 }
             }
         }
+    }
+
+    /// Keys and what their rows hold.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        (0..self.rows.len()).map(|at| (&self.rows[at].key, self.value(at)))
     }
 
     /// What the rows hold.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::sign::Sign;
+use crate::stored::{Reader, Stored, Unreadable, Writer};
 
 /// Counts by key. A key that found no room never gets any, and one that did keeps it: so what a trace added
 /// to either side is what it takes back from there.
@@ -80,6 +81,20 @@ impl<K: PartialEq + Clone> Tally<K> {
         // Stable, so that equal counts stay in order of text.
         rows.sort_by_key(|row| std::cmp::Reverse(row.1));
         rows
+    }
+}
+
+impl<K: Stored> Stored for Tally<K> {
+    fn write(&self, to: &mut Writer<'_>) {
+        self.rows.write(to);
+        self.other.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        Ok(Tally {
+            rows: Stored::read(from)?,
+            other: Stored::read(from)?,
+        })
     }
 }
 

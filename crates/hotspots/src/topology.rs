@@ -13,6 +13,7 @@ use crate::calendar::Calendar;
 use crate::distribution::Distribution;
 use crate::recent::Recent;
 use crate::sign::{self, Sign, narrow, weighted};
+use crate::stored::stored;
 use crate::tally::Tally;
 use crate::times::Times;
 
@@ -367,3 +368,56 @@ fn add_paths(sums: &mut PathSums, by: &PathSums) {
 pub(crate) fn percent(share: Millionths) -> u64 {
     (share.0 + MILLION / 200) / (MILLION / 100)
 }
+
+stored!(Service {
+    traces, spans, failed, orphans, parents, lost_parents, path, versions, inputs, namespaces,
+} but operations, facts);
+stored!(Operation {
+    traces,
+    weighted_traces,
+    requests,
+    weighted,
+    failed,
+    weighted_failed,
+    entries,
+    durations,
+    path,
+    hours,
+    recent,
+});
+stored!(EdgeKey {
+    from,
+    target,
+    callee,
+    class,
+});
+stored!(Edge {
+    traces,
+    weighted,
+    waited,
+    calls,
+    failed,
+    time,
+    path,
+    weighted_path,
+    complete_calls,
+    path_in_trace,
+    days,
+    calendar,
+});
+stored!(Order {
+    a_before_b,
+    b_before_a,
+    overlap,
+    survived_failure,
+});
+stored!(Totals {
+    traces,
+    weighted,
+    incomplete,
+    spans,
+    defects,
+    ignored,
+    path,
+    timeline,
+});

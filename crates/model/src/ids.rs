@@ -79,7 +79,7 @@ impl fmt::Debug for SpanId {
 }
 
 /// Names one hotspot for ever: an [`crate::Identity`] hash over detector, service and the detector's key.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub u128);
 
 impl Fingerprint {

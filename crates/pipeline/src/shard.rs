@@ -48,10 +48,16 @@ pub struct Snapshot {
 impl Pipeline {
     /// An empty shard.
     pub fn new(settings: Settings, seed: TableSeed) -> Pipeline {
+        let hotspots = Hotspots::new(settings.hotspots.clone(), seed);
+        Pipeline::resume(settings, seed, hotspots)
+    }
+
+    /// A shard without traces that goes on where `hotspots` ended.
+    pub fn resume(settings: Settings, seed: TableSeed, hotspots: Hotspots) -> Pipeline {
         Pipeline {
             assembler: Assembler::new(settings.assembly, seed),
             analyser: Analyser::new(settings.analysis),
-            hotspots: Hotspots::new(settings.hotspots, seed),
+            hotspots,
             clock: settings.clock,
             refused: Counts::default(),
             trace: Assembled::default(),

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Each crate and the crates of ours it may know. `docs/architecture.md` draws it.
-const LAYERS: [(&str, &[&str]); 17] = [
+const LAYERS: [(&str, &[&str]); 18] = [
     ("hotspan-model", &[]),
     ("hotspan-proto", &[]),
     ("hotspan-ui", &[]),
@@ -29,6 +29,7 @@ const LAYERS: [(&str, &[&str]); 17] = [
         "hotspan-ingest",
         &["hotspan-model", "hotspan-access", "hotspan-otlp"],
     ),
+    ("hotspan-store", &["hotspan-model", "hotspan-hotspots"]),
     ("hotspan-testkit", &["hotspan-model", "hotspan-otlp"]),
     (
         "hotspan-api",
@@ -51,6 +52,7 @@ const LAYERS: [(&str, &[&str]); 17] = [
             "hotspan-pipeline",
             "hotspan-access",
             "hotspan-ingest",
+            "hotspan-store",
             "hotspan-api",
         ],
     ),

@@ -143,6 +143,13 @@ impl Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
+    /// It holds for as long as this process lives.
+    pub(crate) fn unstored() -> Problem {
+        let detail = "it is shown, but the store cannot be written, so that a restart would forget it; \
+                      /api/v1/status says why, and saying it again later is safe";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail.to_owned())
+    }
+
     /// The same problem under another status.
     fn with(self, status: StatusCode) -> Problem {
         Problem {

@@ -8,7 +8,7 @@ use hotspan_model::{Decided, Hotspot, LogTime, Millionths, Nanos, Reason, Vocabu
 use super::known::Known;
 use super::text::{self, Family, Kind, Sample, TOTAL};
 use super::{access, analysis, number, traffic};
-use crate::{Alerts, Metrics, Requests, Status, View};
+use crate::{Alerts, Metrics, Requests, Status, Storage, View};
 
 /// Services that the gauge of hotspots tells apart; the first by rank.
 const SERVICES_MAX: usize = 1_000;
@@ -26,6 +26,7 @@ pub(super) fn families(metrics: &Metrics, view: &View, known: &mut Known) -> Vec
     families.extend(texts(status));
     families.extend(analysis::families(metrics, view));
     families.extend(process(metrics));
+    families.extend(store(&status.storage));
     families.push(gauge(
         "hotspan_hotspots",
         "Hotspots that are listed.",
@@ -260,6 +261,33 @@ fn process(of: &Metrics) -> Vec<Family> {
             "hotspan_build_info",
             "The version that runs; always 1.",
             vec![build],
+        ),
+    ]
+}
+
+/// All zero where everything is in memory.
+fn store(of: &Storage) -> [Family; 5] {
+    [
+        gauge(
+            "hotspan_store_failing",
+            "1 while the store cannot be written, else 0.",
+            plain(u64::from(!of.failing.is_empty())),
+        ),
+        gauge("hotspan_store_bytes", "Bytes of the store.", plain(of.bytes)),
+        counter(
+            "hotspan_store_commits",
+            "Times that something was written to the store.",
+            plain(of.commits),
+        ),
+        counter(
+            "hotspan_store_failures",
+            "Times that the store could not be written.",
+            plain(of.failures),
+        ),
+        counter(
+            "hotspan_store_commit_seconds",
+            "How long writing to the store took.",
+            vec![in_seconds(of.commit_time.0)],
         ),
     ]
 }

@@ -16,6 +16,7 @@ pub(crate) async fn say(backend: &dyn Backend, id: &str, said: Said) -> Result<s
         NotSaid::Unsaid(Unsaid::Unknown) => Problem::no_hotspot(),
         NotSaid::Unsaid(Unsaid::Full) => Problem::full(NOTES_MAX),
         NotSaid::Busy => Problem::busy(),
+        NotSaid::Unstored => Problem::unstored(),
     })?;
     let view = backend.view();
     find(&view, id)

@@ -46,7 +46,7 @@ pub(crate) use moment::day;
 pub use near::{Explained, NearCondition, NearMiss, NearMissHere, NearMissList, Remedy, Rule};
 pub use note::{Note, Over};
 pub use sender::{Distro, Sdk, Sender};
-pub use status::{Connections, Listener, Memory, Refused, Requests, Shard, Status};
+pub use status::{Connections, Listener, Memory, Refused, Requests, Shard, Status, Storage};
 pub use system::{Dependency, Latency, Operation, PathNanos, PathShares, Service, ThirdParty};
 pub(crate) use text::clean_to;
 pub use text::{TEXT_CHARS_MAX, clean};

@@ -57,6 +57,29 @@ pub struct Status {
     pub listeners: Vec<Listener>,
     /// The shards, in order.
     pub shards: Vec<Shard>,
+    /// What outlives the process.
+    pub storage: Storage,
+}
+
+/// Whether hotspots and notes outlive the process, and how that goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Storage {
+    /// They are written to a store, and not in memory alone.
+    pub is_kept: bool,
+    /// The store cannot be written now.
+    pub store_failing: bool,
+    /// Why; empty while it can.
+    pub failing_why: String,
+    /// Up to when everything is written; null before the first time.
+    pub saved: Option<Moment>,
+    /// Times that something was written.
+    pub commits: u64,
+    /// Times that it failed.
+    pub failures: u64,
+    /// Bytes of the store.
+    pub bytes: u64,
+    /// Where a store that was damaged was moved when the process started, and why; empty when it was not.
+    pub moved_aside: String,
 }
 
 /// Requests of one transport.
@@ -153,6 +176,7 @@ impl From<&View> for Status {
             senders_beyond: of.senders_beyond,
             listeners: of.listeners.iter().map(Listener::from).collect(),
             shards: of.shards.iter().map(Shard::from).collect(),
+            storage: Storage::from(&of.storage),
         }
     }
 }
@@ -215,6 +239,21 @@ impl From<&backend::Listener> for Listener {
         Listener {
             name: of.name.to_owned(),
             address: clean(&of.address),
+        }
+    }
+}
+
+impl From<&backend::Storage> for Storage {
+    fn from(of: &backend::Storage) -> Storage {
+        Storage {
+            is_kept: of.is_kept,
+            store_failing: !of.failing.is_empty(),
+            failing_why: clean(&of.failing),
+            saved: of.saved.map(Moment::from),
+            commits: of.commits,
+            failures: of.failures,
+            bytes: of.bytes,
+            moved_aside: clean(&of.moved_aside),
         }
     }
 }

@@ -9,7 +9,7 @@ use hotspan_access::Counted;
 use hotspan_api::{
     Alerts, Backend, Check, Compat, Connections, Detectors, Exposed, FixFuture, FoundTrace, Gate, HeldFuture,
     Level, LinkTemplate, Listener, Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture,
-    Sender, Shard, Status, TraceFuture, View, serve,
+    Sender, Shard, Status, Storage, TraceFuture, View, serve,
 };
 use hotspan_hotspots::audit::{PatternCause, QueryPattern};
 use hotspan_hotspots::{
@@ -542,5 +542,19 @@ fn status() -> Status {
             open_spans: 64,
             queued: 65,
         }],
+        storage: storage(),
+    }
+}
+
+fn storage() -> Storage {
+    Storage {
+        is_kept: true,
+        failing: "no room is left".to_owned(),
+        saved: Some(LogTime(NOW - 1)),
+        commits: 82,
+        failures: 83,
+        commit_time: Nanos(84_000_000_000),
+        bytes: 85,
+        moved_aside: "hotspan.db.corrupt-1: not a database".to_owned(),
     }
 }

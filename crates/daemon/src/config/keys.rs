@@ -84,6 +84,11 @@ keys! {
     links, "LINKS", "", link_templates, "Where people look beside the page, by blanks, say 'trace=https://grafana.example.com/t/{trace_id}'; in a file the table [links]";
     memory, "BYTES", "0", bytes, "Memory to live in, say 512MiB (0: the container's limit, else half of the machine)";
     shards, "N", "0", shards, "Owner threads (0: half of the cores, at least one)";
+    data_dir, "DIR", "", file, "Keep hotspots and notes in DIR (serve: the user's state directory, unless --in-memory)";
+    in_memory, "", "false", switch, "Keep nothing: hotspots and notes end with the process";
+    store_interval, "TIME", "1s", duration, "Write what changed to the store so often: what a crash may cost";
+    store_age, "TIME", "7d", duration, "Forget what nothing was heard of for so long";
+    store_bytes_max, "BYTES", "1GiB", bytes, "Most bytes of the store; above, what was heard of longest ago goes";
     ready_file, "FILE", "", file, "Write the bound addresses to FILE as JSON once everything listens";
     demo, "", "false", switch, "Feed itself a demo shop with known faults over real OTLP";
     parameter_key, "HEX", "", secret_key, "32 hex digits that key the hashes of literal values (default: drawn at start)";

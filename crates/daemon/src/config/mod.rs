@@ -9,7 +9,7 @@ mod tuning;
 mod value;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hotspan_api::{Compat, Exposed, LinkTemplate};
@@ -59,6 +59,16 @@ pub struct Config {
     pub memory: u64,
     /// Owner threads; 0 takes half of the cores, at least one.
     pub shards: usize,
+    /// Where hotspots and notes are kept; in memory alone when absent.
+    pub data_dir: Option<PathBuf>,
+    /// Nothing is kept, whatever `data_dir` says.
+    pub in_memory: bool,
+    /// How often what changed is stored.
+    pub store_interval: Duration,
+    /// How long what nothing touches is stored.
+    pub store_age: Duration,
+    /// Most bytes of the store.
+    pub store_bytes_max: u64,
     /// Written as JSON when the listeners are up.
     pub ready_file: Option<PathBuf>,
     /// Feeds itself a demo shop.
@@ -132,6 +142,11 @@ impl Config {
         } else {
             (cores / 2).clamp(1, SHARDS_MOST)
         }
+    }
+
+    /// Where hotspots and notes are kept; `None` when they are not.
+    pub fn kept_in(&self) -> Option<&Path> {
+        self.data_dir.as_deref().filter(|_| !self.in_memory)
     }
 
     /// Where the API, bound to `listen`, is reached from elsewhere, best first: what is said, then that address if it
@@ -237,6 +252,11 @@ impl Config {
             links: Vec::new(),
             memory: 0,
             shards: 0,
+            data_dir: None,
+            in_memory: false,
+            store_interval: Duration::ZERO,
+            store_age: Duration::ZERO,
+            store_bytes_max: 0,
             ready_file: None,
             demo: false,
             parameter_key: None,

@@ -225,11 +225,18 @@ pub fn bytes(text: &str) -> Result<u64, String> {
 
 /// A length of time, with a unit.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let units = [("ms", 1), ("min", 60_000), ("m", 60_000), ("s", 1_000)];
+    let units = [
+        ("ms", 1),
+        ("min", 60_000),
+        ("m", 60_000),
+        ("s", 1_000),
+        ("h", 3_600_000),
+        ("d", 86_400_000),
+    ];
     let millis = scaled(text, &units).filter(|&millis| millis > 0);
     millis
         .map(Duration::from_millis)
-        .ok_or_else(|| "not a length of time; write say 200ms, 8s or 2min".into())
+        .ok_or_else(|| "not a length of time; write say 200ms, 8s, 2min or 7d".into())
 }
 
 /// A length of time that may be none.

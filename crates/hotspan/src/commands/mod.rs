@@ -3,6 +3,7 @@
 pub(crate) mod analyze;
 pub(crate) mod asking;
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod capture;
 pub(crate) mod check;
 pub(crate) mod compare;
@@ -25,6 +26,7 @@ pub(crate) mod top;
 pub(crate) mod trace;
 pub(crate) mod traces;
 
+pub(crate) use backup::BackupArguments;
 pub(crate) use compare::CompareArguments;
 pub(crate) use config::ConfigArguments;
 pub(crate) use describe::{CompletionsArguments, ManArguments};

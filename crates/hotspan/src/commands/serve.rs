@@ -12,6 +12,7 @@ use crate::arguments::ServeArguments;
 use crate::commands::reloads::{Reloads, unreadable};
 use crate::exit::Failure;
 use crate::service_manager;
+use crate::state_directory::state_directory;
 
 /// Requests a second that the demo shop serves.
 const DEMO_RATE: u64 = 20;
@@ -20,7 +21,10 @@ const DEMO_SEED: u64 = 7;
 
 pub(crate) fn run(arguments: &ServeArguments) -> Result<(), Failure> {
     let layers = arguments.layers()?;
-    let config = Config::read(&layers).map_err(anyhow::Error::from)?;
+    let mut config = Config::read(&layers).map_err(anyhow::Error::from)?;
+    if config.data_dir.is_none() && !config.in_memory {
+        config.data_dir = Some(state_directory()?);
+    }
     let log = Log::start(&config).map_err(|why| unreadable(&config, &why))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

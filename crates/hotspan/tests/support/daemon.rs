@@ -31,6 +31,7 @@ impl Daemon {
         let mut command = hotspan();
         command.args([
             "serve",
+            "--in-memory",
             "--otlp-grpc",
             "127.0.0.1:0",
             "--otlp-http",

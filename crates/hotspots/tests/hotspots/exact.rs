@@ -8,7 +8,7 @@ use crate::build::{N_PLUS_ONE, SERIAL, SHARED, THIRD_PARTY, World, minute, nest}
 
 /// What a random report is made of; small ranges, so that reports meet in the same rows.
 #[derive(Clone, Debug)]
-struct Draw {
+pub(crate) struct Draw {
     service: u8,
     operation: u8,
     minute: u64,
@@ -20,7 +20,7 @@ struct Draw {
     hand_offs: Vec<(u8, u8)>,
 }
 
-fn draw() -> impl Strategy<Value = Draw> {
+pub(crate) fn draw() -> impl Strategy<Value = Draw> {
     let finding = (0..4_u8, 0..3_u8, 0..90_u64, any::<bool>());
     (
         (0..3_u8, 0..3_u8, 0..110_u64, 0..3_u64, 1..4_u64, any::<bool>()),
@@ -114,7 +114,7 @@ fn report(world: &mut World, trace: u128, draw: &Draw) -> Report {
     report
 }
 
-fn reports(world: &mut World, from: u128, draws: &[Draw]) -> Vec<Report> {
+pub(crate) fn reports(world: &mut World, from: u128, draws: &[Draw]) -> Vec<Report> {
     let numbered = (from..).zip(draws);
     numbered.map(|(trace, draw)| report(world, trace, draw)).collect()
 }
@@ -129,7 +129,7 @@ fn mix(report: &Report, seed: u64) -> u128 {
 }
 
 /// Sets smaller than what comes in, so that they have to choose.
-fn choosy() -> Settings {
+pub(crate) fn choosy() -> Settings {
     Settings {
         reservoir: 3,
         ..Settings::default()

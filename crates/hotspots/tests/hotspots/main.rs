@@ -11,4 +11,5 @@ mod near;
 mod notes;
 mod peers;
 mod reading;
+mod stored;
 mod tuning;

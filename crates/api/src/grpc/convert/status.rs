@@ -30,6 +30,7 @@ impl From<shape::Status> for v1::StatusResponse {
             senders_beyond: of.senders_beyond,
             listeners: all(of.listeners),
             shards: all(of.shards),
+            storage: Some(of.storage.into()),
         }
     }
 }
@@ -72,6 +73,21 @@ impl From<shape::Memory> for v1::Memory {
             part: of.part,
             used: of.used,
             max: of.max,
+        }
+    }
+}
+
+impl From<shape::Storage> for v1::Storage {
+    fn from(of: shape::Storage) -> v1::Storage {
+        v1::Storage {
+            is_kept: of.is_kept,
+            store_failing: of.store_failing,
+            failing_why: of.failing_why,
+            saved: of.saved.map(timestamp),
+            commits: of.commits,
+            failures: of.failures,
+            bytes: of.bytes,
+            moved_aside: of.moved_aside,
         }
     }
 }

@@ -21,6 +21,7 @@ const SKEWED: f64 = 0.1;
 pub(super) fn all(seen: &Seen) -> Vec<Check> {
     let mut checks = vec![version(seen)];
     checks.extend(ready(seen));
+    checks.extend(kept(seen));
     checks.push(arriving::check(seen));
     checks.extend(senders::all(seen));
     checks.extend(refused(seen));
@@ -71,6 +72,32 @@ fn ready(seen: &Seen) -> Vec<Check> {
         )],
         false => failed,
     }
+}
+
+/// What a restart would cost.
+fn kept(seen: &Seen) -> Vec<Check> {
+    let of = &seen.after["storage"];
+    let mut checks = Vec::new();
+    if of["store_failing"] == true {
+        let says = format!("the store cannot be written: {}", text(&of["failing_why"]));
+        let check = Check::new("kept", Verdict::Mend, says);
+        checks.push(check.fix("make room, or repair the disk: the next try writes all that is missing"));
+    }
+    let aside = text(&of["moved_aside"]);
+    if !aside.is_empty() {
+        let says = format!(
+            "the store was damaged when the daemon started, and hotspots began anew; it is at {aside}"
+        );
+        let check = Check::new("kept", Verdict::Mend, says);
+        checks.push(
+            check.fix("put a backup in its place and start again, or restart to confirm that it is gone"),
+        );
+    }
+    if of["is_kept"] == false {
+        let says = "hotspots and notes end with the process";
+        checks.push(Check::new("kept", Verdict::Note, says).fix("start it without --in-memory"));
+    }
+    checks
 }
 
 fn refused(seen: &Seen) -> Vec<Check> {

@@ -64,7 +64,19 @@ fn each_thing_that_is_wrong_is_told_with_what_to_do() {
         json!([{"transport": "grpc", "accepted": 1_000,
         "refused": [{"reason": "too_large", "requests": requests}]}])
     };
-    let cases: [(Seen, &str); 9] = [
+    let cases: [(Seen, &str); 11] = [
+        (
+            with(|seen| {
+                seen.after["storage"] = json!({"store_failing": true, "failing_why": "no room is left"})
+            }),
+            "the store cannot be written: no room is left; make room",
+        ),
+        (
+            with(|seen| {
+                seen.after["storage"] = json!({"moved_aside": "hotspan.db.corrupt-1: not a database"})
+            }),
+            "it is at hotspan.db.corrupt-1: not a database; put a backup in its place",
+        ),
         (
             with(|seen| seen.after["version"] = json!("0.0.1")),
             "hotspan 0.0.1 answers",

@@ -22,14 +22,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// What is probed.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The request is of the service hotspan-probe and carries hotspan.ignore, so that its fault is found and
-counted but not listed; with --list it is listed, too, which leaves a hotspot behind.
+    after_help = "The request is of the service hotspan-probe and carries hotspan.ignore, so that its fault
+is found and counted but not listed; with --list it is listed, too, which leaves a hotspot behind.
 Exit codes: 0 all is as known, 1 something is not, 4 nobody answers.
 
 Examples:
-  hotspan probe                                               the daemon of this machine
-  hotspan probe --url https://hotspan.example.com --to https://hotspan.example.com:4317
-  hotspan probe --list --within 60s                           in a build, up to the ranked list"
+  hotspan probe                        the daemon of this machine
+  hotspan probe --list --within 60s    in a build, up to the ranked list
+  hotspan probe --url https://hotspan.example.com:4319 --to https://hotspan.example.com:4317"
 )]
 pub(crate) struct ProbeArguments {
     #[command(flatten)]

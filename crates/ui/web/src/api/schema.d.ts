@@ -2216,6 +2216,8 @@ export interface components {
             spans: components["schemas"]["SpanCounts"];
             /** @description When the process started. */
             started: components["schemas"]["Moment"];
+            /** @description What outlives the process. */
+            storage: components["schemas"]["Storage"];
             /** @description Interned texts by vocabulary. */
             symbols: {
                 [key: string]: number;
@@ -2245,6 +2247,33 @@ export interface components {
             uptime_s: number;
             /** @description Version of the program. */
             version: string;
+        };
+        /** @description Whether hotspots and notes outlive the process, and how that goes. */
+        Storage: {
+            /**
+             * Format: int64
+             * @description Bytes of the store.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Times that something was written.
+             */
+            commits: number;
+            /** @description Why; empty while it can. */
+            failing_why: string;
+            /**
+             * Format: int64
+             * @description Times that it failed.
+             */
+            failures: number;
+            /** @description They are written to a store, and not in memory alone. */
+            is_kept: boolean;
+            /** @description Where a store that was damaged was moved when the process started, and why; empty when it was not. */
+            moved_aside: string;
+            saved?: components["schemas"]["Moment"] | null;
+            /** @description The store cannot be written now. */
+            store_failing: boolean;
         };
         /** @description How often the slow and the fast requests of an operation carry a fault. */
         Tail: {

@@ -27,7 +27,7 @@ export async function serve(memory = "1GiB") {
   const any = "127.0.0.1:0";
   const child = spawn(
     binary,
-    ["serve", "--otlp-grpc", any, "--otlp-http", any, "--listen", any, "--complete-quiet", "300ms", "--rootless-quiet", "1s", "--memory", memory, "--ready-file", ready],
+    ["serve", "--in-memory", "--otlp-grpc", any, "--otlp-http", any, "--listen", any, "--complete-quiet", "300ms", "--rootless-quiet", "1s", "--memory", memory, "--ready-file", ready],
     { stdio: ["ignore", log, log], env: { ...process.env, HOTSPAN_LOG: "warn" } },
   );
   await until("the daemon listens", () => existsSync(ready) && readFileSync(ready, "utf8").trim().endsWith("}"));
