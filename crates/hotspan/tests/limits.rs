@@ -27,7 +27,7 @@ impl Daemon {
         drop(std::fs::remove_file(&ready));
         let usual = ["--otlp-grpc", "--otlp-http", "--listen"].map(|flag| format!("{flag}=127.0.0.1:0"));
         let child = Command::new("sh")
-            .args(["-c", &format!("{limit}; exec \"$0\" serve \"$@\"")])
+            .args(["-c", &format!("{limit}; exec \"$0\" serve --in-memory \"$@\"")])
             .arg(env!("CARGO_BIN_EXE_hotspan"))
             .args(usual)
             .arg(format!("--ready-file={}", ready.display()))
