@@ -123,6 +123,10 @@ impl Backend for Reader {
                 waiting == 0,
                 &format!("{waiting} of {} without a snapshot", self.shared.published.len()),
             ),
+            match self.shared.view.load().version {
+                0 => check("answers", false, "the first is being made"),
+                _ => check("answers", true, "there"),
+            },
             // Spans are taken and analysed all the same: turned away, they would be lost at once.
             match failing {
                 Some(why) => check("store", true, &format!("failing: {why}")),
