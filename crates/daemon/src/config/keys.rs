@@ -84,7 +84,7 @@ keys! {
     links, "LINKS", "", link_templates, "Where people look beside the page, by blanks, say 'trace=https://grafana.example.com/t/{trace_id}'; in a file the table [links]";
     memory, "BYTES", "0", bytes, "Memory to live in, say 512MiB (0: the container's limit, else half of the machine)";
     shards, "N", "0", shards, "Owner threads (0: half of the cores, at least one)";
-    data_dir, "DIR", "", file, "Keep hotspots and notes in DIR (serve: the user's state directory, unless --in-memory)";
+    data_dir, "DIR", "", file, "Keep hotspots and notes in DIR (serve: the user's state directory, unless --in-memory or --demo)";
     in_memory, "", "false", switch, "Keep nothing: hotspots and notes end with the process";
     store_interval, "TIME", "1s", duration, "Write what changed to the store so often: what a crash may cost";
     store_age, "TIME", "7d", duration, "Forget what nothing was heard of for so long";

@@ -22,7 +22,8 @@ const DEMO_SEED: u64 = 7;
 pub(crate) fn run(arguments: &ServeArguments) -> Result<(), Failure> {
     let layers = arguments.layers()?;
     let mut config = Config::read(&layers).map_err(anyhow::Error::from)?;
-    if config.data_dir.is_none() && !config.in_memory {
+    // The demo's faults must not be found among those of real services later.
+    if config.data_dir.is_none() && !config.in_memory && !config.demo {
         config.data_dir = Some(state_directory()?);
     }
     let log = Log::start(&config).map_err(|why| unreadable(&config, &why))?;
