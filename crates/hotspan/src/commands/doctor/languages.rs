@@ -178,30 +178,33 @@ fn propagators(language: Language) -> &'static str {
 }
 
 fn sampler(language: Language) -> &'static str {
-    match language {
-        Language::Cpp => {
-            "ParentBasedSamplerFactory::Create(AlwaysOnSamplerFactory::Create()) of the provider"
-        }
-        Language::WebJs => {
-            "sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }) of WebTracerProvider"
-        }
-        Language::Dotnet
-        | Language::Erlang
-        | Language::Go
-        | Language::Java
-        | Language::NodeJs
-        | Language::Php
-        | Language::Python
-        | Language::Ruby
-        | Language::Rust
-        | Language::Other => SAMPLER,
-    }
+    variable_or_code(
+        language,
+        SAMPLER,
+        "ParentBasedSamplerFactory::Create(AlwaysOnSamplerFactory::Create()) of the provider",
+        "sampler: new ParentBasedSampler({ root: new AlwaysOnSampler() }) of WebTracerProvider",
+    )
 }
 
 fn queue(language: Language) -> &'static str {
+    variable_or_code(
+        language,
+        QUEUE,
+        "BatchSpanProcessorOptions::max_queue_size = 8192",
+        "new BatchSpanProcessor(exporter, { maxQueueSize: 8192 })",
+    )
+}
+
+/// A variable, or what is written in the code of the two that read none.
+fn variable_or_code(
+    language: Language,
+    variable: &'static str,
+    cpp: &'static str,
+    web: &'static str,
+) -> &'static str {
     match language {
-        Language::Cpp => "BatchSpanProcessorOptions::max_queue_size = 8192",
-        Language::WebJs => "new BatchSpanProcessor(exporter, { maxQueueSize: 8192 })",
+        Language::Cpp => cpp,
+        Language::WebJs => web,
         Language::Dotnet
         | Language::Erlang
         | Language::Go
@@ -211,7 +214,7 @@ fn queue(language: Language) -> &'static str {
         | Language::Python
         | Language::Ruby
         | Language::Rust
-        | Language::Other => QUEUE,
+        | Language::Other => variable,
     }
 }
 
