@@ -119,6 +119,29 @@ pub struct OperationAnswer {
     pub path_share: [Millionths; Category::ALL.len()],
     /// What it does most.
     pub most: Most,
+    /// What its requests wait for, dearest first, at most 16.
+    pub calls: Vec<OperationCall>,
+}
+
+/// One statement, command, call or message of an operation, over all its traces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationCall {
+    /// What kind it is.
+    pub class: Class,
+    /// Service, store, host or domain that is called.
+    pub to: String,
+    /// What the callee is.
+    pub peer: Peer,
+    /// Text with placeholders; empty when unknown.
+    pub template: String,
+    /// Traces with it.
+    pub traces: u64,
+    /// Calls, raw.
+    pub calls: u64,
+    /// Summed client time, raw.
+    pub time: Nanos,
+    /// Critical-path time of it and of all that works for it, weighted by the mean weight of its traces.
+    pub path: Nanos,
 }
 
 /// What an operation does most, on average over the traces in which it does so.

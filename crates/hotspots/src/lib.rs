@@ -57,12 +57,13 @@ mod tally;
 mod times;
 mod topology;
 mod tuned;
+mod uses;
 mod versions;
 mod view;
 
 pub use answers::{
-    Answers, Coverage, Dependency, Latency, Most, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty,
-    answers,
+    Answers, Coverage, Dependency, Latency, Most, OperationAnswer, OperationCall, PeerDecision,
+    ServiceAnswer, ThirdParty, answers,
 };
 pub use blind::Remedy;
 pub use cross::catalogue;

@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hotspan_model::{CalleeFacts, Class, FactKind, Hotspot, LogTime, Millionths, Nanos, Peer, Target};
+use hotspan_model::{CalleeFacts, Class, Hotspot, LogTime, Millionths, Nanos, Peer, Target};
 
 use crate::distribution::Distribution;
-use crate::facts::FactText;
 use crate::merged::EdgeText;
 use crate::peers::domain;
 use crate::sign::{Sign, narrow, share, unweighted};
 use crate::topology::{Edge, EdgeKey, Operation, PathSums, Service};
 use crate::view::Reader;
-use crate::{Coverage, Dependency, Latency, Most, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty};
+use crate::{Coverage, Dependency, Latency, OperationAnswer, PeerDecision, ServiceAnswer, ThirdParty, uses};
 
 /// What the answer rests on.
 pub(crate) fn coverage(reader: &Reader<'_>, first: Option<LogTime>) -> Coverage {
@@ -121,56 +120,9 @@ fn operation(reader: &Reader<'_>, (service, name): (&str, &str), row: &Operation
         latency_bars: row.durations.bars(),
         path: row.path.map(unweighted),
         path_share: row.path.map(|part| share(part, of_all)),
-        most: most(reader, service, name),
+        most: uses::most(reader, service, name),
+        calls: uses::dearest(reader, service, name),
     }
-}
-
-/// What an operation does most, from its statements and calls.
-fn most(reader: &Reader<'_>, service: &str, operation: &str) -> Most {
-    let first = FactText {
-        kind: FactKind::Used,
-        service,
-        operation,
-        class: Class::Internal,
-        other: None,
-        what: None,
-        group: 0,
-    };
-    let same = |text: &FactText<'_>| {
-        (text.kind, text.service, text.operation) == (FactKind::Used, service, operation)
-    };
-    let rows = reader
-        .merged
-        .facts
-        .range(first..)
-        .take_while(|(text, _)| same(text));
-    let mut most = Most::default();
-    for (text, (_, fact)) in rows.filter(|(_, (_, fact))| fact.traces > 0) {
-        let count = fact.count.div_ceil(fact.traces);
-        let path = Nanos(narrow(fact.path / u128::from(fact.traces)));
-        let (known, known_path) = match text.class {
-            Class::Db => (&mut most.queries, &mut most.query_path),
-            Class::Call => {
-                most.call_templates += 1;
-                (&mut most.calls, &mut most.call_path)
-            }
-            Class::Publish => (&mut most.publishes, &mut most.call_path),
-            Class::Cache => {
-                most.cache_commands = most.cache_commands.max(count);
-                continue;
-            }
-            Class::Internal
-            | Class::Server
-            | Class::Consumer
-            | Class::Wait
-            | Class::Connect
-            | Class::Checkout
-            | Class::DbMeta
-            | Class::UnknownOut => continue,
-        };
-        (*known, *known_path) = ((*known).max(count), (*known_path).max(path));
-    }
-    most
 }
 
 fn latency(distribution: &Distribution) -> Latency {
@@ -206,17 +158,7 @@ fn dependency(reader: &Reader<'_>, text: &EdgeText<'_>, key: &EdgeKey, edge: &Ed
         Target::Callee(callee) => Some(callee),
     };
     let facts = address.and_then(|callee| reader.dictionary.callee(callee));
-    let (to, peer) = match key.target {
-        Target::Service(_) => (text.target.to_owned(), Peer::Internal),
-        Target::Callee(callee) => match reader.peers.decide(callee, reader.dictionary) {
-            Some(decided) => {
-                let peer = decided.decision.peer;
-                let to = decided.service.map(str::to_owned);
-                (to.unwrap_or_else(|| name(reader, text, facts, peer)), peer)
-            }
-            None => (text.target.to_owned(), Peer::Unknown),
-        },
-    };
+    let (to, peer) = called(reader, key.target, text.target);
     Dependency {
         from: text.from.to_owned(),
         to,
@@ -232,18 +174,33 @@ fn dependency(reader: &Reader<'_>, text: &EdgeText<'_>, key: &EdgeKey, edge: &Ed
     }
 }
 
+/// Who is called, as people know them, and what they are.
+pub(crate) fn called(reader: &Reader<'_>, target: Target, text: &str) -> (String, Peer) {
+    let callee = match target {
+        Target::Service(_) => return (text.to_owned(), Peer::Internal),
+        Target::Callee(callee) => callee,
+    };
+    let Some(decided) = reader.peers.decide(callee, reader.dictionary) else {
+        return (text.to_owned(), Peer::Unknown);
+    };
+    let peer = decided.decision.peer;
+    let facts = reader.dictionary.callee(callee);
+    let to = decided.service.map(str::to_owned);
+    (to.unwrap_or_else(|| name(reader, text, facts, peer)), peer)
+}
+
 /// What people call an address: a store by system and namespace, a company by its domain, all else by its
 /// host.
-fn name(reader: &Reader<'_>, text: &EdgeText<'_>, facts: Option<&CalleeFacts>, peer: Peer) -> String {
+fn name(reader: &Reader<'_>, text: &str, facts: Option<&CalleeFacts>, peer: Peer) -> String {
     let Some(facts) = facts else {
-        return text.target.to_owned();
+        return text.to_owned();
     };
     let name = match peer {
         Peer::Datastore => reader.dictionary.text(facts.store),
         Peer::ThirdParty => domain(facts),
         Peer::Internal | Peer::Managed | Peer::External | Peer::Unknown => &facts.host,
     };
-    if name.is_empty() { text.target } else { name }.to_owned()
+    if name.is_empty() { text } else { name }.to_owned()
 }
 
 /// Two addresses of one name. The traces of both may be the same ones, so the larger number stands.

@@ -47,7 +47,7 @@ pub use near::{Explained, NearCondition, NearMiss, NearMissHere, NearMissList, R
 pub use note::{Note, Over};
 pub use sender::{Distro, Sdk, Sender};
 pub use status::{Connections, Listener, Memory, Refused, Requests, Shard, Status, Storage};
-pub use system::{Dependency, Latency, Operation, PathNanos, PathShares, Service, ThirdParty};
+pub use system::{Dependency, Latency, Operation, OperationCall, PathNanos, PathShares, Service, ThirdParty};
 pub(crate) use text::clean_to;
 pub use text::{TEXT_CHARS_MAX, clean};
 pub use trace::{Completeness, Defect, Event, Finding, SPANS_MAX, Segment, Span, Trace};

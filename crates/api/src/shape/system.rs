@@ -6,8 +6,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::hotspot::{Bar, texts};
-use super::text::clean;
+use super::text::{clean, clean_to};
 use super::{Decimal, Sender};
+
+/// Characters of a call's template: lists have many of them.
+const TEMPLATE_CHARS: usize = 300;
 
 /// One service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -71,6 +74,29 @@ pub struct Operation {
     pub critical_path_ns: PathNanos,
     /// The same as shares.
     pub critical_path_share: PathShares,
+    /// What its requests wait for, over all its traces: dearest first, at most 16.
+    pub calls: Vec<OperationCall>,
+}
+
+/// One statement, command, call or message of an operation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OperationCall {
+    /// db, cache, call, publish.
+    pub class: String,
+    /// Service, store, host or domain that is called.
+    pub to: String,
+    /// What the callee is: internal, datastore, managed, third_party, external, unknown.
+    pub peer: String,
+    /// Text with placeholders, cut after 300 characters; empty when unknown.
+    pub template: String,
+    /// Traces with it.
+    pub traces: u64,
+    /// Calls, not adjusted for sampling.
+    pub calls: u64,
+    /// Summed client time.
+    pub time_ns: u64,
+    /// Summed critical-path time of it and of all that works for it, weighted.
+    pub critical_path_ns: u64,
 }
 
 /// One edge: a service and whom it calls.
@@ -221,6 +247,22 @@ impl From<&hotspots::OperationAnswer> for Operation {
             latency_ns_bars: of.latency_bars.iter().map(Bar::from).collect(),
             critical_path_ns: of.path.into(),
             critical_path_share: of.path_share.into(),
+            calls: of.calls.iter().map(OperationCall::from).collect(),
+        }
+    }
+}
+
+impl From<&hotspots::OperationCall> for OperationCall {
+    fn from(of: &hotspots::OperationCall) -> OperationCall {
+        OperationCall {
+            class: of.class.name().to_owned(),
+            to: clean(&of.to),
+            peer: of.peer.name().to_owned(),
+            template: clean_to(&of.template, TEMPLATE_CHARS),
+            traces: of.traces,
+            calls: of.calls,
+            time_ns: of.time.0,
+            critical_path_ns: of.path.0,
         }
     }
 }

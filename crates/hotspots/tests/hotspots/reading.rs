@@ -1,7 +1,6 @@
 //! What a hotspot says about itself, and how hotspots are ordered.
 
-use hotspan_hotspots::Kept;
-use hotspan_hotspots::{Hotspots, Settings};
+use hotspan_hotspots::{Hotspots, Kept, Settings};
 use hotspan_model::*;
 
 use crate::build::{GAP, N_PLUS_ONE, SERIAL, THIRD_PARTY, World, minute};
@@ -336,6 +335,45 @@ fn operations_and_services_tell_rate_errors_latency_and_path() {
         (all.coverage.traces, all.coverage.complete_share),
         (10, Millionths::ONE)
     );
+}
+
+#[test]
+fn an_operation_lists_what_its_requests_wait_for_dearest_first_and_adjusted_for_sampling() {
+    let mut world = World::default();
+    let (cheap, dear) = (
+        world.text("stock"),
+        world.public("pay.example.com", "example.com", None),
+    );
+    let mut reports: Vec<Report> = (1..=4)
+        .map(|n| world.report(n, "orders", "GET /orders"))
+        .collect();
+    for report in &mut reports {
+        report.weight = Millionths(10_000_000);
+        world.call(report, Target::Service(cheap), None, 1);
+        world.call(report, Target::Callee(dear), Some(dear), 2);
+    }
+    let all = world.answers(&reports, minute(0));
+    let calls = &all.operations[0].calls;
+    let said = |at: usize| {
+        let call = &calls[at];
+        (call.to.as_str(), call.peer, call.traces, call.calls, call.path)
+    };
+    assert_eq!(
+        said(0),
+        ("example.com", Peer::ThirdParty, 4, 8, Nanos::from_millis(2_400))
+    );
+    assert_eq!(
+        said(1),
+        ("stock", Peer::Internal, 4, 4, Nanos::from_millis(1_200))
+    );
+    assert_eq!(calls[0].time, Nanos::from_millis(240));
+    // No more than a list can show.
+    for n in 0..40 {
+        let callee = world.text(&format!("service-{n}"));
+        world.call(&mut reports[0], Target::Service(callee), None, 3);
+    }
+    let calls = &world.answers(&reports, minute(0)).operations[0].calls;
+    assert_eq!((calls.len(), calls[0].to.as_str()), (16, "example.com"));
 }
 
 #[test]

@@ -67,6 +67,22 @@ impl From<shape::Operation> for v1::Operation {
             critical_path_ns: Some(of.critical_path_ns.into()),
             critical_path_share: Some(of.critical_path_share.into()),
             latency_ns_bars: all(of.latency_ns_bars),
+            calls: all(of.calls),
+        }
+    }
+}
+
+impl From<shape::OperationCall> for v1::OperationCall {
+    fn from(of: shape::OperationCall) -> v1::OperationCall {
+        v1::OperationCall {
+            class: of.class,
+            to: of.to,
+            peer: of.peer,
+            template: of.template,
+            traces: of.traces,
+            calls: of.calls,
+            time_ns: of.time_ns,
+            critical_path_ns: of.critical_path_ns,
         }
     }
 }

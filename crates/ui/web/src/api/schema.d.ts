@@ -1547,6 +1547,8 @@ export interface components {
         };
         /** @description One segment operation: what a service does for one kind of request. */
         Operation: {
+            /** @description What its requests wait for, over all its traces: dearest first, at most 16. */
+            calls: components["schemas"]["OperationCall"][];
             /** @description Critical-path time of its own spans, weighted, by category. */
             critical_path_ns: components["schemas"]["PathNanos"];
             /** @description The same as shares. */
@@ -1581,6 +1583,37 @@ export interface components {
             /**
              * Format: int64
              * @description Traces in which it was judged.
+             */
+            traces: number;
+        };
+        /** @description One statement, command, call or message of an operation. */
+        OperationCall: {
+            /**
+             * Format: int64
+             * @description Calls, not adjusted for sampling.
+             */
+            calls: number;
+            /** @description db, cache, call, publish. */
+            class: string;
+            /**
+             * Format: int64
+             * @description Summed critical-path time of it and of all that works for it, weighted.
+             */
+            critical_path_ns: number;
+            /** @description What the callee is: internal, datastore, managed, third_party, external, unknown. */
+            peer: string;
+            /** @description Text with placeholders, cut after 300 characters; empty when unknown. */
+            template: string;
+            /**
+             * Format: int64
+             * @description Summed client time.
+             */
+            time_ns: number;
+            /** @description Service, store, host or domain that is called. */
+            to: string;
+            /**
+             * Format: int64
+             * @description Traces with it.
              */
             traces: number;
         };

@@ -27,6 +27,7 @@ export type Status = Shapes["Status"];
 export type Service = Shapes["Service"];
 export type ServiceList = Page<Shapes["Listed_ServiceList"]>;
 export type Operation = Shapes["Operation"];
+export type OperationCall = Shapes["OperationCall"];
 export type OperationList = Page<Shapes["Listed_OperationList"]>;
 export type Dependency = Shapes["Dependency"];
 export type DependencyList = Page<Shapes["Listed_DependencyList"]>;

@@ -3,15 +3,12 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 
 import { ask } from "../api/client";
 import type { Hotspot, Trace } from "../api/types";
-import { counted, duration, percent } from "../text/format";
-import { boxes, flameOf } from "../waterfall/flame";
+import { counted, duration } from "../text/format";
+import { flameOf } from "../waterfall/flame";
+import { FlameChart } from "../waterfall/flame-chart";
 
 /** Most traces that are laid over each other. */
 const TRACES = 6;
-/** Narrower boxes are left out; so are those beyond so many. */
-const LEAST = 0.004;
-const MOST = 200;
-const ROW_REM = 1.5;
 
 export function Flames({ hotspots, service, operation }: { hotspots: Hotspot[]; service: string; operation: string }) {
   const ids = [...new Set(hotspots.flatMap(({ evidence }) => evidence.map(({ trace_id }) => trace_id)))].slice(0, TRACES);
@@ -29,8 +26,6 @@ export function Flames({ hotspots, service, operation }: { hotspots: Hotspot[]; 
   }, [any, service, operation]);
   const { flame, traces: having } = useMemo(() => flameOf(traces ?? [], service, operation), [traces, service, operation]);
   if (!any || flame.total === 0) return null;
-  const shown = boxes(flame, LEAST, MOST);
-  const depth = Math.max(...shown.map((box) => box.depth)) + 1;
   return (
     <>
       <h2>Examples call by call</h2>
@@ -38,21 +33,11 @@ export function Flames({ hotspots, service, operation }: { hotspots: Hotspot[]; 
         {counted(having, "trace")} that {having === 1 ? "is" : "are"} held as evidence, laid over each other, {duration(flame.total / having)} of critical path each on
         average: faulty ones, not all. Width is time that the request waited; below stands what it waited for.
       </p>
-      <div class="flames" role="list" aria-label="Critical path by call" style={{ height: `${depth * ROW_REM}rem` }}>
-        {shown.map(({ flame: one, depth: level, from, share }, at) => (
-          <div
-            key={at}
-            role="listitem"
-            class={`flame ${one.category}`}
-            style={{ left: `${from * 100}%`, width: `${share * 100}%`, top: `${level * ROW_REM}rem` }}
-            title={`${one.label} of ${one.service}: ${percent(share)}, ${duration(one.total / having)} a request; itself ${duration(one.own / having)}`}
-          >
-            <span>
-              {one.label} {percent(share)}
-            </span>
-          </div>
-        ))}
-      </div>
+      <FlameChart
+        flame={flame}
+        label="Critical path by call in the examples"
+        say={({ total, own }) => `${duration(total / having)} a request; itself ${duration(own / having)}`}
+      />
     </>
   );
 }

@@ -1,19 +1,18 @@
 // One operation: how long it takes, where its requests wait, what was found in it.
 import { useLive } from "../api/live";
 import type { Audit, HotspotList, NearMissList, Operation as OperationShape, OperationList } from "../api/types";
-import { CategoryBar, total } from "../parts/categories";
 import { CoverageStrip } from "../parts/coverage";
-import { type Column, Facts, Table } from "../parts/facts";
+import { Facts } from "../parts/facts";
 import { Head } from "../parts/head";
 import { BreakMark } from "../parts/marks";
 import { Banner, Refused, Waiting } from "../parts/talk";
 import { route, to } from "../route";
 import { counted, digits, duration, grouped, percent, perHour } from "../text/format";
-import { CATEGORIES, CATEGORY_NAMES, type Category } from "../text/words";
 import { Patterns } from "./audit";
 import { Flames } from "./flames";
 import { Histogram } from "./histogram";
 import { Nearest } from "./near";
+import { Path } from "./path";
 
 const EVERY_MS = 15_000;
 
@@ -89,51 +88,6 @@ function Found({ of, whole }: { of: OperationShape; whole: boolean }) {
       <h2>How long requests take</h2>
       <Histogram of={of} />
       <Path of={of} whole={whole} />
-    </>
-  );
-}
-
-/** The critical path of all requests together. Sums are adjusted for sampling and counts are not, so that without any it is told what a request waits. */
-function Path({ of, whole }: { of: OperationShape; whole: boolean }) {
-  const path = of.critical_path_ns;
-  const sum = total(path);
-  const rows = CATEGORIES.filter((one) => path[one] > 0).sort((a, b) => path[b] - path[a]);
-  const averages: Column<Category>[] = [
-    { head: "A request", title: "On average", cell: (one) => duration(path[one] / of.requests), number: true },
-    { head: "All together", cell: (one) => duration(path[one]), number: true },
-  ];
-  return (
-    <>
-      <h2>Its critical path, over all {counted(of.traces, "trace")}</h2>
-      {sum === 0 && <p class="faint">No request waited for it.</p>}
-      {sum > 0 && (
-        <>
-          <p class="faint">
-            {whole && of.requests > 0 && `${counted(of.requests, "request")} took ${duration(sum / of.requests)} of critical path each on average. `}
-            Its own spans are counted, and calls until their callee works.
-          </p>
-          <CategoryBar path={path} />
-          <div class="narrow">
-            <Table
-              caption="Critical path by category"
-              rows={rows}
-              by={(one) => one}
-              columns={[
-                {
-                  head: "Waits for",
-                  cell: (one) => (
-                    <>
-                      <i class={`swatch ${one}`} /> {CATEGORY_NAMES[one]}
-                    </>
-                  ),
-                },
-                { head: "Share", cell: (one) => percent(path[one] / sum), number: true },
-                ...(whole && of.requests > 0 ? averages : []),
-              ]}
-            />
-          </div>
-        </>
-      )}
     </>
   );
 }

@@ -120,6 +120,23 @@ test("hostile texts stay texts on every page that shows them", async () => {
   await page.close();
 });
 
+test("an operation says over all its traces which calls its requests wait for", async () => {
+  const at = new URLSearchParams({ service: "service-0", name: "GET /orders/0/list" });
+  const { page, sins } = await visit(`/operation?${at}`);
+  const { operations } = await daemon.ask("operations?service=service-0");
+  const [call] = operations[0].calls;
+  assert.deepEqual([call.class, call.peer, call.traces, call.calls], ["db", "datastore", 4, 48]);
+  const row = page.getByRole("table", { name: "Calls that requests wait for" }).getByRole("row").nth(1);
+  const { self, gap } = operations[0].critical_path_ns;
+  const share = Math.round((100 * call.critical_path_ns) / (self + gap + call.critical_path_ns));
+  await row.getByText(`${share} %`, { exact: false }).waitFor();
+  await row.getByText(call.template).waitFor();
+  const chart = page.getByRole("list", { name: "Critical path by call, over all traces" });
+  assert.equal(await chart.getByRole("listitem").count(), 2);
+  assert.deepEqual(await sins(), []);
+  await page.close();
+});
+
 test("the headline is there without any script", async () => {
   const quiet = await open({ javaScriptEnabled: false });
   const page = await quiet.context.newPage();
