@@ -26,7 +26,8 @@ use crate::config::Secret;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) alertmanager: Option<String>,
-    pub(crate) webhook: Option<String>,
+    /// Empty when there is none.
+    pub(crate) webhook: Secret,
     pub(crate) secret: Secret,
     /// Services whose new and worsening hotspots ask for somebody.
     pub(crate) critical: Vec<Pattern>,
@@ -45,7 +46,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// Whether there is anybody to tell.
     pub(crate) fn is_on(&self) -> bool {
-        self.alertmanager.is_some() || self.webhook.is_some()
+        self.alertmanager.is_some() || !self.webhook.expose().is_empty()
     }
 }
 

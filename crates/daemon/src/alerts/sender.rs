@@ -86,8 +86,8 @@ impl Sender {
         let mut tasks = Vec::new();
         let alertmanager = settings.alertmanager.as_ref();
         let alertmanager = alertmanager.map(|url| format!("{}/api/v2/alerts", url.trim_end_matches('/')));
-        let mut outbox = |target, url: Option<String>, secret: Secret| {
-            let url: Uri = url?.parse().ok()?;
+        let mut outbox = |target, url: &str, secret: Secret| {
+            let url: Uri = url.parse().ok()?;
             let (messages, waiting) = mpsc::channel(WAITING_MAX);
             let (caller, shared) = (Arc::clone(&caller), Arc::clone(shared));
             tasks.push(tokio::spawn(async move {
@@ -96,8 +96,16 @@ impl Sender {
             Some(Outbox { target, messages })
         };
         let outboxes = [
-            outbox(Target::Alertmanager, alertmanager, Secret::default()),
-            outbox(Target::Webhook, settings.webhook.clone(), settings.secret.clone()),
+            outbox(
+                Target::Alertmanager,
+                &alertmanager.unwrap_or_default(),
+                Secret::default(),
+            ),
+            outbox(
+                Target::Webhook,
+                settings.webhook.expose(),
+                settings.secret.clone(),
+            ),
         ];
         tasks.push(tokio::spawn(look(Arc::clone(shared), outboxes)));
         Ok(Sender(tasks))

@@ -5,7 +5,7 @@ use hotspan_ingest::Origins;
 use super::Config;
 use super::value::{
     address, bytes, compat, duration, duration_or_none, file, header_names, link_templates, patterns, secret,
-    secret_file, secret_key, series, shards, span_styles, switch, url, urls,
+    secret_file, secret_key, secret_url, series, shards, span_styles, switch, url, urls,
 };
 use crate::alerts::Allowed;
 
@@ -108,7 +108,7 @@ keys! {
     metrics_series_max, "N", "50000", series, "Most series that traces add to /metrics; beyond, names share __overflow__";
     compat, "SURFACES", "jaeger,jaeger_grpc,tempo,mcp", compat, "Surfaces for clients of other tools, by commas; off for none";
     alertmanager_url, "URL", "", url, "Alertmanager that hears of alerts, say https://alertmanager.example.com";
-    webhook_url, "URL", "", url, "Webhook that hears of alerts, in the body of Alertmanager's";
+    webhook_url, "URL", "", secret_url, "Webhook that hears of alerts, in the body of Alertmanager's";
     webhook_secret, "SECRET", "", secret, "Signs what the webhook hears; better as a variable or a file, since others see flags";
     webhook_secret_file, "FILE", "", secret_file, "Read the webhook's secret from FILE";
     critical_services, "NAMES", "", patterns, "Services whose new and worsening hotspots fire alerts, joined by commas; * is any run of characters";

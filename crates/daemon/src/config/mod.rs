@@ -108,7 +108,7 @@ pub struct Config {
     /// Alertmanager that hears of alerts.
     pub alertmanager_url: Option<String>,
     /// Webhook that hears of alerts.
-    pub webhook_url: Option<String>,
+    pub webhook_url: Secret,
     /// Signs what the webhook hears.
     pub webhook_secret: Secret,
     /// The same, from a file.
@@ -276,7 +276,7 @@ impl Config {
             metrics_series_max: 0,
             compat: Compat::default(),
             alertmanager_url: None,
-            webhook_url: None,
+            webhook_url: Secret::default(),
             webhook_secret: Secret::default(),
             webhook_secret_file: Secret::default(),
             critical_services: Vec::new(),

@@ -4,8 +4,8 @@ use super::KEYS;
 
 /// What stands for a value that is not shown.
 pub(super) const HIDDEN: &str = "(not shown)";
-/// Whoever knows these can guess hashed values, or sign as this daemon.
-const SECRETS: [&str; 2] = ["parameter_key", "webhook_secret"];
+/// Whoever knows these can guess hashed values, or sign as this daemon, or write where its webhooks go.
+const SECRETS: [&str; 3] = ["parameter_key", "webhook_secret", "webhook_url"];
 /// A key that nobody knows but that is called so was meant to hold one.
 const WORDS: [&str; 4] = ["secret", "token", "password", "key"];
 
@@ -32,6 +32,7 @@ mod tests {
             "parameter_key",
             "webhook_secret",
             "webhok_secret",
+            "webhook_url",
             "token",
             "api_password",
             "parameterkey",

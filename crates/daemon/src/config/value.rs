@@ -99,6 +99,11 @@ pub(super) fn secret(text: &str) -> Result<Secret, String> {
     Ok(Secret::new(text))
 }
 
+/// A URL that says by itself who may write there.
+pub(super) fn secret_url(text: &str) -> Result<Secret, String> {
+    Ok(Secret::new(&url(text)?.unwrap_or_default()))
+}
+
 pub(super) fn secret_file(path: &str) -> Result<Secret, String> {
     if path.is_empty() {
         return Ok(Secret::default());

@@ -44,7 +44,7 @@ impl<'a> MakeWriter<'a> for Log {
 
 const WEBHOOK: [(&str, &str); 3] = [
     ("webhook_secret", "canary-webhook"),
-    ("webhook_url", "https://127.0.0.1:9/hook"),
+    ("webhook_url", "https://127.0.0.1:9/canary-hook"),
     ("parameter_key", "000102030405060708090a0bcaca1e00"),
 ];
 
