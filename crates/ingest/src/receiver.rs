@@ -16,6 +16,7 @@ use tokio::task::yield_now;
 use crate::batches::{Batches, PooledBatch, empty};
 use crate::inflate::Inflater;
 use crate::phase::Phase;
+use crate::rate::Rate;
 use crate::senders::{Known, Noting, Senders, Way};
 use crate::warned::{Kind, Warned};
 use crate::{
@@ -68,6 +69,7 @@ pub struct WireMessage {
 pub struct Core {
     pub(crate) settings: Settings,
     pub(crate) budget: Arc<Budget>,
+    rate: Option<Rate>,
     pub(crate) counters: Counters,
     senders: Senders,
     dictionary: SharedDictionary,
@@ -135,6 +137,7 @@ impl Core {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         Arc::new(Core {
             budget: Budget::new(&settings),
+            rate: settings.spans_per_second_max.map(Rate::new),
             counters: Counters::default(),
             senders: Senders::default(),
             settings,
@@ -280,6 +283,9 @@ impl Core {
         };
         self.counters
             .handed_over(wire.way.transport, wire.way.coding, wire.bytes, inflated, &tally);
+        if let Some(rate) = &self.rate {
+            rate.pay(tally.spans, Instant::now());
+        }
         let raw = self.settings.keep_raw.then_some(Raw {
             bytes,
             encoding: wire.way.encoding,
@@ -337,6 +343,15 @@ impl Core {
         match self.is_draining() {
             true => Err(Refusal::Draining),
             false => Ok(()),
+        }
+    }
+
+    /// Whether spans are taken now.
+    pub(crate) fn takes_spans(&self) -> Result<(), Refusal> {
+        self.is_open()?;
+        match &self.rate {
+            Some(rate) => rate.admits(Instant::now()).map_err(Refusal::OverRate),
+            None => Ok(()),
         }
     }
 
