@@ -132,6 +132,8 @@ pub struct Detectors {
 pub struct Status {
     /// Version of the program.
     pub version: &'static str,
+    /// Whose figures these are; `None` for what belongs to no tenant.
+    pub tenant: Option<Arc<str>>,
     /// When the process started.
     pub started: LogTime,
     /// Spans by what became of them.

@@ -492,6 +492,7 @@ fn status() -> Status {
     decided[Decided::Age as usize] = 4;
     Status {
         version: "0.1.0",
+        tenant: Some("acme".into()),
         started: LogTime(NOW - HOUR),
         counts,
         requests: vec![Requests {
