@@ -354,6 +354,8 @@ pub struct Metrics {
     pub alerts: Alerts,
     /// Who was turned away.
     pub access: Counted,
+    /// Counters of all tenants, for whoever looks after the process; a tenant gets none of them.
+    pub tenants: Vec<Status>,
 }
 
 /// Alerts, and what became of them.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use hotspan_access::{Access, Denied, Scope, Tenant, Visitor, challenge};
 use http::{HeaderMap, Method, header};
@@ -46,21 +45,20 @@ const ASKED_BY_POST: [&str; 3] = ["/mcp", "/tempo/api/mcp", "/jaeger/api/transfo
 const GRPC_HEALTH: &str = "/grpc.health.v1.Health/";
 const GRPC_ADMIN: &str = "/hotspan.v1.Hotspots/SetState";
 
-/// A gate, and what answers behind it: for what belongs to no tenant the next layer, for tenants a router each.
+/// A gate, and what answers behind it: a router for each tenant, first that of what belongs to none.
 #[derive(Clone)]
 pub(crate) struct Guard {
     pub(crate) gate: Gate,
-    /// By the places of the tenants, from 1 on.
-    pub(crate) tenants: Arc<[Router]>,
+    pub(crate) routers: Arc<[Router]>,
 }
 
-/// Lets a request in that shows what it needs, to the answers of its tenant, and answers any other.
-pub(crate) async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+/// Lets a request in that shows what it needs, to the answers of its tenant, and answers any other. It stands before all
+/// routes: what one router found in a path would be in the way of the next.
+pub(crate) async fn admit(State(guard): State<Guard>, request: Request) -> Response {
     match guard.gate.tenant(&request) {
-        Ok(Tenant::NONE) => next.run(request).await,
         Ok(tenant) => {
-            let own = &guard.tenants[tenant.place() - 1];
-            own.clone().oneshot(request).await.into_response()
+            let own = guard.routers[tenant.place()].clone();
+            own.oneshot(request).await.into_response()
         }
         Err(denied) => refusal(&denied, is_grpc(request.headers())),
     }

@@ -71,8 +71,10 @@ pub async fn serve(
 /// Everything that reads, as one service behind its gate.
 pub fn router(backends: impl Into<Backends>, gate: Gate) -> Router {
     let Backends { own, tenants } = backends.into();
-    let tenants = tenants.into_iter().map(surfaces).collect();
-    surfaces(own).layer(from_fn_with_state(Guard { gate, tenants }, gate::admit))
+    let routers = [own].into_iter().chain(tenants).map(surfaces).collect();
+    Router::new()
+        .fallback(gate::admit)
+        .with_state(Guard { gate, routers })
 }
 
 /// Everything that reads one backend. Nothing is shared between two of them, so no answer can be of another's.

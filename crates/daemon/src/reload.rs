@@ -38,11 +38,13 @@ impl Daemon {
     /// with [`crate::Log::set`].
     pub fn reload(&mut self, config: &Config) {
         let alerts = config.alerts(self.addresses().listen);
-        self.shared.alerts.rcu(|running| crate::alerts::Settings {
-            critical: alerts.critical.clone(),
-            learn: alerts.learn,
-            ..crate::alerts::Settings::clone(running)
-        });
+        for shared in self.shared() {
+            shared.alerts.rcu(|running| crate::alerts::Settings {
+                critical: alerts.critical.clone(),
+                learn: alerts.learn,
+                ..crate::alerts::Settings::clone(running)
+            });
+        }
         self.shutdown_delay = config.shutdown_delay;
     }
 }

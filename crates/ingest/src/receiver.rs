@@ -238,7 +238,7 @@ impl Core {
         let wire = WireFacts { way, bytes };
         let mut worker = self.worker();
         // A worker that panicked is dropped, so nothing broken is seen.
-        let walked = guarded(wire, || {
+        let walked = guarded(wire, self.settings.tenant.as_deref(), || {
             let mut lease = message.lease;
             let (inflated, tally) = worker.walk(&message.bytes, wire, &mut lease, self)?;
             Ok((inflated, tally, lease))
@@ -384,9 +384,13 @@ impl Core {
 }
 
 /// Runs `work` and answers S12 when it panics: the same bytes would do it again, so nobody should send them again.
-fn guarded<T>(wire: WireFacts, work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+fn guarded<T>(
+    wire: WireFacts,
+    tenant: Option<&str>,
+    work: impl FnOnce() -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| {
-        tracing::error!(bytes = wire.bytes, encoding = ?wire.way.encoding, "decoder panicked");
+        tracing::error!(bytes = wire.bytes, encoding = ?wire.way.encoding, tenant, "decoder panicked");
         Err(Refusal::Fault)
     })
 }
@@ -513,8 +517,8 @@ mod tests {
             },
             bytes: 1,
         };
-        let outcome: Result<(), _> = guarded(wire, || panic!("a bug"));
+        let outcome: Result<(), _> = guarded(wire, None, || panic!("a bug"));
         assert_eq!(outcome, Err(Refusal::Fault));
-        assert_eq!(guarded(wire, || Ok(7)), Ok(7));
+        assert_eq!(guarded(wire, None, || Ok(7)), Ok(7));
     }
 }

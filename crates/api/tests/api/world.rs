@@ -156,6 +156,7 @@ impl Backend for World {
                 reloads: 98,
                 reloads_failed: 99,
             },
+            tenants: vec![status()],
         }
     }
 

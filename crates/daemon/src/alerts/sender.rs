@@ -10,6 +10,7 @@ use http::Uri;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle as Task;
+use tracing::Instrument as _;
 
 use super::body;
 use super::call::{CallError, Caller, CallerError};
@@ -90,16 +91,17 @@ impl Sender {
             let url: Uri = url?.parse().ok()?;
             let (messages, waiting) = mpsc::channel(WAITING_MAX);
             let (caller, shared) = (Arc::clone(&caller), Arc::clone(shared));
-            tasks.push(tokio::spawn(async move {
+            let brought = async move {
                 bring(target, &url, &secret, waiting, &caller, &shared.alert_counts).await;
-            }));
+            };
+            tasks.push(tokio::spawn(brought.in_current_span()));
             Some(Outbox { target, messages })
         };
         let outboxes = [
             outbox(Target::Alertmanager, alertmanager, Secret::default()),
             outbox(Target::Webhook, settings.webhook.clone(), settings.secret.clone()),
         ];
-        tasks.push(tokio::spawn(look(Arc::clone(shared), outboxes)));
+        tasks.push(tokio::spawn(look(Arc::clone(shared), outboxes).in_current_span()));
         Ok(Sender(tasks))
     }
 }
