@@ -54,7 +54,8 @@ impl House {
     /// Reads what is kept, and starts everything; on an error nothing of it runs.
     pub(crate) fn open(plan: &Plan, site: &Site<'_>) -> Result<House, StartError> {
         let span = match &plan.tenant {
-            Some(name) => tracing::error_span!("tenant", %name),
+            // In JSON a span has a key `name` of its own.
+            Some(tenant) => tracing::error_span!("of", %tenant),
             None => Span::none(),
         };
         span.in_scope(|| open(plan, site))

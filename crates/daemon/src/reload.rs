@@ -86,6 +86,9 @@ mod tests {
             }
         );
 
+        let tenants = "log = \"info\"\nmemory = \"1GiB\"\n[knobs]\nrepeat_min = 8\n[tenants.acme]\nshare = 2";
+        assert_eq!(changes(&started, &layers(tenants)).need_restart, ["tenants"]);
+
         let some = layers(
             "log = \"info\"\nmemory = \"1GiB\"\n[[workloads]]\nservice = \"a\"\nknobs = { repeat_min = 8 }",
         );

@@ -5,11 +5,31 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use crate::{Core, Refusal};
+
 /// What may be sent at once after a pause: as much as in this time.
 const BURST: Duration = Duration::from_secs(1);
 /// Bounds of the delay that a refused client is asked for.
 const DELAY_MIN: Duration = Duration::from_secs(1);
 const DELAY_MAX: Duration = Duration::from_secs(30);
+
+impl Core {
+    /// Whether spans are taken now.
+    pub(crate) fn takes_spans(&self) -> Result<(), Refusal> {
+        self.is_open()?;
+        match &self.rate {
+            Some(rate) => rate.admits(Instant::now()).map_err(Refusal::OverRate),
+            None => Ok(()),
+        }
+    }
+
+    /// So many spans were taken.
+    pub(crate) fn pay(&self, spans: u64) {
+        if let Some(rate) = &self.rate {
+            rate.pay(spans, Instant::now());
+        }
+    }
+}
 
 /// A limit, and what was sent against it.
 #[derive(Debug)]

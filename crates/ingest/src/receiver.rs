@@ -69,7 +69,7 @@ pub struct WireMessage {
 pub struct Core {
     pub(crate) settings: Settings,
     pub(crate) budget: Arc<Budget>,
-    rate: Option<Rate>,
+    pub(crate) rate: Option<Rate>,
     pub(crate) counters: Counters,
     senders: Senders,
     dictionary: SharedDictionary,
@@ -283,9 +283,7 @@ impl Core {
         };
         self.counters
             .handed_over(wire.way.transport, wire.way.coding, wire.bytes, inflated, &tally);
-        if let Some(rate) = &self.rate {
-            rate.pay(tally.spans, Instant::now());
-        }
+        self.pay(tally.spans);
         let raw = self.settings.keep_raw.then_some(Raw {
             bytes,
             encoding: wire.way.encoding,
@@ -343,15 +341,6 @@ impl Core {
         match self.is_draining() {
             true => Err(Refusal::Draining),
             false => Ok(()),
-        }
-    }
-
-    /// Whether spans are taken now.
-    pub(crate) fn takes_spans(&self) -> Result<(), Refusal> {
-        self.is_open()?;
-        match &self.rate {
-            Some(rate) => rate.admits(Instant::now()).map_err(Refusal::OverRate),
-            None => Ok(()),
         }
     }
 

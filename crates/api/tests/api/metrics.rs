@@ -130,9 +130,6 @@ async fn a_scrape_is_well_formed_and_complete() {
         "hotspan_evidence_dropped_total 81",
         "hotspan_snapshot_age_seconds 1.500000000",
         "hotspan_critical_service{service=\"cart\"} 1",
-        "hotspan_tenant_spans_received_total{tenant=\"acme\"} 1000",
-        "hotspan_tenant_requests_refused_total{tenant=\"acme\",reason=\"over_limit\"} 51",
-        "hotspan_tenant_pressure_level{tenant=\"acme\"} 4",
         "hotspan_alerts_firing 91",
         "hotspan_alerts_sent_total{receiver=\"alertmanager\"} 92",
         "hotspan_alerts_failed_total{receiver=\"webhook\"} 95",
@@ -237,6 +234,18 @@ async fn exemplars_point_to_spans_in_the_bucket_of_their_length_and_only_where_t
         assert!(reply.body.lines().any(|found| found == line), "{line}");
     }
     assert!(!get(at, "/metrics").await.body.contains("# {"));
+}
+
+#[tokio::test]
+async fn whoever_looks_after_the_process_sees_the_load_of_each_tenant() {
+    let body = get(World::start().await, "/metrics").await.body;
+    for line in [
+        "hotspan_tenant_spans_received_total{tenant=\"acme\"} 1000",
+        "hotspan_tenant_requests_refused_total{tenant=\"acme\",reason=\"over_limit\"} 51",
+        "hotspan_tenant_pressure_level{tenant=\"acme\"} 4",
+    ] {
+        assert!(body.lines().any(|found| found == line), "{line}: {body}");
+    }
 }
 
 #[tokio::test]

@@ -181,7 +181,7 @@ async fn lines_of_a_tenant_name_it() {
     };
     for said in ["memory, in bytes", "the store is read"] {
         for tenant in ["acme", "bolt"] {
-            let named = format!("tenant{{name={tenant}}}");
+            let named = format!("of{{tenant={tenant}}}");
             let is_there = text
                 .lines()
                 .any(|line| line.contains(&named) && line.contains(said));
