@@ -210,6 +210,7 @@ impl Rig {
 }
 
 async fn daemon(folder: &TempDir, keys: &[(&'static str, String)]) -> Daemon {
+    crate::telling::log();
     let mut layers = Layers::default();
     let tokens = folder.path().join("tokens.toml").display().to_string();
     for (key, value) in [

@@ -162,21 +162,29 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-/// The only test of this program that looks at the log, which is the process's.
+/// The log of this process. Every daemon of these tests starts with it: one that is set up while others log may miss
+/// kinds of lines for good.
+pub(crate) fn log() -> &'static Mutex<Vec<u8>> {
+    static LOG: OnceLock<Log> = OnceLock::new();
+    let log = LOG.get_or_init(|| {
+        let log = Log::default();
+        let lines = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(log.clone());
+        lines.try_init().expect("nobody else sets up a log here");
+        log
+    });
+    &log.0
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn lines_of_a_tenant_name_it() {
-    static LOG: OnceLock<Log> = OnceLock::new();
-    let log = LOG.get_or_init(Log::default);
-    let lines = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_writer(log.clone());
-    lines.try_init().expect("nobody else sets up a log here");
     let rig = Rig::start(&[("data_dir", "FOLDER/data")]).await;
     std::fs::create_dir(rig.path("data/tenants/gone")).expect("there is room");
     let rig = rig.restart().await;
     rig.daemon.stop().await;
     let text = {
-        let bytes = log.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = log().lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&bytes).into_owned()
     };
     for said in ["memory, in bytes", "the store is read"] {
