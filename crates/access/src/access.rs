@@ -266,6 +266,27 @@ mod tests {
     }
 
     #[test]
+    fn behind_a_trusted_proxy_its_header_alone_names_the_tenant() {
+        let access = Access {
+            tenants: Tenants::new(["acme"]).unwrap(),
+            trusts_header: true,
+            ..Access::default()
+        };
+        let place = |org: &'static str| {
+            let headers = HeaderMap::from_iter([(
+                header::HeaderName::from_static("x-scope-orgid"),
+                HeaderValue::from_static(org),
+            )]);
+            let tenant = access.authorize(&Visitor::default(), &headers, Scope::Admin);
+            tenant.map(Tenant::place)
+        };
+        assert_eq!(place("acme"), Ok(1));
+        assert_eq!(place("bolt"), Err(Denied::no_tenant()));
+        let nobody = access.authorize(&Visitor::default(), &HeaderMap::new(), Scope::Read);
+        assert_eq!(nobody, NONE, "without the header it is of no tenant");
+    }
+
+    #[test]
     fn without_a_file_a_certificate_may_send_and_read() {
         let access = Access {
             is_guarded: true,
