@@ -4,6 +4,7 @@ use hotspan_model::Pattern;
 use serde::Deserialize;
 use subtle::{ConditionallySelectable as _, ConstantTimeEq as _};
 
+use crate::grant::{Grant, Right};
 use crate::{Denied, Scopes, Tenant, Tenants, Token, TokenHash, Visitor, check_tenant};
 
 /// Most entries of each kind: all are compared for every request.
@@ -29,25 +30,6 @@ struct KnownToken {
 struct KnownCertificate {
     san: Pattern,
     right: Right,
-}
-
-/// What an entry gives to whoever shows what it names.
-#[derive(Debug)]
-struct Right {
-    scopes: Scopes,
-    tenant: Option<Box<str>>,
-    /// `None` for a tenant that was not there at the start.
-    place: Option<Tenant>,
-}
-
-/// The same, as it is judged: scopes, and with whose spans and answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Grant<'a> {
-    pub(crate) scopes: Scopes,
-    /// As the file names it; `None` for what belongs to no tenant.
-    pub(crate) tenant: Option<&'a str>,
-    /// Its place; `None` for a tenant that was not there at the start.
-    pub(crate) place: Option<Tenant>,
 }
 
 /// The file as it is written.
@@ -195,27 +177,6 @@ impl Credentials {
 impl KnownCertificate {
     fn fits(&self, visitor: &Visitor) -> bool {
         visitor.names().any(|name| self.san.matches(name))
-    }
-}
-
-impl Right {
-    fn grant(&self) -> Grant<'_> {
-        Grant {
-            scopes: self.scopes,
-            tenant: self.tenant.as_deref(),
-            place: self.place,
-        }
-    }
-}
-
-impl Grant<'_> {
-    /// The same with more scopes.
-    #[must_use]
-    pub(crate) fn with(self, more: Scopes) -> Self {
-        Grant {
-            scopes: self.scopes.and(more),
-            ..self
-        }
     }
 }
 

@@ -11,6 +11,7 @@ mod access;
 mod certificates;
 mod credentials;
 mod denied;
+mod grant;
 mod handshake;
 mod presented;
 mod rarely;

@@ -2,7 +2,8 @@
 
 use http::HeaderMap;
 
-use crate::credentials::{Credentials, Grant};
+use crate::credentials::Credentials;
+use crate::grant::Grant;
 use crate::presented::Presented;
 use crate::{Denied, Scope, Scopes, Tenant, Tenants, Visitor};
 
