@@ -14,11 +14,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::credentials::Credentials;
-use crate::presented::Presented;
-use crate::{Denied, Failure, Rarely, Scope, Scopes, Stream, Visitor};
-
-/// What a certificate may do where no file says more: its authority was set up for this.
-const OF_ANY_CERTIFICATE: [Scope; 2] = [Scope::Ingest, Scope::Read];
+use crate::standing::{self, Standing};
+use crate::{Denied, Failure, Rarely, Scope, Stream, Tenant, Tenants, Visitor};
 
 /// The files that decide who may come in; without any everybody may.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +28,10 @@ pub struct Settings {
     pub client_ca: Option<PathBuf>,
     /// Hashes of tokens and names of certificates, each with what it may do.
     pub tokens: Option<PathBuf>,
+    /// Tenants that have room here beside those that `tokens` names.
+    pub tenants: Vec<String>,
+    /// What belongs to no tenant by its credential may name one in `X-Scope-OrgID`.
+    pub trust_header: bool,
 }
 
 /// Who may come in, and who was turned away.
@@ -40,6 +41,8 @@ pub struct Access {
     pub(crate) credentials: ArcSwapOption<Credentials>,
     /// Requests need a credential.
     is_guarded: bool,
+    pub(crate) tenants: Tenants,
+    trusts_header: bool,
     failures: [AtomicU64; Failure::ALL.len()],
     denials: [AtomicU64; Denied::NAMES.len()],
     pub(crate) reloads: AtomicU64,
@@ -68,16 +71,24 @@ impl Access {
     }
 
     pub(crate) fn new(
+        settings: &Settings,
         tls: Option<Arc<ServerConfig>>,
         credentials: Option<Arc<Credentials>>,
-        is_guarded: bool,
+        tenants: Tenants,
     ) -> Arc<Access> {
         Arc::new(Access {
             tls: tls.into(),
             credentials: credentials.into(),
-            is_guarded,
+            is_guarded: settings.is_guarded(),
+            tenants,
+            trusts_header: settings.trust_header,
             ..Access::default()
         })
+    }
+
+    /// Whose spans and answers are kept apart here.
+    pub fn tenants(&self) -> &Tenants {
+        &self.tenants
     }
 
     /// Whether connections are within TLS.
@@ -105,7 +116,9 @@ impl Access {
         let why = match timeout(limit, TlsAcceptor::from(config).accept(stream)).await {
             Ok(Ok(stream)) => {
                 let visitor = Visitor::of(stream.get_ref().1);
-                match visitor.has_certificate() && self.of_certificate(&visitor) == Scopes::NONE {
+                let credentials = self.credentials.load();
+                let is_known = credentials.as_ref().is_none_or(|known| known.knows(&visitor));
+                match visitor.has_certificate() && !is_known {
                     true => Failure::UnknownName,
                     false => return Some((Stream::Tls(Box::new(stream)), visitor)),
                 }
@@ -120,11 +133,8 @@ impl Access {
         None
     }
 
-    /// Whether a request of `visitor` with these headers may do what `wanted` says.
-    pub fn authorize(&self, visitor: &Visitor, headers: &HeaderMap, wanted: Scope) -> Result<(), Denied> {
-        if !self.is_guarded {
-            return Ok(());
-        }
+    /// Whether a request of `visitor` with these headers may do what `wanted` says, and with whose spans and answers.
+    pub fn authorize(&self, visitor: &Visitor, headers: &HeaderMap, wanted: Scope) -> Result<Tenant, Denied> {
         self.judge(visitor, headers, wanted).inspect_err(|denied| {
             self.denials[denied.place()].fetch_add(1, Relaxed);
             if let Some(left_out) = self.denial_lines[denied.place()].is_due() {
@@ -138,46 +148,21 @@ impl Access {
         })
     }
 
-    fn judge(&self, visitor: &Visitor, headers: &HeaderMap, wanted: Scope) -> Result<(), Denied> {
-        let of_certificate = self.of_certificate(visitor);
-        if of_certificate.has(wanted) {
-            return Ok(());
-        }
-        let credentials = self.credentials.load();
-        let nobody = match Presented::in_headers(headers) {
-            Presented::Token(token) => match credentials.as_ref().and_then(|known| known.token(&token)) {
-                Some((_, scopes)) if scopes.has(wanted) => return Ok(()),
-                Some((name, scopes)) => {
-                    return Err(Denied::Scope {
-                        who: format!("the token {name:?}"),
-                        has: scopes.and(of_certificate),
-                        needs: wanted,
-                    });
-                }
-                None => Denied::Unknown,
-            },
-            Presented::Strange => Denied::Unknown,
-            Presented::Nothing => Denied::Missing(wanted),
-        };
-        Err(match of_certificate == Scopes::NONE {
-            true => nobody,
-            false => Denied::Scope {
-                who: "the certificate".into(),
-                has: of_certificate,
-                needs: wanted,
-            },
-        })
+    /// Whose answers a request gets that needs no credential, by the one it shows all the same.
+    pub fn tenant_of(&self, visitor: &Visitor, headers: &HeaderMap) -> Tenant {
+        self.judge(visitor, headers, Scope::Read).unwrap_or_default()
     }
 
-    /// What the certificate of a visitor may do.
-    fn of_certificate(&self, visitor: &Visitor) -> Scopes {
-        if !visitor.has_certificate() {
-            return Scopes::NONE;
+    fn judge(&self, visitor: &Visitor, headers: &HeaderMap, wanted: Scope) -> Result<Tenant, Denied> {
+        let named = match self.trusts_header {
+            true => standing::named(headers, &self.tenants)?,
+            false => None,
+        };
+        if !self.is_guarded {
+            return Ok(named.unwrap_or_default());
         }
-        match self.credentials.load().as_ref() {
-            Some(known) => known.certificate(visitor),
-            None => OF_ANY_CERTIFICATE.into_iter().fold(Scopes::NONE, Scopes::with),
-        }
+        let credentials = self.credentials.load();
+        Standing::of(credentials.as_deref(), visitor, headers, wanted)?.judge(wanted, named)
     }
 
     /// What was counted so far.
@@ -216,6 +201,8 @@ mod tests {
         }
     }
 
+    const NONE: Result<Tenant, Denied> = Ok(Tenant::NONE);
+
     fn bearing(token: &Token) -> HeaderMap {
         let value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).unwrap();
         HeaderMap::from_iter([(header::AUTHORIZATION, value)])
@@ -225,7 +212,7 @@ mod tests {
     fn s10_a_token_may_what_its_scopes_say() {
         let token = Token::draw();
         let (access, nobody) = (guarded(&token), Visitor::default());
-        assert_eq!(access.authorize(&nobody, &bearing(&token), Scope::Ingest), Ok(()));
+        assert_eq!(access.authorize(&nobody, &bearing(&token), Scope::Ingest), NONE);
         let denied = access
             .authorize(&nobody, &bearing(&token), Scope::Read)
             .unwrap_err();
@@ -248,7 +235,7 @@ mod tests {
             .into_iter()
             .map(|(_, count)| count)
             .collect();
-        assert_eq!(counted, [1, 1, 1]);
+        assert_eq!(counted, [1, 1, 1, 0]);
     }
 
     #[test]
@@ -256,14 +243,11 @@ mod tests {
         let token = Token::draw();
         let access = guarded(&token);
         let grafana = Visitor::named(["grafana.test"]);
-        assert_eq!(access.authorize(&grafana, &HeaderMap::new(), Scope::Read), Ok(()));
-        assert_eq!(
-            access.authorize(&grafana, &bearing(&token), Scope::Ingest),
-            Ok(())
-        );
+        assert_eq!(access.authorize(&grafana, &HeaderMap::new(), Scope::Read), NONE);
+        assert_eq!(access.authorize(&grafana, &bearing(&token), Scope::Ingest), NONE);
         assert_eq!(
             access.authorize(&grafana, &bearing(&Token::draw()), Scope::Read),
-            Ok(())
+            NONE
         );
         let denied = access
             .authorize(&grafana, &bearing(&token), Scope::Admin)
@@ -279,6 +263,27 @@ mod tests {
             denied.to_string().contains("the certificate has the scopes read"),
             "{denied}"
         );
+    }
+
+    #[test]
+    fn behind_a_trusted_proxy_its_header_alone_names_the_tenant() {
+        let access = Access {
+            tenants: Tenants::new(["acme"]).unwrap(),
+            trusts_header: true,
+            ..Access::default()
+        };
+        let place = |org: &'static str| {
+            let headers = HeaderMap::from_iter([(
+                header::HeaderName::from_static("x-scope-orgid"),
+                HeaderValue::from_static(org),
+            )]);
+            let tenant = access.authorize(&Visitor::default(), &headers, Scope::Admin);
+            tenant.map(Tenant::place)
+        };
+        assert_eq!(place("acme"), Ok(1));
+        assert_eq!(place("bolt"), Err(Denied::no_tenant()));
+        let nobody = access.authorize(&Visitor::default(), &HeaderMap::new(), Scope::Read);
+        assert_eq!(nobody, NONE, "without the header it is of no tenant");
     }
 
     #[test]

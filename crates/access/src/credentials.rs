@@ -4,7 +4,8 @@ use hotspan_model::Pattern;
 use serde::Deserialize;
 use subtle::{ConditionallySelectable as _, ConstantTimeEq as _};
 
-use crate::{Scopes, Token, TokenHash, Visitor};
+use crate::grant::{Grant, Right};
+use crate::{Denied, Scopes, Tenant, Tenants, Token, TokenHash, Visitor, check_tenant};
 
 /// Most entries of each kind: all are compared for every request.
 const ENTRIES_MAX: usize = 1_000;
@@ -22,13 +23,13 @@ pub(crate) struct Credentials {
 struct KnownToken {
     name: Box<str>,
     hash: TokenHash,
-    scopes: Scopes,
+    right: Right,
 }
 
 #[derive(Debug)]
 struct KnownCertificate {
     san: Pattern,
-    scopes: Scopes,
+    right: Right,
 }
 
 /// The file as it is written.
@@ -80,7 +81,7 @@ impl Credentials {
         let mut names = std::collections::BTreeSet::new();
         let mut credentials = Credentials::default();
         for entry in file.token {
-            let scopes = checked(&entry.name, &entry.scopes, entry.tenant.as_deref())?;
+            let right = checked(&entry.name, &entry.scopes, entry.tenant)?;
             let hash = TokenHash::from_hex(&entry.sha256).ok_or_else(|| {
                 format!(
                     "token {:?}: sha256 is not 64 hex digits; `hotspan token new` prints them",
@@ -93,23 +94,54 @@ impl Credentials {
                     entry.name
                 ));
             }
+            let is_same = |known: &&KnownToken| bool::from(known.hash.same(&hash));
+            if let Some(other) = credentials.tokens.iter().find(is_same)
+                && other.right.tenant != right.tenant
+            {
+                return Err(format!(
+                    "token {:?}: {:?} is the same token with another tenant; make one for each",
+                    entry.name, other.name
+                ));
+            }
             credentials.tokens.push(KnownToken {
                 name: entry.name.into(),
                 hash,
-                scopes,
+                right,
             });
         }
         for entry in file.certificate {
-            let scopes = checked(&entry.name, &entry.scopes, entry.tenant.as_deref())?;
+            let right = checked(&entry.name, &entry.scopes, entry.tenant)?;
             let san = Pattern::new(&entry.san)
                 .map_err(|why| format!("certificate {:?}: san: {why}", entry.name))?;
-            credentials.certificates.push(KnownCertificate { san, scopes });
+            credentials.certificates.push(KnownCertificate { san, right });
         }
         Ok(credentials)
     }
 
-    /// The name and scopes of a token. Every entry is looked at, so the time does not tell which it is or how near.
-    pub(crate) fn token(&self, token: &Token) -> Option<(&str, Scopes)> {
+    /// Every tenant that an entry names.
+    pub(crate) fn tenants(&self) -> impl Iterator<Item = &str> {
+        self.rights().filter_map(|right| right.tenant.as_deref())
+    }
+
+    /// Gives each entry the place of its tenant.
+    pub(crate) fn settle(&mut self, tenants: &Tenants) {
+        let tokens = self.tokens.iter_mut().map(|known| &mut known.right);
+        let certificates = self.certificates.iter_mut().map(|known| &mut known.right);
+        for right in tokens.chain(certificates) {
+            right.place = match &right.tenant {
+                None => Some(Tenant::NONE),
+                Some(name) => tenants.find(name),
+            };
+        }
+    }
+
+    fn rights(&self) -> impl Iterator<Item = &Right> {
+        let tokens = self.tokens.iter().map(|known| &known.right);
+        tokens.chain(self.certificates.iter().map(|known| &known.right))
+    }
+
+    /// The name of a token and what it gives. Every entry is looked at, so the time does not tell which it is or how near.
+    pub(crate) fn token(&self, token: &Token) -> Option<(&str, Grant<'_>)> {
         let hash = token.hash();
         let mut found = u64::MAX;
         for (place, known) in self.tokens.iter().enumerate() {
@@ -119,14 +151,32 @@ impl Credentials {
         let known = is_known
             .then(|| self.tokens.get(usize::try_from(found).ok()?))
             .flatten()?;
-        Some((&known.name, known.scopes))
+        Some((&known.name, known.right.grant()))
     }
 
-    /// What the names of a certificate may do together.
-    pub(crate) fn certificate(&self, visitor: &Visitor) -> Scopes {
-        let known = self.certificates.iter();
-        let fit = known.filter(|known| visitor.names().any(|name| known.san.matches(name)));
-        fit.fold(Scopes::NONE, |sum, known| sum.and(known.scopes))
+    /// What the names of a certificate give together, if they give anything; they must agree on the tenant.
+    pub(crate) fn certificate(&self, visitor: &Visitor) -> Result<Option<Grant<'_>>, Denied> {
+        let mut sum: Option<Grant<'_>> = None;
+        for known in self.certificates.iter().filter(|known| known.fits(visitor)) {
+            let grant = known.right.grant();
+            sum = match sum {
+                None => Some(grant),
+                Some(before) if before.tenant != grant.tenant => return Err(Denied::several_tenants()),
+                Some(before) => Some(before.with(grant.scopes)),
+            };
+        }
+        Ok(sum)
+    }
+
+    /// Whether an entry names a certificate.
+    pub(crate) fn knows(&self, visitor: &Visitor) -> bool {
+        self.certificates.iter().any(|known| known.fits(visitor))
+    }
+}
+
+impl KnownCertificate {
+    fn fits(&self, visitor: &Visitor) -> bool {
+        visitor.names().any(|name| self.san.matches(name))
     }
 }
 
@@ -135,19 +185,23 @@ pub fn check(text: &str) -> Result<(), String> {
     Credentials::read(text).map(drop)
 }
 
-/// The scopes of an entry whose other parts are right.
-fn checked(name: &str, scopes: &[String], tenant: Option<&str>) -> Result<Scopes, String> {
+/// What an entry gives whose other parts are right.
+fn checked(name: &str, scopes: &[String], tenant: Option<String>) -> Result<Right, String> {
     if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
         return Err(format!(
             "a name is 1 to {NAME_BYTES_MAX} bytes without control characters"
         ));
     }
-    if tenant.is_some() {
-        return Err(format!(
-            "{name:?}: tenant: there is one tenant only; run a daemon for each and leave the key out"
-        ));
+    if let Some(tenant) = &tenant {
+        check_tenant(tenant).map_err(|why| format!("{name:?}: tenant: {why}"))?;
     }
-    Scopes::read(scopes.iter().map(String::as_str)).map_err(|why| format!("{name:?}: scopes: {why}"))
+    let scopes =
+        Scopes::read(scopes.iter().map(String::as_str)).map_err(|why| format!("{name:?}: scopes: {why}"))?;
+    Ok(Right {
+        scopes,
+        place: tenant.is_none().then_some(Tenant::NONE),
+        tenant: tenant.map(String::into_boxed_str),
+    })
 }
 
 /// A message of the parser without the values it quotes.
@@ -177,7 +231,8 @@ mod tests {
         let (one, two, gone) = (Token::draw(), Token::draw(), Token::draw());
         let text = entry("shop", &one, "\"ingest\"") + &entry("on-call", &two, "\"admin\"");
         let known = Credentials::read(&text).unwrap();
-        let (name, scopes) = known.token(&two).unwrap();
+        let (name, grant) = known.token(&two).unwrap();
+        let scopes = grant.scopes;
         assert_eq!(name, "on-call");
         assert!(scopes.has(Scope::Read) && !scopes.has(Scope::Ingest));
         assert_eq!(known.token(&one).unwrap().0, "shop");
@@ -191,9 +246,8 @@ mod tests {
                     [[certificate]]\nname = \"grafana\"\nsan = \"grafana.shop.test\"\nscopes = [\"read\"]\n";
         let known = Credentials::read(text).unwrap();
         let scopes = |names: &[&str]| {
-            known
-                .certificate(&Visitor::named(names.iter().copied()))
-                .to_string()
+            let grant = known.certificate(&Visitor::named(names.iter().copied())).unwrap();
+            grant.map_or(String::new(), |grant| grant.scopes.to_string())
         };
         assert_eq!(scopes(&["spiffe://shop.test/ns/cart"]), "ingest");
         assert_eq!(
@@ -201,7 +255,29 @@ mod tests {
             "ingest, read"
         );
         assert_eq!(scopes(&["spiffe://evil.test/ns/cart"]), "");
-        assert_eq!(known.certificate(&Visitor::default()), Scopes::NONE);
+        assert_eq!(known.certificate(&Visitor::default()), Ok(None));
+    }
+
+    #[test]
+    fn entries_have_the_place_of_their_tenant_if_it_was_there_at_the_start() {
+        let (one, two) = (Token::draw(), Token::draw());
+        let text = entry("shop", &one, "\"ingest\"")
+            + "tenant = \"acme\"\n"
+            + &entry("late", &two, "\"ingest\"")
+            + "tenant = \"bolt\"\n[[certificate]]\nname = \"a\"\nscopes = [\"read\"]\nsan = \"*\"\ntenant = \"acme\"\n\
+               [[certificate]]\nname = \"b\"\nscopes = [\"ingest\"]\nsan = \"b.test\"\n";
+        let mut known = Credentials::read(&text).unwrap();
+        let mut named: Vec<&str> = known.tenants().collect();
+        named.sort_unstable();
+        assert_eq!(named, ["acme", "acme", "bolt"]);
+        let tenants = Tenants::new(["acme"]).unwrap();
+        known.settle(&tenants);
+        let place = |token| known.token(token).unwrap().1.place;
+        assert_eq!(place(&one), tenants.find("acme"));
+        assert_eq!(place(&two), None);
+        let of = |name| known.certificate(&Visitor::named([name]));
+        assert_eq!(of("a.test").unwrap().unwrap().place, tenants.find("acme"));
+        assert_eq!(of("b.test").unwrap_err(), Denied::several_tenants());
     }
 
     #[test]
@@ -214,7 +290,11 @@ mod tests {
                 good.replace("ingest", "write"),
                 "\"shop\": scopes: \"write\" is no scope",
             ),
-            (format!("{good}tenant = \"a\"\n"), "one tenant only"),
+            (format!("{good}tenant = \"A/..\"\n"), "is no name of a tenant"),
+            (
+                good.clone() + &good.replace("\"shop\"", "\"mine\"") + "tenant = \"a\"\n",
+                "\"shop\" is the same token with another tenant",
+            ),
             (format!("{good}expires = 3\n"), "line 5"),
             (
                 good.replace(&token.hash().to_hex(), token.expose()),

@@ -1,5 +1,6 @@
 //! Files into what holds: at the start all or nothing, later what changed, if it is valid.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use rustls::ServerConfig;
 
 use crate::certificates::{self, Pem, Wrong};
 use crate::credentials::Credentials;
-use crate::{Access, Settings};
+use crate::{Access, Settings, Tenants};
 
 /// Longest file.
 const BYTES_MAX: u64 = 1 << 20;
@@ -54,14 +55,29 @@ impl Settings {
     /// Reads all files; the error is the first that cannot be used.
     pub fn load(&self) -> Result<(Arc<Access>, Watcher), AccessError> {
         let (tls, of_tls) = self.tls()?;
-        let (credentials, of_tokens) = self.credentials()?;
-        let access = Access::new(tls, credentials, self.is_guarded());
+        let (mut credentials, of_tokens) = self.credentials()?;
+        let tenants = self.tenants(credentials.as_ref())?;
+        if let Some(credentials) = &mut credentials {
+            credentials.settle(&tenants);
+        }
+        let access = Access::new(self, tls, credentials.map(Arc::new), tenants);
         let watcher = Watcher {
             access: Arc::clone(&access),
             settings: self.clone(),
             seen: [of_tls, of_tokens],
         };
         Ok((access, watcher))
+    }
+
+    /// Those that are asked for, and those that credentials name.
+    fn tenants(&self, credentials: Option<&Credentials>) -> Result<Tenants, AccessError> {
+        let asked = self.tenants.iter().map(String::as_str);
+        let named = credentials.into_iter().flat_map(Credentials::tenants);
+        Tenants::new(asked.chain(named)).map_err(|why| AccessError {
+            key: "tokens_file",
+            path: self.tokens.clone().unwrap_or_default(),
+            why,
+        })
     }
 
     fn tls(&self) -> Result<(Option<Arc<ServerConfig>>, Vec<u8>), AccessError> {
@@ -118,7 +134,7 @@ impl Settings {
         }
     }
 
-    fn credentials(&self) -> Result<(Option<Arc<Credentials>>, Vec<u8>), AccessError> {
+    fn credentials(&self) -> Result<(Option<Credentials>, Vec<u8>), AccessError> {
         let Some(path) = &self.tokens else {
             return Ok((None, Vec::new()));
         };
@@ -126,7 +142,7 @@ impl Settings {
         let text = std::str::from_utf8(&file.bytes).map_err(|_| file.wrong("it is no text".into()))?;
         let credentials = Credentials::read(text).map_err(|why| file.wrong(why))?;
         let seen = seen(std::slice::from_ref(&file));
-        Ok((Some(Arc::new(credentials)), seen))
+        Ok((Some(credentials), seen))
     }
 }
 
@@ -145,9 +161,39 @@ impl Watcher {
         };
         if let Some(changed) = self.changed(1, &held) {
             let loaded = changed.and_then(|()| self.settings.credentials());
-            let took = loaded.map(|(credentials, _)| self.access.credentials.store(credentials));
+            let took = loaded.map(|(credentials, _)| self.take(credentials));
             self.tell("tokens", took);
         }
+    }
+
+    /// Credentials hold from now on; tenants are those of the start until the next.
+    fn take(&self, mut credentials: Option<Credentials>) {
+        let tenants = &self.access.tenants;
+        if let Some(credentials) = &mut credentials {
+            credentials.settle(tenants);
+        }
+        let named: BTreeSet<&str> = credentials.iter().flat_map(Credentials::tenants).collect();
+        let new: Vec<&str> = named
+            .iter()
+            .copied()
+            .filter(|name| tenants.find(name).is_none())
+            .collect();
+        let asked = |name: &str| self.settings.tenants.iter().any(|asked| asked == name);
+        let gone: Vec<&str> = tenants
+            .all()
+            .map(|(_, name)| name)
+            .filter(|name| !named.contains(name) && !asked(name))
+            .collect();
+        if !new.is_empty() {
+            tracing::warn!(?new, "new tenants are refused until a restart gives them room");
+        }
+        if !gone.is_empty() {
+            tracing::warn!(
+                ?gone,
+                "tenants that no credential names keep their room until a restart"
+            );
+        }
+        self.access.credentials.store(credentials.map(Arc::new));
     }
 
     /// Whether one part is another than at the last look.

@@ -132,6 +132,8 @@ pub struct Detectors {
 pub struct Status {
     /// Version of the program.
     pub version: &'static str,
+    /// Whose figures these are; `None` for what belongs to no tenant.
+    pub tenant: Option<Arc<str>>,
     /// When the process started.
     pub started: LogTime,
     /// Spans by what became of them.
@@ -352,6 +354,8 @@ pub struct Metrics {
     pub alerts: Alerts,
     /// Who was turned away.
     pub access: Counted,
+    /// Counters of all tenants, for whoever looks after the process; a tenant gets none of them.
+    pub tenants: Vec<Status>,
 }
 
 /// Alerts, and what became of them.

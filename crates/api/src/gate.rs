@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use hotspan_access::{Access, Denied, Scope, Visitor, challenge};
+use hotspan_access::{Access, Denied, Scope, Tenant, Visitor, challenge};
 use http::{HeaderMap, Method, header};
+use tower::ServiceExt as _;
 
 use crate::ask::Problem;
 
@@ -32,6 +33,10 @@ impl Default for Gate {
 
 /// For whoever restarts or routes, who has no credential.
 const OPEN: [&str; 3] = ["/livez", "/readyz", "/startupz"];
+/// Needs no credential by an option; whoever shows one gets the figures of its tenant all the same.
+const METRICS: &str = "/metrics";
+/// Names a tenant, where it is trusted.
+const TENANT: &str = "x-scope-orgid";
 /// The page's program, which is the same everywhere and holds nothing.
 const ASSETS: &str = "/assets/";
 /// What is sent with other methods than GET and changes nothing.
@@ -40,15 +45,21 @@ const ASKED_BY_POST: [&str; 3] = ["/mcp", "/tempo/api/mcp", "/jaeger/api/transfo
 const GRPC_HEALTH: &str = "/grpc.health.v1.Health/";
 const GRPC_ADMIN: &str = "/hotspan.v1.Hotspots/SetState";
 
-/// Lets a request in that shows what it needs, and answers any other.
-pub(crate) async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let Some(needed) = gate.needed(request.method(), request.uri().path(), is_grpc(request.headers())) else {
-        return next.run(request).await;
-    };
-    let nobody = Visitor::default();
-    let visitor = request.extensions().get().unwrap_or(&nobody);
-    match gate.access.authorize(visitor, request.headers(), needed) {
-        Ok(()) => next.run(request).await,
+/// A gate, and what answers behind it: a router for each tenant, first that of what belongs to none.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    pub(crate) gate: Gate,
+    pub(crate) routers: Arc<[Router]>,
+}
+
+/// Lets a request in that shows what it needs, to the answers of its tenant, and answers any other. It stands before all
+/// routes: what one router found in a path would be in the way of the next.
+pub(crate) async fn admit(State(guard): State<Guard>, request: Request) -> Response {
+    match guard.gate.tenant(&request) {
+        Ok(tenant) => {
+            let own = guard.routers[tenant.place()].clone();
+            own.oneshot(request).await.into_response()
+        }
         Err(denied) => refusal(&denied, is_grpc(request.headers())),
     }
 }
@@ -62,12 +73,26 @@ pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
 /// Whether a request shows a credential, so that nobody on the way may keep its answer. Assets hold nothing.
 pub(crate) fn is_private(request: &Request) -> bool {
     let visitor: Option<&Visitor> = request.extensions().get();
-    let shows = request.headers().contains_key(header::AUTHORIZATION)
+    let headers = request.headers();
+    let shows = headers.contains_key(header::AUTHORIZATION)
+        || headers.contains_key(TENANT)
         || visitor.is_some_and(Visitor::has_certificate);
     shows && !request.uri().path().starts_with(ASSETS)
 }
 
 impl Gate {
+    /// Whose answers a request gets.
+    fn tenant(&self, request: &Request) -> Result<Tenant, Denied> {
+        let nobody = Visitor::default();
+        let visitor = request.extensions().get().unwrap_or(&nobody);
+        let (headers, path) = (request.headers(), request.uri().path());
+        match self.needed(request.method(), path, is_grpc(headers)) {
+            Some(needed) => self.access.authorize(visitor, headers, needed),
+            None if path == METRICS => Ok(self.access.tenant_of(visitor, headers)),
+            None => Ok(Tenant::NONE),
+        }
+    }
+
     /// The scope that a request needs, if any. What is not known to be a question changes something.
     fn needed(&self, method: &Method, path: &str, is_grpc: bool) -> Option<Scope> {
         if is_grpc {
@@ -79,7 +104,7 @@ impl Gate {
         }
         let is_get = method == Method::GET || method == Method::HEAD;
         let is_open =
-            OPEN.contains(&path) || path.starts_with(ASSETS) || path == "/metrics" && self.metrics_are_open;
+            OPEN.contains(&path) || path.starts_with(ASSETS) || path == METRICS && self.metrics_are_open;
         match is_get || ASKED_BY_POST.contains(&path) {
             true if is_get && is_open => None,
             true => Some(Scope::Read),

@@ -25,4 +25,4 @@ pub use backend::{
 pub use gate::Gate;
 pub use http::{csv, openapi};
 pub use links::{LINKS_MAX, Link, LinkTemplate, Place, links};
-pub use serve::{router, serve};
+pub use serve::{Backends, router, serve};

@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
-use crate::gate::{self, Gate};
+use crate::gate::{self, Gate, Guard};
 use crate::{Backend, grpc, http};
 
 /// Most connections at once; more wait in the listener's backlog.
@@ -38,22 +38,49 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// How long requests under way may take after the end was asked for.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// What is answered from: of what belongs to no tenant, then of each tenant by the place that the gate gives it.
+#[derive(Debug)]
+pub struct Backends {
+    own: Arc<dyn Backend>,
+    tenants: Vec<Arc<dyn Backend>>,
+}
+
+impl<B: Backend> From<Arc<B>> for Backends {
+    fn from(only: Arc<B>) -> Backends {
+        Backends::new(only, Vec::new())
+    }
+}
+
+impl Backends {
+    /// The one of no tenant, and those of the tenants by place.
+    pub fn new(own: Arc<dyn Backend>, tenants: Vec<Arc<dyn Backend>>) -> Backends {
+        Backends { own, tenants }
+    }
+}
+
 /// Answers on `listener` whom the gate lets in until `shutdown` is done; requests under way get five seconds to finish.
 pub async fn serve(
     listener: TcpListener,
-    backend: Arc<dyn Backend>,
+    backends: impl Into<Backends>,
     gate: Gate,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    serve_with_grace(listener, backend, gate, shutdown, GRACE).await
+    serve_with_grace(listener, backends.into(), gate, shutdown, GRACE).await
 }
 
 /// Everything that reads, as one service behind its gate.
-pub fn router(backend: Arc<dyn Backend>, gate: Gate) -> Router {
+pub fn router(backends: impl Into<Backends>, gate: Gate) -> Router {
+    let Backends { own, tenants } = backends.into();
+    let routers = [own].into_iter().chain(tenants).map(surfaces).collect();
+    Router::new()
+        .fallback(gate::admit)
+        .with_state(Guard { gate, routers })
+}
+
+/// Everything that reads one backend. Nothing is shared between two of them, so no answer can be of another's.
+fn surfaces(backend: Arc<dyn Backend>) -> Router {
     let grpc = grpc::router(Arc::clone(&backend));
-    http::router(backend)
-        .layer(from_fn_with_state(grpc, divert))
-        .layer(from_fn_with_state(gate, gate::admit))
+    http::router(backend).layer(from_fn_with_state(grpc, divert))
 }
 
 /// Lets tonic answer what is gRPC, unknown methods included.
@@ -66,13 +93,13 @@ async fn divert(State(grpc): State<Router>, request: Request, next: Next) -> Res
 
 async fn serve_with_grace(
     listener: TcpListener,
-    backend: Arc<dyn Backend>,
+    backends: Backends,
     gate: Gate,
     shutdown: impl Future<Output = ()> + Send + 'static,
     grace: Duration,
 ) -> io::Result<()> {
     let access = Arc::clone(&gate.access);
-    let service = router(backend, gate);
+    let service = router(backends, gate);
     let connections = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut shutdown = pin!(shutdown);

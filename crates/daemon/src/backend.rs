@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use hotspan_access::Counted;
 use hotspan_analysis::Analyser;
 use hotspan_api::{
     Alerts, Backend, Check, Compat, FixFuture, HeldFuture, Metrics, NotSaid, Outline, SayFuture, TraceFuture,
@@ -26,9 +27,11 @@ const SPANS_MAX: usize = 10_000;
 /// takes some megabytes for as long.
 const ANALYSES_MAX: usize = 4;
 
-/// The daemon as the API sees it.
+/// One tenant's part of the daemon as the API sees it, or that of what belongs to none.
 pub(crate) struct Reader {
     shared: Arc<Shared>,
+    /// The tenants' parts, for whoever asks how the process as a whole is.
+    beside: Vec<Arc<Shared>>,
     analyses: Arc<Semaphore>,
     public_urls: Vec<String>,
 }
@@ -96,23 +99,28 @@ impl Backend for Reader {
             meters: meters(&shards, &self.shared.dictionary),
             exposed: self.shared.exposed,
             alerts: self.alerts(),
-            access: self.shared.access.counted(),
+            // Who was turned away at the door was of no tenant.
+            access: match self.shared.tenant {
+                None => self.shared.access.counted(),
+                Some(_) => Counted::default(),
+            },
+            tenants: self
+                .beside
+                .iter()
+                .map(|part| part.status(&part.snapshots()))
+                .collect(),
         }
     }
 
     fn ready(&self) -> Vec<Check> {
-        let waiting = self
-            .shared
-            .published
-            .iter()
-            .filter(|shard| shard.snapshot.load().is_none())
-            .count();
+        let parts = || [&self.shared].into_iter().chain(&self.beside);
+        let shards = || parts().flat_map(|part| &part.published);
+        let waiting = shards().filter(|shard| shard.snapshot.load().is_none()).count();
         let check = |name, ok, detail: &str| Check {
             name,
             ok,
             detail: detail.to_owned(),
         };
-        let failing = self.shared.storing.status.failing();
         vec![
             match self.shared.core.is_leaving() {
                 true => check("receivers", false, "shutting down"),
@@ -121,17 +129,15 @@ impl Backend for Reader {
             check(
                 "shards",
                 waiting == 0,
-                &format!("{waiting} of {} without a snapshot", self.shared.published.len()),
+                &format!("{waiting} of {} without a snapshot", shards().count()),
             ),
-            match self.shared.view.load().version {
-                0 => check("answers", false, "the first is being made"),
-                _ => check("answers", true, "there"),
+            // A view that was made before the shards had anything shows nothing of what is kept.
+            match parts().all(|part| !part.view.load().status.shards.is_empty()) {
+                false => check("answers", false, "the first is being made"),
+                true => check("answers", true, "there"),
             },
             // Spans are taken and analysed all the same: turned away, they would be lost at once.
-            match failing {
-                Some(why) => check("store", true, &format!("failing: {why}")),
-                None => check("store", true, "nothing fails"),
-            },
+            check("store", true, &self.store()),
         ]
     }
 
@@ -145,11 +151,23 @@ impl Backend for Reader {
 }
 
 impl Reader {
-    pub(crate) fn new(shared: Arc<Shared>, public_urls: Vec<String>) -> Reader {
+    pub(crate) fn new(shared: Arc<Shared>, beside: Vec<Arc<Shared>>, public_urls: Vec<String>) -> Reader {
         Reader {
             shared,
+            beside,
             public_urls,
             analyses: Arc::new(Semaphore::new(ANALYSES_MAX)),
+        }
+    }
+
+    /// How storing goes. Whoever asks shows no credential, so tenants are counted and not named.
+    fn store(&self) -> String {
+        let failing = |part: &&Arc<Shared>| part.storing.status.failing().is_some();
+        let beside = self.beside.iter().filter(failing).count();
+        match (self.shared.storing.status.failing(), beside) {
+            (Some(why), _) => format!("failing: {why}"),
+            (None, 0) => "nothing fails".to_owned(),
+            (None, some) => format!("failing for {some} of {} tenants", self.beside.len()),
         }
     }
 

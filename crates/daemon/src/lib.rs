@@ -8,15 +8,18 @@ mod backend;
 mod config;
 mod daemon;
 mod exemplars;
+mod house;
 mod late_details;
 mod log;
 mod outline;
+mod plan;
 mod pressure;
 mod raw;
 mod reload;
 mod shard;
 mod shared;
 mod shedding;
+mod sizing;
 mod storage;
 mod threads;
 mod viewer;
@@ -25,7 +28,7 @@ mod watching;
 pub use alerts::Allowed;
 pub use config::{
     Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, Secret, SecretKey, SpanStyles,
-    bytes, duration, hex_key,
+    TenantLimits, bytes, duration, hex_key,
 };
 pub use daemon::{Addresses, Daemon, StartError};
 pub use log::{Log, check_log};

@@ -38,11 +38,13 @@ impl Daemon {
     /// with [`crate::Log::set`].
     pub fn reload(&mut self, config: &Config) {
         let alerts = config.alerts(self.addresses().listen);
-        self.shared.alerts.rcu(|running| crate::alerts::Settings {
-            critical: alerts.critical.clone(),
-            learn: alerts.learn,
-            ..crate::alerts::Settings::clone(running)
-        });
+        for shared in self.shared() {
+            shared.alerts.rcu(|running| crate::alerts::Settings {
+                critical: alerts.critical.clone(),
+                learn: alerts.learn,
+                ..crate::alerts::Settings::clone(running)
+            });
+        }
         self.shutdown_delay = config.shutdown_delay;
     }
 }
@@ -83,6 +85,9 @@ mod tests {
                 need_restart
             }
         );
+
+        let tenants = "log = \"info\"\nmemory = \"1GiB\"\n[knobs]\nrepeat_min = 8\n[tenants.acme]\nshare = 2";
+        assert_eq!(changes(&started, &layers(tenants)).need_restart, ["tenants"]);
 
         let some = layers(
             "log = \"info\"\nmemory = \"1GiB\"\n[[workloads]]\nservice = \"a\"\nknobs = { repeat_min = 8 }",

@@ -24,8 +24,9 @@ use crate::storage::Storing;
 use crate::viewer::Told;
 use crate::{MemoryParts, alerts};
 
-/// One for each daemon.
+/// One for each tenant, and one for what belongs to none.
 pub(crate) struct Shared {
+    pub(crate) tenant: Option<Arc<str>>,
     pub(crate) core: Arc<Core>,
     pub(crate) dictionary: SharedDictionary,
     /// One for each shard.
@@ -81,6 +82,7 @@ impl Shared {
         let counters = self.core.counters();
         let mut status = Status {
             version: env!("CARGO_PKG_VERSION"),
+            tenant: self.tenant.clone(),
             started: self.started,
             requests: Transport::ALL
                 .iter()

@@ -37,6 +37,8 @@ pub enum Refusal {
     TooLarge(Excess),
     /// Budget or a queue is full (S4).
     Overloaded(Duration),
+    /// The tenant sent more spans a second than it may (S5).
+    OverRate(Duration),
     /// The body came too slowly (S6).
     TooSlow(Duration),
     /// A coding this receiver does not read (S7).
@@ -142,7 +144,7 @@ impl Refusal {
     pub fn verdict(&self) -> Verdict {
         let (code, http) = self.statuses();
         let retry = match self {
-            Refusal::Overloaded(delay) | Refusal::TooSlow(delay) => Some(*delay),
+            Refusal::Overloaded(delay) | Refusal::OverRate(delay) | Refusal::TooSlow(delay) => Some(*delay),
             Refusal::Draining => Some(Duration::from_secs(1)),
             Refusal::Undecodable { .. }
             | Refusal::TooLarge(_)
@@ -179,6 +181,7 @@ impl Refusal {
             Refusal::Overloaded(_) | Refusal::TooSlow(_) | Refusal::Draining => {
                 (Code::Unavailable, StatusCode::SERVICE_UNAVAILABLE)
             }
+            Refusal::OverRate(_) => (Code::Unavailable, StatusCode::TOO_MANY_REQUESTS),
             Refusal::UnknownCoding(_) | Refusal::WrongType(_) => {
                 (Code::Unimplemented, StatusCode::UNSUPPORTED_MEDIA_TYPE)
             }
@@ -195,6 +198,9 @@ impl Refusal {
             Refusal::Undecodable { what, .. } => what.clone(),
             Refusal::TooLarge(excess) => excess.to_string(),
             Refusal::Overloaded(_) => "the receiver is full; send the same request again later".into(),
+            Refusal::OverRate(_) => {
+                "the tenant sends more spans a second than it may; send the same request again later".into()
+            }
             Refusal::TooSlow(_) => "the body came too slowly".into(),
             Refusal::UnknownCoding(coding) => {
                 format!("coding {coding:?} is not read; gzip, zstd and identity are")
@@ -216,7 +222,7 @@ impl Refusal {
     }
 
     /// All names, in order.
-    pub const NAMES: [&'static str; 13] = [
+    pub const NAMES: [&'static str; 14] = [
         "undecodable",
         "too_large",
         "overloaded",
@@ -230,6 +236,7 @@ impl Refusal {
         "fault",
         "unauthenticated",
         "forbidden",
+        "over_rate",
     ];
 
     pub(crate) fn place(&self) -> usize {
@@ -247,6 +254,7 @@ impl Refusal {
             Refusal::Fault => 10,
             Refusal::Unauthenticated(_) => 11,
             Refusal::Forbidden(_) => 12,
+            Refusal::OverRate(_) => 13,
         }
     }
 }
@@ -381,6 +389,7 @@ mod tests {
                 403,
                 false,
             ),
+            ("s05", Refusal::OverRate(late), Code::Unavailable, 429, true),
         ]
     }
 

@@ -105,6 +105,17 @@ impl Budget {
         })
     }
 
+    /// The right of a peer that connected elsewhere to ask for leases here, for one request.
+    pub(crate) fn visit(self: &Arc<Self>, address: IpAddr) -> Peer {
+        let held = self.peers.entry(address.to_canonical()).or_default();
+        held.connections.fetch_add(1, Relaxed);
+        Peer {
+            address: address.to_canonical(),
+            held: Arc::clone(&held),
+            budget: Arc::clone(self),
+        }
+    }
+
     /// Whether leases are being refused, so that slow bodies must make room.
     pub fn is_refusing(&self) -> bool {
         let at = self.refused_at.load(Relaxed);

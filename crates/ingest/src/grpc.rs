@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use hotspan_access::{Scope, Visitor};
+use hotspan_access::{Scope, Tenant, Visitor};
 use hotspan_otlp::Encoding;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
@@ -15,7 +15,8 @@ use hyper::body::Incoming;
 use crate::gather::Gather;
 use crate::reply::Reply;
 use crate::{
-    Answer, Coding, Core, OtherSignals, Peer, Refusal, Signal, Transport, Verdict, WireMessage, health, wire,
+    Answer, Coding, Core, Cores, OtherSignals, Peer, Refusal, Signal, Transport, Verdict, WireMessage,
+    health, wire,
 };
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
@@ -30,25 +31,26 @@ enum Named {
 
 /// Answers one call.
 pub(crate) async fn call(
-    core: Arc<Core>,
+    cores: Cores,
     peer: Arc<Peer>,
     visitor: Visitor,
     request: Request<Incoming>,
 ) -> Response<Reply> {
     let (head, body) = request.into_parts();
     if !is_grpc(&head.headers) || head.method != Method::POST {
-        return not_grpc(&core);
+        return not_grpc(cores.door());
     }
-    let mut gather = Gather::new(&core, &peer, body);
-    let access = &core.settings.access;
-    let may_send = access.authorize(&visitor, &head.headers, Scope::Ingest);
-    let outcome = match (method(head.uri.path()), may_send) {
+    let access = &cores.door().settings.access;
+    let tenant = access.authorize(&visitor, &head.headers, Scope::Ingest);
+    let (core, peer) = cores.enter(*tenant.as_ref().unwrap_or(&Tenant::NONE), peer);
+    let mut gather = Gather::new(core, &peer, body);
+    let outcome = match (method(head.uri.path()), tenant) {
         // Whoever looks after this process has no credential.
-        (Some(Named::Health(method)), _) => return health::answer(&core, &mut gather, method).await,
+        (Some(Named::Health(method)), _) => return health::answer(core, &mut gather, method).await,
         (_, Err(denied)) => Err(denied.into()),
-        (Some(Named::Traces), Ok(())) => traces(&core, &peer, &head.headers, &mut gather).await,
-        (Some(Named::Other(signal)), Ok(())) => other(&core, &peer, signal, &mut gather).await,
-        (None, Ok(())) => Err(Refusal::Unknown(format!("no such method: {}", head.uri.path()))),
+        (Some(Named::Traces), Ok(_)) => traces(core, &peer, &head.headers, &mut gather).await,
+        (Some(Named::Other(signal)), Ok(_)) => other(core, &peer, signal, &mut gather).await,
+        (None, Ok(_)) => Err(Refusal::Unknown(format!("no such method: {}", head.uri.path()))),
     };
     match outcome {
         Ok(accepted) => success(&wire::response(&accepted, None, Encoding::Protobuf)),
@@ -77,7 +79,7 @@ fn method(path: &str) -> Option<Named> {
 }
 
 async fn traces(core: &Arc<Core>, peer: &Peer, headers: &HeaderMap, gather: &mut Gather<'_>) -> Answer {
-    core.is_open()?;
+    core.takes_spans()?;
     let coding = coding(headers)?;
     let framed = gather.framed(coding != Coding::Identity).await?;
     let coding = if framed.is_compressed {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hotspan_access::{Scope, Visitor, challenge};
+use hotspan_access::{Scope, Tenant, Visitor, challenge};
 use hotspan_otlp::Encoding;
 use http::header::{
     ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER,
@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use crate::cors::{Cors, share};
 use crate::gather::Gather;
 use crate::reply::Reply;
-use crate::{Answer, Coding, Core, OtherSignals, Peer, Refusal, Signal, Transport, WireMessage, wire};
+use crate::{Answer, Coding, Core, Cores, OtherSignals, Peer, Refusal, Signal, Transport, WireMessage, wire};
 
 const CODINGS: HeaderValue = HeaderValue::from_static("gzip, zstd, identity");
 
@@ -23,39 +23,43 @@ type Target = Option<Signal>;
 
 /// Answers one request; where its page may send from a browser, so that the page sees the answer.
 pub(crate) async fn call(
-    core: Arc<Core>,
+    cores: Cores,
     peer: Arc<Peer>,
     visitor: Visitor,
     request: Request<Incoming>,
 ) -> Response<Reply> {
-    let Some(site) = core.settings.cors.permitted(request.headers()) else {
-        return answer(&core, &peer, &visitor, request).await;
+    let cors = &cores.door().settings.cors;
+    let Some(site) = cors.permitted(request.headers()) else {
+        return answer(&cores, peer, &visitor, request).await;
     };
     let mut response = match Cors::is_preflight(request.method(), request.headers()) {
         true => {
             let mut response = Response::new(Reply::default());
-            *response.status_mut() = core.settings.cors.allow(response.headers_mut());
+            *response.status_mut() = cors.allow(response.headers_mut());
             response
         }
-        false => answer(&core, &peer, &visitor, request).await,
+        false => answer(&cores, peer, &visitor, request).await,
     };
     share(response.headers_mut(), site);
     response
 }
 
 async fn answer(
-    core: &Arc<Core>,
-    peer: &Peer,
+    cores: &Cores,
+    peer: Arc<Peer>,
     visitor: &Visitor,
     request: Request<Incoming>,
 ) -> Response<Reply> {
     let (head, body) = request.into_parts();
     let encoding = encoding(&head.headers);
+    let access = &cores.door().settings.access;
+    let tenant = access.authorize(visitor, &head.headers, Scope::Ingest);
+    let (core, peer) = cores.enter(*tenant.as_ref().unwrap_or(&Tenant::NONE), peer);
+    let peer = &*peer;
     let mut gather = Gather::new(core, peer, body);
     let target = target(head.uri.path());
-    let access = &core.settings.access;
     let outcome = match &target {
-        _ if let Err(denied) = access.authorize(visitor, &head.headers, Scope::Ingest) => Err(denied.into()),
+        _ if let Err(denied) = tenant => Err(denied.into()),
         None => Err(Refusal::Unknown(format!("no such path: {}", head.uri.path()))),
         Some(_) if head.method != Method::POST => Err(Refusal::WrongMethod(words(core))),
         Some(None) => traces(core, peer, &head, encoding, &mut gather).await,
@@ -95,7 +99,7 @@ async fn traces(
     encoding: Option<Encoding>,
     gather: &mut Gather<'_>,
 ) -> Answer {
-    core.is_open()?;
+    core.takes_spans()?;
     let encoding = encoding.ok_or_else(|| wrong_type(&head.headers))?;
     let coding = coding(&head.headers)?;
     let (bytes, lease) = gather.whole(announced(&head.headers)).await?;
@@ -203,6 +207,7 @@ fn failure(refusal: &Refusal, encoding: Encoding, version: Version) -> Response<
         Refusal::Undecodable { .. }
         | Refusal::TooLarge(_)
         | Refusal::Overloaded(_)
+        | Refusal::OverRate(_)
         | Refusal::TooSlow(_)
         | Refusal::WrongType(_)
         | Refusal::Unknown(_)

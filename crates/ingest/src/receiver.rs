@@ -16,6 +16,7 @@ use tokio::task::yield_now;
 use crate::batches::{Batches, PooledBatch, empty};
 use crate::inflate::Inflater;
 use crate::phase::Phase;
+use crate::rate::Rate;
 use crate::senders::{Known, Noting, Senders, Way};
 use crate::warned::{Kind, Warned};
 use crate::{
@@ -68,6 +69,7 @@ pub struct WireMessage {
 pub struct Core {
     pub(crate) settings: Settings,
     pub(crate) budget: Arc<Budget>,
+    pub(crate) rate: Option<Rate>,
     pub(crate) counters: Counters,
     senders: Senders,
     dictionary: SharedDictionary,
@@ -135,6 +137,7 @@ impl Core {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         Arc::new(Core {
             budget: Budget::new(&settings),
+            rate: settings.spans_per_second_max.map(Rate::new),
             counters: Counters::default(),
             senders: Senders::default(),
             settings,
@@ -235,7 +238,7 @@ impl Core {
         let wire = WireFacts { way, bytes };
         let mut worker = self.worker();
         // A worker that panicked is dropped, so nothing broken is seen.
-        let walked = guarded(wire, || {
+        let walked = guarded(wire, self.settings.tenant.as_deref(), || {
             let mut lease = message.lease;
             let (inflated, tally) = worker.walk(&message.bytes, wire, &mut lease, self)?;
             Ok((inflated, tally, lease))
@@ -280,6 +283,7 @@ impl Core {
         };
         self.counters
             .handed_over(wire.way.transport, wire.way.coding, wire.bytes, inflated, &tally);
+        self.pay(tally.spans);
         let raw = self.settings.keep_raw.then_some(Raw {
             bytes,
             encoding: wire.way.encoding,
@@ -369,9 +373,13 @@ impl Core {
 }
 
 /// Runs `work` and answers S12 when it panics: the same bytes would do it again, so nobody should send them again.
-fn guarded<T>(wire: WireFacts, work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+fn guarded<T>(
+    wire: WireFacts,
+    tenant: Option<&str>,
+    work: impl FnOnce() -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_panic| {
-        tracing::error!(bytes = wire.bytes, encoding = ?wire.way.encoding, "decoder panicked");
+        tracing::error!(bytes = wire.bytes, encoding = ?wire.way.encoding, tenant, "decoder panicked");
         Err(Refusal::Fault)
     })
 }
@@ -498,8 +506,8 @@ mod tests {
             },
             bytes: 1,
         };
-        let outcome: Result<(), _> = guarded(wire, || panic!("a bug"));
+        let outcome: Result<(), _> = guarded(wire, None, || panic!("a bug"));
         assert_eq!(outcome, Err(Refusal::Fault));
-        assert_eq!(guarded(wire, || Ok(7)), Ok(7));
+        assert_eq!(guarded(wire, None, || Ok(7)), Ok(7));
     }
 }

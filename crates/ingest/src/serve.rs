@@ -23,7 +23,7 @@ use hotspan_access::{Stream, Visitor};
 use crate::activity::{Activity, Due, Metered};
 use crate::phase::Phase;
 use crate::streams::Streams;
-use crate::{Core, Peer, Settings, Transport, grpc, http};
+use crate::{Core, Cores, Peer, Settings, Transport, grpc, http};
 
 /// Rest of the accept loop after a failure, doubled up to the longest.
 const REST_FIRST: Duration = Duration::from_millis(10);
@@ -40,19 +40,19 @@ const PING_EVERY: Duration = Duration::from_secs(60);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Serves OTLP/gRPC until [`Core::drain`] was called and the connections are closed, or the grace is over.
-pub async fn serve_grpc(listener: TcpListener, core: Arc<Core>) {
-    serve(listener, core, Some(Transport::Grpc)).await;
+pub async fn serve_grpc(listener: TcpListener, cores: impl Into<Cores>) {
+    serve(listener, cores.into(), Some(Transport::Grpc)).await;
 }
 
 /// Serves OTLP/HTTP until [`Core::drain`] was called and the connections are closed, or the grace is over.
-pub async fn serve_http(listener: TcpListener, core: Arc<Core>) {
-    serve(listener, core, Some(Transport::Http)).await;
+pub async fn serve_http(listener: TcpListener, cores: impl Into<Cores>) {
+    serve(listener, cores.into(), Some(Transport::Http)).await;
 }
 
 /// Serves both on one port until [`Core::drain`] was called and the connections are closed, or the grace is over: each
 /// request by its content type. For senders whose transport nobody knows beforehand.
-pub async fn serve_both(listener: TcpListener, core: Arc<Core>) {
-    serve(listener, core, None).await;
+pub async fn serve_both(listener: TcpListener, cores: impl Into<Cores>) {
+    serve(listener, cores.into(), None).await;
 }
 
 /// How logs call a door.
@@ -60,7 +60,8 @@ fn name(transport: Option<Transport>) -> &'static str {
     transport.map_or("both", Transport::name)
 }
 
-async fn serve(listener: TcpListener, core: Arc<Core>, transport: Option<Transport>) {
+async fn serve(listener: TcpListener, cores: Cores, transport: Option<Transport>) {
+    let core = cores.door();
     let mut phases = core.phases();
     let mut connections = JoinSet::new();
     let mut rest = REST_FIRST;
@@ -74,8 +75,8 @@ async fn serve(listener: TcpListener, core: Arc<Core>, transport: Option<Transpo
         match accepted {
             Ok((stream, address)) => {
                 rest = REST_FIRST;
-                if let Some(peer) = admit(&core, &connections, address.ip()) {
-                    connections.spawn(connection(stream, address, Arc::clone(&core), peer, transport));
+                if let Some(peer) = admit(core, &connections, address.ip()) {
+                    connections.spawn(connection(stream, address, cores.clone(), peer, transport));
                 }
             }
             Err(cause) => {
@@ -130,15 +131,15 @@ impl Drop for Open {
 async fn connection(
     stream: TcpStream,
     address: SocketAddr,
-    core: Arc<Core>,
+    cores: Cores,
     peer: Peer,
     transport: Option<Transport>,
 ) {
-    let open = Open::new(core);
+    let open = Open::new(Arc::clone(cores.door()));
     let Some((stream, visitor)) = shaken(stream, address, &open.0, transport).await else {
         return;
     };
-    if let Err(cause) = run(stream, visitor, &open.0, peer, transport).await {
+    if let Err(cause) = run(stream, visitor, &cores, peer, transport).await {
         open.0.counters.connections_failed.fetch_add(1, Relaxed);
         tracing::debug!(cause, peer = %address, transport = name(transport), "connection failed");
     }
@@ -163,16 +164,17 @@ async fn shaken(
 async fn run(
     stream: Stream,
     visitor: Visitor,
-    core: &Arc<Core>,
+    cores: &Cores,
     peer: Peer,
     transport: Option<Transport>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let core = cores.door();
     let (activity, peer) = (Activity::new(), Arc::new(peer));
     let stream = BufReader::with_capacity(READ_BYTES, stream);
     let io = TokioIo::new(Metered::new(stream, &activity));
     let service = service_fn(|request: Request<Incoming>| {
         let running = activity.begin();
-        let (core, peer, activity) = (Arc::clone(core), Arc::clone(&peer), Arc::clone(&activity));
+        let (cores, peer, activity) = (cores.clone(), Arc::clone(&peer), Arc::clone(&activity));
         let visitor = visitor.clone();
         async move {
             let spoken = || match grpc::is_grpc(request.headers()) {
@@ -180,8 +182,8 @@ async fn run(
                 false => Transport::Http,
             };
             let response = match transport.unwrap_or_else(spoken) {
-                Transport::Grpc => grpc::call(core, peer, visitor, request).await,
-                Transport::Http => http::call(core, peer, visitor, request).await,
+                Transport::Grpc => grpc::call(cores, peer, visitor, request).await,
+                Transport::Http => http::call(cores, peer, visitor, request).await,
             };
             if !response.status().is_success() {
                 activity.refused();

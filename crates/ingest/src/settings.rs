@@ -1,5 +1,6 @@
 //! What operators may tune about the receivers: every limit has a unit in its name or type.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +55,10 @@ pub struct Settings {
     pub connection_age_max: Option<Duration>,
     /// How long running requests may take after their connection was asked to end.
     pub grace: Duration,
+    /// Whose requests these are; `None` for what belongs to no tenant.
+    pub tenant: Option<Arc<str>>,
+    /// Most spans a second; `None` for as many as there is room for.
+    pub spans_per_second_max: Option<NonZeroU32>,
     /// What is done with logs, metrics and profiles.
     pub other_signals: OtherSignals,
     /// Whether messages keep the bytes they were decoded from, for exemplars.
@@ -86,6 +91,8 @@ impl Default for Settings {
             idle_max: Duration::from_secs(300),
             connection_age_max: None,
             grace: Duration::from_secs(10),
+            tenant: None,
+            spans_per_second_max: None,
             other_signals: OtherSignals::Discard,
             keep_raw: true,
             own_instance: None,

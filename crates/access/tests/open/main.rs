@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hotspan_access::Settings;
+use hotspan_access::{Access, Denied, Scope, Settings, Token, Visitor};
+use http::{HeaderMap, HeaderValue, header};
 use rcgen::date_time_ymd;
 use rustls::ProtocolVersion;
 use rustls::pki_types::ServerName;
@@ -295,9 +296,52 @@ fn half_a_pair_is_named_with_what_it_lacks() {
             certificate,
             key,
             client_ca,
-            tokens: None,
+            ..Settings::default()
         };
         let error = settings.load().map(|_| ()).expect_err("half a pair").to_string();
         assert!(error.starts_with(said), "{error}");
     }
+}
+
+fn of_tenant(name: &str, tenant: &str, token: &Token) -> String {
+    let hash = token.hash().to_hex();
+    format!(
+        "[[token]]\nname = \"{name}\"\ntenant = \"{tenant}\"\nscopes = [\"ingest\"]\nsha256 = \"{hash}\"\n"
+    )
+}
+
+/// The place of the tenant that a token stands for.
+fn place(access: &Access, token: &Token) -> Result<usize, Denied> {
+    let value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).expect("a value");
+    let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
+    let tenant = access.authorize(&Visitor::default(), &headers, Scope::Ingest);
+    tenant.map(|tenant| tenant.place())
+}
+
+#[test]
+fn tokens_of_known_tenants_change_at_once_and_a_new_tenant_waits_for_a_restart() {
+    let folder = Folder::new("tenants");
+    let (acme, more, late) = (Token::draw(), Token::draw(), Token::draw());
+    let settings = Settings {
+        tokens: Some(folder.write("tokens", &of_tenant("a", "acme", &acme))),
+        tenants: vec!["bolt".to_owned()],
+        ..Settings::default()
+    };
+    let (access, mut watcher) = settings.load().expect("right");
+    let names: Vec<&str> = access.tenants().all().map(|(_, name)| name).collect();
+    assert_eq!(names, ["acme", "bolt"]);
+    assert_eq!(place(&access, &acme), Ok(1));
+
+    let text = of_tenant("m", "bolt", &more) + &of_tenant("l", "late", &late);
+    folder.write("tokens", &text);
+    watcher.look();
+    assert_eq!(place(&access, &more), Ok(2));
+    assert_eq!(place(&access, &acme), Err(Denied::Unknown), "it was taken away");
+    let said = place(&access, &late).expect_err("it has no room").to_string();
+    assert!(
+        said.contains("\"late\"") && said.contains("restart the daemon"),
+        "{said}"
+    );
+    let again = settings.load().expect("right").0;
+    assert_eq!(place(&again, &late), Ok(2), "after a restart it has");
 }

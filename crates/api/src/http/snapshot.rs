@@ -7,8 +7,14 @@ use crate::View;
 
 /// The answer with the snapshot's tag; or, when the client has it already, only the tag.
 pub(super) fn tagged(view: &View, asked: &HeaderMap, answer: impl FnOnce() -> Response) -> Response {
-    // A restart begins to count again, so the tag names the process too.
-    let tag = format!("\"{:x}-{:x}\"", view.status.started.0, view.version);
+    // A restart begins to count again, and so does each tenant: the tag names the process and the tenant too.
+    let of = &view.status;
+    let tenant = of
+        .tenant
+        .as_deref()
+        .map(|name| format!(".{name}"))
+        .unwrap_or_default();
+    let tag = format!("\"{:x}-{:x}{tenant}\"", of.started.0, view.version);
     let mut response = match knows(asked, &tag) {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => answer(),

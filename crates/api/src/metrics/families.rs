@@ -7,7 +7,7 @@ use hotspan_model::{Decided, Hotspot, LogTime, Millionths, Nanos, Reason, Vocabu
 
 use super::known::Known;
 use super::text::{self, Family, Kind, Sample, TOTAL};
-use super::{access, analysis, number, traffic};
+use super::{access, analysis, number, tenants, traffic};
 use crate::{Alerts, Metrics, Requests, Status, Storage, View};
 
 /// Services that the gauge of hotspots tells apart; the first by rank.
@@ -34,6 +34,7 @@ pub(super) fn families(metrics: &Metrics, view: &View, known: &mut Known) -> Vec
     ));
     families.extend(alerts(&metrics.alerts));
     families.extend(access::families(&metrics.access));
+    families.extend(tenants::families(&metrics.tenants));
     families.extend(traffic::families(metrics, known));
     families
 }
@@ -362,7 +363,7 @@ pub(super) fn counter(name: &'static str, help: &'static str, mut samples: Vec<S
     text::counter(name, help, samples)
 }
 
-fn gauge(name: &'static str, help: &'static str, samples: Vec<Sample>) -> Family {
+pub(super) fn gauge(name: &'static str, help: &'static str, samples: Vec<Sample>) -> Family {
     let kind = Kind::Gauge;
     Family {
         name,

@@ -8,6 +8,7 @@ mod histogram;
 mod known;
 mod number;
 mod spans;
+mod tenants;
 mod text;
 mod traffic;
 

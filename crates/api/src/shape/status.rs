@@ -15,6 +15,8 @@ use crate::{View, backend};
 pub struct Status {
     /// Version of the program.
     pub version: String,
+    /// Whose figures these are: the tenant of the credential; null for what belongs to no tenant.
+    pub tenant: Option<String>,
     /// Number of the snapshot that was answered from.
     pub snapshot: u64,
     /// When that snapshot was made.
@@ -155,6 +157,7 @@ impl From<&View> for Status {
         let of = &view.status;
         Status {
             version: of.version.to_owned(),
+            tenant: of.tenant.as_deref().map(clean),
             snapshot: view.version,
             at: view.at.into(),
             started: of.started.into(),

@@ -237,6 +237,18 @@ async fn exemplars_point_to_spans_in_the_bucket_of_their_length_and_only_where_t
 }
 
 #[tokio::test]
+async fn whoever_looks_after_the_process_sees_the_load_of_each_tenant() {
+    let body = get(World::start().await, "/metrics").await.body;
+    for line in [
+        "hotspan_tenant_spans_received_total{tenant=\"acme\"} 1000",
+        "hotspan_tenant_requests_refused_total{tenant=\"acme\",reason=\"over_limit\"} 51",
+        "hotspan_tenant_pressure_level{tenant=\"acme\"} 4",
+    ] {
+        assert!(body.lines().any(|found| found == line), "{line}: {body}");
+    }
+}
+
+#[tokio::test]
 async fn families_that_are_not_wanted_are_not_there() {
     let mut world = World::new();
     world.exposed = Exposed {

@@ -32,7 +32,10 @@ async fn health_says_which_check_is_not_well() {
 async fn status_tells_what_the_process_did() {
     let at = World::start().await;
     let status = get(at, "/api/v1/status").await.json();
-    assert_eq!(status["snapshot"], 42);
+    assert_eq!(
+        (&status["snapshot"], &status["tenant"]),
+        (&json!(42), &json!("acme"))
+    );
     assert_eq!(status["uptime_s"], 3_600);
     assert_eq!(status["traces_decided"]["complete"], 36);
     assert_eq!(

@@ -152,6 +152,7 @@ impl Backend for World {
                 reloads: 98,
                 reloads_failed: 99,
             },
+            tenants: vec![status()],
         }
     }
 
@@ -288,6 +289,7 @@ fn status() -> Status {
     decided[Decided::Age as usize] = 4;
     Status {
         version: "0.1.0",
+        tenant: Some("acme".into()),
         started: LogTime(NOW - HOUR),
         counts,
         requests: vec![Requests {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use hotspan_api::shape::Moment;
 use serde_json::{Value, json};
 
-use super::Labels;
 use super::life::Sent;
+use super::{Labels, TENANT};
 
 /// Who sends to webhooks.
 const RECEIVER: &str = "hotspan";
@@ -29,13 +29,20 @@ pub(crate) fn alertmanager(alerts: &[Sent]) -> Value {
 pub(crate) fn webhook(service: &str, alerts: &[Sent], page: &str) -> Value {
     let labels = alerts.iter().map(|sent| &sent.alert.labels);
     let annotations = alerts.iter().map(|sent| &sent.alert.annotations);
+    let mut group = BTreeMap::from([("service", service)]);
+    let tenant = alerts.first().and_then(|sent| sent.alert.labels.get(TENANT));
+    group.extend(tenant.map(|tenant| (TENANT, tenant.as_str())));
+    let key: Vec<String> = group
+        .iter()
+        .map(|(name, value)| format!("{name}={}", Value::from(*value)))
+        .collect();
     json!({
         "version": "4",
-        "groupKey": format!("{{}}:{{service={}}}", Value::from(service)),
+        "groupKey": format!("{{}}:{{{}}}", key.join(", ")),
         "truncatedAlerts": 0,
         "status": status(alerts.iter().any(|sent| sent.is_firing)),
         "receiver": RECEIVER,
-        "groupLabels": {"service": service},
+        "groupLabels": group,
         "commonLabels": common(labels),
         "commonAnnotations": common(annotations),
         "externalURL": page,
@@ -114,6 +121,16 @@ mod tests {
             ends: LogTime(1_764_000_240_000_000_000),
             is_firing,
         }
+    }
+
+    #[test]
+    fn a_webhook_hears_whose_alerts_are_in_a_group() {
+        let mut one = sent("1", true);
+        one.alert.labels.insert(TENANT, "acme".to_owned());
+        let body = webhook("cart", &[one], "http://h");
+        assert_eq!(body["groupKey"], "{}:{service=\"cart\", tenant=\"acme\"}");
+        assert_eq!(body["groupLabels"], json!({"service": "cart", "tenant": "acme"}));
+        assert_eq!(body["commonLabels"]["tenant"], "acme");
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub(crate) use what::is_critical;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use hotspan_api::LinkTemplate;
 use hotspan_model::Pattern;
@@ -25,6 +26,8 @@ use crate::config::Secret;
 /// Everything that decides what is sent where.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
+    /// Whose alerts these are; a label of each.
+    pub(crate) tenant: Option<Arc<str>>,
     pub(crate) alertmanager: Option<String>,
     /// Empty when there is none.
     pub(crate) webhook: Secret,
@@ -57,6 +60,9 @@ pub(crate) struct Alert {
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) url: String,
 }
+
+/// The label of alerts that belong to a tenant.
+const TENANT: &str = "tenant";
 
 /// Names and values, by name.
 pub(crate) type Labels = BTreeMap<&'static str, String>;

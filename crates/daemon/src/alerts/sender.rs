@@ -10,6 +10,7 @@ use http::Uri;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle as Task;
+use tracing::Instrument as _;
 
 use super::body;
 use super::call::{CallError, Caller, CallerError};
@@ -90,9 +91,10 @@ impl Sender {
             let url: Uri = url.parse().ok()?;
             let (messages, waiting) = mpsc::channel(WAITING_MAX);
             let (caller, shared) = (Arc::clone(&caller), Arc::clone(shared));
-            tasks.push(tokio::spawn(async move {
+            let brought = async move {
                 bring(target, &url, &secret, waiting, &caller, &shared.alert_counts).await;
-            }));
+            };
+            tasks.push(tokio::spawn(brought.in_current_span()));
             Some(Outbox { target, messages })
         };
         let outboxes = [
@@ -107,7 +109,7 @@ impl Sender {
                 settings.secret.clone(),
             ),
         ];
-        tasks.push(tokio::spawn(look(Arc::clone(shared), outboxes)));
+        tasks.push(tokio::spawn(look(Arc::clone(shared), outboxes).in_current_span()));
         Ok(Sender(tasks))
     }
 }

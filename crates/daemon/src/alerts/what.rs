@@ -7,7 +7,7 @@ use hotspan_api::shape::clean;
 use hotspan_api::{Place, View, links};
 use hotspan_model::{Hotspot, Role, State};
 
-use super::{Alert, Settings};
+use super::{Alert, Settings, TENANT};
 
 /// Alerts at once; the first by rank.
 const ALERTS_MAX: usize = 500;
@@ -55,13 +55,16 @@ fn name(state: State, detector: &str, is_critical: bool, is_learned: bool) -> Op
 fn alert(hotspot: &Hotspot, name: &str, settings: &Settings) -> Alert {
     let id = hotspot.id.to_string();
     let url = format!("{}/hotspots/{id}", settings.page);
-    let labels = BTreeMap::from([
+    let mut labels = BTreeMap::from([
         ("alertname", name.to_owned()),
         ("severity", "page".to_owned()),
         ("service", clean(&hotspot.service)),
         ("detector", hotspot.detector.to_owned()),
         ("hotspot_id", id),
     ]);
+    if let Some(tenant) = &settings.tenant {
+        labels.insert(TENANT, tenant.to_string());
+    }
     let annotations = [
         ("summary", clean(&hotspot.title)),
         ("description", description(hotspot)),

@@ -3,6 +3,7 @@
 use hotspan_ingest::Origins;
 
 use super::Config;
+use super::tenants::{share, tenants};
 use super::value::{
     address, bytes, compat, duration, duration_or_none, file, header_names, link_templates, patterns, secret,
     secret_file, secret_key, secret_url, series, shards, span_styles, switch, url, urls,
@@ -77,6 +78,9 @@ keys! {
     tls_client_ca, "FILE", "", file, "Authorities of client certificates, in PEM; needed then, but for requests with a token";
     tokens_file, "FILE", "", file, "Hashes of tokens and names of certificates with their scopes, in TOML; see `hotspan token new`";
     metrics_open, "", "false", switch, "Answer /metrics without a credential";
+    tenants, "TENANTS", "", tenants, "Tenants with what each may take, by blanks, say 'acme:share=3,rate=5000 bolt'; in a file tables [tenants.NAME]; those of tokens_file need not be named";
+    no_tenant_share, "N", "1", share, "Share of memory and shards of what belongs to no tenant, beside the shares of the tenants";
+    trust_header, "", "false", switch, "A request that belongs to no tenant by its credential may name one in X-Scope-OrgID; only behind a proxy that sets it";
     cors_origins, "SITES", "", Origins::read, "Sites whose pages may send OTLP/HTTP from a browser, by commas, say https://shop.example.com,https://*.example.com";
     cors_headers, "NAMES", "content-type,content-encoding,authorization", header_names, "Headers that their pages may set";
     cors_max_age, "TIME", "60min", duration, "How long browsers remember that they may";

@@ -12,13 +12,16 @@ use super::tuning::{Reading, What};
 use super::{Config, KEYS, Key};
 
 /// With less, hardly a request fits into its share.
-const MEMORY_MIN: u64 = 32 << 20;
+pub(crate) const MEMORY_MIN: u64 = 32 << 20;
 
 /// The list of what holds for some workloads alone; a table of the file and no flag.
 const WORKLOADS: &str = "workloads";
 
 /// The key whose value in a file is a table of names and addresses.
 const LINKS: &str = "links";
+
+/// The key whose value in a file is a table of tables.
+const TENANTS: &str = "tenants";
 
 /// Keys of variables that other commands read, or that name the file.
 const OTHERS: [&str; 10] = [
@@ -163,6 +166,7 @@ impl Layers {
             let value = match (value.as_str(), value.as_table()) {
                 (Some(text), _) => text.to_owned(),
                 (None, Some(links)) if key == LINKS => named(links),
+                (None, Some(tables)) if key == TENANTS => super::tenants::line(tables),
                 (None, _) => value.to_string(),
             };
             self.set(Origin::File, &key, &value);
@@ -250,6 +254,12 @@ impl Layers {
                 );
                 complain(key, address.to_string(), why);
             }
+        }
+        if !config.tenants.is_empty() && config.tokens_file.is_none() && !config.trust_header {
+            let why =
+                "nothing would belong to a tenant; set tokens_file, whose entries name them, or trust_header";
+            let names: Vec<&str> = config.tenants.keys().map(String::as_str).collect();
+            complain(TENANTS, names.join(" "), why.to_owned());
         }
         if config.demo && (config.tls_cert.is_some() || is_guarded) {
             let why = "the demo sends to its own port without TLS and a token; leave tls_cert, tls_client_ca and \
@@ -448,6 +458,26 @@ mod tests {
             both.contains("demo = \"true\": the demo sends to its own port"),
             "{both}"
         );
+    }
+
+    #[test]
+    fn tenants_need_something_that_tells_them_apart() {
+        let said = |more: &str| {
+            let mut layers = Layers::default();
+            layers.set_toml(&format!("{more}\n[tenants.acme]\nshare = 3\nrate = 5000"));
+            Config::read(&layers).map_err(|errors| errors.to_string())
+        };
+        let why = said("").unwrap_err();
+        assert!(
+            why.contains("tenants = \"acme\": nothing would belong to a tenant")
+                && why.contains("set tokens_file"),
+            "{why}"
+        );
+        for enough in ["tokens_file = \"t.toml\"", "trust_header = true"] {
+            let config = said(enough).unwrap();
+            assert_eq!(config.tenants["acme"].share, 3);
+            assert_eq!(config.tenants["acme"].rate.map(u32::from), Some(5_000));
+        }
     }
 
     #[test]

@@ -37,6 +37,11 @@ impl MemoryParts {
         }
     }
 
+    /// The parts of a share of the same memory, of shares that together are `all`.
+    pub(crate) fn share(&self, share: u32, all: u32) -> MemoryParts {
+        MemoryParts::of(part(self.total, share, all))
+    }
+
     /// Tells the operator, by the names that `/metrics` has for them.
     pub(crate) fn log(&self) {
         tracing::info!(
@@ -50,6 +55,12 @@ impl MemoryParts {
             "memory, in bytes"
         );
     }
+}
+
+/// The part of a whole that is one share of `all` of them.
+pub(crate) fn part(whole: u64, share: u32, all: u32) -> u64 {
+    let part = u128::from(whole) * u128::from(share) / u128::from(all.max(1));
+    u64::try_from(part).unwrap_or(u64::MAX)
 }
 
 /// The container's limit, else half of the machine; 1 GiB where neither can be read.

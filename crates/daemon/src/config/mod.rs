@@ -5,9 +5,11 @@ mod layers;
 mod memory;
 mod print;
 mod secrets;
+mod tenants;
 mod tuning;
 mod value;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,8 +22,11 @@ use http::HeaderName;
 use crate::alerts::{self, Allowed};
 
 pub use keys::{KEYS, Key};
+pub(crate) use layers::MEMORY_MIN;
 pub use layers::{ConfigError, ConfigErrors, Layers, Origin};
 pub use memory::MemoryParts;
+pub(crate) use memory::part;
+pub use tenants::TenantLimits;
 pub use value::{Secret, SecretKey, SpanStyles, bytes, duration, hex_key};
 
 /// What the daemon runs with: every value checked.
@@ -45,6 +50,12 @@ pub struct Config {
     pub tokens_file: Option<PathBuf>,
     /// `/metrics` needs no credential.
     pub metrics_open: bool,
+    /// Tenants that have room here, beside those that `tokens_file` names; and what each may take.
+    pub tenants: BTreeMap<String, TenantLimits>,
+    /// The share of what belongs to no tenant, beside theirs.
+    pub no_tenant_share: u32,
+    /// What belongs to no tenant by its credential may name one in `X-Scope-OrgID`.
+    pub trust_header: bool,
     /// Sites whose pages may send from a browser.
     pub cors_origins: Origins,
     /// Headers that their pages may set.
@@ -172,6 +183,8 @@ impl Config {
             key: self.tls_key.clone(),
             client_ca: self.tls_client_ca.clone(),
             tokens: self.tokens_file.clone(),
+            tenants: self.tenants.keys().cloned().collect(),
+            trust_header: self.trust_header,
         }
     }
 
@@ -218,6 +231,7 @@ impl Config {
         let public = self.public_urls(page).into_iter().next();
         let page = public.unwrap_or_else(|| format!("{}://{page}", self.scheme()));
         alerts::Settings {
+            tenant: None,
             alertmanager: self.alertmanager_url.clone(),
             webhook: self.webhook_url.clone(),
             secret: match self.webhook_secret_file.expose() {
@@ -245,6 +259,9 @@ impl Config {
             tls_client_ca: None,
             tokens_file: None,
             metrics_open: false,
+            tenants: BTreeMap::new(),
+            no_tenant_share: 1,
+            trust_header: false,
             cors_origins: Origins::default(),
             cors_headers: Vec::new(),
             cors_max_age: Duration::ZERO,

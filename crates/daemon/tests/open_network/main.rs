@@ -146,6 +146,21 @@ async fn a_certificate_with_a_name_of_the_file_needs_no_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_of_a_tenant_speaks_for_that_tenant() {
+    let rig = Rig::start("of-tenant", &[("tenants", "acme")]).await;
+    let new = Token::draw();
+    let certificate =
+        "[[certificate]]\nname = \"acme\"\ntenant = \"acme\"\nscopes = [\"read\"]\nsan = \"acme.test\"\n";
+    rig.write_tokens(&(entry("new", "\"ingest\"", &new) + certificate));
+    let mut sender = rig.grpc(Port::OtlpGrpc).await;
+    until(async || sender.call(EXPORT, Some(&new), b"").await.code() == "0").await;
+    let pair = rig.authority.pair("acme.test");
+    let mut reader = Client::connect(&rig, Port::Api, false, Some(&pair)).await;
+    let reply = reader.ask("GET", "/api/v1/status", &[], "").await;
+    assert!(reply.text().contains("\"tenant\":\"acme\""), "{}", reply.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_browser_signs_in_with_a_token_as_password_and_other_sites_change_nothing() {
     let rig = Rig::start("browser", &[]).await;
     let mut browser = rig.http(Port::Api).await;

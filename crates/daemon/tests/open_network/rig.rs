@@ -90,6 +90,7 @@ impl Drop for Rig {
 impl Rig {
     /// `name` is its folder's; `keys` are set beside those of access.
     pub(crate) async fn start(name: &str, keys: &[(&'static str, &str)]) -> Rig {
+        crate::secrets::log();
         let folder = std::env::temp_dir().join(format!("hotspan-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");
         let (authority, tokens) = (

@@ -1,7 +1,7 @@
 //! No secret in what comes out: logs, the printed configuration, errors, answers, metrics.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hotspan_access::Token;
 use hotspan_daemon::{Config, Daemon, Layers, Origin};
@@ -12,8 +12,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::rig::{Port, Rig, bearer};
 
 /// All that this process logs.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     fn text(&self) -> String {
@@ -48,14 +48,23 @@ const WEBHOOK: [(&str, &str); 3] = [
     ("parameter_key", "000102030405060708090a0bcaca1e00"),
 ];
 
-/// The only test of this program that sets up a log, which is the process's.
+/// The log of this process. Every daemon of these tests starts with it: one that is set up while others log may miss
+/// kinds of lines for good.
+pub(crate) fn log() -> &'static Log {
+    static LOG: OnceLock<Log> = OnceLock::new();
+    LOG.get_or_init(|| {
+        let log = Log::default();
+        let all = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(log.clone());
+        all.try_init().expect("nobody else sets up a log here");
+        log
+    })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn o8_canaries_are_in_no_log_answer_error_or_print() {
-    let log = Log::default();
-    let all = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone());
-    all.try_init().expect("nobody else sets up a log here");
+    let log = log();
     let rig = Rig::start("canaries", &WEBHOOK).await;
     let stranger = Token::draw();
     let said = answers(&rig, &stranger).await + &errors(&rig).await;

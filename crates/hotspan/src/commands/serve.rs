@@ -49,7 +49,7 @@ async fn serve(config: &Config, mut reloads: Reloads<'_>) -> Result<(), Failure>
     tokio::spawn(reloads.log.clone().tell_of_left_out());
     let mut daemon = Daemon::start(config).await.map_err(anyhow::Error::from)?;
     let addresses = daemon.addresses();
-    greet(&addresses, config);
+    greet(&daemon, config);
     if let Some(path) = &config.ready_file {
         let ready = serde_json::json!({
             "otlp_grpc": addresses.otlp_grpc.to_string(),
@@ -103,12 +103,17 @@ async fn asked(term: &mut Signal, int: &mut Signal) {
 }
 
 /// What listens where, and what to tell an SDK.
-fn greet(addresses: &Addresses, config: &Config) {
+fn greet(daemon: &Daemon, config: &Config) {
     let Addresses {
         otlp_grpc,
         otlp_http,
         listen,
-    } = addresses;
+    } = daemon.addresses();
+    let names: Vec<&str> = daemon.tenants().all().map(|(_, name)| name).collect();
+    let tenants = match names.is_empty() {
+        true => String::new(),
+        false => format!("\n  tenants    {}", names.join(", ")),
+    };
     let scheme = config.scheme();
     let access = match (config.tls_client_ca.is_some(), config.tokens_file.is_some()) {
         (false, false) => "",
@@ -122,7 +127,7 @@ fn greet(addresses: &Addresses, config: &Config) {
   OTLP/HTTP  {otlp_http}
   page       {scheme}://{listen}/
   answers    {scheme}://{listen}/api/v1/hotspots   (metrics: /metrics, health: /readyz)
-  agents     {scheme}://{listen}/mcp   (Model Context Protocol){access}
+  agents     {scheme}://{listen}/mcp   (Model Context Protocol){access}{tenants}
 
 Point a service at it:
   export OTEL_TRACES_EXPORTER=otlp

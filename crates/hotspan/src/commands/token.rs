@@ -21,11 +21,12 @@ pub(crate) enum TokenArguments {
     #[command(after_help = "Examples:
   hotspan token new --name checkout --scope ingest --tokens-file tokens.toml > checkout.token
   hotspan token new --name on-call --scope admin
+  hotspan token new --name acme-services --scope ingest --tenant acme --tokens-file tokens.toml
   printf %s \"$TOKEN\" | sha256sum                  the hash of a token, to find its entry
 
 The token is on standard output. Its entry for the file is appended to --tokens-file, else it is
 on standard error. A running daemon reads the file again within a second. To revoke a token,
-delete its entry.")]
+delete its entry. A tenant that the daemon was not started with has room after its next start.")]
     New(NewArguments),
 }
 
@@ -38,6 +39,9 @@ pub(crate) struct NewArguments {
     /// Whose it is; each has its own name
     #[arg(long, default_value = "token")]
     name: String,
+    /// With whose spans and answers, and nobody else's: 1 to 63 of a-z, 0-9, - and _
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
     /// Append its entry to FILE
     #[arg(long, value_name = "FILE")]
     tokens_file: Option<PathBuf>,
@@ -47,8 +51,11 @@ pub(crate) fn run(arguments: &TokenArguments) -> Result<(), Failure> {
     let TokenArguments::New(arguments) = arguments;
     let names: Vec<&str> = arguments.scope.split(',').map(str::trim).collect();
     Scopes::read(names.iter().copied()).map_err(|why| anyhow!("--scope {}: {why}", arguments.scope))?;
+    if let Some(tenant) = &arguments.tenant {
+        hotspan_access::check_tenant(tenant).map_err(|why| anyhow!("--tenant: {why}"))?;
+    }
     let token = Token::draw();
-    let entry = entry(&arguments.name, &names, &token);
+    let entry = entry(arguments, &names, &token);
     hotspan_access::check(&entry).map_err(|why| anyhow!("--name: {why}"))?;
     match &arguments.tokens_file {
         Some(path) => {
@@ -60,12 +67,14 @@ pub(crate) fn run(arguments: &TokenArguments) -> Result<(), Failure> {
     Ok(print(&format!("{}\n", token.expose()))?)
 }
 
-fn entry(name: &str, scopes: &[&str], token: &Token) -> String {
+fn entry(of: &NewArguments, scopes: &[&str], token: &Token) -> String {
     let quoted = |text: &str| toml::Value::from(text).to_string();
+    let tenant = of.tenant.as_deref();
+    let tenant = tenant.map_or(String::new(), |name| format!("tenant = {}\n", quoted(name)));
     let scopes: Vec<String> = scopes.iter().map(|scope| quoted(scope)).collect();
     format!(
-        "\n[[token]]\nname = {}\nscopes = [{}]\nsha256 = \"{}\"\n",
-        quoted(name),
+        "\n[[token]]\nname = {}\nscopes = [{}]\nsha256 = \"{}\"\n{tenant}",
+        quoted(&of.name),
         scopes.join(", "),
         token.hash().to_hex()
     )
@@ -100,7 +109,14 @@ mod tests {
     #[test]
     fn an_entry_reads_back_and_holds_no_token() {
         let token = Token::draw();
-        let entry = entry("on \"call\"", &["ingest", "read"], &token);
+        let arguments = NewArguments {
+            scope: String::new(),
+            name: "on \"call\"".to_owned(),
+            tenant: Some("acme".to_owned()),
+            tokens_file: None,
+        };
+        let entry = entry(&arguments, &["ingest", "read"], &token);
+        assert!(entry.contains("tenant = \"acme\"\n"), "{entry}");
         assert_eq!(hotspan_access::check(&entry), Ok(()));
         assert!(!entry.contains(token.expose()), "{entry}");
         assert!(entry.contains(&token.hash().to_hex()), "{entry}");

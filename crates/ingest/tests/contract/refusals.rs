@@ -1,5 +1,7 @@
 //! OTLP/gRPC: what is refused, and how, rows S and A of the receiver's contract.
 
+use std::num::NonZeroU32;
+
 use base64::Engine;
 use bytes::Bytes;
 use hotspan_ingest::Settings;
@@ -25,6 +27,26 @@ async fn s02_broken_compressed_data_is_invalid() {
         assert_eq!(reply.code(), INVALID_ARGUMENT, "{coding}");
         assert!(reply.details().contains("BadRequest"), "{coding}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s05_a_tenant_over_its_rate_is_told_when_to_come_again() {
+    let slow = Settings {
+        spans_per_second_max: NonZeroU32::new(1),
+        ..Settings::default()
+    };
+    let rig = Rig::with(slow, 64).await;
+    let client = rig.grpc().await;
+    let hundred = framed(&request(spans(100)).encode_to_vec());
+    assert_eq!(client.call(EXPORT, &[], hundred.clone()).await.code(), 0);
+    let reply = client.call(EXPORT, &[], hundred).await;
+    assert_eq!(reply.code(), UNAVAILABLE);
+    assert!(reply.details().contains("RetryInfo"));
+    let reply = rig.post(&[("content-type", "application/json")], "{}").await;
+    assert_eq!(reply.http, 429);
+    let seconds: u64 = reply.get("retry-after").unwrap().parse().unwrap();
+    assert!((1..=30).contains(&seconds), "{seconds}");
+    assert_eq!(rig.take().received(), 100);
 }
 
 #[tokio::test(flavor = "multi_thread")]

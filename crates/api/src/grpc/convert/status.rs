@@ -9,6 +9,7 @@ impl From<shape::Status> for v1::StatusResponse {
     fn from(of: shape::Status) -> v1::StatusResponse {
         v1::StatusResponse {
             version: of.version,
+            tenant: of.tenant,
             snapshot: of.snapshot,
             at: Some(timestamp(of.at)),
             started: Some(timestamp(of.started)),

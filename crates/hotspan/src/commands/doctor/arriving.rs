@@ -52,6 +52,9 @@ fn nothing(seen: &Seen) -> Check {
         .map(|(signal, _)| signal.as_str())
         .collect();
     let why = match (others.is_empty(), connections) {
+        (true, _) if seen.after["tenant"].is_string() => {
+            "no request showed a token of this tenant with the scope ingest".to_owned()
+        }
         (false, _) => format!("{} come and no traces", others.join(" and ")),
         (true, 0) => "nobody ever connected".to_owned(),
         (true, some) => format!("{some} connections and no spans"),

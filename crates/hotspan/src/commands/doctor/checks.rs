@@ -42,7 +42,11 @@ fn version(seen: &Seen) -> Check {
         seconds @ 120..7_200 => format!("{} min", seconds / 60),
         seconds => format!("{} h", seconds / 3_600),
     };
-    let says = format!("hotspan {theirs} answers, up for {up}");
+    let whose = match text(&seen.after["tenant"]) {
+        tenant if tenant.is_empty() => String::new(),
+        tenant => format!(", about the tenant {tenant}"),
+    };
+    let says = format!("hotspan {theirs} answers{whose}, up for {up}");
     match ours == theirs {
         true => Check::new("daemon", Verdict::Well, says),
         false => Check::new("daemon", Verdict::Mend, format!("{says}; this program is {ours}"))

@@ -123,6 +123,12 @@ pub(super) fn refused(reason: &str) -> &'static str {
         }
         "too_large" => "send smaller batches (OTEL_BSP_MAX_EXPORT_BATCH_SIZE), or raise message_bytes_max",
         "overloaded" => "give the daemon more memory (--memory) or shards (--shards); senders send again",
+        "over_rate" => {
+            "raise the tenant's rate in the daemon's key tenants, or sample at the senders; they send again"
+        }
+        "unauthenticated" | "forbidden" => {
+            "show a token with the scope ingest: OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN"
+        }
         "too_slow" => "look at the network between the sender and here",
         "unknown_coding" => "compress with gzip or zstd, or not at all (OTEL_EXPORTER_OTLP_COMPRESSION)",
         "wrong_type" => {

@@ -226,6 +226,24 @@ fn few_losses_of_the_past_are_no_more_than_known() {
 }
 
 #[test]
+fn a_tenant_is_named_and_its_silence_is_not_that_of_the_network() {
+    let seen = with(|seen| {
+        for status in [&mut seen.before, &mut seen.after] {
+            status["tenant"] = json!("acme");
+            status["spans"] = json!({"received": 0, "dropped": {}});
+        }
+    });
+    let said = mend(&seen);
+    assert!(
+        said.iter()
+            .any(|said| said.contains("no request showed a token of this tenant")),
+        "{said:?}"
+    );
+    let daemon = all(&seen).into_iter().find(|check| check.check == "daemon");
+    assert!(daemon.is_some_and(|check| check.says.contains("about the tenant acme")));
+}
+
+#[test]
 fn silence_is_told_with_what_to_tell_an_sdk() {
     let silent = |received: u64, connections: u64| {
         with(|seen| {
