@@ -12,6 +12,8 @@ use hotspan_model::{
 
 /// Findings of one trace.
 const FINDINGS: u64 = 10;
+/// Rows that a shard moves at once.
+const PIECE: usize = 512;
 /// Time between two traces.
 const APART_NS: u64 = 1_000_000;
 
@@ -60,11 +62,23 @@ impl Full {
         traces
     }
 
-    /// Shows the shard to readers, who let go of what they saw before; how long that takes.
+    /// Shows the shard to readers, who let go of what they saw before, in pieces as a shard does; how long the longest of
+    /// them takes.
     pub fn show(&mut self) -> Duration {
+        let mut longest = Duration::ZERO;
+        self.time(&mut longest, |full| full.shard.begin_snapshot());
+        let mut snapshot = None;
+        while snapshot.is_none() {
+            self.time(&mut longest, |full| snapshot = full.shard.poll_snapshot(PIECE));
+        }
+        self.time(&mut longest, |full| full.last = snapshot);
+        longest
+    }
+
+    fn time(&mut self, longest: &mut Duration, piece: impl FnOnce(&mut Full)) {
         let start = Instant::now();
-        self.last = Some(self.shard.snapshot());
-        start.elapsed()
+        piece(self);
+        *longest = start.elapsed().max(*longest);
     }
 
     /// What readers make of it.

@@ -77,7 +77,12 @@ impl Shard {
         let start = Instant::now();
         let (mut tick, mut publish, mut release) = (start, start, start);
         loop {
-            match self.inbox.receive(Some(tick.min(publish))) {
+            // A snapshot is completed in pieces between two messages.
+            let wake = match self.pipeline.has_begun() {
+                true => Instant::now(),
+                false => tick.min(publish),
+            };
+            match self.inbox.receive(Some(wake)) {
                 Received::Message(message) => {
                     at = next(at);
                     self.handle(at, message);
@@ -95,9 +100,12 @@ impl Shard {
             }
             self.keep_exemplars(&mut kept);
             self.answer_questions();
-            if now >= publish {
+            if now >= publish && !self.pipeline.has_begun() {
                 publish = now + self.snapshot_interval;
-                self.publish(at);
+                self.pipeline.begin_snapshot(at);
+            }
+            if let Some(snapshot) = self.pipeline.poll_snapshot() {
+                self.publish(snapshot);
             }
             if now >= release {
                 release = now + RELEASE;
@@ -110,7 +118,8 @@ impl Shard {
             .finish(at, Decided::Shutdown, &self.shared.dictionary);
         self.keep_exemplars(&mut kept);
         self.release(&mut kept);
-        self.publish(at);
+        let last = self.pipeline.snapshot(at);
+        self.publish(last);
     }
 
     /// Has receivers leave out traces, by their ids, while the table of sessions is nearly full.
@@ -128,13 +137,11 @@ impl Shard {
         self.share = share;
     }
 
-    fn publish(&mut self, at: LogPos) {
+    fn publish(&self, snapshot: Snapshot) {
         let (published, raw) = (&self.published, &self.raw);
         published.raw_bytes.store(raw.bytes(), Relaxed);
         published.evidence_dropped.store(raw.dropped_early(), Relaxed);
-        self.published
-            .snapshot
-            .store(Some(Arc::new(self.pipeline.snapshot(at))));
+        published.snapshot.store(Some(Arc::new(snapshot)));
     }
 
     fn handle(&mut self, at: LogPos, message: Message) {

@@ -21,7 +21,7 @@ use crate::near::{Near, NearKey};
 use crate::shown::Shown;
 use crate::sighting::{Sighting, sightings};
 use crate::sign::{self, Sign, weighted};
-use crate::table::Table;
+use crate::table::{Marked, Table};
 use crate::times::Times;
 use crate::topology::{Calls, Edge, EdgeKey, Operation, Order, Service, Totals};
 use crate::versions::carried;
@@ -68,6 +68,8 @@ pub struct Hotspots {
     moments: usize,
     /// When old moments were dropped last.
     swept: LogTime,
+    /// The snapshot that was begun, still without rows.
+    begun: Option<Snapshot>,
 }
 
 /// A service's operation; `None` for those beyond its bound.
@@ -119,6 +121,7 @@ impl Hotspots {
             metered: Metered::new(seed, settings.metered_max, settings.operations_max),
             moments: 0,
             swept: LogTime::default(),
+            begun: None,
             settings,
         }
     }
@@ -159,19 +162,23 @@ impl Hotspots {
 
     /// The shard as it is now. Costs what changed since the snapshot before: all else is shared between them.
     pub fn snapshot(&mut self) -> Arc<Snapshot> {
-        Arc::new(Snapshot {
+        self.begin_snapshot();
+        loop {
+            if let Some(snapshot) = self.poll_snapshot(usize::MAX) {
+                return snapshot;
+            }
+        }
+    }
+
+    /// Begins a snapshot of the shard as it is now, for [`Hotspots::poll_snapshot`] to complete while the shard goes on.
+    pub fn begin_snapshot(&mut self) {
+        for table in self.tables() {
+            table.mark();
+        }
+        self.begun = Some(Snapshot {
             version: self.version,
             newest: self.newest,
             totals: self.totals.clone(),
-            aggregates: self.aggregates.snapshot(),
-            services: self.services.snapshot(),
-            operations: self.operations.snapshot(),
-            edges: self.edges.snapshot(),
-            orders: self.orders.snapshot(),
-            facts: self.facts.snapshot(),
-            near: self.near.snapshot(),
-            joints: self.joints.snapshot(),
-            metered: self.metered.snapshot(),
             sightings_beyond: self.aggregates.beyond(),
             rows_beyond: self.services.beyond()
                 + self.operations.beyond()
@@ -180,7 +187,47 @@ impl Hotspots {
                 + self.facts.beyond()
                 + self.near.beyond()
                 + self.joints.beyond(),
-        })
+            ..Snapshot::default()
+        });
+    }
+
+    /// Goes on with the snapshot that was begun, so many rows at most; answers it when that was all.
+    pub fn poll_snapshot(&mut self, rows: usize) -> Option<Arc<Snapshot>> {
+        self.begun.as_ref()?;
+        let mut budget = rows;
+        for table in self.tables() {
+            table.advance(&mut budget);
+        }
+        if budget == 0 {
+            return None;
+        }
+        let begun = self.begun.take()?;
+        Some(Arc::new(Snapshot {
+            aggregates: self.aggregates.marked(),
+            services: self.services.marked(),
+            operations: self.operations.marked(),
+            edges: self.edges.marked(),
+            orders: self.orders.marked(),
+            facts: self.facts.marked(),
+            near: self.near.marked(),
+            joints: self.joints.marked(),
+            metered: self.metered.marked(),
+            ..begun
+        }))
+    }
+
+    fn tables(&mut self) -> impl Iterator<Item = &mut dyn Marked> {
+        let tables: [&mut dyn Marked; 8] = [
+            &mut self.aggregates,
+            &mut self.services,
+            &mut self.operations,
+            &mut self.edges,
+            &mut self.orders,
+            &mut self.facts,
+            &mut self.near,
+            &mut self.joints,
+        ];
+        tables.into_iter().chain(self.metered.tables())
     }
 
     /// The traces that hotspots still refer to.

@@ -90,18 +90,34 @@ impl<K: Hash + Eq, V> Shown<K, V> {
 }
 
 impl<K: Clone, V> Shown<K, V> {
-    /// Puts a row in its place, or behind the last.
-    pub(crate) fn put(&mut self, at: usize, key: &K, value: V) {
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        let full = self.pages.len().saturating_sub(1) * PAGE;
+        self.pages.last().map_or(0, |last| full + last.len())
+    }
+
+    /// Adds rows behind the last that are still to be [`Shown::put`]; until then they hold `empty`.
+    pub(crate) fn extend(&mut self, keys: impl IntoIterator<Item = K>, empty: &Arc<V>) {
+        let mut keys = keys.into_iter().peekable();
+        if keys.peek().is_none() {
+            return;
+        }
         let pages = Arc::make_mut(&mut self.pages);
-        if pages.len() <= at / PAGE {
-            pages.push(Arc::new(Vec::with_capacity(PAGE)));
+        for key in keys {
+            if pages.last().is_none_or(|last| last.len() == PAGE) {
+                pages.push(Arc::new(Vec::with_capacity(PAGE)));
+            }
+            if let Some(last) = pages.last_mut() {
+                Arc::make_mut(last).push((key, Arc::clone(empty)));
+            }
         }
-        let page = Arc::make_mut(&mut pages[at / PAGE]);
-        let value = Arc::new(value);
-        match page.get_mut(at % PAGE) {
-            Some(row) => row.1 = value,
-            None => page.push((key.clone(), value)),
-        }
+    }
+
+    /// Puts what a row holds in its place; answers what was there.
+    pub(crate) fn put(&mut self, at: usize, value: V) -> Arc<V> {
+        let page = &mut Arc::make_mut(&mut self.pages)[at / PAGE];
+        let row = &mut Arc::make_mut(page)[at % PAGE];
+        std::mem::replace(&mut row.1, Arc::new(value))
     }
 
     /// Drops the rows that are not `wanted`.
