@@ -2,8 +2,10 @@
 
 use hashbrown::HashTable;
 
-/// Numbers of a part: as many as a table of 4,096 places takes.
-const PART_MAX: usize = 3_584;
+/// Numbers of a part, and how many its table has room for: twice as many, since a table that is less than half full
+/// clears what removed numbers left behind in place, and does not grow for it.
+const PART_MAX: usize = 1_792;
+const ROOM: usize = 2 * PART_MAX;
 /// Where the bits of a hash begin that say which part is meant, and how many there may be. Within a part the lowest say
 /// the place, and the seven highest are the tag.
 const FIRST_BIT: u32 = 40;
@@ -112,7 +114,7 @@ impl Parts {
 
 fn half(depth: u32) -> Part {
     Part {
-        numbers: HashTable::with_capacity(PART_MAX),
+        numbers: HashTable::with_capacity(ROOM),
         depth,
     }
 }
