@@ -41,6 +41,7 @@ struct Books {
     counts: Counts,
     stats: Stats,
     at: LogPos,
+    times: AnalysisTimes,
 }
 
 /// What readers get: immutable, taken every few hundred milliseconds.
@@ -224,12 +225,18 @@ impl Pipeline {
 
 impl Books {
     fn beside(self, hotspots: Arc<hotspan_hotspots::Snapshot>) -> Snapshot {
-        let Books { counts, stats, at } = self;
+        let Books {
+            counts,
+            stats,
+            at,
+            times,
+        } = self;
         Snapshot {
             hotspots,
             counts,
             stats,
             at,
+            times,
         }
     }
 }
