@@ -1,7 +1,6 @@
 //! A shard full of hotspots, and readers who look while all of them change.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use hotspan_hotspots::{Answers, Hotspots, Settings, Snapshot, answers};
 use hotspan_model::{
@@ -9,11 +8,12 @@ use hotspan_model::{
     LogTime, Millionths, Nanos, OpRef, Params, PathRow, Report, Saving, SegmentRow, SpanId, Symbol,
     TableSeed, Target, TemplateFacts, Terms, TraceId, Vocabulary,
 };
+use hotspan_pipeline::SNAPSHOT_ROWS;
+
+use crate::pauses::Pauses;
 
 /// Findings of one trace.
 const FINDINGS: u64 = 10;
-/// Rows that a shard moves at once.
-const PIECE: usize = 512;
 /// Time between two traces.
 const APART_NS: u64 = 1_000_000;
 
@@ -62,23 +62,14 @@ impl Full {
         traces
     }
 
-    /// Shows the shard to readers, who let go of what they saw before, in pieces as a shard does; how long the longest of
-    /// them takes.
-    pub fn show(&mut self) -> Duration {
-        let mut longest = Duration::ZERO;
-        self.time(&mut longest, |full| full.shard.begin_snapshot());
+    /// Shows the shard to readers, who let go of what they saw before, in pieces as a shard does; how long each took.
+    pub fn show(&mut self, pauses: &mut Pauses) {
+        pauses.time(|| self.shard.begin_snapshot());
         let mut snapshot = None;
         while snapshot.is_none() {
-            self.time(&mut longest, |full| snapshot = full.shard.poll_snapshot(PIECE));
+            pauses.time(|| snapshot = self.shard.poll_snapshot(SNAPSHOT_ROWS));
         }
-        self.time(&mut longest, |full| full.last = snapshot);
-        longest
-    }
-
-    fn time(&mut self, longest: &mut Duration, piece: impl FnOnce(&mut Full)) {
-        let start = Instant::now();
-        piece(self);
-        *longest = start.elapsed().max(*longest);
+        pauses.time(|| self.last = snapshot);
     }
 
     /// What readers make of it.

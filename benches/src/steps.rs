@@ -4,6 +4,7 @@
 use clap::{Parser, ValueEnum};
 use hotspan_assembly::{Assembler, Settings as AssemblySettings};
 use hotspan_benches::full::Full;
+use hotspan_benches::pauses::Pauses;
 use hotspan_benches::payload::Payload;
 use hotspan_benches::shapes::{self, Shape};
 use hotspan_benches::{Assembling, Line, Walk};
@@ -174,33 +175,33 @@ fn snapshots(arguments: &Arguments) {
     let mut full = Full::new(arguments.hotspots, arguments.warm);
     let change = region.change();
     let held = change.bytes_allocated as i64 - change.bytes_deallocated as i64;
-    full.show();
-    let (unseen, _, traces) = count_rounds(&mut full, arguments.requests, false);
-    let (seen, longest, _) = count_rounds(&mut full, arguments.requests, true);
-    let start = Instant::now();
-    let answers = full.answers();
+    full.show(&mut Pauses::default());
+    let mut pauses = Pauses::default();
+    let (unseen, traces) = count_rounds(&mut full, arguments.requests, |_| {});
+    let (seen, _) = count_rounds(&mut full, arguments.requests, |full| full.show(&mut pauses));
+    let (mut first, mut again) = (Pauses::default(), Pauses::default());
+    first.time(|| drop(full.answers()));
+    again.time(|| drop(full.answers()));
     println!(
-        "{} hotspots of {} bytes; a trace takes {} ns, {} ns while readers look; a snapshot takes {} us at most; answers {} ms",
-        answers.hotspots.len(),
+        "{} hotspots of {} bytes; a trace takes {} ns, {} ns while readers look",
+        arguments.hotspots,
         held / arguments.hotspots.max(1) as i64,
         unseen.as_nanos() / u128::from(traces.max(1)),
         seen.as_nanos() / u128::from(traces.max(1)),
-        longest.as_micros(),
-        start.elapsed().as_millis(),
     );
+    println!("snapshots: {}", pauses.summary());
+    println!("answers: {}; once more: {}", first.summary(), again.summary());
 }
 
-/// Time of all rounds, and of the longest snapshot; the number of traces.
+/// Time of all rounds, with `after` after each; the number of traces.
 #[inline(never)]
-fn count_rounds(full: &mut Full, rounds: u64, shown: bool) -> (Duration, Duration, u64) {
-    let (start, mut longest, mut traces) = (Instant::now(), Duration::ZERO, 0);
+fn count_rounds(full: &mut Full, rounds: u64, mut after: impl FnMut(&mut Full)) -> (Duration, u64) {
+    let (start, mut traces) = (Instant::now(), 0);
     for _ in 0..rounds {
         traces += full.round();
-        if shown {
-            longest = longest.max(full.show());
-        }
+        after(full);
     }
-    (start.elapsed(), longest, traces)
+    (start.elapsed(), traces)
 }
 
 /// What the assembler holds for spans of undecided traces.

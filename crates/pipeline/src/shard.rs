@@ -17,7 +17,7 @@ use crate::{Clock, Settings};
 const EXEMPLARS_WAITING_MAX: usize = 256;
 
 /// Rows that one call of [`Pipeline::poll_snapshot`] moves at most: about a millisecond's work.
-const SNAPSHOT_ROWS: usize = 512;
+pub const SNAPSHOT_ROWS: usize = 512;
 
 /// One shard's whole state; one owner, no locks.
 #[derive(Debug)]
