@@ -23,6 +23,7 @@ use tokio::task::JoinHandle as Task;
 
 use crate::backend::Reader;
 use crate::exemplars::Exemplars;
+use crate::kept::Kept;
 use crate::late_details::LateDetails;
 use crate::raw::{RawLimits, RawRequests};
 use crate::shard::{Published, Shard};
@@ -395,6 +396,7 @@ fn shards(
         }
         .timed(since_start),
         raw: RawRequests::new(raw),
+        kept: Kept::default(),
         late: LateDetails::new(shared.core.raw_reader()),
         shared: Arc::clone(shared),
         published: Arc::clone(published),

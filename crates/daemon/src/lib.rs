@@ -8,6 +8,7 @@ mod backend;
 mod config;
 mod daemon;
 mod exemplars;
+mod kept;
 mod late_details;
 mod log;
 mod outline;

@@ -1,6 +1,5 @@
 //! One shard's thread: messages in, snapshots out. It owns its pipeline; nobody else touches it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,6 +12,7 @@ use hotspan_pipeline::{Pipeline, Snapshot};
 use tokio::sync::oneshot;
 
 use crate::exemplars::Exemplar;
+use crate::kept::Kept;
 use crate::late_details::LateDetails;
 use crate::raw::RawRequests;
 use crate::shared::Shared;
@@ -62,6 +62,7 @@ pub(crate) struct Shard {
     pub(crate) pipeline: Pipeline,
     pub(crate) raw: RawRequests,
     pub(crate) late: LateDetails,
+    pub(crate) kept: Kept,
     pub(crate) shared: Arc<Shared>,
     pub(crate) published: Arc<Published>,
     pub(crate) snapshot_interval: Duration,
@@ -73,12 +74,10 @@ impl Shard {
     /// Runs until the inbox is closed and empty, then decides what is open and publishes a last snapshot.
     pub(crate) fn run(mut self) {
         let mut at = LogPos::default();
-        let mut kept = BTreeSet::new();
         let start = Instant::now();
         let (mut tick, mut publish, mut release) = (start, start, start);
         loop {
-            // A snapshot is completed in pieces between two messages.
-            let wake = match self.pipeline.has_begun() {
+            let wake = match self.has_begun() {
                 true => Instant::now(),
                 false => tick.min(publish),
             };
@@ -98,7 +97,7 @@ impl Shard {
                 self.pipeline.handle_tick(at, &self.shared.dictionary);
                 self.take_share();
             }
-            self.keep_exemplars(&mut kept);
+            self.keep_exemplars();
             self.answer_questions();
             if now >= publish && !self.pipeline.has_begun() {
                 publish = now + self.snapshot_interval;
@@ -107,17 +106,23 @@ impl Shard {
             if let Some(snapshot) = self.pipeline.poll_snapshot() {
                 self.publish(snapshot);
             }
-            if now >= release {
+            if now >= release && !self.kept.is_looking() {
                 release = now + RELEASE;
-                self.release(&mut kept);
-                self.raw.forget(now);
+                self.kept.begin(&self.pipeline);
+                self.late.begin();
             }
+            self.release();
+            self.raw.forget(now);
         }
         at = next(at);
         self.pipeline
             .finish(at, Decided::Shutdown, &self.shared.dictionary);
-        self.keep_exemplars(&mut kept);
-        self.release(&mut kept);
+        self.keep_exemplars();
+        self.kept.begin(&self.pipeline);
+        self.late.begin();
+        while self.kept.is_looking() || self.late.is_looking() {
+            self.release();
+        }
         let last = self.pipeline.snapshot(at);
         self.publish(last);
     }
@@ -153,27 +158,36 @@ impl Shard {
         }
     }
 
-    fn keep_exemplars(&mut self, kept: &mut BTreeSet<TraceId>) {
+    fn keep_exemplars(&mut self) {
         while let Some(trace) = self.pipeline.poll_exemplar() {
             let Some(id) = trace.trace else { continue };
             let details = Vec::new();
             match self.shared.exemplars.put(id, Exemplar { trace, details }) {
                 true => {
-                    kept.insert(id);
+                    self.kept.insert(id);
                     self.late.push(id);
                 }
                 false => {
-                    kept.remove(&id);
+                    self.kept.remove(id);
                 }
             }
         }
     }
 
-    /// Lets exemplars go that no hotspot refers to any more, and looks up the attributes of those that stayed.
-    fn release(&mut self, kept: &mut BTreeSet<TraceId>) {
+    /// Whether something was begun that is done in pieces between two messages.
+    fn has_begun(&self) -> bool {
+        self.pipeline.has_begun() || self.kept.is_looking() || self.late.is_looking()
+    }
+
+    /// Lets some exemplars go that no hotspot refers to any more, then looks up the attributes of some that stayed.
+    fn release(&mut self) {
         let exemplars = &self.shared.exemplars;
-        exemplars.release(kept, &self.pipeline.exemplars());
-        self.late.look_up(kept, &self.raw, exemplars);
+        self.kept
+            .look(&self.pipeline)
+            .for_each(|id| exemplars.release(id));
+        if !self.kept.is_looking() {
+            self.late.look_up(&self.kept, &self.raw, exemplars);
+        }
     }
 
     fn answer_questions(&self) {

@@ -5,10 +5,10 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 /// Rows on a page. A changed row costs a copy of its page, a snapshot of a changed table a count of all pages.
-const PAGE: usize = 32;
+pub(crate) const PAGE: usize = 32;
 
 /// Keys and rows of one page.
-type Page<K, V> = Arc<Vec<(K, Arc<V>)>>;
+pub(crate) type Page<K, V> = Arc<Vec<(K, Arc<V>)>>;
 
 /// An immutable list of rows once it is cloned.
 #[derive(Debug)]
@@ -113,11 +113,18 @@ impl<K: Clone, V> Shown<K, V> {
         }
     }
 
-    /// Puts what a row holds in its place; answers what was there.
-    pub(crate) fn put(&mut self, at: usize, value: V) -> Arc<V> {
+    /// Puts what a row holds in its place. Where readers see its page, they keep the old one, which is answered.
+    pub(crate) fn put(&mut self, at: usize, value: V) -> Option<Page<K, V>> {
         let page = &mut Arc::make_mut(&mut self.pages)[at / PAGE];
-        let row = &mut Arc::make_mut(page)[at % PAGE];
-        std::mem::replace(&mut row.1, Arc::new(value))
+        let old = match Arc::get_mut(page) {
+            Some(_) => None,
+            None => {
+                let copy = Arc::new(page.to_vec());
+                Some(std::mem::replace(page, copy))
+            }
+        };
+        Arc::make_mut(page)[at % PAGE].1 = Arc::new(value);
+        old
     }
 
     /// Drops the rows that are not `wanted`.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 use hotspan_model::{LogTime, TableSeed};
 
-use crate::shown::Shown;
+use crate::shown::{PAGE, Page, Shown};
 use crate::sign::Sign;
 use crate::slots::Slots;
 
@@ -28,8 +28,8 @@ pub(crate) struct Table<K, V> {
     moving: Vec<u32>,
     /// What readers saw until the last mark, and until the one before: once all of them have gone on, it is dropped
     /// a few rows at a time.
-    retired: Vec<Arc<V>>,
-    spent: Vec<Arc<V>>,
+    retired: Vec<Page<K, V>>,
+    spent: Vec<Page<K, V>>,
     /// What new rows hold until they are moved.
     empty: Arc<V>,
     /// As of the last mark, if rows were dropped since.
@@ -234,7 +234,8 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
         self.places.insert_unique(hash(&at), at, hash);
     }
 
-    fn value(&self, at: usize) -> &V {
+    /// What a row holds.
+    pub(crate) fn value(&self, at: usize) -> &V {
         self.rows[at]
             .own
             .as_deref()
@@ -243,7 +244,7 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
 
     /// To be changed: from then on until the next mark it is not what readers see.
     #[inline]
-    fn value_mut(&mut self, at: usize) -> &mut V {
+    pub(crate) fn value_mut(&mut self, at: usize) -> &mut V {
         if self.rows[at].marks != self.marks {
             self.renew(at);
         }
@@ -265,7 +266,7 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
         if row.marks != self.marks
             && let Some(own) = row.own.take()
         {
-            self.retired.push(self.shown.put(at, *own));
+            self.retired.extend(self.shown.put(at, *own));
         }
     }
 
@@ -300,27 +301,14 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
         dropped
     }
 
-    /// Changes the rows that `wanted` names, and no other.
-    pub(crate) fn change(&mut self, wanted: impl Fn(&K, &V) -> bool, mut change: impl FnMut(&K, &mut V)) {
-        for at in 0..self.rows.len() {
-            if wanted(&self.rows[at].key, self.value(at)) {
-                self.value_mut(at);
-                let row = &mut self.rows[at];
-                if let Some(own) = &mut row.own {
-                    change(&row.key, own);
-                }
-            }
-        }
+    /// The key of a row and what it holds.
+    pub(crate) fn at(&self, at: usize) -> (&K, &V) {
+        (&self.rows[at].key, self.value(at))
     }
 
     /// Keys and what their rows hold.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        (0..self.rows.len()).map(|at| (&self.rows[at].key, self.value(at)))
-    }
-
-    /// What the rows hold.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        (0..self.rows.len()).map(|at| self.value(at))
+        (0..self.rows.len()).map(|at| self.at(at))
     }
 
     /// The rows as of the last mark, once all are moved.
@@ -362,9 +350,9 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Marked for Table<K, V> {
             self.settle(at as usize);
             *budget -= 1;
         }
-        let dropped = self.spent.len().min(*budget);
-        self.spent.truncate(self.spent.len() - dropped);
-        *budget -= dropped;
+        while *budget > 0 && self.spent.pop().is_some() {
+            *budget = budget.saturating_sub(PAGE);
+        }
     }
 }
 
@@ -467,7 +455,8 @@ mod tests {
             loop {
                 let (moving, spent) = (table.moving.len(), table.spent.len());
                 table.advance(&mut 7);
-                assert!(moving - table.moving.len() + spent - table.spent.len() <= 7);
+                let (moved, dropped) = (moving - table.moving.len(), spent - table.spent.len());
+                assert!(moved + dropped <= 7 && dropped <= 1);
                 slices += 1;
                 if table.moving.is_empty() && table.spent.is_empty() {
                     break;

@@ -1,6 +1,7 @@
 //! The straight line of one shard: assemble, analyse, add up.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use hotspan_analysis::{Analyser, When};
@@ -123,9 +124,14 @@ impl Pipeline {
         self.exemplars.pop_front()
     }
 
-    /// Every trace that is an exemplar now.
-    pub fn exemplars(&self) -> std::collections::BTreeSet<TraceId> {
-        self.hotspots.exemplars()
+    /// How many hotspots and candidates there are.
+    pub fn hotspots(&self) -> usize {
+        self.hotspots.len()
+    }
+
+    /// The exemplars of some of them, as [`Hotspots::exemplars`] has it.
+    pub fn exemplars(&self, places: Range<usize>) -> impl Iterator<Item = TraceId> {
+        self.hotspots.exemplars(places)
     }
 
     /// Whatever is held of a trace, decided or not.
