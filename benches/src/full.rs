@@ -62,14 +62,15 @@ impl Full {
         traces
     }
 
-    /// Shows the shard to readers, who let go of what they saw before, in pieces as a shard does; how long each took.
-    pub fn show(&mut self, pauses: &mut Pauses) {
-        pauses.time(|| self.shard.begin_snapshot());
+    /// Shows the shard to readers, who let go of what they saw before, in pieces as a shard does; how long it took to
+    /// begin, each piece, and to publish.
+    pub fn show(&mut self, [begin, pieces, publish]: &mut [Pauses; 3]) {
+        begin.time(|| self.shard.begin_snapshot());
         let mut snapshot = None;
         while snapshot.is_none() {
-            pauses.time(|| snapshot = self.shard.poll_snapshot(SNAPSHOT_ROWS));
+            pieces.time(|| snapshot = self.shard.poll_snapshot(SNAPSHOT_ROWS));
         }
-        pauses.time(|| self.last = snapshot);
+        publish.time(|| self.last = snapshot);
     }
 
     /// What readers make of it.

@@ -108,7 +108,7 @@ impl Shard {
             }
             if now >= release && !self.kept.is_looking() {
                 release = now + RELEASE;
-                self.kept.begin(&self.pipeline);
+                self.kept.begin(self.pipeline.hotspots());
                 self.late.begin();
             }
             self.release();
@@ -118,7 +118,7 @@ impl Shard {
         self.pipeline
             .finish(at, Decided::Shutdown, &self.shared.dictionary);
         self.keep_exemplars();
-        self.kept.begin(&self.pipeline);
+        self.kept.begin(self.pipeline.hotspots());
         self.late.begin();
         while self.kept.is_looking() || self.late.is_looking() {
             self.release();

@@ -28,6 +28,7 @@ pub(crate) struct Reservoir {
     /// What readers made of them: a full one rarely changes.
     replayed: Lazily<Shortened>,
     capped: Lazily<Shortened>,
+    slope: Lazily<Option<Nanos>>,
 }
 
 /// What a fix saves of a trace, and what becomes of its unit; `None` where nothing says that any would be shorter.
@@ -123,6 +124,7 @@ impl Reservoir {
     fn forget_read(&mut self) {
         self.replayed = Lazily::default();
         self.capped = Lazily::default();
+        self.slope = Lazily::default();
     }
 
     fn place(&self, sighting: &Sighting<'_>) -> Result<usize, usize> {
@@ -181,9 +183,10 @@ impl Reservoir {
         }
     }
 
-    /// Calls and critical-path nanoseconds of each trace.
-    pub(crate) fn costs(&self) -> Vec<(u64, u64)> {
-        self.samples().map(|sample| (sample.calls, sample.path)).collect()
+    /// What one call more costs, as `slope` finds in the calls and critical-path nanoseconds of each trace.
+    pub(crate) fn slope(&self, slope: impl FnOnce(&[(u64, u64)]) -> Option<Nanos>) -> Option<Nanos> {
+        let costs = || self.samples().map(|sample| (sample.calls, sample.path));
+        *self.slope.get(|| slope(&costs().collect::<Vec<_>>()))
     }
 
     fn units_cut(&self) -> Option<Units> {
@@ -439,7 +442,7 @@ impl TermSums {
     }
 }
 
-stored!(Reservoir { samples } but replayed, capped);
+stored!(Reservoir { samples } but replayed, capped, slope);
 stored!(Sample {
     version,
     weight,
