@@ -9,6 +9,7 @@ use hotspan_model::{
 
 use crate::arena::Arena;
 use crate::completeness::Survey;
+use crate::decided::ByDecision;
 use crate::output::{Marks, Version};
 use crate::session::{Phase, Session, Stub, Surroundings, Taken, plain_max};
 use crate::slab::SLOT_BYTES;
@@ -44,6 +45,7 @@ pub struct Assembler {
     pub(crate) arena: Arena,
     pub(crate) sessions: Table<Session>,
     pub(crate) stubs: Table<Stub>,
+    pub(crate) by_decision: ByDecision,
     pub(crate) timers: Timers,
     pub(crate) stub_timers: Timers,
     /// Outputs that wait to be fetched.
@@ -75,6 +77,7 @@ impl Assembler {
             arena: Arena::new(seed),
             sessions: Table::new(seed, 1),
             stubs: Table::new(seed, 2),
+            by_decision: ByDecision::default(),
             timers: Timers::default(),
             stub_timers: Timers::default(),
             ready: VecDeque::new(),

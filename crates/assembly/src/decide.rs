@@ -35,7 +35,7 @@ impl Assembler {
         if self.timers.len() > 2 * self.sessions.len() + 1_024 {
             let sessions = &self.sessions;
             self.timers
-                .retain(|deadline, row| sessions.get(row).is_some_and(|session| session.armed == deadline));
+                .clean(|deadline, row| sessions.get(row).is_some_and(|session| session.armed == deadline));
         }
     }
 
@@ -141,6 +141,7 @@ impl Assembler {
         self.stats.decisions[reason as usize] += 1;
         self.stats.open -= 1;
         self.stats.decided += 1;
+        self.by_decision.push(row, &mut self.sessions);
         self.put_out(row, at, found, marks);
     }
 
@@ -226,6 +227,7 @@ impl Assembler {
     /// Takes a decided session out of the table. Its spans stay until its outputs were fetched.
     pub(crate) fn leave(&mut self, row: u32) {
         self.sessions.unlink(row);
+        self.by_decision.remove(row, &mut self.sessions);
         self.recent = None;
         let session = &mut self.sessions[row];
         session.phase = Phase::Gone;

@@ -182,9 +182,8 @@ impl Shard {
     /// Lets some exemplars go that no hotspot refers to any more, then looks up the attributes of some that stayed.
     fn release(&mut self) {
         let exemplars = &self.shared.exemplars;
-        self.kept
-            .look(&self.pipeline)
-            .for_each(|id| exemplars.release(id));
+        let gone = self.kept.look(|places| self.pipeline.exemplars(places));
+        gone.for_each(|id| exemplars.release(id));
         if !self.kept.is_looking() {
             self.late.look_up(&self.kept, &self.raw, exemplars);
         }
