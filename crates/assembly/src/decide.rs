@@ -35,7 +35,7 @@ impl Assembler {
         if self.timers.len() > 2 * self.sessions.len() + 1_024 {
             let sessions = &self.sessions;
             self.timers
-                .clean(|deadline, row| sessions.get(row).is_some_and(|session| session.armed == deadline));
+                .retain(|deadline, row| sessions.get(row).is_some_and(|session| session.armed == deadline));
         }
     }
 

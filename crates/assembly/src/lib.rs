@@ -17,7 +17,6 @@ mod completeness;
 mod decide;
 mod decided;
 mod duplicates;
-mod fifo;
 mod fold;
 mod output;
 mod parts;

@@ -1,11 +1,9 @@
 //! Deadlines of rows, earliest first. Lazy: a row may be named too early or twice, and its owner looks again.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
 use hotspan_model::LogTime;
-
-use crate::fifo::Fifo;
 
 /// Most deadlines are one of a few waits after the time at hand, and that never steps back. So those of one wait come
 /// in order, and a queue holds them; what fits behind no queue goes to a heap.
@@ -13,8 +11,6 @@ use crate::fifo::Fifo;
 pub(crate) struct Timers {
     queues: [Queue; QUEUES],
     heap: BinaryHeap<Reverse<(LogTime, u32)>>,
-    /// The block that is cleaned next: of which queue, and how many come before it there.
-    cleaned: (usize, usize),
 }
 
 /// As many as there are waits that many traces have: for a decision, for a longer one when something is missing, for
@@ -23,7 +19,7 @@ const QUEUES: usize = 8;
 
 #[derive(Debug, Default)]
 struct Queue {
-    timers: Fifo<(LogTime, u32)>,
+    timers: VecDeque<(LogTime, u32)>,
     /// What was put in last, or nothing yet.
     last: LogTime,
 }
@@ -72,29 +68,20 @@ impl Timers {
         queues.sum::<usize>() + self.heap.len()
     }
 
-    /// Drops the entries that `is_good` refuses, of one block; calls go round all of them.
-    pub(crate) fn clean(&mut self, is_good: impl Fn(LogTime, u32) -> bool) {
-        let (queue, block) = self.cleaned;
-        match self.queues.get_mut(queue) {
-            Some(Queue { timers, .. }) if block < timers.blocks() => {
-                let before = timers.blocks();
-                timers.retain(block, |&(deadline, row)| is_good(deadline, row));
-                self.cleaned.1 += usize::from(timers.blocks() == before);
-            }
-            Some(_) => self.cleaned = (queue + 1, 0),
-            None => {
-                self.heap
-                    .retain(|&Reverse((deadline, row))| is_good(deadline, row));
-                self.cleaned = (0, 0);
-            }
+    /// Drops the entries that `is_good` refuses.
+    pub(crate) fn retain(&mut self, is_good: impl Fn(LogTime, u32) -> bool) {
+        for Queue { timers, .. } in &mut self.queues {
+            timers.retain(|&(deadline, row)| is_good(deadline, row));
         }
+        self.heap
+            .retain(|&Reverse((deadline, row))| is_good(deadline, row));
     }
 
     /// Bytes taken from the allocator.
     #[cfg(test)]
     pub(crate) fn memory(&self) -> u64 {
-        let queues = self.queues.iter().map(|queue| queue.timers.memory());
-        queues.sum::<u64>() + self.heap.capacity() as u64 * 16
+        let queues = self.queues.iter().map(|queue| queue.timers.capacity());
+        (queues.sum::<usize>() + self.heap.capacity()) as u64 * 16
     }
 }
 
@@ -109,9 +96,7 @@ mod tests {
         for (row, deadline) in (0..).zip(deadlines.clone()) {
             timers.arm(LogTime(deadline), row);
         }
-        for _ in 0..2 * QUEUES + 1 {
-            timers.clean(|deadline, _| deadline != LogTime(50));
-        }
+        timers.retain(|deadline, _| deadline != LogTime(50));
         let mut expected: Vec<u64> = deadlines.filter(|&deadline| deadline != 50).collect();
         assert_eq!(timers.len(), expected.len());
         expected.sort_unstable();
