@@ -9,7 +9,6 @@ use hotspan_model::{
 
 use crate::arena::Arena;
 use crate::completeness::Survey;
-use crate::decided::ByDecision;
 use crate::output::{Marks, Version};
 use crate::session::{Phase, Session, Stub, Surroundings, Taken, plain_max};
 use crate::slab::SLOT_BYTES;
@@ -45,7 +44,6 @@ pub struct Assembler {
     pub(crate) arena: Arena,
     pub(crate) sessions: Table<Session>,
     pub(crate) stubs: Table<Stub>,
-    pub(crate) by_decision: ByDecision,
     pub(crate) timers: Timers,
     pub(crate) stub_timers: Timers,
     /// Outputs that wait to be fetched.
@@ -77,7 +75,6 @@ impl Assembler {
             arena: Arena::new(seed),
             sessions: Table::new(seed, 1),
             stubs: Table::new(seed, 2),
-            by_decision: ByDecision::default(),
             timers: Timers::default(),
             stub_timers: Timers::default(),
             ready: VecDeque::new(),

@@ -3,14 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use hotspan_model::{Decided, LogPos, TraceId};
+use hotspan_model::{Decided, LogPos};
 
 use crate::output::Marks;
 use crate::session::{Phase, Session};
 use crate::{Assembler, Cause, Stats};
-
-/// Decided sessions that give way at once, unless more must.
-const TAKEN_MAX: usize = 2_048;
 
 impl Assembler {
     /// Brings the shard back under its budgets: below nine tenths of each that it exceeds.
@@ -19,12 +16,10 @@ impl Assembler {
         if self.settings.bytes_max < self.stats.bytes {
             let goal = tenths(self.settings.bytes_max);
             self.take_decided(at, goal);
-            if self.stats.decided == 0 {
-                self.take_open(at, bytes, goal);
-                // Stubs alone are left, and none of them is forgotten alone.
-                if goal < self.stats.bytes {
-                    self.barrier(at);
-                }
+            self.take_open(at, bytes, goal);
+            // Stubs alone are left, and none of them is forgotten alone.
+            if goal < self.stats.bytes {
+                self.barrier(at);
             }
         }
         if self.settings.open_max < self.stats.open {
@@ -56,22 +51,14 @@ impl Assembler {
         self.forget(at, Decided::Barrier, Cause::Cap);
     }
 
-    /// The oldest decision goes first. Until below the goal, but no more than a few thousand at once where the budget is
-    /// met: the rest goes when it is exceeded again.
+    /// The oldest decision goes first.
     fn take_decided(&mut self, at: LogPos, goal: u64) {
-        let mut taken = 0;
-        while self.stats.decided > 0 {
-            let oldest = self.by_decision.oldest(&self.sessions);
-            let mut oldest: Vec<(TraceId, u32)> = oldest.map(|(row, session)| (session.trace, row)).collect();
-            oldest.sort_unstable();
-            for (_, row) in oldest {
-                let is_met = TAKEN_MAX <= taken && self.stats.bytes <= self.settings.bytes_max;
-                if self.stats.bytes <= goal || is_met {
-                    return;
-                }
-                self.give_up(row, at, Cause::Cap, Marks::default());
-                taken += 1;
-            }
+        let is_decided = |session: &Session| matches!(session.phase, Phase::Decided | Phase::Late);
+        let mut oldest = self.rows_by(is_decided, |session| (session.decided, session.trace));
+        while goal < self.stats.bytes
+            && let Some((_, row)) = oldest.pop()
+        {
+            self.give_up(row, at, Cause::Cap, Marks::default());
         }
     }
 

@@ -141,7 +141,6 @@ impl Assembler {
         self.stats.decisions[reason as usize] += 1;
         self.stats.open -= 1;
         self.stats.decided += 1;
-        self.by_decision.push(row, &mut self.sessions);
         self.put_out(row, at, found, marks);
     }
 
@@ -227,7 +226,6 @@ impl Assembler {
     /// Takes a decided session out of the table. Its spans stay until its outputs were fetched.
     pub(crate) fn leave(&mut self, row: u32) {
         self.sessions.unlink(row);
-        self.by_decision.remove(row, &mut self.sessions);
         self.recent = None;
         let session = &mut self.sessions[row];
         session.phase = Phase::Gone;

@@ -15,7 +15,6 @@ mod blocks;
 mod caps;
 mod completeness;
 mod decide;
-mod decided;
 mod duplicates;
 mod fold;
 mod output;

@@ -8,7 +8,6 @@ use hotspan_model::{
 use crate::Settings;
 use crate::arena::{Arena, IndexId};
 use crate::completeness::Survey;
-use crate::decided::Links;
 use crate::duplicates::{self, Verdict};
 use crate::fold::Joined;
 use crate::slab::{Chain, SLOT_BYTES, Slab};
@@ -50,8 +49,6 @@ pub(crate) struct Session {
     /// When the first of the spans came that wait for the next version, while there are any.
     pub(crate) late_since: LogTime,
     pub(crate) phase: Phase,
-    /// Its place among those that were decided, once it was.
-    pub(crate) links: Links,
     pub(crate) chain: Chain,
     /// Ids that it may hold.
     filter: Filter,
@@ -119,7 +116,6 @@ impl Session {
             decided: at.time,
             late_since: at.time,
             phase: Phase::Open,
-            links: Links::default(),
             chain: Chain::default(),
             filter: Filter::default(),
             index: None,
@@ -451,6 +447,6 @@ mod tests {
     #[test]
     fn a_stub_takes_48_bytes_and_a_session_under_200() {
         assert_eq!(size_of::<Stub>(), 48);
-        assert_eq!(size_of::<Option<Session>>(), 192);
+        assert_eq!(size_of::<Option<Session>>(), 176);
     }
 }
