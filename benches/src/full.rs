@@ -1,7 +1,6 @@
 //! A shard full of hotspots, and readers who look while all of them change.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use hotspan_hotspots::{Answers, Hotspots, Settings, Snapshot, answers};
 use hotspan_model::{
@@ -9,6 +8,9 @@ use hotspan_model::{
     LogTime, Millionths, Nanos, OpRef, Params, PathRow, Report, Saving, SegmentRow, SpanId, Symbol,
     TableSeed, Target, TemplateFacts, Terms, TraceId, Vocabulary,
 };
+use hotspan_pipeline::SNAPSHOT_ROWS;
+
+use crate::pauses::Pauses;
 
 /// Findings of one trace.
 const FINDINGS: u64 = 10;
@@ -60,11 +62,15 @@ impl Full {
         traces
     }
 
-    /// Shows the shard to readers, who let go of what they saw before; how long that takes.
-    pub fn show(&mut self) -> Duration {
-        let start = Instant::now();
-        self.last = Some(self.shard.snapshot());
-        start.elapsed()
+    /// Shows the shard to readers, who let go of what they saw before, in pieces as a shard does; how long it took to
+    /// begin, each piece, and to publish.
+    pub fn show(&mut self, [begin, pieces, publish]: &mut [Pauses; 3]) {
+        begin.time(|| self.shard.begin_snapshot());
+        let mut snapshot = None;
+        while snapshot.is_none() {
+            pieces.time(|| snapshot = self.shard.poll_snapshot(SNAPSHOT_ROWS));
+        }
+        publish.time(|| self.last = snapshot);
     }
 
     /// What readers make of it.

@@ -1,6 +1,7 @@
 //! What the measuring programs share: the whole line in one thread, fed with encoded requests.
 
 pub mod full;
+pub mod pauses;
 pub mod payload;
 pub mod shapes;
 mod stages;

@@ -3,7 +3,6 @@
 
 use clap::{Parser, ValueEnum};
 use hotspan_assembly::{Assembler, Settings as AssemblySettings};
-use hotspan_benches::full::Full;
 use hotspan_benches::payload::Payload;
 use hotspan_benches::shapes::{self, Shape};
 use hotspan_benches::{Assembling, Line, Walk};
@@ -14,7 +13,7 @@ use hotspan_testkit::LogClock;
 use prost::Message;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -40,9 +39,6 @@ struct Arguments {
     /// Every name is its own
     #[arg(long)]
     distinct: bool,
-    /// Hotspots of the shard that readers look at
-    #[arg(long, default_value_t = 1_000)]
-    hotspots: u64,
     /// How the spans of the one trace hang together
     #[arg(long, value_enum, default_value = "flat")]
     shape: Shape,
@@ -62,9 +58,6 @@ enum Step {
     Memory,
     /// One trace of so many spans, from push to hotspots
     Trace,
-    /// What readers cost a shard all of whose hotspots change between two snapshots: `warm` traces each, `requests`
-    /// snapshots
-    Snapshot,
 }
 
 fn main() {
@@ -73,7 +66,6 @@ fn main() {
         Step::Nothing | Step::Walk | Step::Assemble | Step::Pipeline => run(&arguments),
         Step::Memory => memory(&arguments),
         Step::Trace => one_trace(&arguments),
-        Step::Snapshot => snapshots(&arguments),
     }
 }
 
@@ -129,7 +121,7 @@ impl Runner {
             Step::Walk => Runner::Walk(Box::new(Walk::new(seed))),
             Step::Assemble => Runner::Assemble(Box::new(Walk::new(seed)), Box::new(Assembling::new(seed))),
             Step::Pipeline => Runner::Line(Box::new(Line::new(Settings::default()))),
-            Step::Nothing | Step::Memory | Step::Trace | Step::Snapshot => Runner::Nothing(0),
+            Step::Nothing | Step::Memory | Step::Trace => Runner::Nothing(0),
         }
     }
 
@@ -166,41 +158,6 @@ fn one_trace(arguments: &Arguments) {
     let answers = answers(&parts, &dictionary, &catalogue, None, &hotspots);
     let (spans, hotspots) = (pipeline.counts().analysed, answers.hotspots.len());
     println!("{spans} spans analysed, {hotspots} hotspots");
-}
-
-/// Lets readers look at a full shard, again and again.
-fn snapshots(arguments: &Arguments) {
-    let region = Region::new(ALLOCATOR);
-    let mut full = Full::new(arguments.hotspots, arguments.warm);
-    let change = region.change();
-    let held = change.bytes_allocated as i64 - change.bytes_deallocated as i64;
-    full.show();
-    let (unseen, _, traces) = count_rounds(&mut full, arguments.requests, false);
-    let (seen, longest, _) = count_rounds(&mut full, arguments.requests, true);
-    let start = Instant::now();
-    let answers = full.answers();
-    println!(
-        "{} hotspots of {} bytes; a trace takes {} ns, {} ns while readers look; a snapshot takes {} us at most; answers {} ms",
-        answers.hotspots.len(),
-        held / arguments.hotspots.max(1) as i64,
-        unseen.as_nanos() / u128::from(traces.max(1)),
-        seen.as_nanos() / u128::from(traces.max(1)),
-        longest.as_micros(),
-        start.elapsed().as_millis(),
-    );
-}
-
-/// Time of all rounds, and of the longest snapshot; the number of traces.
-#[inline(never)]
-fn count_rounds(full: &mut Full, rounds: u64, shown: bool) -> (Duration, Duration, u64) {
-    let (start, mut longest, mut traces) = (Instant::now(), Duration::ZERO, 0);
-    for _ in 0..rounds {
-        traces += full.round();
-        if shown {
-            longest = longest.max(full.show());
-        }
-    }
-    (start.elapsed(), longest, traces)
 }
 
 /// What the assembler holds for spans of undecided traces.

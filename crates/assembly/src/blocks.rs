@@ -37,6 +37,12 @@ impl<T: Copy, const N: usize> Blocks<T, N> {
         u32::try_from(place).expect("the budget in bytes ends before the numbers do")
     }
 
+    /// Takes the last element out.
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        self.len = self.len.checked_sub(1)?;
+        Some(self.blocks[self.len / N][self.len % N])
+    }
+
     #[cold]
     fn grow(&mut self, any: T) {
         let block = vec![any; N].into_boxed_slice().try_into();
@@ -91,5 +97,10 @@ mod tests {
         blocks[9] = 7;
         assert_eq!((blocks.len(), blocks[9], blocks.iter().count()), (11, 7, 11));
         assert_eq!(blocks.memory(), 48);
+        assert_eq!(
+            (blocks.pop(), blocks.pop(), blocks.len()),
+            (Some(100), Some(7), 9)
+        );
+        assert_eq!((blocks.push(3), blocks[9], blocks.memory()), (9, 3, 48));
     }
 }

@@ -1,6 +1,7 @@
 //! What gives way when the shard is over a budget. Whatever is taken becomes a stub at once, analysed before.
 
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use hotspan_model::{Decided, LogPos};
 
@@ -31,10 +32,10 @@ impl Assembler {
 
     /// Decides and publishes everything in order of trace id, and forgets every session.
     pub(crate) fn forget(&mut self, at: LogPos, reason: Decided, cause: Cause) {
-        for row in self.rows_by(
-            |session| !matches!(session.phase, Phase::Gone),
-            |session| session.trace,
-        ) {
+        let in_table = |session: &Session| session.phase != Phase::Gone;
+        let mut rows = self.keyed(in_table, |session| session.trace);
+        rows.sort_unstable();
+        for (_, row) in rows {
             match self.sessions[row].is_open() {
                 true => self.conclude(row, at, reason),
                 false => self.publish(row, at, cause, Marks::default()),
@@ -53,32 +54,35 @@ impl Assembler {
     /// The oldest decision goes first.
     fn take_decided(&mut self, at: LogPos, goal: u64) {
         let is_decided = |session: &Session| matches!(session.phase, Phase::Decided | Phase::Late);
-        for row in self.rows_by(is_decided, |session| (session.decided, session.trace)) {
-            if self.stats.bytes <= goal {
-                return;
-            }
+        let mut oldest = self.rows_by(is_decided, |session| (session.decided, session.trace));
+        while goal < self.stats.bytes
+            && let Some((_, row)) = oldest.pop()
+        {
             self.give_up(row, at, Cause::Cap, Marks::default());
         }
     }
 
     /// Of the open ones the longest quiet goes first, if it is quiet enough to be complete; then the largest.
     fn take_open(&mut self, at: LogPos, level: impl Fn(&Stats) -> u64, goal: u64) {
+        if level(&self.stats) <= goal {
+            return;
+        }
         let enough = self.settings.complete_quiet;
         let is_quiet = |session: &Session| session.is_open() && enough <= at.time.since(session.quiet);
-        for row in self.rows_by(is_quiet, |session| (session.quiet, session.trace)) {
-            if level(&self.stats) <= goal {
-                return;
-            }
+        let mut quietest = self.rows_by(is_quiet, |session| (session.quiet, session.trace));
+        while goal < level(&self.stats)
+            && let Some((_, row)) = quietest.pop()
+        {
             self.cap(row, at);
         }
         if level(&self.stats) <= goal {
             return;
         }
-        let largest = |session: &Session| (Reverse(session.bytes(&self.arena)), session.trace);
-        for row in self.rows_by(Session::is_open, largest) {
-            if level(&self.stats) <= goal {
-                return;
-            }
+        let size = |session: &Session| (Reverse(session.bytes(&self.arena)), session.trace);
+        let mut largest = self.rows_by(Session::is_open, size);
+        while goal < level(&self.stats)
+            && let Some((_, row)) = largest.pop()
+        {
             self.cap(row, at);
         }
     }
@@ -93,13 +97,20 @@ impl Assembler {
         self.decide(row, at, reason, found, Marks::default());
     }
 
-    /// The sessions that `include` names, in order of `key`, which must tell all of them apart.
-    fn rows_by<K: Ord>(&self, include: impl Fn(&Session) -> bool, key: impl Fn(&Session) -> K) -> Vec<u32> {
+    /// The sessions that `include` names, the least `key` first, which must tell all of them apart. Mostly few of them
+    /// go, so only those are put in order.
+    fn rows_by<K: Ord>(
+        &self,
+        include: impl Fn(&Session) -> bool,
+        key: impl Fn(&Session) -> K,
+    ) -> BinaryHeap<(Reverse<K>, u32)> {
+        self.keyed(include, |session| Reverse(key(session))).into()
+    }
+
+    /// Keys lie beside the rows: whoever goes to the table for each comparison misses every cache.
+    fn keyed<K>(&self, include: impl Fn(&Session) -> bool, key: impl Fn(&Session) -> K) -> Vec<(K, u32)> {
         let included = self.sessions.rows().filter(|(_, session)| include(session));
-        // Keys lie beside the rows: a sort that goes to the table for each comparison misses every cache.
-        let mut rows: Vec<(K, u32)> = included.map(|(row, session)| (key(session), row)).collect();
-        rows.sort_unstable();
-        rows.into_iter().map(|(_, row)| row).collect()
+        included.map(|(row, session)| (key(session), row)).collect()
     }
 }
 

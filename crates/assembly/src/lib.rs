@@ -18,6 +18,7 @@ mod decide;
 mod duplicates;
 mod fold;
 mod output;
+mod parts;
 mod session;
 mod settings;
 mod slab;

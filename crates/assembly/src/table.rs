@@ -1,13 +1,13 @@
-//! Rows found by trace id: one table of sessions, one of stubs.
+//! Rows found by trace id: one table of sessions, one of stubs. It grows by small steps and never as a whole.
 
 use std::hash::BuildHasher;
 use std::ops::{Index, IndexMut};
 
 use foldhash::fast::SeedableRandomState;
-use hashbrown::HashTable;
 use hotspan_model::{TableSeed, TraceId};
 
 use crate::blocks::Blocks;
+use crate::parts::Parts;
 
 /// Has a trace id.
 pub(crate) trait Keyed {
@@ -16,12 +16,14 @@ pub(crate) trait Keyed {
 
 /// Rows of a block.
 const ROWS: usize = 256;
+/// Free numbers of a block.
+const FREE: usize = 1_024;
 
 #[derive(Debug)]
 pub(crate) struct Table<T> {
     rows: Blocks<Option<T>, ROWS>,
-    free: Vec<u32>,
-    by_trace: HashTable<u32>,
+    free: Blocks<u32, FREE>,
+    by_trace: Parts,
     hasher: SeedableRandomState,
 }
 
@@ -29,8 +31,8 @@ impl<T: Keyed + Copy> Table<T> {
     pub(crate) fn new(seed: TableSeed, salt: u64) -> Table<T> {
         Table {
             rows: Blocks::default(),
-            free: Vec::new(),
-            by_trace: HashTable::new(),
+            free: Blocks::default(),
+            by_trace: Parts::default(),
             hasher: seed.build(salt),
         }
     }
@@ -42,7 +44,7 @@ impl<T: Keyed + Copy> Table<T> {
 
     pub(crate) fn find(&self, trace: TraceId) -> Option<u32> {
         let same = |&row: &u32| self[row].trace() == trace;
-        self.by_trace.find(self.hasher.hash_one(trace), same).copied()
+        self.by_trace.find(self.hasher.hash_one(trace), same)
     }
 
     /// Adds a row whose trace id cannot be found; answers its number.
@@ -52,16 +54,14 @@ impl<T: Keyed + Copy> Table<T> {
         self.rows[row] = Some(value);
         let (rows, hasher) = (&self.rows, &self.hasher);
         let rehash = |&row: &u32| hasher.hash_one(rows[row].as_ref().map(Keyed::trace).expect(HELD));
-        self.by_trace.insert_unique(hash, row, rehash);
+        self.by_trace.insert(hash, row, rehash);
         row
     }
 
     /// The row can no longer be found; its number still leads to it.
     pub(crate) fn unlink(&mut self, row: u32) {
         let hash = self.hasher.hash_one(self[row].trace());
-        if let Ok(entry) = self.by_trace.find_entry(hash, |&found| found == row) {
-            entry.remove();
-        }
+        self.by_trace.remove(hash, row);
     }
 
     /// Takes an unlinked row out.
@@ -73,8 +73,8 @@ impl<T: Keyed + Copy> Table<T> {
     /// Forgets all rows.
     pub(crate) fn clear(&mut self) {
         self.rows = Blocks::default();
-        self.free = Vec::new();
-        self.by_trace.clear();
+        self.free = Blocks::default();
+        self.by_trace = Parts::default();
     }
 
     /// The row of this number, unless it was taken out.
@@ -97,7 +97,7 @@ impl<T: Keyed + Copy> Table<T> {
     /// Bytes that the table takes from the allocator.
     #[cfg(test)]
     pub(crate) fn memory(&self) -> u64 {
-        self.rows.memory() + self.by_trace.allocation_size() as u64 + self.free.capacity() as u64 * 4
+        self.rows.memory() + self.by_trace.memory() + self.free.memory()
     }
 }
 

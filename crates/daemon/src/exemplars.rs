@@ -1,6 +1,5 @@
 //! Traces that hotspots refer to, with what is known of their attributes: a cold registry, off the span path.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -61,15 +60,9 @@ impl Exemplars {
         true
     }
 
-    /// Forgets what one shard kept and no hotspot refers to any more.
-    pub(crate) fn release(&self, kept: &mut BTreeSet<TraceId>, referenced: &BTreeSet<TraceId>) {
-        kept.retain(|id| {
-            let stays = referenced.contains(id);
-            if !stays {
-                self.remove(*id);
-            }
-            stays
-        });
+    /// Forgets one.
+    pub(crate) fn release(&self, id: TraceId) {
+        self.remove(id);
     }
 
     fn remove(&self, id: TraceId) -> Option<Arc<Exemplar>> {
@@ -164,9 +157,8 @@ mod tests {
         );
         assert!(held.get(id(2)).unwrap().details.is_empty());
         assert!(!held.put(id(3), bare()) && held.get(id(3)).is_none());
-        let mut kept = BTreeSet::from([id(1), id(2)]);
-        held.release(&mut kept, &BTreeSet::from([id(2)]));
-        assert_eq!((held.bytes(), kept.len()), (bare_bytes, 1));
+        held.release(id(1));
+        assert_eq!(held.bytes(), bare_bytes);
         assert!(held.put(id(3), exemplar(1_000)));
     }
 

@@ -17,6 +17,7 @@ use tracing::Span;
 
 use crate::daemon::{Addresses, StartError};
 use crate::exemplars::Exemplars;
+use crate::kept::Kept;
 use crate::late_details::LateDetails;
 use crate::plan::Plan;
 use crate::raw::{RawLimits, RawRequests};
@@ -213,6 +214,7 @@ fn shards(
         }
         .timed(since_start),
         raw: RawRequests::new(raw),
+        kept: Kept::default(),
         late: LateDetails::new(shared.core.raw_reader()),
         shared: Arc::clone(shared),
         published: Arc::clone(published),

@@ -1,17 +1,19 @@
 //! The attributes of exemplars, looked up late: most exemplars of a busy shard give way to others within a second, and
 //! a look-up walks whole requests.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use hotspan_ingest::RawReader;
 use hotspan_model::{Assembled, SpanDetail, TraceId};
 use hotspan_otlp::Limits;
 
 use crate::exemplars::{Exemplar, Exemplars};
+use crate::kept::Kept;
 use crate::raw::RawRequests;
 
-/// Most bytes of inflated requests that one call walks; the rest waits for the next.
+/// Most bytes of inflated requests that are walked in a round, and by one call: a millisecond's work; the rest waits.
 const BYTES_MAX: u64 = 8 << 20;
+const BYTES_AT_ONCE: u64 = 512 << 10;
 
 /// Exemplars whose attributes were not looked up yet, and what reads them.
 #[derive(Debug)]
@@ -19,6 +21,9 @@ pub(crate) struct LateDetails {
     /// Oldest first, since their requests are forgotten first.
     waiting: VecDeque<TraceId>,
     reader: RawReader,
+    /// Those of this round, and the bytes that may still be walked for them.
+    of_round: usize,
+    left: u64,
 }
 
 impl LateDetails {
@@ -26,6 +31,8 @@ impl LateDetails {
         LateDetails {
             waiting: VecDeque::new(),
             reader,
+            of_round: 0,
+            left: 0,
         }
     }
 
@@ -34,14 +41,29 @@ impl LateDetails {
         self.waiting.push_back(id);
     }
 
-    /// Looks up what is waiting and still in `kept`, from whichever requests are still held.
-    pub(crate) fn look_up(&mut self, kept: &BTreeSet<TraceId>, raw: &RawRequests, exemplars: &Exemplars) {
-        self.waiting.retain(|id| kept.contains(id));
+    /// Begins a round for what is waiting now; what comes later may give way before the next.
+    pub(crate) fn begin(&mut self) {
+        self.of_round = self.waiting.len();
+        self.left = BYTES_MAX;
+    }
+
+    /// Whether there is something to look up in this round.
+    pub(crate) fn is_looking(&self) -> bool {
+        self.left > 0 && self.of_round > 0
+    }
+
+    /// Looks up some of what is waiting and still in `kept`, from whichever requests are still held.
+    pub(crate) fn look_up(&mut self, kept: &Kept, raw: &RawRequests, exemplars: &Exemplars) {
         let mut walked = 0;
-        while walked < BYTES_MAX
+        while walked < self.left.min(BYTES_AT_ONCE)
+            && self.of_round > 0
             && let Some(id) = self.waiting.pop_front()
         {
-            let Some(exemplar) = exemplars.get(id) else {
+            self.of_round -= 1;
+            let Some(exemplar) = Some(id)
+                .filter(|&id| kept.contains(id))
+                .and_then(|id| exemplars.get(id))
+            else {
                 continue;
             };
             let trace = exemplar.trace.clone();
@@ -50,6 +72,7 @@ impl LateDetails {
                 exemplars.put(id, Exemplar { trace, details });
             }
         }
+        self.left = self.left.saturating_sub(walked);
     }
 
     /// The attributes of a trace's spans, redacted.

@@ -9,6 +9,7 @@ mod config;
 mod daemon;
 mod exemplars;
 mod house;
+mod kept;
 mod late_details;
 mod log;
 mod outline;

@@ -1,6 +1,5 @@
 //! One shard's thread: messages in, snapshots out. It owns its pipeline; nobody else touches it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -13,6 +12,7 @@ use hotspan_pipeline::{Pipeline, Snapshot};
 use tokio::sync::oneshot;
 
 use crate::exemplars::Exemplar;
+use crate::kept::Kept;
 use crate::late_details::LateDetails;
 use crate::raw::RawRequests;
 use crate::shared::Shared;
@@ -62,6 +62,7 @@ pub(crate) struct Shard {
     pub(crate) pipeline: Pipeline,
     pub(crate) raw: RawRequests,
     pub(crate) late: LateDetails,
+    pub(crate) kept: Kept,
     pub(crate) shared: Arc<Shared>,
     pub(crate) published: Arc<Published>,
     pub(crate) snapshot_interval: Duration,
@@ -73,11 +74,14 @@ impl Shard {
     /// Runs until the inbox is closed and empty, then decides what is open and publishes a last snapshot.
     pub(crate) fn run(mut self) {
         let mut at = LogPos::default();
-        let mut kept = BTreeSet::new();
         let start = Instant::now();
         let (mut tick, mut publish, mut release) = (start, start, start);
         loop {
-            match self.inbox.receive(Some(tick.min(publish))) {
+            let wake = match self.has_begun() {
+                true => Instant::now(),
+                false => tick.min(publish),
+            };
+            match self.inbox.receive(Some(wake)) {
                 Received::Message(message) => {
                     at = next(at);
                     self.handle(at, message);
@@ -93,24 +97,34 @@ impl Shard {
                 self.pipeline.handle_tick(at, &self.shared.dictionary);
                 self.take_share();
             }
-            self.keep_exemplars(&mut kept);
+            self.keep_exemplars();
             self.answer_questions();
-            if now >= publish {
+            if now >= publish && !self.pipeline.has_begun() {
                 publish = now + self.snapshot_interval;
-                self.publish(at);
+                self.pipeline.begin_snapshot(at);
             }
-            if now >= release {
+            if let Some(snapshot) = self.pipeline.poll_snapshot() {
+                self.publish(snapshot);
+            }
+            if now >= release && !self.kept.is_looking() {
                 release = now + RELEASE;
-                self.release(&mut kept);
-                self.raw.forget(now);
+                self.kept.begin(self.pipeline.hotspots());
+                self.late.begin();
             }
+            self.release();
+            self.raw.forget(now);
         }
         at = next(at);
         self.pipeline
             .finish(at, Decided::Shutdown, &self.shared.dictionary);
-        self.keep_exemplars(&mut kept);
-        self.release(&mut kept);
-        self.publish(at);
+        self.keep_exemplars();
+        self.kept.begin(self.pipeline.hotspots());
+        self.late.begin();
+        while self.kept.is_looking() || self.late.is_looking() {
+            self.release();
+        }
+        let last = self.pipeline.snapshot(at);
+        self.publish(last);
     }
 
     /// Has receivers leave out traces, by their ids, while the table of sessions is nearly full.
@@ -128,13 +142,11 @@ impl Shard {
         self.share = share;
     }
 
-    fn publish(&mut self, at: LogPos) {
+    fn publish(&self, snapshot: Snapshot) {
         let (published, raw) = (&self.published, &self.raw);
         published.raw_bytes.store(raw.bytes(), Relaxed);
         published.evidence_dropped.store(raw.dropped_early(), Relaxed);
-        self.published
-            .snapshot
-            .store(Some(Arc::new(self.pipeline.snapshot(at))));
+        published.snapshot.store(Some(Arc::new(snapshot)));
     }
 
     fn handle(&mut self, at: LogPos, message: Message) {
@@ -146,27 +158,35 @@ impl Shard {
         }
     }
 
-    fn keep_exemplars(&mut self, kept: &mut BTreeSet<TraceId>) {
+    fn keep_exemplars(&mut self) {
         while let Some(trace) = self.pipeline.poll_exemplar() {
             let Some(id) = trace.trace else { continue };
             let details = Vec::new();
             match self.shared.exemplars.put(id, Exemplar { trace, details }) {
                 true => {
-                    kept.insert(id);
+                    self.kept.insert(id);
                     self.late.push(id);
                 }
                 false => {
-                    kept.remove(&id);
+                    self.kept.remove(id);
                 }
             }
         }
     }
 
-    /// Lets exemplars go that no hotspot refers to any more, and looks up the attributes of those that stayed.
-    fn release(&mut self, kept: &mut BTreeSet<TraceId>) {
+    /// Whether something was begun that is done in pieces between two messages.
+    fn has_begun(&self) -> bool {
+        self.pipeline.has_begun() || self.kept.is_looking() || self.late.is_looking()
+    }
+
+    /// Lets some exemplars go that no hotspot refers to any more, then looks up the attributes of some that stayed.
+    fn release(&mut self) {
         let exemplars = &self.shared.exemplars;
-        exemplars.release(kept, &self.pipeline.exemplars());
-        self.late.look_up(kept, &self.raw, exemplars);
+        let gone = self.kept.look(|places| self.pipeline.exemplars(places));
+        gone.for_each(|id| exemplars.release(id));
+        if !self.kept.is_looking() {
+            self.late.look_up(&self.kept, &self.raw, exemplars);
+        }
     }
 
     fn answer_questions(&self) {

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use crate::sign::Sign;
 use crate::stored::{Reader, Stored, Unreadable, Writer};
 
+/// Stretches for which a stored list gets room at once; there are fewer.
+const READ_MAX: usize = 512;
+
 /// What is summed.
 pub(crate) trait Sum: Copy + Default {
     fn shift(&mut self, sign: Sign, by: &Self);
@@ -163,13 +166,23 @@ impl<C: Sum + Stored> Stored for Cells<C> {
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
-        let (mut cells, mut place) = (Cells::default(), 0_u64);
-        for _ in 0..from.length()? {
+        let length = from.length()?;
+        let (mut cells, mut place) = (Vec::with_capacity(length.min(READ_MAX)), 0_u64);
+        for nth in 0..length {
             let step = from.number()?;
             place = place.checked_add(step).ok_or(Unreadable::Damaged)?;
-            cells.shift(Sign::Add, place, &C::read(from)?, 0);
+            let cell = C::read(from)?;
+            if (nth > 0 && step == 0) || cell.is_empty() {
+                return Err(Unreadable::Damaged);
+            }
+            cells.push((place, cell));
         }
-        Ok(cells)
+        let last = cells.pop().unwrap_or_default();
+        Ok(Cells {
+            first: cells.first().map_or(last.0, |first| first.0),
+            last,
+            past: (!cells.is_empty()).then(|| Arc::new(cells)),
+        })
     }
 }
 

@@ -174,16 +174,16 @@ impl Distribution {
     /// The upper bound of the bucket that holds the number below which `permille` of all lie; zero when
     /// empty.
     pub(crate) fn quantile(&self, permille: u64) -> u64 {
-        let total: u128 = self.buckets().map(|bucket| u128::from(bucket.1)).sum();
+        let total = u128::from(self.count());
         let rank = (total * u128::from(permille)).div_ceil(1_000).max(1);
+        // It is at most the total, but for a `permille` beyond all.
+        let rank = u64::try_from(rank).unwrap_or(u64::MAX);
         let mut passed = 0;
-        for (lowest, count) in self.buckets() {
-            passed += u128::from(count);
-            if rank <= passed {
-                return LAYOUT.highest_equivalent(lowest);
-            }
-        }
-        0
+        let found = self.buckets.iter().find(|bucket| {
+            passed += bucket.count();
+            rank <= passed
+        });
+        found.map_or(0, |bucket| LAYOUT.highest_equivalent(bucket.lowest()))
     }
 
     /// Lowest value and count of each filled bucket, ascending.
@@ -212,16 +212,13 @@ impl Distribution {
 
     /// How many numbers are in buckets that do not reach beyond `most`.
     pub(crate) fn up_to(&self, most: u64) -> u64 {
-        let within = self
-            .buckets()
-            .take_while(|bucket| LAYOUT.highest_equivalent(bucket.0) <= most);
-        within.fold(0, |sum, bucket| sum.saturating_add(bucket.1))
+        let reaches = |bucket: &Bucket| LAYOUT.highest_equivalent(bucket.lowest()) <= most;
+        count(&self.buckets[..self.buckets.partition_point(reaches)])
     }
 
     /// How many numbers it has.
     pub(crate) fn count(&self) -> u64 {
-        let counts = self.buckets.iter().map(|bucket| bucket.count());
-        counts.fold(0, u64::saturating_add)
+        count(&self.buckets)
     }
 
     /// Lower bound of the lowest filled bucket.
@@ -239,6 +236,11 @@ impl Distribution {
         let last = self.buckets.last();
         last.map_or(0, |bucket| LAYOUT.highest_equivalent(bucket.lowest()))
     }
+}
+
+/// All places together, each full, stay below 2^64.
+fn count(of: &[Bucket]) -> u64 {
+    of.iter().map(|bucket| bucket.count()).sum()
 }
 
 /// Each bucket as the distance from the one before.

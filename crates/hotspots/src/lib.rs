@@ -28,6 +28,7 @@ mod groups;
 mod growth;
 mod ignored;
 mod joint;
+mod lazily;
 mod life;
 mod lists;
 mod losses;

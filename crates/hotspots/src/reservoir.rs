@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use hotspan_model::{Millionths, Moved, Nanos, Params, Saving, SpanId, TraceId};
 
+use crate::lazily::Lazily;
 use crate::sighting::Sighting;
 use crate::sign;
 use crate::stored::{Reader, Stored, Unreadable, Writer, stored};
@@ -24,7 +25,14 @@ const MEDIAN_OFF: u128 = 640;
 pub(crate) struct Reservoir {
     /// Ascending by place. A list, so that a full one changes without an allocation.
     samples: Vec<(u128, Sample)>,
+    /// What readers made of them: a full one rarely changes.
+    replayed: Lazily<Shortened>,
+    capped: Lazily<Shortened>,
+    slope: Lazily<Option<Nanos>>,
 }
+
+/// What a fix saves of a trace, and what becomes of its unit; `None` where nothing says that any would be shorter.
+pub(crate) type Shortened = (Saving, Option<Units>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Sample {
@@ -71,6 +79,7 @@ impl Reservoir {
             path: sighting.path,
             unit: sighting.unit,
         };
+        self.forget_read();
         match self.place(sighting) {
             Ok(at) if self.samples[at].1.version <= sample.version => self.samples[at].1 = sample,
             Ok(_) => {}
@@ -99,15 +108,23 @@ impl Reservoir {
         if self.holds(sighting)
             && let Ok(at) = self.place(sighting)
         {
+            self.forget_read();
             self.samples.remove(at);
         }
     }
 
     /// Adds that of another shard, which has other traces.
     pub(crate) fn merge(&mut self, other: &Reservoir, most: usize) {
+        self.forget_read();
         self.samples.extend_from_slice(&other.samples);
         self.samples.sort_by_key(|sample| sample.0);
         self.samples.truncate(most);
+    }
+
+    fn forget_read(&mut self) {
+        self.replayed = Lazily::default();
+        self.capped = Lazily::default();
+        self.slope = Lazily::default();
     }
 
     fn place(&self, sighting: &Sighting<'_>) -> Result<usize, usize> {
@@ -119,9 +136,21 @@ impl Reservoir {
         self.samples.iter().map(|sample| &sample.1)
     }
 
-    /// Medians over the sample, each trace as heavy as it was sampled; the least and the most as far from the middle
-    /// as the median of so few traces may be off.
-    pub(crate) fn saving(&self) -> Saving {
+    /// Savings as replays say: medians over the sample, each trace as heavy as it was sampled; the least and the most as
+    /// far from the middle as the median of so few traces may be off.
+    pub(crate) fn replayed(&self) -> Shortened {
+        *self
+            .replayed
+            .get(|| (self.saving(), self.shorter(|sample| sample.unit.after)))
+    }
+
+    /// Savings of a limit on the critical-path time, as [`Reservoir::cut`] says; the units when time over its median is
+    /// cut off.
+    pub(crate) fn capped(&self) -> Shortened {
+        *self.capped.get(|| (self.cut(), self.units_cut()))
+    }
+
+    fn saving(&self) -> Saving {
         let root = (self.samples.len() as u128).isqrt().max(1);
         let off = (MEDIAN_OFF / root).min(500);
         Saving {
@@ -133,7 +162,7 @@ impl Reservoir {
 
     /// Means of what a limit on the critical-path time would save: at its median, at half of that, and at its third
     /// quartile less what the mean of so few traces may be off.
-    pub(crate) fn capped(&self) -> Saving {
+    fn cut(&self) -> Saving {
         let mut paths: Vec<u64> = self.samples().map(|sample| sample.path).collect();
         paths.sort_unstable();
         let Some(last) = paths.len().checked_sub(1) else {
@@ -154,18 +183,13 @@ impl Reservoir {
         }
     }
 
-    /// Calls and critical-path nanoseconds of each trace.
-    pub(crate) fn costs(&self) -> Vec<(u64, u64)> {
-        self.samples().map(|sample| (sample.calls, sample.path)).collect()
+    /// What one call more costs, as `slope` finds in the calls and critical-path nanoseconds of each trace.
+    pub(crate) fn slope(&self, slope: impl FnOnce(&[(u64, u64)]) -> Option<Nanos>) -> Option<Nanos> {
+        let costs = || self.samples().map(|sample| (sample.calls, sample.path));
+        *self.slope.get(|| slope(&costs().collect::<Vec<_>>()))
     }
 
-    /// What the units would become; `None` where no replay says that any would be shorter.
-    pub(crate) fn units(&self) -> Option<Units> {
-        self.shorter(|sample| sample.unit.after)
-    }
-
-    /// The same when critical-path time over its median is cut off, as [`Reservoir::capped`] says is likely.
-    pub(crate) fn units_capped(&self) -> Option<Units> {
+    fn units_cut(&self) -> Option<Units> {
         let mut paths: Vec<u64> = self.samples().map(|sample| sample.path).collect();
         paths.sort_unstable();
         let median = paths[paths.len().checked_sub(1)? / 2];
@@ -193,21 +217,33 @@ impl Reservoir {
 
     /// The least value that so many per mille do not exceed, each trace as heavy as it was sampled.
     fn quantile(&self, per_mille: u128, of: impl Fn(&Sample) -> Nanos) -> Nanos {
-        let mut values: Vec<(Nanos, u64)> = self
-            .samples()
-            .map(|sample| (of(sample), sample.weight.max(1)))
-            .collect();
-        values.sort_unstable();
-        let total: u128 = values.iter().map(|value| u128::from(value.1)).sum();
-        let mut passed = 0;
-        for (value, weight) in values {
-            passed += u128::from(weight);
-            if total * per_mille <= 1_000 * passed {
-                return value;
-            }
-        }
-        Nanos::ZERO
+        let weigh = |sample| (of(sample), sample.weight.max(1));
+        let mut values: Vec<(Nanos, u64)> = self.samples().map(weigh).collect();
+        let total = weight(&values);
+        least_reaching(&mut values, (total * per_mille).div_ceil(1_000))
     }
+}
+
+fn weight(of: &[(Nanos, u64)]) -> u128 {
+    of.iter().map(|value| u128::from(value.1)).sum()
+}
+
+/// The least value that, with those before it, weighs at least `goal`; zero of none. Selected, not sorted: halves that
+/// cannot have it are not put in order.
+fn least_reaching(mut values: &mut [(Nanos, u64)], mut goal: u128) -> Nanos {
+    while values.len() > 1 {
+        let (before, middle, after) = values.select_nth_unstable(values.len() / 2);
+        let lighter = weight(before);
+        if goal <= lighter {
+            values = before;
+        } else if goal <= lighter + u128::from(middle.1) {
+            return middle.0;
+        } else {
+            goal -= lighter + u128::from(middle.1);
+            values = after;
+        }
+    }
+    values.first().map_or(Nanos::ZERO, |value| value.0)
 }
 
 /// Traces among which the median one is found.
@@ -406,7 +442,7 @@ impl TermSums {
     }
 }
 
-stored!(Reservoir { samples });
+stored!(Reservoir { samples } but replayed, capped, slope);
 stored!(Sample {
     version,
     weight,
@@ -444,5 +480,30 @@ impl Stored for Exemplars {
         };
         exemplars.cut();
         Ok(exemplars)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn selecting_finds_what_sorting_would(
+            values in prop::collection::vec((0..50_u64, 1..5_u64), 0..60),
+            per_mille in 0..=1_000_u128,
+        ) {
+            let mut values: Vec<_> = values.into_iter().map(|(value, weight)| (Nanos(value), weight)).collect();
+            let goal = (weight(&values) * per_mille).div_ceil(1_000);
+            let found = least_reaching(&mut values.clone(), goal);
+            values.sort_unstable();
+            let mut passed = 0;
+            let expected = values.iter().find(|value| {
+                passed += u128::from(value.1);
+                goal <= passed
+            });
+            prop_assert_eq!(found, expected.map_or(Nanos::ZERO, |value| value.0));
+        }
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn scaling(row: &Aggregate) -> Option<Revision> {
             why: format!("always {} calls: a fixed loop", row.calls.max()),
         });
     }
-    let each = slope(&row.reservoir.costs())?;
+    let each = row.reservoir.slope(slope)?;
     let often = row.calls.quantile(950);
     let total = Nanos(each.0.saturating_mul(often));
     Some(Revision {

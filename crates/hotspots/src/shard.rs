@@ -1,9 +1,9 @@
 //! One shard's aggregates: reports in, snapshots out.
 
 mod restore;
+mod snapshot;
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::ops::Range;
 
 use hotspan_model::{
     CallRow, FactRow, Fingerprint, LogTime, Lookup, Nanos, OpRef, Report, SegmentRow, ServiceRow, Symbol,
@@ -15,10 +15,9 @@ use crate::aggregate::Aggregate;
 use crate::facts::{Fact, FactKey, used};
 use crate::groups::Groups;
 use crate::joint::{JointKey, JointSums};
-use crate::metered::{Metered, Shot};
+use crate::metered::Metered;
 use crate::moments::most;
 use crate::near::{Near, NearKey};
-use crate::shown::Shown;
 use crate::sighting::{Sighting, sightings};
 use crate::sign::{self, Sign, weighted};
 use crate::table::Table;
@@ -28,9 +27,11 @@ use crate::versions::carried;
 
 pub(crate) use self::restore::Head;
 pub use self::restore::Loader;
+pub use self::snapshot::Snapshot;
 
-/// Old moments are dropped so often.
+/// Old moments are dropped so often, from so many facts with each trace.
 const SWEEP: Nanos = Nanos::from_secs(600);
+const SWEPT_AT_ONCE: usize = 64;
 
 /// What became of a trace whose report was added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,34 +67,15 @@ pub struct Hotspots {
     metered: Metered,
     /// Moments in all facts.
     moments: usize,
-    /// When old moments were dropped last.
+    /// When old moments began to be dropped last, and the facts that were not looked at since: the first so many.
     swept: LogTime,
+    dated: usize,
+    /// The snapshot that was begun, still without rows.
+    begun: Option<Snapshot>,
 }
 
 /// A service's operation; `None` for those beyond its bound.
 pub(crate) type OperationKey = (Symbol, Option<Symbol>);
-
-/// An immutable picture of one shard.
-#[derive(Clone, Debug, Default)]
-pub struct Snapshot {
-    /// Grows with every change of the shard.
-    pub version: u64,
-    pub(crate) newest: LogTime,
-    pub(crate) totals: Totals,
-    pub(crate) aggregates: Shown<Fingerprint, Aggregate>,
-    pub(crate) services: Shown<Symbol, Service>,
-    pub(crate) operations: Shown<OperationKey, Operation>,
-    pub(crate) edges: Shown<EdgeKey, Edge>,
-    pub(crate) orders: Shown<u128, Order>,
-    pub(crate) facts: Shown<FactKey, Fact>,
-    pub(crate) near: Shown<NearKey, Near>,
-    pub(crate) joints: Shown<JointKey, JointSums>,
-    pub(crate) metered: Shot,
-    /// Sightings of fingerprints that found no row.
-    pub(crate) sightings_beyond: u64,
-    /// Other contributions that found no row.
-    pub(crate) rows_beyond: u64,
-}
 
 impl Hotspots {
     /// An empty shard.
@@ -119,6 +101,8 @@ impl Hotspots {
             metered: Metered::new(seed, settings.metered_max, settings.operations_max),
             moments: 0,
             swept: LogTime::default(),
+            dated: 0,
+            begun: None,
             settings,
         }
     }
@@ -157,36 +141,21 @@ impl Hotspots {
         self.scratch = scratch;
     }
 
-    /// The shard as it is now. Costs what changed since the snapshot before: all else is shared between them.
-    pub fn snapshot(&mut self) -> Arc<Snapshot> {
-        Arc::new(Snapshot {
-            version: self.version,
-            newest: self.newest,
-            totals: self.totals.clone(),
-            aggregates: self.aggregates.snapshot(),
-            services: self.services.snapshot(),
-            operations: self.operations.snapshot(),
-            edges: self.edges.snapshot(),
-            orders: self.orders.snapshot(),
-            facts: self.facts.snapshot(),
-            near: self.near.snapshot(),
-            joints: self.joints.snapshot(),
-            metered: self.metered.snapshot(),
-            sightings_beyond: self.aggregates.beyond(),
-            rows_beyond: self.services.beyond()
-                + self.operations.beyond()
-                + self.edges.beyond()
-                + self.orders.beyond()
-                + self.facts.beyond()
-                + self.near.beyond()
-                + self.joints.beyond(),
-        })
+    /// How many hotspots and candidates it holds.
+    pub fn len(&self) -> usize {
+        self.aggregates.len()
     }
 
-    /// The traces that hotspots still refer to.
-    pub fn exemplars(&self) -> BTreeSet<TraceId> {
-        let rows = self.aggregates.values();
-        rows.flat_map(|row| row.exemplars.traces()).collect()
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The traces that some of them refer to. Places only ever get lower, so whoever goes from the last to the first
+    /// misses none that was there all the while.
+    pub fn exemplars(&self, places: Range<usize>) -> impl Iterator<Item = TraceId> {
+        let rows = places.take_while(|&at| at < self.len());
+        rows.flat_map(|at| self.aggregates.value(at).exemplars.traces())
     }
 
     fn turn(&mut self, newest: LogTime) {
@@ -201,6 +170,9 @@ impl Hotspots {
         self.joints.turn(newest);
         if SWEEP <= newest.since(self.swept) {
             self.swept = newest;
+            self.dated = self.facts.len();
+        }
+        if self.dated > 0 {
             self.forget_moments();
         }
     }
@@ -370,19 +342,22 @@ impl Hotspots {
         self.moments = self.moments + fact.moments.held() - before;
     }
 
-    /// Facts that nothing touches any more keep no moments.
+    /// Facts that nothing touches any more keep no moments. Some at a time, the last first: places only get lower.
     fn forget_moments(&mut self) {
         let newest = self.newest;
-        let mut forgotten = 0;
-        self.facts.change(
-            |key, fact| fact.moments.is_dated(key.kind, newest),
-            |key, fact| {
-                forgotten += fact.moments.held();
-                fact.moments.forget(key.kind, newest);
-                forgotten -= fact.moments.held();
-            },
-        );
-        self.moments -= forgotten;
+        let end = self.dated.min(self.facts.len());
+        self.dated = end.saturating_sub(SWEPT_AT_ONCE);
+        for at in self.dated..end {
+            let (key, fact) = self.facts.at(at);
+            let kind = key.kind;
+            if !fact.moments.is_dated(kind, newest) {
+                continue;
+            }
+            let fact = self.facts.value_mut(at);
+            self.moments -= fact.moments.held();
+            fact.moments.forget(kind, newest);
+            self.moments += fact.moments.held();
+        }
     }
 
     /// Whether the service has room for one more fact, which is then taken.

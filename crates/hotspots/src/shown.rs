@@ -5,10 +5,10 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 /// Rows on a page. A changed row costs a copy of its page, a snapshot of a changed table a count of all pages.
-const PAGE: usize = 32;
+pub(crate) const PAGE: usize = 32;
 
 /// Keys and rows of one page.
-type Page<K, V> = Arc<Vec<(K, Arc<V>)>>;
+pub(crate) type Page<K, V> = Arc<Vec<(K, Arc<V>)>>;
 
 /// An immutable list of rows once it is cloned.
 #[derive(Debug)]
@@ -90,18 +90,41 @@ impl<K: Hash + Eq, V> Shown<K, V> {
 }
 
 impl<K: Clone, V> Shown<K, V> {
-    /// Puts a row in its place, or behind the last.
-    pub(crate) fn put(&mut self, at: usize, key: &K, value: V) {
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        let full = self.pages.len().saturating_sub(1) * PAGE;
+        self.pages.last().map_or(0, |last| full + last.len())
+    }
+
+    /// Adds rows behind the last that are still to be [`Shown::put`]; until then they hold `empty`.
+    pub(crate) fn extend(&mut self, keys: impl IntoIterator<Item = K>, empty: &Arc<V>) {
+        let mut keys = keys.into_iter().peekable();
+        if keys.peek().is_none() {
+            return;
+        }
         let pages = Arc::make_mut(&mut self.pages);
-        if pages.len() <= at / PAGE {
-            pages.push(Arc::new(Vec::with_capacity(PAGE)));
+        for key in keys {
+            if pages.last().is_none_or(|last| last.len() == PAGE) {
+                pages.push(Arc::new(Vec::with_capacity(PAGE)));
+            }
+            if let Some(last) = pages.last_mut() {
+                Arc::make_mut(last).push((key, Arc::clone(empty)));
+            }
         }
-        let page = Arc::make_mut(&mut pages[at / PAGE]);
-        let value = Arc::new(value);
-        match page.get_mut(at % PAGE) {
-            Some(row) => row.1 = value,
-            None => page.push((key.clone(), value)),
-        }
+    }
+
+    /// Puts what a row holds in its place. Where readers see its page, they keep the old one, which is answered.
+    pub(crate) fn put(&mut self, at: usize, value: V) -> Option<Page<K, V>> {
+        let page = &mut Arc::make_mut(&mut self.pages)[at / PAGE];
+        let old = match Arc::get_mut(page) {
+            Some(_) => None,
+            None => {
+                let copy = Arc::new(page.to_vec());
+                Some(std::mem::replace(page, copy))
+            }
+        };
+        Arc::make_mut(page)[at % PAGE].1 = Arc::new(value);
+        old
     }
 
     /// Drops the rows that are not `wanted`.

@@ -1,11 +1,12 @@
 //! A bounded map whose rows readers share: a snapshot costs what changed since the one before.
 
 use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
 
 use hashbrown::HashTable;
 use hotspan_model::{LogTime, TableSeed};
 
-use crate::shown::Shown;
+use crate::shown::{PAGE, Page, Shown};
 use crate::sign::Sign;
 use crate::slots::Slots;
 
@@ -13,13 +14,28 @@ use crate::slots::Slots;
 ///
 /// A full table drops rows that nothing touched for a week, once an hour at most. A trace that old is not
 /// revised any more, so what is taken back is always still where it went.
+///
+/// A snapshot is of the moment of [`Table::mark`]. Rows that had changed by then are moved a few at a time, and one that
+/// changes again before its turn is moved at once.
 #[derive(Debug)]
 pub(crate) struct Table<K, V> {
     rows: Vec<Row<K, V>>,
-    /// As of the last snapshot.
+    /// As of the last mark, once nothing is left in `moving`.
     shown: Shown<K, V>,
-    /// Rows that have changed since, each once; new ones ascend.
+    /// Rows that have changed since the last mark, each once.
     changed: Vec<u32>,
+    /// Rows that had changed before it and may still have to be moved.
+    moving: Vec<u32>,
+    /// What readers saw until the last mark, and until the one before: once all of them have gone on, it is dropped
+    /// a few rows at a time.
+    retired: Vec<Page<K, V>>,
+    spent: Vec<Page<K, V>>,
+    /// What new rows hold until they are moved.
+    empty: Arc<V>,
+    /// As of the last mark, if rows were dropped since.
+    kept: Option<Shown<K, V>>,
+    /// Marks so far.
+    marks: u32,
     places: HashTable<u32>,
     slots: Slots,
     hasher: foldhash::fast::SeedableRandomState,
@@ -38,7 +54,9 @@ struct Row<K, V> {
     touched: u32,
     /// The place that was found after this one. Traces repeat themselves, so it mostly is again.
     next: u32,
-    /// What it holds if that has changed since the last snapshot; else what readers see is all.
+    /// Marks at the time of its last change. At four a second they are told apart for 34 years.
+    marks: u32,
+    /// What it holds unless that was moved to where readers see it.
     own: Option<Box<V>>,
 }
 
@@ -52,6 +70,12 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
             rows: Vec::new(),
             shown: Shown::default(),
             changed: Vec::new(),
+            moving: Vec::new(),
+            retired: Vec::new(),
+            spent: Vec::new(),
+            empty: Arc::default(),
+            kept: None,
+            marks: 0,
             places: HashTable::new(),
             slots: Slots::default(),
             hasher: seed.build(salt),
@@ -194,6 +218,7 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
             key: key.clone(),
             touched: self.hour,
             next: 0,
+            marks: self.marks,
             own: Some(Box::default()),
         });
         self.changed.push(at as u32);
@@ -209,26 +234,40 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
         self.places.insert_unique(hash(&at), at, hash);
     }
 
-    fn value(&self, at: usize) -> &V {
+    /// What a row holds.
+    pub(crate) fn value(&self, at: usize) -> &V {
         self.rows[at]
             .own
             .as_deref()
             .unwrap_or_else(|| self.shown.value(at))
     }
 
-    /// To be changed: from then on until the next snapshot it is not what readers see.
+    /// To be changed: from then on until the next mark it is not what readers see.
     #[inline]
-    fn value_mut(&mut self, at: usize) -> &mut V {
-        if self.rows[at].own.is_none() {
-            self.copy(at);
+    pub(crate) fn value_mut(&mut self, at: usize) -> &mut V {
+        if self.rows[at].marks != self.marks {
+            self.renew(at);
         }
         self.rows[at].own.get_or_insert_default()
     }
 
     #[inline(never)]
-    fn copy(&mut self, at: usize) {
+    fn renew(&mut self, at: usize) {
+        self.settle(at);
         self.changed.push(at as u32);
-        self.rows[at].own = Some(Box::new(self.shown.value(at).clone()));
+        let row = &mut self.rows[at];
+        row.marks = self.marks;
+        row.own = Some(Box::new(self.shown.value(at).clone()));
+    }
+
+    /// Moves a row to where readers see it, if it has not changed since the last mark.
+    fn settle(&mut self, at: usize) {
+        let row = &mut self.rows[at];
+        if row.marks != self.marks
+            && let Some(own) = row.own.take()
+        {
+            self.retired.extend(self.shown.put(at, *own));
+        }
     }
 
     /// Drops the rows untouched for a week and answers their keys; once an hour at most.
@@ -239,6 +278,8 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
             return Vec::new();
         }
         self.swept = self.hour;
+        self.advance(&mut { usize::MAX });
+        self.kept.get_or_insert_with(|| self.shown.clone());
         self.shown
             .keep(|at| self.rows.get(at).is_some_and(|row| oldest <= row.touched));
         let mut dropped = Vec::new();
@@ -260,38 +301,19 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
         dropped
     }
 
-    /// Changes the rows that `wanted` names, and no other.
-    pub(crate) fn change(&mut self, wanted: impl Fn(&K, &V) -> bool, mut change: impl FnMut(&K, &mut V)) {
-        for at in 0..self.rows.len() {
-            if wanted(&self.rows[at].key, self.value(at)) {
-                self.value_mut(at);
-                let row = &mut self.rows[at];
-                if let Some(own) = &mut row.own {
-                    change(&row.key, own);
-                }
-            }
-        }
+    /// The key of a row and what it holds.
+    pub(crate) fn at(&self, at: usize) -> (&K, &V) {
+        (&self.rows[at].key, self.value(at))
     }
 
     /// Keys and what their rows hold.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        (0..self.rows.len()).map(|at| (&self.rows[at].key, self.value(at)))
+        (0..self.rows.len()).map(|at| self.at(at))
     }
 
-    /// What the rows hold.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        (0..self.rows.len()).map(|at| self.value(at))
-    }
-
-    /// The rows as they are now, for readers.
-    pub(crate) fn snapshot(&mut self) -> Shown<K, V> {
-        for at in self.changed.drain(..) {
-            let row = &mut self.rows[at as usize];
-            if let Some(own) = row.own.take() {
-                self.shown.put(at as usize, &row.key, *own);
-            }
-        }
-        self.shown.clone()
+    /// The rows as of the last mark, once all are moved.
+    pub(crate) fn marked(&self) -> Shown<K, V> {
+        self.kept.as_ref().unwrap_or(&self.shown).clone()
     }
 
     /// Contributions that found no row.
@@ -300,9 +322,51 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
     }
 }
 
+/// What a snapshot is taken of, a few rows at a time.
+pub(crate) trait Marked {
+    /// Begins a snapshot: it shows the rows as they are now. What is left of the one before is done at once.
+    fn mark(&mut self);
+
+    /// Moves rows to where readers see them, and drops what readers saw; each row takes one of `budget`. All is done
+    /// when some of it is left.
+    fn advance(&mut self, budget: &mut usize);
+}
+
+impl<K: Hash + Eq + Clone, V: Default + Clone> Marked for Table<K, V> {
+    fn mark(&mut self) {
+        self.advance(&mut { usize::MAX });
+        self.kept = None;
+        self.marks = self.marks.wrapping_add(1);
+        std::mem::swap(&mut self.moving, &mut self.changed);
+        std::mem::swap(&mut self.spent, &mut self.retired);
+        let new = self.rows[self.shown.len()..].iter();
+        self.shown.extend(new.map(|row| row.key.clone()), &self.empty);
+    }
+
+    fn advance(&mut self, budget: &mut usize) {
+        while *budget > 0
+            && let Some(at) = self.moving.pop()
+        {
+            self.settle(at as usize);
+            *budget -= 1;
+        }
+        while *budget > 0 && self.spent.pop().is_some() {
+            *budget = budget.saturating_sub(PAGE);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
+        fn snapshot(&mut self) -> Shown<K, V> {
+            self.mark();
+            self.advance(&mut { usize::MAX });
+            self.marked()
+        }
+    }
 
     fn rows(table: &mut Table<u32, u64>) -> Vec<(u32, u64)> {
         let shown = table.snapshot();
@@ -372,5 +436,64 @@ mod tests {
         assert_eq!(rows(&mut table), kept.chain([(1_000, 0)]).collect::<Vec<_>>());
         let seen: Vec<(u32, u64)> = seen.iter().map(|(key, value)| (*key, **value)).collect();
         assert_eq!(seen, before);
+    }
+
+    #[test]
+    fn a_snapshot_in_slices_shows_one_moment_and_a_slice_moves_so_many_rows() {
+        let mut table: Table<u32, u64> = Table::new(TableSeed(1), 1, 1_000);
+        let mut expected = Vec::new();
+        for round in 1..6_u64 {
+            for key in 0..100 * round as u32 {
+                *table.row(Sign::Add, &key).unwrap() += round;
+            }
+            let before = std::mem::take(&mut expected);
+            expected = (0..table.len())
+                .map(|at| (table.rows[at].key, *table.value(at)))
+                .collect();
+            table.mark();
+            let (mut slices, mut least) = (0, usize::MAX);
+            loop {
+                let (moving, spent) = (table.moving.len(), table.spent.len());
+                table.advance(&mut 7);
+                let (moved, dropped) = (moving - table.moving.len(), spent - table.spent.len());
+                assert!(moved + dropped <= 7 && dropped <= 1);
+                slices += 1;
+                if table.moving.is_empty() && table.spent.is_empty() {
+                    break;
+                }
+                // Rows that were moved, are still to be moved, and are new.
+                for key in [slices % 100, 100 * round as u32 - slices, 900 + slices % 50] {
+                    *table.row(Sign::Add, &key).unwrap() += 1_000;
+                }
+                least = least.min(table.shown.len());
+            }
+            assert!(before.len() < expected.len() && least == expected.len());
+            let shown: Vec<_> = table
+                .marked()
+                .iter()
+                .map(|(key, value)| (*key, **value))
+                .collect();
+            assert_eq!(shown, expected, "round {round}");
+        }
+    }
+
+    #[test]
+    fn a_snapshot_that_was_begun_still_shows_rows_that_are_dropped() {
+        let at = |hour: u64| LogTime(hour * 3_600_000_000_000);
+        let mut table: Table<u32, u64> = Table::new(TableSeed(1), 1, 3);
+        for key in 0..3 {
+            *table.row(Sign::Add, &key).unwrap() = u64::from(key);
+        }
+        table.mark();
+        table.turn(at(169));
+        *table.row(Sign::Add, &9).unwrap() = 9;
+        table.advance(&mut { usize::MAX });
+        let shown: Vec<_> = table
+            .marked()
+            .iter()
+            .map(|(key, value)| (*key, **value))
+            .collect();
+        assert_eq!(shown, [(0, 0), (1, 1), (2, 2)]);
+        assert_eq!(rows(&mut table), [(9, 9)]);
     }
 }

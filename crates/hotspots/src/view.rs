@@ -158,8 +158,8 @@ impl<'a> Reader<'a> {
     /// What the fix saves of a trace, and what becomes of its unit.
     fn saving(&self, row: &Aggregate, shape: &Shape, meta: &Meta) -> (Saving, Option<Units>) {
         let (saving, units) = match meta.saving {
-            SavingRule::Replayed => (row.reservoir.saving(), row.reservoir.units()),
-            SavingRule::CappedAtMedian => (row.reservoir.capped(), row.reservoir.units_capped()),
+            SavingRule::Replayed => row.reservoir.replayed(),
+            SavingRule::CappedAtMedian => row.reservoir.capped(),
         };
         let service = self.dictionary.text(shape.at.service);
         match (self.merged.services.get(service), units) {

@@ -33,6 +33,22 @@ impl Identity {
         self
     }
 
+    /// Adds numbers as if one by one: many at once are hashed in half the time.
+    #[must_use]
+    pub fn numbers(mut self, numbers: impl Iterator<Item = u128>) -> Identity {
+        let (mut bytes, mut filled) = ([0; 1_024], 0);
+        for number in numbers {
+            bytes[filled..filled + 16].copy_from_slice(&number.to_le_bytes());
+            filled += 16;
+            if filled == bytes.len() {
+                self.0.write(&bytes);
+                filled = 0;
+            }
+        }
+        self.0.write(&bytes[..filled]);
+        self
+    }
+
     /// The identity of what was added.
     pub fn finish(self) -> u128 {
         let hash = self.0.finish128();
@@ -85,6 +101,15 @@ mod tests {
             format!("{:032x}", of("a", "b")),
             "ac66b92909b6cf2c711cc1015fa4be80"
         );
+    }
+
+    #[test]
+    fn many_numbers_are_the_same_as_one_by_one() {
+        for count in [0, 1, 63, 64, 65, 200] {
+            let numbers = (0..count).map(|n: u128| n << 90 | n);
+            let single = numbers.clone().fold(Identity::new("test"), Identity::number);
+            assert_eq!(Identity::new("test").numbers(numbers).finish(), single.finish());
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod shard;
 use hotspan_model::{Knob, Meta};
 
 pub use settings::{Clock, Settings};
-pub use shard::{Pipeline, Snapshot};
+pub use shard::{Pipeline, SNAPSHOT_ROWS, Snapshot};
 
 /// The thresholds that all detectors share.
 pub fn shared_knobs() -> Vec<&'static Knob> {

@@ -1,6 +1,7 @@
 //! The straight line of one shard: assemble, analyse, add up.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use hotspan_analysis::{Analyser, When};
@@ -16,6 +17,9 @@ use crate::{Clock, Settings};
 /// Most traces that wait for [`Pipeline::poll_exemplar`]; beyond, the oldest is forgotten.
 const EXEMPLARS_WAITING_MAX: usize = 256;
 
+/// Rows that one call of [`Pipeline::poll_snapshot`] moves at most: about a millisecond's work.
+pub const SNAPSHOT_ROWS: usize = 512;
+
 /// One shard's whole state; one owner, no locks.
 #[derive(Debug)]
 pub struct Pipeline {
@@ -28,6 +32,17 @@ pub struct Pipeline {
     trace: Assembled,
     report: Report,
     exemplars: VecDeque<Arc<Assembled>>,
+    /// The books of the snapshot that was begun.
+    begun: Option<Books>,
+}
+
+/// The part of a snapshot that is copied at once.
+#[derive(Debug)]
+struct Books {
+    counts: Counts,
+    stats: Stats,
+    at: LogPos,
+    times: AnalysisTimes,
 }
 
 /// What readers get: immutable, taken every few hundred milliseconds.
@@ -63,6 +78,7 @@ impl Pipeline {
             trace: Assembled::default(),
             report: Report::default(),
             exemplars: VecDeque::new(),
+            begun: None,
         }
     }
 
@@ -108,9 +124,14 @@ impl Pipeline {
         self.exemplars.pop_front()
     }
 
-    /// Every trace that is an exemplar now.
-    pub fn exemplars(&self) -> std::collections::BTreeSet<TraceId> {
-        self.hotspots.exemplars()
+    /// How many hotspots and candidates there are.
+    pub fn hotspots(&self) -> usize {
+        self.hotspots.len()
+    }
+
+    /// The exemplars of some of them, as [`Hotspots::exemplars`] has it.
+    pub fn exemplars(&self, places: Range<usize>) -> impl Iterator<Item = TraceId> {
+        self.hotspots.exemplars(places)
     }
 
     /// Whatever is held of a trace, decided or not.
@@ -138,8 +159,29 @@ impl Pipeline {
 
     /// What readers get next.
     pub fn snapshot(&mut self, at: LogPos) -> Snapshot {
-        Snapshot {
-            hotspots: self.hotspots.snapshot(),
+        self.begun = None;
+        self.books(at).beside(self.hotspots.snapshot())
+    }
+
+    /// Begins a snapshot of this moment, for [`Pipeline::poll_snapshot`] to complete while the line goes on.
+    pub fn begin_snapshot(&mut self, at: LogPos) {
+        self.hotspots.begin_snapshot();
+        self.begun = Some(self.books(at));
+    }
+
+    /// Whether a snapshot was begun and is not complete.
+    pub fn has_begun(&self) -> bool {
+        self.begun.is_some()
+    }
+
+    /// A bounded piece of the work on the snapshot that was begun; answers it when that was the last.
+    pub fn poll_snapshot(&mut self) -> Option<Snapshot> {
+        let hotspots = self.hotspots.poll_snapshot(SNAPSHOT_ROWS)?;
+        Some(self.begun.take()?.beside(hotspots))
+    }
+
+    fn books(&self, at: LogPos) -> Books {
+        Books {
             counts: self.counts(),
             stats: self.assembler.stats(),
             at,
@@ -184,5 +226,23 @@ impl Pipeline {
             self.exemplars.pop_front();
         }
         self.exemplars.push_back(Arc::new(self.trace.clone()));
+    }
+}
+
+impl Books {
+    fn beside(self, hotspots: Arc<hotspan_hotspots::Snapshot>) -> Snapshot {
+        let Books {
+            counts,
+            stats,
+            at,
+            times,
+        } = self;
+        Snapshot {
+            hotspots,
+            counts,
+            stats,
+            at,
+            times,
+        }
     }
 }

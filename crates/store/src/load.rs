@@ -1,7 +1,12 @@
 //! Shards built again from what was stored.
 
+use std::panic::resume_unwind;
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread;
+
 use hotspan_hotspots::{Hotspots, Loader, RowKind, Settings, Unreadable};
 use hotspan_model::{Dictionary, TableSeed};
+use rusqlite::Row;
 
 use crate::{Known, Store, StoreError};
 
@@ -42,44 +47,107 @@ impl LoadError {
     }
 }
 
+/// Bytes of rows that are handed over at once, and how many such batches wait.
+const BATCH_BYTES: usize = 1 << 20;
+const BATCHES: usize = 4;
+
+/// One row as it is in the file.
+struct Raw {
+    shard: usize,
+    kind: RowKind,
+    key: u128,
+    value: Vec<u8>,
+}
+
+/// Builds shards from rows as they are read.
+struct Builder<'a> {
+    loader: Loader,
+    dictionary: &'a mut (dyn Dictionary + Send),
+    known: &'a mut Known,
+    rows: u64,
+    strangers: u64,
+}
+
+impl Builder<'_> {
+    fn run(&mut self, batches: &Receiver<Vec<Raw>>) -> Result<(), Unreadable> {
+        batches.iter().flatten().try_for_each(|row| self.add(&row))
+    }
+
+    fn add(&mut self, row: &Raw) -> Result<(), Unreadable> {
+        let key = (row.kind, row.key);
+        match self
+            .loader
+            .add(row.shard, key, &row.value, self.dictionary, self.known)
+        {
+            Ok(()) => self.rows += 1,
+            Err(Unreadable::Stranger(_)) => self.strangers += 1,
+            Err(error @ (Unreadable::Newer(_) | Unreadable::Damaged)) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
 impl Store {
-    /// Builds `shards` shards with tables as large as `settings` say; their texts go to `dictionary`.
+    /// Builds `shards` shards with tables as large as `settings` say; their texts go to `dictionary`. One thread reads
+    /// while another builds.
     pub fn load(
         &self,
         settings: &Settings,
         seed: TableSeed,
         shards: usize,
-        dictionary: &mut dyn Dictionary,
+        dictionary: &mut (dyn Dictionary + Send),
         known: &mut Known,
     ) -> Result<Loaded, LoadError> {
         let wrote = self.wrote()?;
-        let mut loader = Loader::new(settings, seed, shards, wrote);
-        let (mut rows, mut strangers) = (0, 0);
+        let mut builder = Builder {
+            loader: Loader::new(settings, seed, shards, wrote),
+            dictionary,
+            known,
+            rows: 0,
+            strangers: 0,
+        };
+        thread::scope(|scope| {
+            let (send, batches) = mpsc::sync_channel(BATCHES);
+            // It owns the receiving end: where it fails, reading ends too.
+            let built = scope.spawn(|| {
+                let batches = batches;
+                builder.run(&batches)
+            });
+            let read = self.read(&send);
+            drop(send);
+            match built.join() {
+                Ok(built) => read.and(built.map_err(LoadError::from)),
+                Err(panic) => resume_unwind(panic),
+            }
+        })?;
+        Ok(Loaded {
+            as_stored: wrote == shards,
+            rows: builder.rows,
+            strangers: builder.strangers,
+            beyond: builder.loader.beyond(),
+            shards: builder.loader.finish(),
+        })
+    }
+
+    /// Hands every row over, until nobody takes them.
+    fn read(&self, send: &SyncSender<Vec<Raw>>) -> Result<(), LoadError> {
         let sql = "SELECT kind, shard, key, value FROM row ORDER BY kind, shard, key";
         let mut statement = self.connection.prepare(sql).map_err(StoreError::from)?;
         let mut found = statement.query([]).map_err(StoreError::from)?;
+        let (mut batch, mut bytes) = (Vec::new(), 0);
         while let Some(row) = found.next().map_err(StoreError::from)? {
-            let damaged = |_| LoadError::Row(Unreadable::Damaged);
-            let (kind, shard): (u8, u64) = (row.get(0).map_err(damaged)?, row.get(1).map_err(damaged)?);
-            let kind = RowKind::of(kind).ok_or(Unreadable::Damaged)?;
-            let key = row.get(2).map(u128::from_be_bytes).map_err(damaged)?;
-            let value = row
-                .get_ref(3)
-                .and_then(|value| Ok(value.as_blob()?))
-                .map_err(damaged)?;
-            match loader.add(shard as usize, (kind, key), value, dictionary, known) {
-                Ok(()) => rows += 1,
-                Err(Unreadable::Stranger(_)) => strangers += 1,
-                Err(error @ (Unreadable::Newer(_) | Unreadable::Damaged)) => return Err(error.into()),
+            let row = raw(row)?;
+            bytes += row.value.len();
+            batch.push(row);
+            if BATCH_BYTES <= bytes {
+                bytes = 0;
+                if send.send(std::mem::take(&mut batch)).is_err() {
+                    return Ok(());
+                }
             }
         }
-        Ok(Loaded {
-            as_stored: wrote == shards,
-            rows,
-            strangers,
-            beyond: loader.beyond(),
-            shards: loader.finish(),
-        })
+        // Without a taker it failed, and says why.
+        send.send(batch).or(Ok(()))
     }
 
     /// How many shards wrote; none to a new file.
@@ -91,4 +159,16 @@ impl Store {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+fn raw(row: &Row<'_>) -> Result<Raw, LoadError> {
+    let damaged = |_| LoadError::Row(Unreadable::Damaged);
+    let (kind, shard): (u8, u64) = (row.get(0).map_err(damaged)?, row.get(1).map_err(damaged)?);
+    let value = row.get_ref(3).and_then(|value| Ok(value.as_blob()?));
+    Ok(Raw {
+        shard: shard as usize,
+        kind: RowKind::of(kind).ok_or(Unreadable::Damaged)?,
+        key: row.get(2).map(u128::from_be_bytes).map_err(damaged)?,
+        value: value.map_err(damaged)?.to_vec(),
+    })
 }

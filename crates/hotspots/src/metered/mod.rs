@@ -22,7 +22,7 @@ pub use self::read::{
 use self::rising::Rising;
 use crate::shown::Shown;
 use crate::sign::{self, Sign, weighted};
-use crate::table::Table;
+use crate::table::{Marked, Table};
 
 /// Rows that names beyond every bound share; one for each kind and outcome.
 const SHARED_MAX: usize = 16;
@@ -236,12 +236,23 @@ impl Metered {
         self.scratch = scratch;
     }
 
-    pub(crate) fn snapshot(&mut self) -> Shot {
+    /// What a snapshot is taken of.
+    pub(crate) fn tables(&mut self) -> [&mut dyn Marked; 4] {
+        [
+            &mut self.spans,
+            &mut self.links,
+            &mut self.paths,
+            &mut self.findings,
+        ]
+    }
+
+    /// What readers get, once all is moved.
+    pub(crate) fn marked(&self) -> Shot {
         Shot {
-            spans: self.spans.snapshot(),
-            links: self.links.snapshot(),
-            paths: self.paths.snapshot(),
-            findings: self.findings.snapshot(),
+            spans: self.spans.marked(),
+            links: self.links.marked(),
+            paths: self.paths.marked(),
+            findings: self.findings.marked(),
         }
     }
 }

@@ -76,20 +76,41 @@ impl<'a> Reader<'a> {
         Ok(byte)
     }
 
+    #[inline]
     pub(crate) fn wide(&mut self) -> Result<u128, Unreadable> {
-        let mut number = 0;
-        for shift in (0..128).step_by(7) {
-            let byte = self.byte()?;
-            let bits = u128::from(byte & 0x7f);
-            if bits << shift >> shift != bits {
-                return Err(Unreadable::Damaged);
-            }
-            number |= bits << shift;
-            if byte & 0x80 == 0 {
-                return Ok(number);
-            }
+        match self.eight()? {
+            (number, true) => Ok(number.into()),
+            (low, false) => self.wider(low),
         }
-        Err(Unreadable::Damaged)
+    }
+
+    /// The bits of up to eight bytes of a number, and whether it ends with them. All at once: most of a start on a full
+    /// store is spent here.
+    #[inline]
+    fn eight(&mut self) -> Result<(u64, bool), Unreadable> {
+        let mut bytes = [0x80; 8];
+        match self.bytes.first_chunk() {
+            Some(whole) => bytes = *whole,
+            None => bytes[..self.bytes.len()].copy_from_slice(self.bytes),
+        }
+        let word = u64::from_le_bytes(bytes);
+        let ends = !word & 0x8080_8080_8080_8080;
+        let length = (ends.trailing_zeros() as usize / 8 + 1).min(8);
+        self.bytes = self.bytes.get(length..).ok_or(Unreadable::Damaged)?;
+        Ok((sevens(word & (u64::MAX >> (64 - 8 * length))), ends != 0))
+    }
+
+    fn wider(&mut self, low: u64) -> Result<u128, Unreadable> {
+        let (middle, ends) = self.eight()?;
+        let number = u128::from(low) | u128::from(middle) << 56;
+        if ends {
+            return Ok(number);
+        }
+        let before = self.bytes.len();
+        let (high, ends) = self.eight()?;
+        let fits = ends && before - self.bytes.len() <= 3 && high < 1 << 16;
+        fits.then(|| number | u128::from(high) << 112)
+            .ok_or(Unreadable::Damaged)
     }
 
     pub(crate) fn number<T: TryFrom<u128>>(&mut self) -> Result<T, Unreadable> {
@@ -127,5 +148,66 @@ impl<'a> Reader<'a> {
         self.names
             .name(text)
             .ok_or_else(|| Unreadable::Stranger(text.to_owned()))
+    }
+}
+
+/// The lower seven bits of each byte, together.
+fn sevens(word: u64) -> u64 {
+    let pairs = (word & 0x007f_007f_007f_007f) | (word & 0x7f00_7f00_7f00_7f00) >> 1;
+    let fours = (pairs & 0x0000_3fff_0000_3fff) | (pairs & 0x3fff_0000_3fff_0000) >> 2;
+    (fours & 0x0fff_ffff) | (fours & 0x0fff_ffff_0000_0000) >> 4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Writer, test_names};
+    use super::*;
+    use hotspan_model::{Entry, LocalDictionary, Lookup};
+    use proptest::prelude::*;
+
+    struct Empty;
+
+    impl Lookup for Empty {
+        fn entry(&self, _: Symbol) -> &Entry {
+            unreachable!("numbers have no text")
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_of_every_length_come_back(numbers in prop::collection::vec((any::<u128>(), 0..128_u32), 0..9)) {
+            let numbers: Vec<u128> = numbers.into_iter().map(|(number, bits)| number >> bits).collect();
+            let mut writer = Writer::new(&Empty);
+            numbers.iter().for_each(|&number| writer.number(number));
+            let row = writer.finish();
+            let (mut dictionary, mut names) = (LocalDictionary::default(), test_names(&[]));
+            let mut reader = Reader::new(&row, &mut dictionary, &mut names).unwrap();
+            for number in numbers {
+                prop_assert_eq!(reader.wide(), Ok(number));
+            }
+            prop_assert_eq!(reader.end(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_number_beyond_128_bits_or_without_an_end_is_refused() {
+        let read = |bytes: &[u8]| {
+            let mut names = test_names(&[]);
+            let mut reader = Reader {
+                bytes,
+                symbols: Vec::new(),
+                names: &mut names,
+            };
+            reader.wide()
+        };
+        let most = [[0xff; 18].as_slice(), &[3]].concat();
+        assert_eq!(read(&most), Ok(u128::MAX));
+        for last in [4, 0x83] {
+            let beyond = [[0xff; 18].as_slice(), &[last, 0]].concat();
+            assert_eq!(read(&beyond), Err(Unreadable::Damaged));
+        }
+        for length in 0..19 {
+            assert_eq!(read(&most[..length]), Err(Unreadable::Damaged), "{length}");
+        }
     }
 }

@@ -99,7 +99,7 @@ fn over(start: Identity, bytes: &[u8]) -> Identity {
         bytes[..chunk.len()].copy_from_slice(chunk);
         u128::from_be_bytes(bytes)
     });
-    numbers.fold(start.number(bytes.len() as u128), Identity::number)
+    start.number(bytes.len() as u128).numbers(numbers)
 }
 
 fn put(out: &mut Vec<u8>, mut number: u128) {

@@ -148,6 +148,48 @@ proptest! {
         prop_assert_eq!(stepwise, whole);
     }
 
+    /// Snapshots are completed some rows at a time, and traces come and are revised in between.
+    #[test]
+    fn what_a_store_gets_from_snapshots_in_slices_is_of_the_moment_in_which_each_was_begun(
+        rounds in prop::collection::vec(prop::collection::vec(draw(), 1..12), 2..5),
+        rows in 1..8_usize,
+    ) {
+        let mut world = World::default();
+        let (mut shard, mut twin) = (new(1).remove(0), new(1).remove(0));
+        let (mut stepwise, mut before) = (Held::new(), None);
+        for (n, draws) in (1..).zip(&rounds) {
+            let all = reports(&mut world, n * 1_000, draws);
+            let (first, rest) = all.split_at(all.len().div_ceil(2));
+            for report in first {
+                shard.add(report, &world.dictionary);
+                twin.add(report, &world.dictionary);
+            }
+            let mut whole = Held::new();
+            save(&mut whole, &[(twin.snapshot(), None)], &world.dictionary);
+
+            shard.begin_snapshot();
+            let mut between = rest.iter().chain(first);
+            let mut seen = 0;
+            let now = loop {
+                if let Some(snapshot) = shard.poll_snapshot(rows) {
+                    break snapshot;
+                }
+                if let Some(report) = between.next() {
+                    shard.add(report, &world.dictionary);
+                    shard.subtract(&first[0], &world.dictionary);
+                    seen += 1;
+                }
+            };
+            for report in rest.iter().chain(first).take(seen) {
+                twin.add(report, &world.dictionary);
+                twin.subtract(&first[0], &world.dictionary);
+            }
+            save(&mut stepwise, &[(Arc::clone(&now), before)], &world.dictionary);
+            prop_assert_eq!(&stepwise, &whole);
+            before = Some(now);
+        }
+    }
+
     /// 1 shard, then 2, then 1 again, each with traces of its own.
     #[test]
     fn the_number_of_shards_may_change_between_starts(
