@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use hotspan_hotspots::{Answers, Hotspots, Settings, Snapshot, answers};
 use hotspan_model::{
-    CallRow, Category, Class, Dictionary, Facts, Finding, FindingId, Fingerprint, Identity, LocalDictionary,
-    LogTime, Millionths, Nanos, OpRef, Params, PathRow, Report, Saving, SegmentRow, SpanId, Symbol,
-    TableSeed, Target, TemplateFacts, Terms, TraceId, Vocabulary,
+    CallRow, Category, Class, Dictionary, Facts, Finding, Fingerprint, Identity, LocalDictionary, LogTime,
+    Millionths, Nanos, OpRef, Params, PathRow, Report, Saving, SegmentRow, SpanId, Symbol, TableSeed, Target,
+    TemplateFacts, Terms, TraceId, Vocabulary,
 };
 use hotspan_pipeline::SNAPSHOT_ROWS;
 
@@ -136,7 +136,6 @@ impl Full {
         self.report.findings.push(Finding {
             detector: "n-plus-one-query",
             fingerprint: Fingerprint(u128::from(hotspot) + 1),
-            id: FindingId(draw.into()),
             service: at.service,
             operation: at.operation,
             anchor: SpanId::new(draw | 1).expect("an odd number"),

@@ -1,50 +1,86 @@
-//! Rows found by what tells them apart: traces mostly have few, which are tried one after the other.
+//! Rows of one list found by what tells them apart. A slot remembers when it was filled, so that a new list costs nothing.
 
 use hashbrown::HashTable;
 
-/// So many rows are tried one after the other.
-const IN_ORDER: usize = 8;
+/// More than most traces have rows.
+const SLOTS: usize = 256;
 
 /// An index of the rows of one list, which only grows until the next [`Few::clear`].
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Few {
-    /// Rows from [`IN_ORDER`] on.
-    table: HashTable<u32>,
+    /// By the leading bits of a hash.
+    slots: Vec<Slot>,
+    /// Number of the list at hand.
+    list: u32,
+    /// Rows whose slot another row of the list has.
+    others: HashTable<u32>,
+}
+
+/// The row that took a slot first, and in which list.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    list: u32,
+    row: u32,
+}
+
+impl Default for Few {
+    fn default() -> Few {
+        Few {
+            slots: Vec::new(),
+            // What was never filled is of no list.
+            list: 1,
+            others: HashTable::new(),
+        }
+    }
 }
 
 impl Few {
     pub(crate) fn clear(&mut self) {
-        if !self.table.is_empty() {
-            self.table.clear();
+        self.list = self.list.wrapping_add(1);
+        if self.list == 0 {
+            self.slots.fill(Slot::default());
+            self.list = 1;
+        }
+        if !self.others.is_empty() {
+            self.others.clear();
         }
     }
 
     /// The place of a row.
-    pub(crate) fn find<T>(
-        &self,
-        rows: &[T],
-        hash: impl FnOnce() -> u64,
-        is_it: impl Fn(&T) -> bool,
-    ) -> Option<u32> {
-        if let Some(at) = rows.iter().take(IN_ORDER).position(&is_it) {
-            return Some(at as u32);
+    #[inline]
+    pub(crate) fn find<T>(&self, rows: &[T], hash: u64, is_it: impl Fn(&T) -> bool) -> Option<u32> {
+        let slot = self.slots.get(slot(hash)).filter(|slot| slot.list == self.list)?;
+        if rows.get(slot.row as usize).is_some_and(&is_it) {
+            return Some(slot.row);
         }
-        if self.table.is_empty() {
+        if self.others.is_empty() {
             return None;
         }
-        let found = self.table.find(hash(), |&at| is_it(&rows[at as usize]));
+        let found = self.others.find(hash, |&at| is_it(&rows[at as usize]));
         found.copied()
     }
 
     /// Lists the row that was added last, which must be a new one; answers its place.
+    #[inline]
     pub(crate) fn list<T>(&mut self, rows: &[T], hash: impl Fn(&T) -> u64) -> u32 {
-        let at = rows.len() - 1;
-        if at >= IN_ORDER {
-            self.table
-                .insert_unique(hash(&rows[at]), at as u32, |&at| hash(&rows[at as usize]));
+        if self.slots.is_empty() {
+            self.slots.resize(SLOTS, Slot::default());
         }
-        at as u32
+        let at = rows.len() - 1;
+        let (own, row) = (hash(&rows[at]), at as u32);
+        let slot = &mut self.slots[slot(own)];
+        if slot.list == self.list {
+            self.others
+                .insert_unique(own, row, |&at| hash(&rows[at as usize]));
+        } else {
+            *slot = Slot { list: self.list, row };
+        }
+        row
     }
+}
+
+fn slot(hash: u64) -> usize {
+    (hash >> (u64::BITS - SLOTS.trailing_zeros())) as usize
 }
 
 #[cfg(test)]
@@ -54,21 +90,35 @@ mod tests {
     #[test]
     fn every_row_is_found_and_no_other() {
         let mut few = Few::default();
+        // Some share a slot, some a hash.
+        let hash = |row: &u64| (row % 50) << 57;
         for count in [0, 1, 7, 8, 9, 100] {
             few.clear();
             let mut rows = Vec::new();
             for n in 0..count {
                 rows.push(n * 3);
-                assert_eq!(few.list(&rows, |row| row % 5), n as u32);
+                assert_eq!(few.list(&rows, hash), n as u32);
             }
             for n in 0..count * 3 + 2 {
                 let expected = (n % 3 == 0 && n / 3 < count).then_some((n / 3) as u32);
                 assert_eq!(
-                    few.find(&rows, || n % 5, |&row| row == n),
+                    few.find(&rows, hash(&n), |&row| row == n),
                     expected,
                     "{n} of {count}"
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_list_is_not_taken_for_one_that_went_before_it_by_as_many_as_there_are() {
+        let mut few = Few::default();
+        let rows = [7_u64];
+        few.list(&rows, |row| *row);
+        few.list = u32::MAX;
+        few.clear();
+        assert_eq!(few.find(&rows, 7, |&row| row == 7), None);
+        few.list(&rows, |row| *row);
+        assert_eq!(few.find(&rows, 7, |&row| row == 7), Some(0));
     }
 }

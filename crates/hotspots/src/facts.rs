@@ -30,8 +30,11 @@ pub(crate) struct FactKey {
 
 impl PartialEq for FactKey {
     fn eq(&self, other: &FactKey) -> bool {
-        let pairs = self.words().into_iter().zip(other.words());
-        pairs.fold(0, |differing, (a, b)| differing | (a ^ b)) == 0
+        // All at once: it is mostly the same, and a branch for each part would cost as much as the part.
+        let symbols = self.symbols().into_iter().zip(other.symbols());
+        let differing = symbols.fold(0, |differing, (a, b)| differing | (a ^ b));
+        let kinds = (self.kind as u32 ^ other.kind as u32) | (self.class as u32 ^ other.class as u32);
+        u64::from(differing | kinds) | (self.group ^ other.group) == 0
     }
 }
 
@@ -44,15 +47,25 @@ impl Hash for FactKey {
 }
 
 impl FactKey {
-    /// All of it in few words, which are compared and hashed quickly.
+    /// All of it in few words, which are hashed quickly.
     fn words(&self) -> [u64; 4] {
         let pair = |a: u32, b: u32| u64::from(a) | u64::from(b) << 32;
-        let raw = |symbol: Option<Symbol>| symbol.map_or(0, Symbol::raw);
+        let [service, operation, other, what] = self.symbols();
         [
-            pair(self.at.service.raw(), self.at.operation.raw()),
-            pair(raw(self.other), raw(self.what)),
+            pair(service, operation),
+            pair(other, what),
             self.group,
             pair(self.kind as u32, self.class as u32),
+        ]
+    }
+
+    fn symbols(&self) -> [u32; 4] {
+        let raw = |symbol: Option<Symbol>| symbol.map_or(0, Symbol::raw);
+        [
+            self.at.service.raw(),
+            self.at.operation.raw(),
+            raw(self.other),
+            raw(self.what),
         ]
     }
 
@@ -69,14 +82,7 @@ impl FactKey {
 
     /// For grouping within one process; orders nothing that shows.
     pub(crate) fn packed(&self) -> (FactKind, Class, [u32; 4], u64) {
-        let raw = |symbol: Option<Symbol>| symbol.map_or(0, Symbol::raw);
-        let symbols = [
-            self.at.service.raw(),
-            self.at.operation.raw(),
-            raw(self.other),
-            raw(self.what),
-        ];
-        (self.kind, self.class, symbols, self.group)
+        (self.kind, self.class, self.symbols(), self.group)
     }
 }
 
@@ -176,7 +182,10 @@ impl Fact {
             }
         }
         sign.sum(&mut self.time, whole);
-        sign.sum(&mut self.inner, whole_inner);
+        // Most kinds have no other side.
+        if whole_inner > 0 {
+            sign.sum(&mut self.inner, whole_inner);
+        }
         sign.count(&mut self.traces, 1);
         sign.sum(&mut self.weighted, sign::weight(report.weight).into());
         sign.count(&mut self.count, count);

@@ -4,10 +4,18 @@ use std::hash::Hash;
 
 use crate::table::Table;
 
-/// Buffer for the rows of one list at a time.
+/// So many arrangements are remembered of each list.
+const KEPT: usize = 256;
+/// None of them of more rows than this.
+const LONGEST: usize = 64;
+
+/// The rows of one list of a report at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     members: Vec<Member>,
+    /// How lists that came before were arranged, found by how they begin and how long they are. Traces repeat
+    /// themselves: mostly a list has the keys of one of these, row by row, which is looked at before it is believed.
+    before: Vec<Vec<Member>>,
 }
 
 /// A row, and above it where its key is in the table; all ones for nowhere. In one word, to sort quickly.
@@ -62,6 +70,48 @@ impl Groups {
         V: Default + Clone,
     {
         self.members.clear();
+        let Some(first) = rows.first() else { return };
+        let first = table.place(&key(first));
+        if rows.len() == 1 {
+            return self.members.push(Member::new(first, 0));
+        }
+        let slot = first.map_or(0, |first| first.wrapping_mul(31).wrapping_add(rows.len()) % KEPT);
+        if first.is_some() && self.recall(slot, table, rows, &key) {
+            return;
+        }
+        self.arrange(table, rows, &key);
+        let known = self.members.partition_point(|member| member.is_known());
+        if known < self.members.len() {
+            self.members[known..]
+                .sort_unstable_by_key(|member| (packed(&key(&rows[member.row()])), member.row()));
+        } else if rows.len() <= LONGEST {
+            self.before.resize_with(KEPT, Vec::new);
+            self.before[slot].clone_from(&self.members);
+        }
+    }
+
+    /// Takes the arrangement in a slot, if each row has the key that stands where it says.
+    fn recall<T, K, V>(&mut self, slot: usize, table: &Table<K, V>, rows: &[T], key: impl Fn(&T) -> K) -> bool
+    where
+        K: Hash + Eq + Clone,
+        V: Default + Clone,
+    {
+        let Some(before) = self.before.get(slot).filter(|before| before.len() == rows.len()) else {
+            return false;
+        };
+        let is_at = |member: &Member| table.is_at(member.place(), &key(&rows[member.row()]));
+        let fits = before.iter().all(is_at);
+        if fits {
+            self.members.extend_from_slice(before);
+        }
+        fits
+    }
+
+    fn arrange<T, K, V>(&mut self, table: &mut Table<K, V>, rows: &[T], key: impl Fn(&T) -> K)
+    where
+        K: Hash + Eq + Clone,
+        V: Default + Clone,
+    {
         let mut last: Option<(K, Option<usize>)> = None;
         for (row, at) in rows.iter().zip(0..) {
             let own = key(row);
@@ -74,11 +124,6 @@ impl Groups {
             last = Some((own, place));
         }
         self.members.sort_unstable();
-        let known = self.members.partition_point(|member| member.is_known());
-        if known < self.members.len() {
-            self.members[known..]
-                .sort_unstable_by_key(|member| (packed(&key(&rows[member.row()])), member.row()));
-        }
     }
 
     /// The groups of the rows that it was filled with.
@@ -128,25 +173,49 @@ mod tests {
         let mut table: Table<char, u64> = Table::new(TableSeed(1), 1, 10);
         table.row(Sign::Add, &'b');
         table.row(Sign::Add, &'a');
-        let rows = [('d', 0), ('a', 1), ('c', 2), ('b', 3), ('a', 4), ('c', 5)];
+        let rows: [(char, usize); 6] = [('d', 0), ('a', 1), ('c', 2), ('b', 3), ('a', 4), ('c', 5)];
         let mut groups = Groups::default();
         groups.fill(&mut table, &rows, |row| row.0, |key| *key);
-        let groups = groups.iter(&rows, |row| row.0);
-        let groups: Vec<_> = groups
-            .map(|group| {
-                (
-                    group.key,
-                    group.place,
-                    group.rows().map(|row| row.1).collect::<Vec<_>>(),
-                )
-            })
-            .collect();
         let expected = [
             ('b', Some(0), vec![3]),
             ('a', Some(1), vec![1, 4]),
             ('c', None, vec![2, 5]),
             ('d', None, vec![0]),
         ];
-        assert_eq!(groups, expected);
+        assert_eq!(listed(&groups, &rows), expected);
+    }
+
+    #[test]
+    fn a_list_of_other_keys_is_not_taken_for_one_that_came_before() {
+        let mut table: Table<u32, u64> = Table::new(TableSeed(1), 1, 10);
+        for key in 0..4 {
+            table.row(Sign::Add, &key);
+        }
+        let mut groups = Groups::default();
+        let lists: [&[u32]; 6] = [
+            &[1, 0, 2, 1],
+            &[1, 2, 0, 1],
+            &[1, 0, 2, 1],
+            &[1, 0, 2, 7],
+            &[1, 0],
+            &[1, 0, 2, 1],
+        ];
+        for keys in lists {
+            let rows: Vec<(u32, usize)> = keys.iter().copied().zip(0..).collect();
+            groups.fill(&mut table, &rows, |row| row.0, |key| *key);
+            let mut fresh = Groups::default();
+            fresh.fill(&mut table, &rows, |row| row.0, |key| *key);
+            assert_eq!(listed(&groups, &rows), listed(&fresh, &rows), "{keys:?}");
+        }
+    }
+
+    type Listed<K> = Vec<(K, Option<usize>, Vec<usize>)>;
+
+    fn listed<K: Copy + Eq>(groups: &Groups, rows: &[(K, usize)]) -> Listed<K> {
+        let groups = groups.iter(rows, |row| row.0);
+        let numbers = |group: &Group<'_, (K, usize), K>| group.rows().map(|row| row.1).collect();
+        groups
+            .map(|group| (group.key, group.place, numbers(&group)))
+            .collect()
     }
 }

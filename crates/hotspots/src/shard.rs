@@ -54,7 +54,7 @@ pub struct Hotspots {
     newest: LogTime,
     /// For sorting a report's findings and grouping its rows; cleared, not freed.
     scratch: Vec<u32>,
-    groups: Groups,
+    groups: Lists,
     totals: Totals,
     aggregates: Table<Fingerprint, Aggregate>,
     services: Table<Symbol, Service>,
@@ -74,6 +74,16 @@ pub struct Hotspots {
     begun: Option<Snapshot>,
 }
 
+/// The rows of a report by key, list by list.
+#[derive(Debug, Default)]
+struct Lists {
+    services: Groups,
+    operations: Groups,
+    edges: Groups,
+    facts: Groups,
+    near: Groups,
+}
+
 /// A service's operation; `None` for those beyond its bound.
 pub(crate) type OperationKey = (Symbol, Option<Symbol>);
 
@@ -88,7 +98,7 @@ impl Hotspots {
             version: 0,
             newest: LogTime::default(),
             scratch: Vec::new(),
-            groups: Groups::default(),
+            groups: Lists::default(),
             totals: Totals::default(),
             aggregates: Table::new(seed, 1, settings.hotspots_max),
             services: Table::new(seed, 2, settings.services_max),
@@ -181,11 +191,11 @@ impl Hotspots {
         self.version += 1;
         self.totals.shift(sign, report, times);
         let mut groups = std::mem::take(&mut self.groups);
-        self.shift_services(sign, report, &mut groups);
-        self.shift_operations(sign, report, times, &mut groups);
-        self.shift_edges(sign, report, times, &mut groups);
-        self.shift_facts(sign, report, times, &mut groups);
-        self.shift_near(sign, report, times, &mut groups);
+        self.shift_services(sign, report, &mut groups.services);
+        self.shift_operations(sign, report, times, &mut groups.operations);
+        self.shift_edges(sign, report, times, &mut groups.edges);
+        self.shift_facts(sign, report, times, &mut groups.facts);
+        self.shift_near(sign, report, times, &mut groups.near);
         self.groups = groups;
         self.metered.shift(sign, report);
         for hand_off in &report.hand_offs {

@@ -58,9 +58,11 @@ pub(crate) fn sightings<'a>(
     let finding = |at: u32| &report.findings[at as usize];
     scratch.clear();
     scratch.extend((0..).take(report.findings.len()));
-    scratch.sort_unstable_by_key(|&at| {
-        let finding = finding(at);
-        (finding.fingerprint, Reverse(finding.path), finding.id, at)
+    let key = |at: u32| (finding(at).fingerprint, Reverse(finding(at).path));
+    let id = |at: u32| report.trace.map(|trace| finding(at).id(trace));
+    scratch.sort_unstable_by(|&a, &b| {
+        let equal = || (id(a), a).cmp(&(id(b), b));
+        key(a).cmp(&key(b)).then_with(equal)
     });
     let found = report.trace.filter(|_| !report.findings.is_empty());
     let order = found.map(|trace| (trace, order(trace)));

@@ -182,6 +182,13 @@ impl<K: Hash + Eq + Clone, V: Default + Clone> Table<K, V> {
         self.search(key)
     }
 
+    /// Whether `place` has the row of `key`.
+    #[inline]
+    pub(crate) fn is_at(&self, place: Option<usize>, key: &K) -> bool {
+        let row = place.and_then(|place| self.rows.get(place));
+        row.is_some_and(|row| row.key == *key)
+    }
+
     #[inline(never)]
     fn search(&mut self, key: &K) -> Option<usize> {
         let is_it = |at: usize| self.rows.get(at).is_some_and(|row| row.key == *key);

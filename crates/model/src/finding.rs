@@ -110,8 +110,6 @@ pub struct Finding {
     pub detector: &'static str,
     /// Its hotspot.
     pub fingerprint: Fingerprint,
-    /// Itself.
-    pub id: FindingId,
     /// The service that must change.
     pub service: Symbol,
     /// Its segment operation.
@@ -173,4 +171,11 @@ pub struct Finding {
     pub needs_many: bool,
     /// Identity of detector, service and template: the same fault, whatever the operation.
     pub kin: u128,
+}
+
+impl Finding {
+    /// Its name, as one of `trace`. It is worked out where it is asked for: few findings are ever looked at.
+    pub fn id(&self, trace: TraceId) -> FindingId {
+        FindingId::new(trace, self.detector, self.anchor, self.fingerprint)
+    }
 }

@@ -13,9 +13,9 @@ use std::time::{Instant, SystemTime};
 
 use hotspan_hotspots::{Hotspots, Settings, Snapshot};
 use hotspan_model::{
-    Class, Dictionary, Facts, Finding, FindingId, Fingerprint, Identity, LocalDictionary, LogTime,
-    Millionths, Nanos, OpRef, Params, Report, Saving, SourceFacts, SpanId, Symbol, TableSeed, TemplateFacts,
-    Terms, TraceId, Vocabulary,
+    Class, Dictionary, Facts, Finding, Fingerprint, Identity, LocalDictionary, LogTime, Millionths, Nanos,
+    OpRef, Params, Report, Saving, SourceFacts, SpanId, Symbol, TableSeed, TemplateFacts, Terms, TraceId,
+    Vocabulary,
 };
 use hotspan_store::{DataDir, Known, Store};
 
@@ -82,7 +82,6 @@ fn report(fault: &Fault, n: u64, nth: usize) -> Option<Report> {
     let finding = Finding {
         detector: DETECTOR,
         fingerprint: fault.fingerprint,
-        id: FindingId::new(trace, DETECTOR, anchor, fault.fingerprint),
         service: fault.at.service,
         operation: fault.at.operation,
         anchor,

@@ -3,7 +3,7 @@
 use hotspan_model::{Assembled, Class, Flag};
 
 use super::layout::Visit;
-use crate::Mark;
+use crate::{Mark, Node};
 
 /// Numbers and lengths of the nodes of one trace.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,6 +35,14 @@ impl Census {
         self.longest[class] = self.longest[class].max(node.length().0);
         self.failed |= node.bits.has(Flag::Failed);
         self.missing += u32::from(node.has(Mark::Phantom));
+    }
+
+    /// Adds one like the last but in its length.
+    #[inline]
+    pub(super) fn again(&mut self, node: &Node) {
+        let class = node.class() as usize;
+        self.counts[class] += 1;
+        self.longest[class] = self.longest[class].max(node.length().0);
     }
 
     /// How many nodes stand for spans that were never received.

@@ -1,6 +1,8 @@
 //! The nodes of a forest in one canonical order, in which a subtree is a range.
 
-use crate::{Forest, NONE, Node};
+use hotspan_model::Assembled;
+
+use crate::{Edge, Forest, NONE, Node};
 
 /// Where a node stands in the order: parents before children, siblings by time. The subtree of place `p` is
 /// `p..end(p)`.
@@ -24,6 +26,28 @@ pub(super) struct Visit<'a> {
     pub above: u32,
     /// Nothing hangs from it.
     pub is_leaf: bool,
+}
+
+impl Visit<'_> {
+    /// Whether it is a leaf beside a leaf of the same kind, right behind it, that its parent waits for as well.
+    #[inline]
+    pub(super) fn repeats(&self, before: &Visit<'_>, trace: &Assembled) -> bool {
+        if self.above != before.above || !self.is_leaf || !before.is_leaf || self.above == NONE {
+            return false;
+        }
+        let (a, b) = (self.node, before.node);
+        if (a.operation, a.bits, a.marks) != (b.operation, b.bits, b.marks)
+            || a.edge != Edge::Sync
+            || b.edge != Edge::Sync
+        {
+            return false;
+        }
+        let spans = &trace.spans;
+        let (Some(a), Some(b)) = (spans.get(a.span as usize), spans.get(b.span as usize)) else {
+            return false;
+        };
+        (a.source, a.template, a.callee) == (b.source, b.template, b.callee)
+    }
 }
 
 impl Layout {

@@ -6,6 +6,8 @@ mod layout;
 mod operations;
 mod peers;
 mod segments;
+#[cfg(test)]
+mod siblings;
 mod sources;
 mod tally;
 mod thresholds;
@@ -15,8 +17,8 @@ mod verdict;
 mod wrappers;
 
 use hotspan_model::{
-    Assembled, Class, DefectKind, Extras, Flag, Knob, Lookup, Millionths, Side, SpanId, Symbol, Terms,
-    names_detector,
+    Assembled, Class, DefectKind, Extras, Flag, Knob, Lookup, Millionths, Side, SideOf, SpanId, Symbol,
+    Terms, names_detector,
 };
 
 use crate::{Forest, Mark, NONE, Node, Path};
@@ -24,7 +26,7 @@ use crate::{Forest, Mark, NONE, Node, Path};
 pub(crate) use groups::{Group, NearGroup, is_fast, is_near};
 pub(crate) use operations::Operation;
 pub(crate) use peers::decision;
-pub(crate) use segments::{Segment, is_trusted};
+pub(crate) use segments::{Place, Segment, is_trusted};
 pub(crate) use sources::Source;
 pub(crate) use thresholds::Thresholds;
 pub(crate) use units::{is_awaited, rooted_in};
@@ -33,7 +35,7 @@ pub(crate) use wrappers::Wrappers;
 
 use census::Census;
 use groups::{Groups, Input};
-use layout::Layout;
+use layout::{Layout, Visit};
 use operations::Operations;
 use segments::Segments;
 use sources::Sources;
@@ -92,7 +94,7 @@ impl Prepared {
         adopted: &'a [(u32, SpanId)],
     ) -> Context<'a> {
         self.layout.build(forest);
-        self.visit(trace, forest, dictionary);
+        self.visit(trace, forest, dictionary, true);
         self.operations
             .finish(trace, forest, &self.layout, &mut self.segments, spans);
         self.thresholds
@@ -117,34 +119,62 @@ impl Prepared {
         }
     }
 
-    /// One walk over all nodes, parents first.
-    fn visit(&mut self, trace: &Assembled, forest: &Forest, dictionary: &dyn Lookup) {
+    /// One walk over all nodes, parents first; siblings that repeat are taken `together`, or looked at one by one.
+    #[inline]
+    fn visit(&mut self, trace: &Assembled, forest: &Forest, dictionary: &dyn Lookup, together: bool) {
         self.census = Census::new(trace);
         self.sources.clear(trace);
         self.segments.clear();
         self.operations.clear(trace);
-        for visit in self.layout.visits(forest) {
-            let node = visit.node;
-            self.census.add(visit);
-            let source = match (node.span, node.group) {
-                (NONE, NONE) => None,
-                (NONE, group) => Some(trace.groups[group as usize].source),
-                (span, _) => Some(trace.spans[span as usize].source),
-            };
-            let source = source.map_or(NONE, |source| {
-                let slot = self.sources.slot(source, dictionary);
-                // Parents come first, and are counted.
-                let orphan = self.census.missing() > 0 && visit.above != NONE;
-                let orphan = orphan && forest.node(node.parent).has(Mark::Phantom);
-                self.sources.count(slot, trace, visit, orphan);
-                slot
-            });
-            let before = self.operations.rows.len() as u32;
-            let segment = self
-                .segments
-                .visit(forest, visit, (source, before), &self.sources);
-            self.operations.visit(trace, visit, segment, &self.segments);
+        let layout = std::mem::take(&mut self.layout);
+        let mut before = None;
+        for visit in layout.visits(forest) {
+            // What hangs from a placeholder is counted one by one.
+            let again = together
+                && self.census.missing() == 0
+                && before.is_some_and(|before| visit.repeats(&before, trace))
+                && self.segments.is_inside(visit.place - 1);
+            match again {
+                true => self.again(visit),
+                false => self.read(trace, forest, visit, dictionary),
+            }
+            before = Some(visit);
         }
+        self.layout = layout;
+    }
+
+    /// A node that is like none before, as far as is known.
+    #[inline]
+    fn read(&mut self, trace: &Assembled, forest: &Forest, visit: Visit<'_>, dictionary: &dyn Lookup) {
+        let node = visit.node;
+        self.census.add(visit);
+        let source = match (node.span, node.group) {
+            (NONE, NONE) => None,
+            (NONE, group) => Some(trace.groups[group as usize].source),
+            (span, _) => Some(trace.spans[span as usize].source),
+        };
+        let source = source.map_or(NONE, |source| {
+            let slot = self.sources.slot(source, dictionary);
+            // Parents come first, and are counted.
+            let orphan = self.census.missing() > 0 && visit.above != NONE;
+            let orphan = orphan && forest.node(node.parent).has(Mark::Phantom);
+            self.sources.count(slot, trace, visit, orphan);
+            slot
+        });
+        let before = self.operations.rows.len() as u32;
+        let segment = self
+            .segments
+            .visit(forest, visit, (source, before), &self.sources);
+        self.operations.visit(trace, visit, segment, &self.segments);
+    }
+
+    /// A node that repeats its sibling right before: whatever is found out about it but its time is the same.
+    #[inline]
+    fn again(&mut self, visit: Visit<'_>) {
+        self.census.again(visit.node);
+        let place = self.segments.again();
+        self.sources.again(place.source, visit.node);
+        self.operations.again(visit);
     }
 
     fn list_calls(&mut self, forest: &Forest) {
@@ -292,6 +322,11 @@ impl<'a> Context<'a> {
         self.prepared.layout.common(first, last)
     }
 
+    /// What segments say about all places, in order.
+    pub(crate) fn places(self) -> &'a [Place] {
+        &self.prepared.segments.places
+    }
+
     /// Segment of a place, or [`NONE`].
     pub(crate) fn segment_at(self, place: u32) -> u32 {
         self.prepared.segments.places[place as usize].segment
@@ -406,7 +441,7 @@ impl<'a> Context<'a> {
             completeness: Millionths::ratio(found, found + missing),
             clock,
             visibility: Millionths::ONE,
-            detector: match members.clone().any(is_adopted) {
+            detector: match !self.adopted.is_empty() && members.clone().any(is_adopted) {
                 true => Millionths(900_000),
                 false => Millionths::ONE,
             },
@@ -415,6 +450,10 @@ impl<'a> Context<'a> {
 
     /// Rows that the last query before a group returned, when that query says so.
     pub(crate) fn rows_before(self, group: &Group) -> Option<u32> {
+        let says = |side: &SideOf| matches!(&side.side, Side::Extras(extras) if extras.rows.is_some());
+        if !self.trace.sides.iter().any(says) {
+            return None;
+        }
         let first = self.node_of(self.members(group)[0]);
         let before = self
             .operations()

@@ -137,6 +137,29 @@ impl Operations {
         self.read(trace, visit, segment, outer);
     }
 
+    /// Lists one more operation like the one at the place before, if that was listed.
+    #[inline]
+    pub(super) fn again(&mut self, visit: Visit<'_>) {
+        let nearest = self.nearest[self.nearest.len() - 1];
+        let Some(&last) = self.rows.last().filter(|last| last.place + 1 == visit.place) else {
+            self.nearest.push(nearest);
+            return;
+        };
+        if let Some(outer) = self.rows.get_mut(last.outer as usize)
+            && last.class != Class::Connect
+        {
+            outer.inner += 1;
+        }
+        self.nearest.push(nearest + 1);
+        self.rows.push(Operation {
+            place: visit.place,
+            node: visit.at,
+            span: visit.node.span,
+            total: length(visit.node),
+            ..last
+        });
+    }
+
     /// Completes what the visits listed, and counts it in its segments.
     pub(super) fn finish(
         &mut self,
@@ -178,10 +201,9 @@ impl Operations {
 
     fn read(&mut self, trace: &Assembled, visit: Visit<'_>, segment: u32, outer: u32) {
         let node = visit.node;
-        let length = u64::try_from(node.e - node.b).unwrap_or(0);
         let failed = u64::from(node.bits.has(Flag::Failed));
         let (mut own, mut callee, mut folded) = (None, None, false);
-        let (mut weight, mut failed, mut total) = (1, failed, length);
+        let (mut weight, mut failed, mut total) = (1, failed, length(node));
         if let Some(span) = trace.spans.get(node.span as usize) {
             (own, callee) = (span.template, span.callee);
         } else if let Some(group) = trace.groups.get(node.group as usize) {
@@ -319,4 +341,9 @@ impl Operations {
             }
         }
     }
+}
+
+/// How long a node says it took.
+fn length(node: &Node) -> u64 {
+    u64::try_from(node.e - node.b).unwrap_or(0)
 }

@@ -88,6 +88,20 @@ impl Segments {
         segment
     }
 
+    /// Whether no segment begins at a place.
+    #[inline]
+    pub(super) fn is_inside(&self, place: u32) -> bool {
+        self.rows.last().is_none_or(|last| last.root != place)
+    }
+
+    /// The next place is like the last one, which it answers.
+    #[inline]
+    pub(super) fn again(&mut self) -> Place {
+        let last = self.places[self.places.len() - 1];
+        self.places.push(last);
+        last
+    }
+
     /// Whether a segment begins at a node whose parent is in segment `inherited`.
     fn starts(&self, node: &Node, inherited: u32) -> bool {
         if inherited == NONE || is_entry(node) {

@@ -4,6 +4,7 @@ use hotspan_model::{Assembled, Lookup, Symbol};
 
 use super::layout::Visit;
 use super::tally::Tally;
+use crate::Node;
 use crate::few::Few;
 
 /// One resource and scope.
@@ -49,7 +50,7 @@ impl Sources {
             return slot;
         }
         let is_it = |row: &Source| row.symbol == symbol;
-        let slot = match self.known.find(&self.rows, || hash(symbol), is_it) {
+        let slot = match self.known.find(&self.rows, hash(symbol), is_it) {
             Some(slot) => slot,
             None => self.add(symbol, dictionary),
         };
@@ -77,6 +78,12 @@ impl Sources {
     pub(super) fn count(&mut self, slot: u32, trace: &Assembled, visit: Visit<'_>, orphan: bool) {
         let tally = &mut self.rows[slot as usize].tally;
         tally.add(trace, visit, &mut self.groups_seen, orphan);
+    }
+
+    /// Counts one like the last one of this slot.
+    #[inline]
+    pub(super) fn again(&mut self, slot: u32, node: &Node) {
+        self.rows[slot as usize].tally.again(node);
     }
 
     /// How many there are.

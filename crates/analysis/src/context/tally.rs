@@ -3,7 +3,7 @@
 use hotspan_model::{Assembled, Class, Flag, Input, Inputs, Kind, Visibility};
 
 use super::layout::Visit;
-use crate::NONE;
+use crate::{NONE, Node};
 
 /// Sums over the spans of one source.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,6 +73,13 @@ impl Tally {
             | Class::Checkout
             | Class::DbMeta => {}
         }
+    }
+
+    /// Adds the next sibling of a node, which is like it and has a parent that was received.
+    #[inline]
+    pub(super) fn again(&mut self, node: &Node) {
+        self.spans = self.spans.saturating_add(1);
+        self.failed = self.failed.saturating_add(node.bits.has(Flag::Failed).into());
     }
 
     /// What its spans tell.

@@ -212,7 +212,6 @@ impl<'a> Findings<'a> {
         let finding = Finding {
             detector: id,
             fingerprint,
-            id: FindingId::new(trace, id, anchor, fingerprint),
             service: segment.service,
             operation: segment.operation,
             anchor,
@@ -247,7 +246,7 @@ impl<'a> Findings<'a> {
             needs_many: false,
             kin: self.kin(cx, draft, segment.service, first.template()),
         };
-        self.keep_scene(cx, head, finding.id, finding.saving);
+        self.keep_scene(cx, head, finding.saving, || finding.id(trace));
         self.keep_edits(head, fingerprint, finding.saving);
         self.report.findings.push(finding);
     }
@@ -301,14 +300,20 @@ impl<'a> Findings<'a> {
     }
 
     /// Keeps the replay that a finding's saving comes from, when it is the one that is wanted.
-    pub(super) fn keep_scene(&mut self, cx: &Context<'_>, head: u32, id: FindingId, saving: Saving) {
+    pub(super) fn keep_scene(
+        &mut self,
+        cx: &Context<'_>,
+        head: u32,
+        saving: Saving,
+        id: impl FnOnce() -> FindingId,
+    ) {
         let Scratch {
             replay,
             wanted,
             scene,
             ..
         } = &mut *self.scratch;
-        if *wanted == Some(id) && scene.is_none() && saving.max > Nanos::ZERO {
+        if wanted.is_some_and(|wanted| wanted == id()) && scene.is_none() && saving.max > Nanos::ZERO {
             *scene = replay.scene(cx.forest, head, saving);
         }
         replay.forget_films();

@@ -2,7 +2,7 @@
 //!
 //! Unlike [`Findings::push`], nothing here claims: a detector says itself which operations nobody else may have.
 
-use hotspan_model::{Class, Finding, FindingId, Meta, Millionths, Nanos, NearReason, Params, Saving, Symbol};
+use hotspan_model::{Class, Finding, Meta, Millionths, Nanos, NearReason, Params, Saving, Symbol};
 
 use super::findings::{Findings, Scratch as Buffers, fingerprint, is_dear, is_same_team, kin, visibility};
 use super::near::NearSpans;
@@ -91,7 +91,6 @@ impl Findings<'_> {
         let finding = Finding {
             detector: id,
             fingerprint,
-            id: FindingId::new(trace, id, anchor, fingerprint),
             service: segment.service,
             operation: segment.operation,
             anchor,
@@ -128,7 +127,7 @@ impl Findings<'_> {
             needs_many: false,
             kin: kin(cx, draft.meta, draft.templates, segment.service, template),
         };
-        self.keep_scene(cx, head, finding.id, finding.saving);
+        self.keep_scene(cx, head, finding.saving, || finding.id(trace));
         self.keep_edits(head, fingerprint, finding.saving);
         self.report.findings.push(finding);
     }

@@ -71,12 +71,17 @@ impl Forest {
         for place in range.clone() {
             let child = order[place];
             let node = &mut nodes[child as usize];
-            let timed = settle(node);
-            if !await_child(clocks, &parent, node, timed, settings) {
-                begin_unit(node, child, timed);
-                marks.add(node.marks);
-                self.heads.push(child);
-                continue;
+            if is_within(&parent, node) {
+                (node.start, node.end, node.head) = (node.b, node.e, parent.head);
+                node.marks.set(Mark::Live);
+            } else {
+                let timed = settle(node);
+                if !await_child(clocks, &parent, node, timed, settings) {
+                    begin_unit(node, child, timed);
+                    marks.add(node.marks);
+                    self.heads.push(child);
+                    continue;
+                }
             }
             marks.add(node.marks);
             if node.is_live() {
@@ -105,6 +110,19 @@ fn begin_unit(node: &mut Node, at: u32, timed: bool) {
     if timed {
         node.marks.set(Mark::Live);
     }
+}
+
+/// Whether nothing speaks against a child: it lies in its parent, which is in the path of its unit and whose caller did
+/// not give up. Most do.
+#[inline]
+fn is_within(parent: &Node, child: &Node) -> bool {
+    child.edge == Edge::Sync
+        && parent.is_live()
+        && !parent.has(Mark::InAbandoned)
+        && parent.start <= child.b
+        && child.b <= child.e
+        && child.e <= parent.end
+        && child.b < parent.end
 }
 
 /// Joins a child to its parent's unit, when the parent waits for it; answers whether it does.

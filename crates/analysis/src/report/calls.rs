@@ -53,7 +53,7 @@ impl Rows {
     }
 
     fn find(&mut self, fresh: &CallRow, calls: &mut Vec<CallRow>) -> u32 {
-        let known = self.known.find(calls, || hash(fresh), |row| is_same(row, fresh));
+        let known = self.known.find(calls, hash(fresh), |row| is_same(row, fresh));
         known.unwrap_or_else(|| {
             calls.push(*fresh);
             self.known.list(calls, hash)

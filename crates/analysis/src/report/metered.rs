@@ -203,7 +203,7 @@ impl Rows {
     #[inline(never)]
     fn find_span_row(&mut self, key: SpanKey, rows: &mut Vec<SpanRow>) -> u32 {
         let is_same = |row: &SpanRow| span_key(row) == key;
-        let known = self.spans.find(rows, || span_hash(key), is_same);
+        let known = self.spans.find(rows, span_hash(key), is_same);
         known.unwrap_or_else(|| {
             let (at, kind, failed) = key;
             rows.push(SpanRow {
@@ -220,7 +220,7 @@ impl Rows {
     #[inline(never)]
     fn link_row(&mut self, ends: Ends, class: Class, rows: &mut Vec<LinkRow>) -> u32 {
         let is_same = |row: &LinkRow| row.class == class && row.ends == ends;
-        let known = self.links.find(rows, || link_hash(ends, class), is_same);
+        let known = self.links.find(rows, link_hash(ends, class), is_same);
         known.unwrap_or_else(|| {
             rows.push(LinkRow {
                 ends,

@@ -2,8 +2,8 @@
 
 use hotspan_model::{Category, Class, Nanos, PathRow, Peer, Report, Symbol};
 
-use crate::context::{Context, decision};
-use crate::{Mark, NONE, Node};
+use crate::context::{Context, Place, decision};
+use crate::{Mark, Marks, NONE, Node};
 
 /// Buffers.
 #[derive(Debug, Default)]
@@ -18,9 +18,8 @@ impl Rows {
         let primary = cx.forest.primary();
         // Neighbours are mostly of one segment.
         let (mut known, mut service) = (NONE, 0);
-        for (place, &at) in (0..).zip(cx.nodes()) {
+        for (place, (&at, &Place { segment, .. })) in (0..).zip(cx.nodes().iter().zip(cx.places())) {
             let time = cx.paths().own(at);
-            let segment = cx.segment_at(place);
             if time == Nanos::ZERO || segment == NONE {
                 continue;
             }
@@ -63,7 +62,7 @@ impl Rows {
 }
 
 fn category(cx: Context<'_>, place: u32, node: &Node) -> Category {
-    if node.has(Mark::Phantom) || node.has(Mark::NoTime) {
+    if node.marks.any(Marks::of([Mark::Phantom, Mark::NoTime])) {
         return Category::Gap;
     }
     match node.class() {

@@ -38,7 +38,7 @@ impl Rows {
     /// The row that sources of one service, version and namespace share.
     fn row_of<'r>(&mut self, source: &Source, rows: &'r mut Vec<ServiceRow>) -> &'r mut ServiceRow {
         let key = [source.service, source.version, source.namespace];
-        let known = self.known.find(&self.keys, || hash(&key), |&known| known == key);
+        let known = self.known.find(&self.keys, hash(&key), |&known| known == key);
         let at = known.unwrap_or_else(|| {
             rows.push(ServiceRow {
                 service: source.service.unwrap_or(source.symbol),

@@ -9,8 +9,11 @@ const DEFERRABLE: &str = "deferrable-call";
 
 /// All findings of a report in words.
 pub(crate) fn findings(report: &Report, dictionary: &dyn Lookup) -> Vec<FindingView> {
+    let Some(trace) = report.trace else {
+        return Vec::new();
+    };
     let view = |finding: &Finding| FindingView {
-        id: finding.id,
+        id: finding.id(trace),
         hotspot: finding.fingerprint,
         detector: finding.detector,
         anchor: finding.anchor,

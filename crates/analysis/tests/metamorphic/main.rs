@@ -461,7 +461,8 @@ fn m17_what_a_fix_saves_is_what_its_replay_shows() {
         let drawing = Drawing::new(&text);
         let mut analyser = Analyser::new(AnalyserSettings::default());
         for finding in report(&drawing).findings {
-            let (_, shown) = analyser.explain_fix(&drawing.trace, &drawing.dictionary, 1_000, finding.id);
+            let id = finding.id(drawing.trace.trace.unwrap());
+            let (_, shown) = analyser.explain_fix(&drawing.trace, &drawing.dictionary, 1_000, id);
             assert_eq!(shown.is_some(), finding.saving.max > Nanos::ZERO, "{detector}");
             let Some(shown) = shown else { continue };
             assert_eq!(

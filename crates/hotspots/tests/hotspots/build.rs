@@ -234,12 +234,6 @@ impl World {
         report.findings.push(Finding {
             detector,
             fingerprint,
-            id: FindingId::new(
-                report.trace.expect("built with a trace id"),
-                detector,
-                anchor,
-                fingerprint,
-            ),
             service: at.service,
             operation: at.operation,
             anchor,

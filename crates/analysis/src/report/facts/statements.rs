@@ -23,11 +23,10 @@ pub(super) struct Rows {
     seen: Vec<(u64, u64)>,
 }
 
-/// Neighbouring statements of one segment and template.
+/// Neighbouring statements of one segment and template, which are one number, to be sorted quickly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Stretch {
-    segment: u32,
-    template: u32,
+    of: u64,
     from: u32,
     to: u32,
 }
@@ -39,14 +38,11 @@ impl Rows {
             if !matches!(row.class, Class::Db | Class::Call) || !row.counts() {
                 continue;
             }
-            let template = row.own.map_or(0, Symbol::raw);
+            let of = u64::from(row.segment) << 32 | u64::from(row.own.map_or(0, Symbol::raw));
             match self.order.last_mut() {
-                Some(last) if (last.segment, last.template, last.to) == (row.segment, template, at) => {
-                    last.to += 1;
-                }
+                Some(last) if (last.of, last.to) == (of, at) => last.to += 1,
                 Some(_) | None => self.order.push(Stretch {
-                    segment: row.segment,
-                    template,
+                    of,
                     from: at,
                     to: at + 1,
                 }),
@@ -54,7 +50,7 @@ impl Rows {
         }
         self.order.sort_unstable();
         let (order, mut same) = (std::mem::take(&mut self.order), std::mem::take(&mut self.same));
-        for stretches in order.chunk_by(|a, b| (a.segment, a.template) == (b.segment, b.template)) {
+        for stretches in order.chunk_by(|a, b| a.of == b.of) {
             same.clear();
             for stretch in stretches {
                 same.extend(stretch.from..stretch.to);
@@ -119,7 +115,7 @@ impl Rows {
         };
         match cx.text(template).split_once(' ') {
             // What differs from user to user without an argument that shows, a header tells.
-            Some(("GET", url)) if is_of_some(url) && is_dear(cx, same) => {
+            Some(("GET", url)) if is_dear(cx, same) && is_of_some(url) => {
                 self.reads(
                     cx,
                     same,
