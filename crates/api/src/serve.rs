@@ -21,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
 use crate::gate::{self, Gate};
-use crate::{Backend, grpc, http};
+use crate::{Backend, grpc, http, told};
 
 /// Most connections at once; more wait in the listener's backlog.
 const CONNECTIONS_MAX: usize = 1_024;
@@ -53,6 +53,7 @@ pub fn router(backend: Arc<dyn Backend>, gate: Gate) -> Router {
     let grpc = grpc::router(Arc::clone(&backend));
     http::router(backend)
         .layer(from_fn_with_state(grpc, divert))
+        .layer(from_fn_with_state(gate.traces.clone(), told::tell))
         .layer(from_fn_with_state(gate, gate::admit))
 }
 

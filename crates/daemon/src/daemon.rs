@@ -17,6 +17,7 @@ use hotspan_ingest::{
 use hotspan_model::{Counts, LogTime, Nanos, ParamKey, TableSeed};
 use hotspan_otlp::Limits;
 use hotspan_pipeline::{Pipeline, Settings};
+use hotspan_telemetry::{Exporting, Traces};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle as Task;
@@ -24,6 +25,7 @@ use tokio::task::JoinHandle as Task;
 use crate::backend::Reader;
 use crate::exemplars::Exemplars;
 use crate::late_details::LateDetails;
+use crate::own_traces::OwnTraces;
 use crate::raw::{RawLimits, RawRequests};
 use crate::shard::{Published, Shard};
 use crate::shared::Shared;
@@ -31,7 +33,7 @@ use crate::storage::{Opened, Pace, Past, Storing};
 use crate::threads::{Threads, spawn};
 use crate::viewer::TOLD_MAX;
 use crate::watching::Watching;
-use crate::{Config, MemoryParts, alerts};
+use crate::{Config, MemoryParts, alerts, own_traces};
 
 /// What a hotspot takes with a full reservoir, timeline and histograms.
 const HOTSPOT_BYTES: u64 = 40 << 10;
@@ -91,6 +93,14 @@ pub enum StartError {
     /// Nobody can be told of alerts.
     #[error("{0}")]
     Alerts(String),
+    /// Traces of this process cannot go where they should.
+    #[error("traces_endpoint = {endpoint}: {why}")]
+    Traces {
+        /// Where they should go.
+        endpoint: String,
+        /// Why they cannot.
+        why: String,
+    },
     /// What is kept cannot be used.
     #[error(transparent)]
     Store(#[from] hotspan_store::StoreError),
@@ -114,6 +124,7 @@ pub struct Daemon {
     alerts: alerts::Sender,
     pub(crate) shutdown_delay: Duration,
     watching: Option<Watching>,
+    own_traces: Option<Exporting>,
 }
 
 struct Listeners {
@@ -128,6 +139,7 @@ impl Daemon {
     pub fn check(config: &Config) -> Result<(), StartError> {
         let settings = pipeline_settings(config, &config.memory_parts());
         config.access().load()?;
+        own_traces::check(config)?;
         Ok(settings.assembly.check()?)
     }
 
@@ -138,6 +150,7 @@ impl Daemon {
         settings.assembly.check()?;
         let (access, watcher) = config.access().load()?;
         let listeners = Listeners::bind(config).await?;
+        let own = OwnTraces::start(config, &listeners.addresses).await?;
         parts.log();
         let seed = TableSeed(rand::random());
         let opened = config.kept_in().map(Opened::new).transpose()?;
@@ -172,6 +185,7 @@ impl Daemon {
             addresses,
             access: &access,
             storing: Storing::new(notes, status),
+            own: &own,
         });
         let shards = shards(config, &parts, seed, inboxes, hotspots, &shared);
         let store = store.map(|store| (store, pace(config)));
@@ -181,10 +195,7 @@ impl Daemon {
         let stopped = async move { drop(stopped.await) };
         let public_urls = config.public_urls(addresses.listen);
         let reader = Arc::new(Reader::new(Arc::clone(&shared), public_urls));
-        let gate = Gate {
-            access: Arc::clone(&access),
-            metrics_are_open: config.metrics_open,
-        };
+        let gate = gate(config, &access, own.traces);
         Ok(Daemon {
             addresses,
             receivers: vec![
@@ -198,6 +209,7 @@ impl Daemon {
             threads,
             api_stop,
             shutdown_delay: config.shutdown_delay,
+            own_traces: own.exporting,
         })
     }
 
@@ -234,6 +246,14 @@ impl Daemon {
         {
             tracing::warn!(%error, "the API ended early");
         }
+        // It sends what waits, and blocks meanwhile.
+        let own_traces = self.own_traces;
+        if tokio::task::spawn_blocking(move || drop(own_traces))
+            .await
+            .is_err()
+        {
+            tracing::error!("the end of own traces panicked");
+        }
         self.shared.view.load().status.counts
     }
 }
@@ -263,6 +283,11 @@ impl Listeners {
 }
 
 impl Addresses {
+    /// Every listener's.
+    pub(crate) fn all(&self) -> [SocketAddr; 3] {
+        [self.otlp_grpc, self.otlp_http, self.listen]
+    }
+
     fn named(&self) -> Vec<Listener> {
         let named = [
             ("otlp_grpc", self.otlp_grpc),
@@ -321,6 +346,7 @@ struct Basis<'a> {
     addresses: Addresses,
     access: &'a Arc<Access>,
     storing: Storing,
+    own: &'a OwnTraces,
 }
 
 fn shared(basis: Basis<'_>) -> Arc<Shared> {
@@ -335,10 +361,13 @@ fn shared(basis: Basis<'_>) -> Arc<Shared> {
         addresses,
         access,
         storing,
+        own,
     } = basis;
     let ingest = hotspan_ingest::Settings {
         access: Arc::clone(access),
         cors: config.cors(),
+        own_instance: own.instance.clone(),
+        traces: own.traces.clone(),
         ..ingest_settings(config, parts, addresses.listen)
     };
     Arc::new(Shared {
@@ -366,6 +395,7 @@ fn shared(basis: Basis<'_>) -> Arc<Shared> {
         alerts: ArcSwap::from_pointee(config.alerts(addresses.listen)),
         alert_counts: alerts::Counts::default(),
         access: Arc::clone(access),
+        traces: own.traces.clone(),
         origin: Instant::now(),
         viewed: AtomicU64::new(0),
         level: AtomicUsize::new(0),
@@ -402,6 +432,14 @@ fn shards(
         share: WHOLE_SHARE,
     };
     inboxes.into_iter().zip(&shared.published).map(shard).collect()
+}
+
+fn gate(config: &Config, access: &Arc<Access>, traces: Traces) -> Gate {
+    Gate {
+        access: Arc::clone(access),
+        metrics_are_open: config.metrics_open,
+        traces,
+    }
 }
 
 fn pace(config: &Config) -> Pace {
@@ -531,6 +569,7 @@ mod tests {
             addresses,
             access: &Access::open(),
             storing: Storing::new(Notes::default(), StoreStatus::default()),
+            own: &OwnTraces::default(),
         });
         let shards = shards(&config, &parts, seed, inboxes, Vec::new(), &shared);
         let (begun, ended) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));

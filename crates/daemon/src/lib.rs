@@ -11,6 +11,7 @@ mod exemplars;
 mod late_details;
 mod log;
 mod outline;
+mod own_traces;
 mod pressure;
 mod raw;
 mod reload;

@@ -39,6 +39,7 @@ pub(crate) async fn call(
     if !is_grpc(&head.headers) || head.method != Method::POST {
         return not_grpc(&core);
     }
+    let began = core.settings.traces.begin();
     let mut gather = Gather::new(&core, &peer, body);
     let access = &core.settings.access;
     let may_send = access.authorize(&visitor, &head.headers, Scope::Ingest);
@@ -50,6 +51,7 @@ pub(crate) async fn call(
         (Some(Named::Other(signal)), Ok(())) => other(&core, &peer, signal, &mut gather).await,
         (None, Ok(())) => Err(Refusal::Unknown(format!("no such method: {}", head.uri.path()))),
     };
+    core.told(began, Transport::Grpc, gather.read(), &outcome);
     match outcome {
         Ok(accepted) => success(&wire::response(&accepted, None, Encoding::Protobuf)),
         Err(refusal) => {

@@ -51,6 +51,7 @@ async fn answer(
 ) -> Response<Reply> {
     let (head, body) = request.into_parts();
     let encoding = encoding(&head.headers);
+    let began = core.settings.traces.begin();
     let mut gather = Gather::new(core, peer, body);
     let target = target(head.uri.path());
     let access = &core.settings.access;
@@ -61,6 +62,7 @@ async fn answer(
         Some(None) => traces(core, peer, &head, encoding, &mut gather).await,
         Some(Some(signal)) => other(core, peer, *signal, &head, encoding, &mut gather).await,
     };
+    core.told(began, Transport::Http, gather.read(), &outcome);
     let encoding = encoding.unwrap_or(Encoding::Json);
     match outcome {
         Ok(accepted) => {
