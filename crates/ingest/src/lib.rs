@@ -29,6 +29,7 @@ mod senders;
 mod serve;
 mod settings;
 mod streams;
+mod sync;
 mod warned;
 mod wire;
 
