@@ -18,6 +18,7 @@ mod reload;
 mod shard;
 mod shared;
 mod shedding;
+mod start_error;
 mod storage;
 mod threads;
 mod viewer;
@@ -28,6 +29,7 @@ pub use config::{
     Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, Secret, SecretKey, SpanStyles,
     bytes, duration, hex_key,
 };
-pub use daemon::{Addresses, Daemon, StartError};
+pub use daemon::{Addresses, Daemon};
 pub use log::{Log, check_log};
 pub use reload::Changes;
+pub use start_error::StartError;

@@ -30,6 +30,7 @@ mod serve;
 mod settings;
 mod streams;
 mod sync;
+mod told;
 mod warned;
 mod wire;
 
