@@ -4,7 +4,8 @@
 
 #![allow(
     dead_code,
-    reason = "the source is a whole module, and its tests need a part of it"
+    unreachable_pub,
+    reason = "the source is a module of the crate, and its tests need a part of it"
 )]
 
 #[path = "../src/inbox.rs"]
