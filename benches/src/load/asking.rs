@@ -10,6 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde_json::Value;
 
+/// Longest wait for the last traces to be decided.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is asked whether they are.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// The counters that rows are made of.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Status {
@@ -42,70 +47,107 @@ pub(crate) fn status(api: SocketAddr) -> Result<Status> {
     })
 }
 
+/// Waits until every trace is decided, or until all patience ends; what it says then.
+pub(crate) fn settled(api: SocketAddr) -> Result<Status> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let status = status(api)?;
+        if (status.open == 0 && status.received > 0) || Instant::now() > deadline {
+            return Ok(status);
+        }
+        crate::rest(LOOK);
+    }
+}
+
 /// How many hotspots a service has.
 pub(crate) fn hotspots_of(api: SocketAddr, service: &str) -> Result<u64> {
     let answer = json(api, &format!("/api/v1/hotspots?service={service}"))?;
     Ok(answer["total"].as_u64().unwrap_or(0))
 }
 
-fn json(api: SocketAddr, path: &str) -> Result<Value> {
-    let text = ureq::get(format!("http://{api}{path}"))
-        .call()?
-        .body_mut()
-        .read_to_string()?;
-    Ok(serde_json::from_str(&text)?)
+/// The text of `/metrics`.
+pub(crate) fn metrics(api: SocketAddr) -> Result<String> {
+    text(api, "/metrics")
 }
 
-/// A thread that asks for hotspots at a steady rate.
+fn json(api: SocketAddr, path: &str) -> Result<Value> {
+    Ok(serde_json::from_str(&text(api, path)?)?)
+}
+
+fn text(api: SocketAddr, path: &str) -> Result<String> {
+    let mut answer = ureq::get(format!("http://{api}{path}")).call()?;
+    Ok(answer.body_mut().read_to_string()?)
+}
+
+/// A thread that asks at a steady rate.
 #[derive(Debug)]
 pub(crate) struct Asker {
     is_over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<Vec<Duration>>>,
+    thread: Option<JoinHandle<Vec<Answered>>>,
+}
+
+/// When a question was asked and how long its answer took; one that fails takes for ever.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answered {
+    pub(crate) at: Instant,
+    pub(crate) took: Duration,
 }
 
 /// How long answers took, shortest first.
 #[derive(Debug, Default)]
 pub(crate) struct Asked(Vec<Duration>);
 
+/// What is asked when nothing else is said.
+pub(crate) const HOTSPOTS: &[&str] = &["/api/v1/hotspots"];
+
 impl Asker {
-    pub(crate) fn start(api: Option<SocketAddr>, a_second: u32) -> Asker {
+    /// Asks for these paths in turn.
+    pub(crate) fn start(api: Option<SocketAddr>, a_second: u32, paths: &'static [&'static str]) -> Asker {
         let is_over = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&is_over);
         let apart = Duration::from_secs(1).checked_div(a_second);
         let thread = api
             .zip(apart)
-            .map(|(api, apart)| std::thread::spawn(move || ask(api, apart, &seen)));
+            .map(|(api, apart)| std::thread::spawn(move || ask(api, apart, paths, &seen)));
         Asker { is_over, thread }
     }
 
-    pub(crate) fn stop(self) -> Asked {
+    /// Gives every answer, in the order of asking.
+    pub(crate) fn stop(self) -> Vec<Answered> {
         self.is_over.store(true, Relaxed);
-        let mut took = self
-            .thread
-            .and_then(|thread| thread.join().ok())
-            .unwrap_or_default();
+        let answers = self.thread.and_then(|thread| thread.join().ok());
+        answers.unwrap_or_default()
+    }
+}
+
+fn ask(api: SocketAddr, apart: Duration, paths: &[&str], is_over: &AtomicBool) -> Vec<Answered> {
+    let mut answers = Vec::new();
+    for path in paths.iter().cycle() {
+        if is_over.load(Relaxed) {
+            break;
+        }
+        let at = Instant::now();
+        let took = text(api, path).map_or(Duration::MAX, |_| at.elapsed());
+        answers.push(Answered { at, took });
+        crate::rest(apart.saturating_sub(at.elapsed()));
+    }
+    answers
+}
+
+impl FromIterator<Answered> for Asked {
+    fn from_iter<T: IntoIterator<Item = Answered>>(answers: T) -> Asked {
+        let mut took: Vec<_> = answers.into_iter().map(|answer| answer.took).collect();
         took.sort_unstable();
         Asked(took)
     }
 }
 
-/// How long each answer took; one that fails took for ever.
-fn ask(api: SocketAddr, apart: Duration, is_over: &AtomicBool) -> Vec<Duration> {
-    let mut took = Vec::new();
-    while !is_over.load(Relaxed) {
-        let start = Instant::now();
-        let answer = json(api, "/api/v1/hotspots");
-        took.push(if answer.is_ok() {
-            start.elapsed()
-        } else {
-            Duration::MAX
-        });
-        crate::rest(apart.saturating_sub(start.elapsed()));
-    }
-    took
-}
-
 impl Asked {
+    /// Questions without an answer.
+    pub(crate) fn failed(&self) -> usize {
+        self.0.iter().filter(|&&took| took == Duration::MAX).count()
+    }
+
     fn quantile(&self, percent: usize) -> Option<Duration> {
         let place = (self.0.len() * percent).div_ceil(100);
         self.0.get(place.checked_sub(1)?).copied()

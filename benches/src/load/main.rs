@@ -10,6 +10,7 @@ mod probe;
 mod receiver;
 mod requests;
 mod sender;
+mod soak;
 mod table;
 
 use std::path::PathBuf;
@@ -25,7 +26,8 @@ use requests::Coding;
   load --spans 500 --coding gzip --queries 100    one row, and more questions
   load --rival 'perf-sentinel watch' --spans 500  another receiver
   load --probe 1000000                            how soon a hotspot is there, also beside a giant trace
-  load --overload 60 --with '--memory 512MiB'     more than it can take, for a minute")]
+  load --overload 60 --with '--memory 512MiB'     more than it can take, for a minute
+  load --soak 20                                  twenty minutes of everyday life at 70 % of what it can take")]
 struct Arguments {
     /// The daemon's binary
     #[arg(long, default_value = "target/release/hotspan")]
@@ -74,6 +76,11 @@ struct Arguments {
     /// spans
     #[arg(long, value_name = "SPANS", conflicts_with = "overload")]
     probe: Option<usize>,
+    /// Instead of the table: so many minutes at --rate (0: 70 % of what it takes, measured first) while connections come and
+    /// go, questions are asked, the configuration is read again and hotspots are stored. Fails when memory, threads or
+    /// files grow, or spans are not all accounted for
+    #[arg(long, value_name = "MINUTES", conflicts_with_all = ["overload", "probe", "rival"])]
+    soak: Option<u64>,
     /// Resident memory above which the overload fails
     #[arg(long, value_name = "MIB", requires = "overload")]
     rss_max: Option<u64>,
@@ -88,10 +95,11 @@ fn main() -> Result<()> {
         .worker_threads(1)
         .enable_all()
         .build()?;
-    match (arguments.overload, arguments.probe) {
-        (Some(seconds), _) => overload::run(&arguments, &runtime, seconds),
-        (None, Some(giant)) => probe::run(&arguments, &runtime, giant),
-        (None, None) => table::print(&arguments, &runtime),
+    match (arguments.overload, arguments.probe, arguments.soak) {
+        (Some(seconds), _, _) => overload::run(&arguments, &runtime, seconds),
+        (_, Some(giant), _) => probe::run(&arguments, &runtime, giant),
+        (_, _, Some(minutes)) => soak::run(&arguments, &runtime, minutes),
+        (None, None, None) => table::print(&arguments, &runtime),
     }
 }
 

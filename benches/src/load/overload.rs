@@ -32,6 +32,7 @@ pub(crate) fn run(arguments: &Arguments, runtime: &Runtime, seconds: u64) -> Res
         connections: CONNECTIONS,
         in_flight: IN_FLIGHT,
         rate: arguments.rate,
+        requests_a_connection: None,
     };
     let source = Endless::until(until, spans_each);
     let sending = runtime.spawn(async move { sender::send(&plan, source).await });

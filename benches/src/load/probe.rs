@@ -62,6 +62,7 @@ fn row<S: Source>(
         connections: 1,
         in_flight: arguments.in_flight,
         rate: arguments.rate,
+        requests_a_connection: None,
     };
     let source = beside(Instant::now());
     let load = runtime.spawn(async move { sender::send(&plan, source).await });
@@ -88,6 +89,7 @@ fn probe(runtime: &Runtime, grpc: SocketAddr, api: SocketAddr, number: u64) -> R
         connections: 1,
         in_flight: 1,
         rate: 0,
+        requests_a_connection: None,
     };
     runtime.block_on(sender::send(&plan, request))?;
     let decided = Instant::now() + QUIET;

@@ -1,17 +1,21 @@
 //! The process that is measured: started here, read from `/proc`, stopped here.
 
+use std::fs::File;
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::Arguments;
 
 /// Longest wait for a start.
 const START: Duration = Duration::from_secs(10);
+/// Longest wait for an end.
+const END: Duration = Duration::from_secs(25);
 /// Time of one tick of `/proc/PID/stat` (proc(5)), on every Linux that this runs on.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -20,6 +24,7 @@ const TICK: Duration = Duration::from_millis(10);
 pub(crate) struct Receiver {
     child: Child,
     grpc: SocketAddr,
+    http: Option<SocketAddr>,
     api: Option<SocketAddr>,
 }
 
@@ -34,27 +39,37 @@ pub(crate) struct Usage {
     pub(crate) resident_bytes: u64,
     /// The most that was at once since the start.
     pub(crate) peak_bytes: u64,
+    pub(crate) threads: u64,
+    /// Open file descriptors.
+    pub(crate) files: u64,
 }
 
 impl Receiver {
     pub(crate) fn start(arguments: &Arguments) -> Result<Receiver> {
         match &arguments.rival {
             Some(line) => Receiver::rival(line, arguments.port),
-            None => Receiver::own(&arguments.daemon, &arguments.with),
+            None => {
+                let mut command = serve(arguments);
+                Receiver::own(
+                    command
+                        .args(["--in-memory", "--log", "warn"])
+                        .stderr(Stdio::null()),
+                )
+            }
         }
     }
 
-    fn own(binary: &Path, with: &str) -> Result<Receiver> {
+    /// A daemon that keeps its hotspots in `data` and reads `config`; what it logs goes to `log`.
+    pub(crate) fn kept(arguments: &Arguments, data: &Path, config: &Path, log: File) -> Result<Receiver> {
+        let mut command = serve(arguments);
+        let command = command.arg("--data-dir").arg(data).arg("--config").arg(config);
+        Receiver::own(command.stderr(log))
+    }
+
+    fn own(command: &mut Command) -> Result<Receiver> {
         let ready = std::env::temp_dir().join(format!("hotspan-load-{}.json", std::process::id()));
         drop(std::fs::remove_file(&ready));
-        let mut command = Command::new(binary);
-        command
-            .args(["serve", "--in-memory", "--log", "warn", "--ready-file"])
-            .arg(&ready);
-        for key in ["--otlp-grpc", "--otlp-http", "--listen"] {
-            command.args([key, "127.0.0.1:0"]);
-        }
-        let mut child = spawn(command.args(with.split_whitespace()))?;
+        let mut child = spawn(command.arg("--ready-file").arg(&ready))?;
         let addresses = until_started(&mut child, || {
             serde_json::from_slice::<Value>(&std::fs::read(&ready).ok()?).ok()
         });
@@ -67,6 +82,7 @@ impl Receiver {
             Ok(text.parse()?)
         };
         Ok(Receiver {
+            http: Some(address("otlp_http")?),
             grpc: address("otlp_grpc")?,
             api: Some(address("listen")?),
             child,
@@ -76,12 +92,13 @@ impl Receiver {
     fn rival(line: &str, port: u16) -> Result<Receiver> {
         let mut words = line.split_whitespace();
         let mut command = Command::new(words.next().context("--rival is empty")?);
-        let mut child = spawn(command.args(words))?;
+        let mut child = spawn(command.args(words).stderr(Stdio::null()))?;
         let grpc = SocketAddr::from(([127, 0, 0, 1], port));
         until_started(&mut child, || TcpStream::connect(grpc).ok())?;
         Ok(Receiver {
             child,
             grpc,
+            http: None,
             api: None,
         })
     }
@@ -89,6 +106,34 @@ impl Receiver {
     /// Where it takes OTLP/gRPC.
     pub(crate) fn grpc(&self) -> SocketAddr {
         self.grpc
+    }
+
+    /// Where it takes OTLP/HTTP; `None` for a rival.
+    pub(crate) fn http(&self) -> Option<SocketAddr> {
+        self.http
+    }
+
+    /// Has the process read its configuration again.
+    pub(crate) fn hang_up(&self) -> Result<()> {
+        self.signal(Signal::HUP)
+    }
+
+    /// Ends it as a service manager would, and gives how it ended.
+    pub(crate) fn end(mut self) -> Result<ExitStatus> {
+        self.signal(Signal::TERM)?;
+        let deadline = Instant::now() + END;
+        loop {
+            match self.child.try_wait()? {
+                Some(status) => return Ok(status),
+                None if Instant::now() > deadline => bail!("the receiver did not end within {END:?}"),
+                None => crate::rest(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = Pid::from_child(&self.child);
+        Ok(kill_process(pid, signal)?)
     }
 
     /// Where it answers; `None` for a rival.
@@ -107,17 +152,19 @@ impl Receiver {
             .map(|field| field.parse().unwrap_or(0))
             .collect();
         let field = |number: usize| fields.get(number - 3).copied().unwrap_or(0);
-        let kib = |key: &str| {
+        let number = |key: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(key));
             line.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok())
         };
-        let bytes = |key| kib(key).unwrap_or(0) << 10;
+        let bytes = |key| number(key).unwrap_or(0) << 10;
         Ok(Usage {
             user: TICK * field(14) as u32,
             system: TICK * field(15) as u32,
             faults: field(10),
             resident_bytes: bytes("VmRSS:"),
             peak_bytes: bytes("VmHWM:"),
+            threads: number("Threads:").unwrap_or(0),
+            files: std::fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count() as u64,
         })
     }
 }
@@ -145,12 +192,19 @@ impl Usage {
     }
 }
 
+/// A daemon on ports of its own, with what the caller wants beside.
+fn serve(arguments: &Arguments) -> Command {
+    let mut command = Command::new(&arguments.daemon);
+    command.arg("serve");
+    for key in ["--otlp-grpc", "--otlp-http", "--listen"] {
+        command.args([key, "127.0.0.1:0"]);
+    }
+    command.args(arguments.with.split_whitespace());
+    command
+}
+
 fn spawn(command: &mut Command) -> Result<Child> {
-    let child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
     child.with_context(|| format!("{command:?}"))
 }
 

@@ -26,13 +26,18 @@ pub(crate) struct Plan {
     pub(crate) in_flight: usize,
     /// Spans a second at most; 0 is no limit.
     pub(crate) rate: u64,
+    /// Requests after which a sender makes a new connection; `None`: it keeps the one it has.
+    pub(crate) requests_a_connection: Option<usize>,
 }
 
 /// What became of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sent {
     pub(crate) spans: u64,
+    /// Requests that were sent again, for any reason.
     pub(crate) retries: u64,
+    /// Those of them whose connection ended: nobody knows whether they were taken.
+    pub(crate) cut: u64,
     pub(crate) wall: Duration,
 }
 
@@ -43,6 +48,7 @@ struct Queue<S> {
     /// Requests that were taken.
     sent: AtomicU64,
     retries: AtomicU64,
+    cut: AtomicU64,
     start: Instant,
     /// Time from one request to the next.
     apart: Duration,
@@ -63,6 +69,7 @@ pub(crate) async fn send(plan: &Plan, source: impl Source) -> Result<Sent> {
         next: AtomicUsize::new(0),
         sent: AtomicU64::new(0),
         retries: AtomicU64::new(0),
+        cut: AtomicU64::new(0),
         start: Instant::now(),
         apart: Duration::from_secs(1)
             .checked_div(requests_a_second as u32)
@@ -81,6 +88,7 @@ pub(crate) async fn send(plan: &Plan, source: impl Source) -> Result<Sent> {
     Ok(Sent {
         spans: queue.sent.load(Relaxed) * spans_each,
         retries: queue.retries.load(Relaxed),
+        cut: queue.cut.load(Relaxed),
         wall: queue.start.elapsed(),
     })
 }
@@ -98,7 +106,7 @@ async fn lane(
     plan: Plan,
     queue: Arc<Queue<impl Source>>,
 ) -> Result<()> {
-    loop {
+    for made in 1.. {
         let place = queue.next.fetch_add(1, Relaxed);
         let Some(framed) = queue.source.request(place) else {
             return Ok(());
@@ -110,13 +118,20 @@ async fn lane(
                 Reply::Taken => break,
                 Reply::Later => {}
                 // A receiver may end a connection on which it refused a lot; exporters make a new one.
-                Reply::Cut => client = connect(plan.address).await?,
+                Reply::Cut => {
+                    queue.cut.fetch_add(1, Relaxed);
+                    client = connect(plan.address).await?;
+                }
             }
             queue.retries.fetch_add(1, Relaxed);
             tokio::time::sleep(REST).await;
         }
         queue.sent.fetch_add(1, Relaxed);
+        if plan.requests_a_connection.is_some_and(|most| made % most == 0) {
+            client = connect(plan.address).await?;
+        }
     }
+    Ok(())
 }
 
 /// What became of a request.

@@ -1,20 +1,16 @@
 //! The table: one row for each size of request and compression.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use tokio::runtime::Runtime;
 
 use crate::Arguments;
-use crate::asking::{self, Asked, Asker, Status};
+use crate::asking::{self, Asked, Asker, HOTSPOTS, Status};
 use crate::receiver::{Receiver, Usage};
 use crate::requests::{Coding, Listed};
 use crate::sender::{self, Sent};
 
-/// Longest wait for the last traces to be decided.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How often it is asked whether they are.
-const LOOK: Duration = Duration::from_millis(500);
 /// How long a rival, which is not asked, gets to finish what it took.
 const RIVAL_REST: Duration = Duration::from_secs(12);
 
@@ -65,13 +61,14 @@ fn row(arguments: &Arguments, runtime: &Runtime, spans: usize, coding: Coding) -
         connections: arguments.connections,
         in_flight: arguments.in_flight,
         rate: arguments.rate,
+        requests_a_connection: None,
     };
     runtime.block_on(sender::send(&plan, warm))?;
     let before = settled(&receiver)?;
     let start = receiver.usage()?;
-    let asker = Asker::start(receiver.api(), arguments.queries);
+    let asker = Asker::start(receiver.api(), arguments.queries, HOTSPOTS);
     let sent = runtime.block_on(sender::send(&plan, measured))?;
-    let asked = asker.stop();
+    let asked = asker.stop().into_iter().collect();
     let after = settled(&receiver)?;
     Ok(Row {
         sent,
@@ -83,17 +80,12 @@ fn row(arguments: &Arguments, runtime: &Runtime, spans: usize, coding: Coding) -
 
 /// Waits until every trace is decided; `None` for a rival, which gets a fixed time.
 fn settled(receiver: &Receiver) -> Result<Option<Status>> {
-    let Some(api) = receiver.api() else {
-        crate::rest(RIVAL_REST);
-        return Ok(None);
-    };
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let status = asking::status(api)?;
-        if (status.open == 0 && status.received > 0) || Instant::now() > deadline {
-            return Ok(Some(status));
+    match receiver.api() {
+        Some(api) => asking::settled(api).map(Some),
+        None => {
+            crate::rest(RIVAL_REST);
+            Ok(None)
         }
-        crate::rest(LOOK);
     }
 }
 

@@ -7,18 +7,21 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use hotspan_access::{Access, Denied, Scope, Tenant, Visitor, challenge};
+use hotspan_telemetry::Traces;
 use http::{HeaderMap, Method, header};
 use tower::ServiceExt as _;
 
 use crate::ask::Problem;
 
-/// What guards the port.
+/// What stands before the port.
 #[derive(Clone, Debug)]
 pub struct Gate {
     /// Who may come in.
     pub access: Arc<Access>,
     /// `/metrics` needs no credential.
     pub metrics_are_open: bool,
+    /// Where this process tells of the questions that it answers.
+    pub traces: Traces,
 }
 
 impl Default for Gate {
@@ -27,6 +30,7 @@ impl Default for Gate {
         Gate {
             access: Access::open(),
             metrics_are_open: false,
+            traces: Traces::default(),
         }
     }
 }
@@ -62,6 +66,11 @@ pub(crate) async fn admit(State(guard): State<Guard>, request: Request) -> Respo
         }
         Err(denied) => refusal(&denied, is_grpc(request.headers())),
     }
+}
+
+/// Whether everybody gets what is there, in whatever state this process is.
+pub(crate) fn is_open(path: &str) -> bool {
+    OPEN.contains(&path) || path.starts_with(ASSETS)
 }
 
 /// Whether a request is tonic's to answer.
@@ -103,8 +112,7 @@ impl Gate {
             };
         }
         let is_get = method == Method::GET || method == Method::HEAD;
-        let is_open =
-            OPEN.contains(&path) || path.starts_with(ASSETS) || path == METRICS && self.metrics_are_open;
+        let is_open = is_open(path) || path == METRICS && self.metrics_are_open;
         match is_get || ASKED_BY_POST.contains(&path) {
             true if is_get && is_open => None,
             true => Some(Scope::Read),

@@ -15,6 +15,7 @@ mod read;
 mod serve;
 pub mod shape;
 mod tempo;
+mod told;
 
 pub use ask::{Parameter, Problem, closest, nearest, rfc3339};
 pub use backend::{

@@ -12,6 +12,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use hotspan_access::{Stream, Visitor};
+use hotspan_telemetry::Traces;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -21,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
 use crate::gate::{self, Gate, Guard};
-use crate::{Backend, grpc, http};
+use crate::{Backend, grpc, http, told};
 
 /// Most connections at once; more wait in the listener's backlog.
 const CONNECTIONS_MAX: usize = 1_024;
@@ -71,6 +72,7 @@ pub async fn serve(
 /// Everything that reads, as one service behind its gate.
 pub fn router(backends: impl Into<Backends>, gate: Gate) -> Router {
     let Backends { own, tenants } = backends.into();
+    let surfaces = |backend| surfaces(backend, gate.traces.clone());
     let routers = [own].into_iter().chain(tenants).map(surfaces).collect();
     Router::new()
         .fallback(gate::admit)
@@ -78,9 +80,11 @@ pub fn router(backends: impl Into<Backends>, gate: Gate) -> Router {
 }
 
 /// Everything that reads one backend. Nothing is shared between two of them, so no answer can be of another's.
-fn surfaces(backend: Arc<dyn Backend>) -> Router {
+fn surfaces(backend: Arc<dyn Backend>, traces: Traces) -> Router {
     let grpc = grpc::router(Arc::clone(&backend));
-    http::router(backend).layer(from_fn_with_state(grpc, divert))
+    http::router(backend)
+        .layer(from_fn_with_state(grpc, divert))
+        .layer(from_fn_with_state(traces, told::tell))
 }
 
 /// Lets tonic answer what is gRPC, unknown methods included.

@@ -7,16 +7,19 @@ use hotspan_access::Tenants;
 use hotspan_api::{Backend, Backends, Gate, Listener, View};
 use hotspan_ingest::{Cores, serve_grpc, serve_http};
 use hotspan_model::Counts;
+use hotspan_telemetry::Exporting;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle as Task;
 
 use crate::backend::Reader;
 use crate::house::{House, Site};
+use crate::own_traces::OwnTraces;
 use crate::plan::{Plan, TENANTS};
 use crate::shared::Shared;
+use crate::start_error::StartError;
 use crate::watching::Watching;
-use crate::{Config, sizing};
+use crate::{Config, own_traces, sizing};
 
 /// Where a running daemon is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,44 +30,6 @@ pub struct Addresses {
     pub otlp_http: SocketAddr,
     /// API, metrics, health.
     pub listen: SocketAddr,
-}
-
-/// Why a daemon does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// An address cannot be bound.
-    #[error("{key} = {address}: {why}")]
-    Bind {
-        /// The key that names the address.
-        key: &'static str,
-        /// The address.
-        address: SocketAddr,
-        /// What is wrong and what to do.
-        why: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The timers contradict each other.
-    #[error("{0}")]
-    Timers(#[from] hotspan_assembly::SettingsError),
-    /// Certificates or tokens cannot be used.
-    #[error("{0}")]
-    Access(#[from] hotspan_access::AccessError),
-    /// There is too little for all tenants.
-    #[error("{0}")]
-    Tenants(String),
-    /// Nobody can be told of alerts.
-    #[error("{0}")]
-    Alerts(String),
-    /// What is kept cannot be used.
-    #[error(transparent)]
-    Store(#[from] hotspan_store::StoreError),
-    /// What is kept cannot be read.
-    #[error(transparent)]
-    Load(#[from] hotspan_store::LoadError),
-    /// A thread cannot be started.
-    #[error("a thread cannot be started; raise the limit of threads, or ask for fewer with --shards")]
-    Thread(#[source] std::io::Error),
 }
 
 /// A running daemon.
@@ -80,6 +45,7 @@ pub struct Daemon {
     api_stop: oneshot::Sender<()>,
     pub(crate) shutdown_delay: std::time::Duration,
     watching: Option<Watching>,
+    own_traces: Option<Exporting>,
 }
 
 struct Listeners {
@@ -93,6 +59,7 @@ impl Daemon {
     /// Whether values that are right one by one fit together; starts nothing.
     pub fn check(config: &Config) -> Result<(), StartError> {
         let (access, _) = config.access().load()?;
+        own_traces::check(config)?;
         let plans = Plan::all(config, access.tenants())?;
         let check = |plan| sizing::pipeline(config, plan).assembly.check();
         Ok(plans.iter().try_for_each(check)?)
@@ -106,11 +73,13 @@ impl Daemon {
             sizing::pipeline(config, plan).assembly.check()?;
         }
         let listeners = Listeners::bind(config).await?;
+        let own = OwnTraces::start(config, &listeners.addresses).await?;
         let addresses = listeners.addresses;
         let site = Site {
             config,
             access: &access,
             addresses,
+            own: &own,
         };
         let houses: Vec<House> = plans
             .iter()
@@ -125,6 +94,7 @@ impl Daemon {
         let gate = Gate {
             access: Arc::clone(&access),
             metrics_are_open: config.metrics_open,
+            traces: own.traces,
         };
         Ok(Daemon {
             addresses,
@@ -139,6 +109,7 @@ impl Daemon {
             cores,
             api_stop,
             shutdown_delay: config.shutdown_delay,
+            own_traces: own.exporting,
         })
     }
 
@@ -186,6 +157,14 @@ impl Daemon {
             && let Ok(Err(error)) = self.api.await
         {
             tracing::warn!(%error, "the API ended early");
+        }
+        // It sends what waits, and blocks meanwhile.
+        let own_traces = self.own_traces;
+        if tokio::task::spawn_blocking(move || drop(own_traces))
+            .await
+            .is_err()
+        {
+            tracing::error!("the end of own traces panicked");
         }
         let mut counts = Counts::default();
         for shared in shared {
@@ -256,6 +235,11 @@ impl Listeners {
 }
 
 impl Addresses {
+    /// Every listener's.
+    pub(crate) fn all(&self) -> [SocketAddr; 3] {
+        [self.otlp_grpc, self.otlp_http, self.listen]
+    }
+
     /// As readers hear of them.
     pub(crate) fn named(&self) -> Vec<Listener> {
         let named = [

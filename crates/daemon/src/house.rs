@@ -15,14 +15,16 @@ use hotspan_model::{LogTime, Nanos, ParamKey, TableSeed};
 use hotspan_pipeline::{Pipeline, Settings};
 use tracing::Span;
 
-use crate::daemon::{Addresses, StartError};
+use crate::daemon::Addresses;
 use crate::exemplars::Exemplars;
 use crate::kept::Kept;
 use crate::late_details::LateDetails;
+use crate::own_traces::OwnTraces;
 use crate::plan::Plan;
 use crate::raw::{RawLimits, RawRequests};
 use crate::shard::{Published, Shard};
 use crate::shared::Shared;
+use crate::start_error::StartError;
 use crate::storage::{Opened, Past, Storing};
 use crate::threads::{Run, Threads, spawn};
 use crate::viewer::TOLD_MAX;
@@ -41,6 +43,7 @@ pub(crate) struct Site<'a> {
     pub(crate) config: &'a Config,
     pub(crate) access: &'a Arc<Access>,
     pub(crate) addresses: Addresses,
+    pub(crate) own: &'a OwnTraces,
 }
 
 /// A running one. Dropped, it is ended.
@@ -150,9 +153,12 @@ fn shared(plan: &Plan, site: &Site<'_>, basis: Basis) -> Arc<Shared> {
         config,
         access,
         addresses,
+        own,
     } = *site;
     let ingest = hotspan_ingest::Settings {
         access: Arc::clone(access),
+        own_instance: own.instance.clone(),
+        traces: own.traces.clone(),
         ..sizing::ingest(config, plan, addresses.listen)
     };
     let alerts = alerts::Settings {
@@ -185,6 +191,7 @@ fn shared(plan: &Plan, site: &Site<'_>, basis: Basis) -> Arc<Shared> {
         alerts: ArcSwap::from_pointee(alerts),
         alert_counts: alerts::Counts::default(),
         access: Arc::clone(access),
+        traces: own.traces.clone(),
         origin: Instant::now(),
         viewed: AtomicU64::new(0),
         level: AtomicUsize::new(0),
@@ -268,6 +275,7 @@ mod tests {
             config: &config,
             access: &access,
             addresses,
+            own: &OwnTraces::default(),
         };
         let shared = shared(
             &plan,

@@ -13,6 +13,7 @@ mod kept;
 mod late_details;
 mod log;
 mod outline;
+mod own_traces;
 mod plan;
 mod pressure;
 mod raw;
@@ -21,6 +22,7 @@ mod shard;
 mod shared;
 mod shedding;
 mod sizing;
+mod start_error;
 mod storage;
 mod threads;
 mod viewer;
@@ -31,6 +33,7 @@ pub use config::{
     Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, Secret, SecretKey, SpanStyles,
     TenantLimits, bytes, duration, hex_key,
 };
-pub use daemon::{Addresses, Daemon, StartError};
+pub use daemon::{Addresses, Daemon};
 pub use log::{Log, check_log};
 pub use reload::Changes;
+pub use start_error::StartError;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hotspan_access::Tenants;
 
 use crate::config::{MEMORY_MIN, part};
-use crate::daemon::StartError;
+use crate::start_error::StartError;
 use crate::{Config, MemoryParts, TenantLimits};
 
 /// Below the data directory, a directory for each tenant.

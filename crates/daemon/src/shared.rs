@@ -17,6 +17,7 @@ use hotspan_ingest::{
 };
 use hotspan_model::{Counts, LogTime, Millionths, Nanos, Vocabulary};
 use hotspan_pipeline::{Settings, Snapshot};
+use hotspan_telemetry::Traces;
 
 use crate::exemplars::Exemplars;
 use crate::shard::Published;
@@ -52,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) alert_counts: alerts::Counts,
     /// Who may come in, and who was turned away.
     pub(crate) access: Arc<Access>,
+    /// Where this process tells of itself.
+    pub(crate) traces: Traces,
     /// Zero of `viewed`.
     pub(crate) origin: Instant,
     /// When the newest view was begun, in nanoseconds.

@@ -77,6 +77,7 @@ impl Viewer {
             status.pressure.level = level;
             let state = Some((versions, status.clone()));
             if state != seen || !told.is_empty() || notes.is_due(at) {
+                let began = shared.traces.begin();
                 version += 1;
                 shared.view.store(Arc::new(View {
                     version,
@@ -84,6 +85,10 @@ impl Viewer {
                     ..self.view(&known, &snapshots, &mut notes, at)
                 }));
                 shared.viewed(start);
+                shared.traces.end(began, "snapshot", |span| {
+                    let hotspots = shared.view.load().answers.hotspots.len();
+                    span.count("hotspan.hotspots", hotspots as u64);
+                });
                 seen = state;
             }
             if *shared.storing.notes.load_full() != notes {

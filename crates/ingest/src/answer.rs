@@ -21,6 +21,8 @@ pub struct Accepted {
     pub rejected: u64,
     /// Why, or a warning; empty when all is well.
     pub message: String,
+    /// Some of it was what this process tells of itself.
+    pub is_own: bool,
 }
 
 /// Why nothing of a request was taken.
@@ -286,7 +288,10 @@ impl From<Excess> for Refusal {
 impl Accepted {
     /// What a decoded request is answered. Our own telemetry is dropped on purpose and no fault of the sender.
     pub fn of(tally: &Tally) -> Accepted {
-        let mut accepted = Accepted::default();
+        let mut accepted = Accepted {
+            is_own: tally.refused[Reason::OwnTelemetry as usize] > 0,
+            ..Accepted::default()
+        };
         for (reason, what) in REASONS {
             let count = tally.refused[reason as usize];
             if count > 0 {

@@ -43,6 +43,7 @@ pub(crate) async fn call(
     let access = &cores.door().settings.access;
     let tenant = access.authorize(&visitor, &head.headers, Scope::Ingest);
     let (core, peer) = cores.enter(*tenant.as_ref().unwrap_or(&Tenant::NONE), peer);
+    let began = core.settings.traces.begin();
     let mut gather = Gather::new(core, &peer, body);
     let outcome = match (method(head.uri.path()), tenant) {
         // Whoever looks after this process has no credential.
@@ -52,6 +53,7 @@ pub(crate) async fn call(
         (Some(Named::Other(signal)), Ok(_)) => other(core, &peer, signal, &mut gather).await,
         (None, Ok(_)) => Err(Refusal::Unknown(format!("no such method: {}", head.uri.path()))),
     };
+    core.told(began, Transport::Grpc, gather.read(), &outcome);
     match outcome {
         Ok(accepted) => success(&wire::response(&accepted, None, Encoding::Protobuf)),
         Err(refusal) => {

@@ -56,6 +56,7 @@ async fn answer(
     let tenant = access.authorize(visitor, &head.headers, Scope::Ingest);
     let (core, peer) = cores.enter(*tenant.as_ref().unwrap_or(&Tenant::NONE), peer);
     let peer = &*peer;
+    let began = core.settings.traces.begin();
     let mut gather = Gather::new(core, peer, body);
     let target = target(head.uri.path());
     let outcome = match &target {
@@ -65,6 +66,7 @@ async fn answer(
         Some(None) => traces(core, peer, &head, encoding, &mut gather).await,
         Some(Some(signal)) => other(core, peer, *signal, &head, encoding, &mut gather).await,
     };
+    core.told(began, Transport::Http, gather.read(), &outcome);
     let encoding = encoding.unwrap_or(Encoding::Json);
     match outcome {
         Ok(accepted) => {

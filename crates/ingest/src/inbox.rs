@@ -7,15 +7,16 @@
 //! or none does. When the last [`Outbox`] is closed or dropped and the queue is empty, the shard is told so: that is the signal
 //! to finish.
 
-use std::sync::atomic::{
-    AtomicBool, AtomicU8, AtomicU32, AtomicUsize,
-    Ordering::{Relaxed, SeqCst},
-};
 use std::sync::{Arc, OnceLock};
-use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use crossbeam_queue::ArrayQueue;
+
+use crate::sync::atomic::{
+    AtomicBool, AtomicU8, AtomicU32, AtomicUsize,
+    Ordering::{Relaxed, SeqCst},
+};
+use crate::sync::thread::{self, Thread};
 
 /// All of what comes, as a share that an owner takes: it takes so many of 1,024.
 pub const WHOLE_SHARE: u32 = 1_024;
@@ -231,91 +232,134 @@ impl<T> Drop for Inbox<T> {
     }
 }
 
+/// Each of them runs once with threads of the system, and in thousands of orders in `tests/inbox_model.rs`.
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::{EACH, check};
 
     fn put(outbox: &Outbox<u32>, n: u32) -> bool {
         outbox.reserve().map(|place| place.push(n)).is_some()
     }
 
+    /// Everything until the end.
+    fn drain(inbox: &Inbox<u32>) -> Vec<u32> {
+        let mut seen = Vec::new();
+        loop {
+            match inbox.receive(None) {
+                Received::Message(n) => seen.push(n),
+                Received::Nothing => {}
+                Received::Closed => return seen,
+            }
+        }
+    }
+
     #[test]
     fn a07_a_reserved_place_is_nobody_elses() {
-        let (outbox, inbox) = queue(2);
-        let place = outbox.reserve().unwrap();
-        assert!(put(&outbox, 1));
-        assert!(!put(&outbox, 2), "one place is taken, one reserved");
-        drop(place);
-        assert!(put(&outbox, 2));
-        assert_eq!(inbox.receive(None), Received::Message(1));
-        assert!(put(&outbox, 3));
+        check(|| {
+            let (outbox, inbox) = queue(2);
+            let place = outbox.reserve().unwrap();
+            assert!(put(&outbox, 1));
+            assert!(!put(&outbox, 2), "one place is taken, one reserved");
+            drop(place);
+            assert!(put(&outbox, 2));
+            assert_eq!(inbox.receive(None), Received::Message(1));
+            assert!(put(&outbox, 3));
+        });
     }
 
     #[test]
     fn a_closed_queue_is_emptied_first() {
-        let (outbox, inbox) = queue(4);
-        assert!(put(&outbox, 1));
-        let place = outbox.reserve().unwrap();
-        outbox.close();
-        assert!(!put(&outbox, 2));
-        assert_eq!(inbox.receive(None), Received::Message(1));
-        assert_eq!(
-            inbox.receive(Some(Instant::now())),
-            Received::Nothing,
-            "a place is reserved"
-        );
-        place.push(3);
-        assert_eq!(inbox.receive(None), Received::Message(3));
-        assert_eq!(inbox.receive(None), Received::Closed);
+        check(|| {
+            let (outbox, inbox) = queue(4);
+            assert!(put(&outbox, 1));
+            let place = outbox.reserve().unwrap();
+            outbox.close();
+            assert!(!put(&outbox, 2));
+            assert_eq!(inbox.receive(None), Received::Message(1));
+            assert_eq!(
+                inbox.receive(Some(Instant::now())),
+                Received::Nothing,
+                "a place is reserved"
+            );
+            place.push(3);
+            assert_eq!(inbox.receive(None), Received::Message(3));
+            assert_eq!(inbox.receive(None), Received::Closed);
+        });
     }
 
     #[test]
     fn an_owner_that_naps_is_woken_for_much_or_for_a_question() {
-        let (outbox, inbox) = queue(4);
-        let rest = |inbox: &Inbox<u32>| inbox.shared.rest.load(SeqCst);
-        assert!(put(&outbox, 1));
-        assert_eq!(inbox.receive(None), Received::Message(1));
-        inbox.shared.rest.store(NAPPING, SeqCst);
-        assert!(put(&outbox, 2));
-        assert_eq!(rest(&inbox), NAPPING, "one message waits for the end of the nap");
-        assert!(put(&outbox, 3));
-        assert_eq!(rest(&inbox), AWAKE, "the queue is half full");
-        inbox.shared.rest.store(NAPPING, SeqCst);
-        outbox.wake();
-        assert_eq!(rest(&inbox), AWAKE);
+        check(|| {
+            let (outbox, inbox) = queue(4);
+            let rest = |inbox: &Inbox<u32>| inbox.shared.rest.load(SeqCst);
+            assert!(put(&outbox, 1));
+            assert_eq!(inbox.receive(None), Received::Message(1));
+            inbox.shared.rest.store(NAPPING, SeqCst);
+            assert!(put(&outbox, 2));
+            assert_eq!(rest(&inbox), NAPPING, "one message waits for the end of the nap");
+            assert!(put(&outbox, 3));
+            assert_eq!(rest(&inbox), AWAKE, "the queue is half full");
+            inbox.shared.rest.store(NAPPING, SeqCst);
+            outbox.wake();
+            assert_eq!(rest(&inbox), AWAKE);
+        });
     }
 
     #[test]
     fn an_owner_without_work_sleeps_until_it_is_woken() {
-        let (outbox, inbox) = queue(4);
-        let owner = thread::spawn(move || {
-            let mut seen = Vec::new();
-            loop {
-                match inbox.receive(None) {
-                    Received::Message(n) => seen.push(n),
-                    Received::Nothing => {}
-                    Received::Closed => return seen,
-                }
-            }
-        });
-        let producers: Vec<_> = (0..4)
-            .map(|producer| {
-                let outbox = outbox.clone();
-                thread::spawn(move || {
-                    for n in 0..1_000 {
-                        while !put(&outbox, producer * 1_000 + n) {
-                            thread::yield_now();
+        check(|| {
+            let (outbox, inbox) = queue(4);
+            let owner = thread::spawn(move || drain(&inbox));
+            let producers: Vec<_> = (0..4)
+                .map(|producer| {
+                    let outbox = outbox.clone();
+                    thread::spawn(move || {
+                        for n in 0..EACH {
+                            while !put(&outbox, producer * EACH + n) {
+                                thread::yield_now();
+                            }
                         }
-                    }
+                    })
                 })
-            })
-            .collect();
-        for producer in producers {
-            producer.join().unwrap();
-        }
-        outbox.close();
-        let mut seen = owner.join().unwrap();
-        seen.sort_unstable();
-        assert_eq!(seen, (0..4_000).collect::<Vec<_>>());
+                .collect();
+            for producer in producers {
+                producer.join().unwrap();
+            }
+            outbox.close();
+            let mut seen = owner.join().unwrap();
+            seen.sort_unstable();
+            assert_eq!(seen, (0..4 * EACH).collect::<Vec<_>>());
+        });
+    }
+
+    #[test]
+    fn a_close_at_any_moment_loses_nothing_that_got_in() {
+        check(|| {
+            let (outbox, inbox) = queue(2);
+            let owner = thread::spawn(move || drain(&inbox).len());
+            let producers: Vec<_> = (0..2)
+                .map(|_| {
+                    let outbox = outbox.clone();
+                    thread::spawn(move || (0..EACH).filter(|&n| put(&outbox, n)).count())
+                })
+                .collect();
+            outbox.close();
+            let got_in: usize = producers.into_iter().map(|of| of.join().unwrap()).sum();
+            assert_eq!(owner.join().unwrap(), got_in);
+        });
+    }
+
+    #[test]
+    fn a_place_given_back_after_the_close_lets_the_owner_go() {
+        check(|| {
+            let (outbox, inbox) = queue(2);
+            let owner = thread::spawn(move || drain(&inbox).len());
+            let other = outbox.clone();
+            let holder = thread::spawn(move || drop(other.reserve()));
+            outbox.close();
+            holder.join().unwrap();
+            assert_eq!(owner.join().unwrap(), 0);
+        });
     }
 }

@@ -31,6 +31,8 @@ mod senders;
 mod serve;
 mod settings;
 mod streams;
+mod sync;
+mod told;
 mod warned;
 mod wire;
 

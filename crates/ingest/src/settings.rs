@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hotspan_access::Access;
 use hotspan_model::Millionths;
+use hotspan_telemetry::Traces;
 
 use crate::Cors;
 
@@ -65,6 +66,8 @@ pub struct Settings {
     pub keep_raw: bool,
     /// `service.instance.id` of this process, whose spans are dropped; `None` to analyse them.
     pub own_instance: Option<Box<str>>,
+    /// Where this process tells of the requests that it answers.
+    pub traces: Traces,
     /// Who may come in.
     pub access: Arc<Access>,
     /// Whose pages may send from a browser.
@@ -96,6 +99,7 @@ impl Default for Settings {
             other_signals: OtherSignals::Discard,
             keep_raw: true,
             own_instance: None,
+            traces: Traces::default(),
             access: Access::open(),
             cors: Cors::default(),
             page: "http://127.0.0.1:4319/".into(),

@@ -198,6 +198,7 @@ mod tests {
         let accepted = Accepted {
             rejected: 3,
             message: "3 spans: bad".into(),
+            ..Accepted::default()
         };
         let message = ExportResponse::decode(response(&accepted, None, Encoding::Protobuf)).unwrap();
         let partial = message.partial_success.unwrap();

@@ -164,7 +164,8 @@ pub struct EffortRule {
     pub effort: Effort,
 }
 
-/// Everything that was set. The most precise rule holds; of equally precise ones the last.
+/// Everything that was set. The most precise rule holds; of equally precise ones the last. What says the same is equal: a rule
+/// takes the place of an earlier one for the same segments, and the order of those for all segments does not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tuning {
     /// Least precise first.
@@ -178,20 +179,35 @@ pub struct Tuning {
 impl Tuning {
     /// Adds a threshold. The caller has checked its value.
     pub fn set_knob(&mut self, rule: KnobRule) {
+        self.knobs
+            .retain(|of| of.knob.name != rule.knob.name || of.selector != rule.selector);
         self.knobs.push(rule);
-        self.knobs.sort_by_key(|rule| rule.selector.precision());
+        self.knobs.sort_by_key(|rule| {
+            let everywhere = rule.selector.is_everywhere();
+            (rule.selector.precision(), everywhere.then_some(rule.knob.name))
+        });
     }
 
     /// Adds an effort.
     pub fn set_effort(&mut self, rule: EffortRule) {
-        self.efforts.push(rule);
         self.efforts
-            .sort_by_key(|rule| (rule.selector.precision(), rule.detector.is_some()));
+            .retain(|of| of.detector != rule.detector || of.selector != rule.selector);
+        self.efforts.push(rule);
+        self.efforts.sort_by_key(|rule| {
+            let everywhere = rule.selector.is_everywhere();
+            (
+                rule.selector.precision(),
+                rule.detector.is_some(),
+                everywhere.then_some(rule.detector),
+            )
+        });
     }
 
     /// Adds the effort of one hotspot.
     pub fn set_hotspot(&mut self, id: Fingerprint, effort: Effort) {
+        self.hotspots.retain(|&(of, _)| of != id);
         self.hotspots.push((id, effort));
+        self.hotspots.sort_by_key(|&(id, _)| id);
     }
 
     /// What was set of thresholds, least precise first.
@@ -294,6 +310,42 @@ mod tests {
 
     fn pattern(text: &str) -> Pattern {
         Pattern::new(text).unwrap()
+    }
+
+    #[test]
+    fn what_says_the_same_is_equal() {
+        static COST: Knob = Knob {
+            name: "cost_min_ns",
+            default: 5,
+            what: "least cost",
+        };
+        let tuning = |rules: &[(&'static Knob, u64, Option<&str>)]| {
+            let mut tuning = Tuning::default();
+            for &(knob, value, service) in rules {
+                let selector = Selector {
+                    service: service.map(pattern),
+                    ..Selector::default()
+                };
+                tuning.set_knob(KnobRule {
+                    selector,
+                    knob,
+                    value,
+                });
+            }
+            tuning
+        };
+        let one = tuning(&[(&ROWS, 7, None), (&COST, 9, None)]);
+        assert_eq!(
+            tuning(&[(&COST, 9, None), (&ROWS, 3, None), (&ROWS, 7, None)]),
+            one
+        );
+        assert_ne!(
+            tuning(&[(&COST, 9, None), (&ROWS, 7, None), (&ROWS, 3, None)]),
+            one
+        );
+        // Of equally precise rules the last holds, so their order is said.
+        let (a, b) = ((&ROWS, 7, Some("a*")), (&ROWS, 8, Some("*b")));
+        assert_ne!(tuning(&[a, b]), tuning(&[b, a]));
     }
 
     fn asked<'a>(service: &'a str, operation: &'a str, workload: Workload) -> Asked<'a> {

@@ -7,10 +7,11 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Each crate and the crates of ours it may know. `docs/architecture.md` draws it.
-const LAYERS: [(&str, &[&str]); 18] = [
+const LAYERS: [(&str, &[&str]); 19] = [
     ("hotspan-model", &[]),
     ("hotspan-proto", &[]),
     ("hotspan-ui", &[]),
+    ("hotspan-telemetry", &[]),
     ("hotspan-otlp", &["hotspan-model"]),
     ("hotspan-assembly", &["hotspan-model"]),
     ("hotspan-analysis", &["hotspan-model"]),
@@ -27,7 +28,12 @@ const LAYERS: [(&str, &[&str]); 18] = [
     ("hotspan-access", &["hotspan-model"]),
     (
         "hotspan-ingest",
-        &["hotspan-model", "hotspan-access", "hotspan-otlp"],
+        &[
+            "hotspan-model",
+            "hotspan-telemetry",
+            "hotspan-access",
+            "hotspan-otlp",
+        ],
     ),
     ("hotspan-store", &["hotspan-model", "hotspan-hotspots"]),
     ("hotspan-testkit", &["hotspan-model", "hotspan-otlp"]),
@@ -35,6 +41,7 @@ const LAYERS: [(&str, &[&str]); 18] = [
         "hotspan-api",
         &[
             "hotspan-model",
+            "hotspan-telemetry",
             "hotspan-access",
             "hotspan-hotspots",
             "hotspan-proto",
@@ -45,6 +52,7 @@ const LAYERS: [(&str, &[&str]); 18] = [
         "hotspan-daemon",
         &[
             "hotspan-model",
+            "hotspan-telemetry",
             "hotspan-otlp",
             "hotspan-assembly",
             "hotspan-analysis",

@@ -5,8 +5,8 @@ use hotspan_ingest::Origins;
 use super::Config;
 use super::tenants::{share, tenants};
 use super::value::{
-    address, bytes, compat, duration, duration_or_none, file, header_names, link_templates, patterns, secret,
-    secret_file, secret_key, secret_url, series, shards, span_styles, switch, url, urls,
+    address, bytes, compat, duration, duration_or_none, file, fraction, header_names, link_templates,
+    patterns, secret, secret_file, secret_key, secret_url, series, shards, span_styles, switch, url, urls,
 };
 use crate::alerts::Allowed;
 
@@ -119,6 +119,8 @@ keys! {
     alerts_learn, "TIME", "60min", duration_or_none, "Hotspots that show in so long after the first data fire no alert: they were there before (0: all do)";
     alerts_ca, "FILE", "", file, "Authorities that alerts trust beside those of the system, in PEM";
     alerts_allow, "BLOCKS", "", Allowed::read, "Private addresses that alerts may go to, also without TLS, say 10.0.0.0/8,127.0.0.1";
+    traces_endpoint, "URL", "", url, "Send traces of this process itself to URL by OTLP/gRPC, say http://collector:4317 (default: none are made)";
+    traces_sample, "SHARE", "0.01", fraction, "Share of requests, questions, commits and snapshots that become a span of traces_endpoint, 0 to 1";
     @rules knobs, "RULES", "Thresholds of detectors, say 'repeat_min=8; cost_min_ns=5000000 @ service=billing*, kind=job'";
     @rules efforts, "RULES", "Weeks of one team by detector or hotspot, say 'slow-query=1; slow-query=3 @ service=legacy*'";
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use hotspan_api::{Compat, Exposed, LinkTemplate};
 use hotspan_ingest::{Cors, Origins};
-use hotspan_model::{Nanos, Pattern, Tuning};
+use hotspan_model::{Millionths, Nanos, Pattern, Tuning};
 use http::HeaderName;
 
 use crate::alerts::{self, Allowed};
@@ -132,6 +132,10 @@ pub struct Config {
     pub alerts_ca: Option<PathBuf>,
     /// Addresses of receivers that may be private.
     pub alerts_allow: Allowed,
+    /// Where traces of this process itself are sent.
+    pub traces_endpoint: Option<String>,
+    /// Share of what is traced that becomes a span.
+    pub traces_sample: Millionths,
     /// Thresholds and efforts that differ from their defaults.
     pub tuning: Tuning,
 }
@@ -300,6 +304,8 @@ impl Config {
             alerts_learn: Duration::ZERO,
             alerts_ca: None,
             alerts_allow: Allowed::default(),
+            traces_endpoint: None,
+            traces_sample: Millionths(0),
             tuning: Tuning::default(),
         }
     }

@@ -308,7 +308,8 @@ mod tests {
         assert_eq!(repeats, [9, 21, 30]);
         let hops = [SHOP, BILLING].map(|place| value(&tuning, "hop_chain_hops_min", place));
         assert_eq!(hops, [4, 6]);
-        assert_eq!(tuning.efforts()[1].effort, Millionths(3_000_000));
+        // It takes the place of the file's.
+        assert_eq!(tuning.efforts()[0].effort, Millionths(3_000_000));
     }
 
     /// A file, a flag, and what the one line about what is wrong says.

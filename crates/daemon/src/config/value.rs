@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hotspan_api::{Compat, LINKS_MAX, LinkTemplate};
-use hotspan_model::Pattern;
+use hotspan_model::{Millionths, Pattern};
 use http::HeaderName;
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
@@ -215,6 +215,17 @@ pub(super) fn series(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| format!("not a whole number up to {SERIES_MAX}"))
 }
 
+/// A part of all, as a decimal number.
+pub(super) fn fraction(text: &str) -> Result<Millionths, String> {
+    let share = text
+        .parse::<f64>()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share));
+    share
+        .map(|share| Millionths((share * 1e6).round() as u64))
+        .ok_or_else(|| "not a share; write a number from 0 to 1, say 0.01 for one in a hundred".into())
+}
+
 /// A size in bytes, with a unit.
 pub fn bytes(text: &str) -> Result<u64, String> {
     let units = [
@@ -304,6 +315,16 @@ mod tests {
         assert!(duration("8").is_err() && duration("0s").is_err());
         assert_eq!(duration_or_none("0"), Ok(Duration::ZERO));
         assert_eq!(duration_or_none("60min"), duration("3600s"));
+    }
+
+    #[test]
+    fn shares_are_parts_of_one() {
+        for (text, millionths) in [("0", 0), ("0.01", 10_000), ("1", 1_000_000), ("1e-6", 1)] {
+            assert_eq!(fraction(text), Ok(Millionths(millionths)), "{text}");
+        }
+        for text in ["", "1%", "-0.1", "1.1", "NaN", "inf"] {
+            assert!(fraction(text).is_err(), "{text}");
+        }
     }
 
     #[test]

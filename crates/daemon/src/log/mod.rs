@@ -1,7 +1,8 @@
-//! The daemon's own log: fields on stderr, text or JSON lines, ten a second of each kind, with a filter that can be
+//! The daemon's own log: fields on stderr, text or JSON lines, ten a second of each kind and each of bounded length, with a filter that can be
 //! changed while it runs.
 
 mod limit;
+mod line;
 
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -10,6 +11,7 @@ use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, reload};
 
 use crate::Config;
 use limit::Limit;
+use line::Lines;
 
 /// The library of `/mcp` tells of every message; a filter that names it wins over this.
 const QUIET: &str = "rmcp=error";
@@ -36,7 +38,7 @@ impl Log {
     pub fn start(config: &Config) -> Result<Log, ParseError> {
         let (filter, handle) = reload::Layer::new(filter(config)?);
         let limit = Limit::new();
-        let lines = fmt::layer().with_writer(std::io::stderr);
+        let lines = fmt::layer().with_writer(Lines(std::io::stderr));
         let lines = match config.log_json {
             true => lines.json().boxed(),
             false => lines.with_ansi(false).boxed(),

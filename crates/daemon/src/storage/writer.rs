@@ -8,6 +8,7 @@ use hotspan_api::NotSaid;
 use hotspan_hotspots::Snapshot;
 use hotspan_model::{LogTime, Nanos};
 use hotspan_store::{Commit, Limits, Store, StoreError};
+use hotspan_telemetry::Began;
 
 use super::{Save, Stored};
 use crate::shared::Shared;
@@ -65,8 +66,10 @@ impl Writer {
             let saves: Vec<Save> = std::iter::from_fn(|| self.shared.storing.saves.pop()).collect();
             let is_due = stopping || next <= start;
             if is_due || !saves.is_empty() {
+                let began = self.shared.traces.begin();
                 let saved = self.save(&saves, is_due);
-                self.answer(saves, saved);
+                self.tell(began, &saved);
+                self.answer(saves, saved.map(drop));
                 next = next.max(start + self.rest(start.elapsed()));
             }
             if sweep <= start && self.failed == 0 {
@@ -97,8 +100,21 @@ impl Writer {
         }
     }
 
-    /// Writes what was said, and the rows if they are due. Snapshots stay what is to be written until they are.
-    fn save(&mut self, saves: &[Save], with_rows: bool) -> Result<(), StoreError> {
+    /// A span of our own for each commit, and each that failed.
+    fn tell(&self, began: Began, saved: &Result<bool, StoreError>) {
+        if let Ok(false) = saved {
+            return;
+        }
+        self.shared.traces.end(began, "commit", |span| {
+            if let Err(error) = saved {
+                span.failed(&error.to_string());
+            }
+        });
+    }
+
+    /// Writes what was said, and the rows if they are due; gives whether there was anything to write. Snapshots stay what
+    /// is to be written until they are.
+    fn save(&mut self, saves: &[Save], with_rows: bool) -> Result<bool, StoreError> {
         let start = Instant::now();
         let (snapshots, at) = self.snapshots();
         let snapshots = match with_rows && self.is_newer(&snapshots) {
@@ -107,7 +123,7 @@ impl Writer {
         };
         let notes = self.shared.storing.notes.load_full();
         if snapshots.is_empty() && saves.is_empty() && *notes == self.stored.notes {
-            return Ok(());
+            return Ok(false);
         }
         let shared = Arc::clone(&self.shared);
         let mut commit = self.store.begin(shared.published.len(), at)?;
@@ -135,7 +151,7 @@ impl Writer {
         let took = Nanos(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
         let bytes = self.store.bytes().unwrap_or(0);
         self.shared.storing.status.saved(at, took, bytes);
-        Ok(())
+        Ok(true)
     }
 
     /// Every shard's newest, and the latest moment that they know.

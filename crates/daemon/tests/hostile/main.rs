@@ -7,6 +7,7 @@
 )]
 
 mod attributes;
+mod breaks;
 mod client;
 mod crowds;
 mod damage;

@@ -169,12 +169,17 @@ impl Pass<'_, '_> {
         self.named_or_value(content, true);
     }
 
-    /// A number, a constant or a key without quotes.
+    /// A number, a constant or a key without quotes. A `?` stands for a value and ends where it begins, so that a template
+    /// of a body that is no JSON (`{?key:?`) reads as itself.
     fn bare(&mut self) {
         let rest = &self.text[self.at..];
-        let length = rest.find([
+        let end = [
             '{', '[', '}', ']', ',', ':', ' ', '(', ')', '"', '\'', '\n', '\r', '\t',
-        ]);
+        ];
+        let length = match rest.starts_with('?') {
+            true => Some(1),
+            false => rest.find(end),
+        };
         let content = &rest[..length.unwrap_or(rest.len())];
         self.at += content.len();
         self.named_or_value(content, false);

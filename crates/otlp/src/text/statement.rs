@@ -175,6 +175,9 @@ mod tests {
             ),
             ("find {'_id': ObjectId('secret')}", r#"FIND {"_id":?}"#),
             (r#"{"a":"secret open"#, r#"{"a":?"#),
+            // No bodies at all, yet texts that senders name so.
+            ("{SET user:42 value EX 60", "{?user:?"),
+            ("SET user:{42 user:{42 value EX 60", "?{?user:{?"),
         ] {
             let statement = read("mongodb", text);
             assert_eq!(statement.template, template, "{text}");
