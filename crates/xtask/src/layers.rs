@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Each crate and the crates of ours it may know. `docs/architecture.md` draws it.
-const LAYERS: [(&str, &[&str]); 18] = [
+const LAYERS: [(&str, &[&str]); 19] = [
     ("hotspan-model", &[]),
     ("hotspan-proto", &[]),
     ("hotspan-ui", &[]),
@@ -30,6 +30,7 @@ const LAYERS: [(&str, &[&str]); 18] = [
         &["hotspan-model", "hotspan-access", "hotspan-otlp"],
     ),
     ("hotspan-store", &["hotspan-model", "hotspan-hotspots"]),
+    ("hotspan-log", &["hotspan-model"]),
     ("hotspan-testkit", &["hotspan-model", "hotspan-otlp"]),
     (
         "hotspan-api",
@@ -53,6 +54,7 @@ const LAYERS: [(&str, &[&str]); 18] = [
             "hotspan-access",
             "hotspan-ingest",
             "hotspan-store",
+            "hotspan-log",
             "hotspan-api",
         ],
     ),
