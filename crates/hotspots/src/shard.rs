@@ -199,7 +199,8 @@ impl Hotspots {
         self.facts.turn(newest);
         self.near.turn(newest);
         self.joints.turn(newest);
-        if SWEEP <= newest.since(self.swept) {
+        // At fixed moments, so that a shard that began again in between drops the same.
+        if newest.0 / SWEEP.0 != self.swept.0 / SWEEP.0 {
             self.swept = newest;
             self.forget_moments();
         }

@@ -19,13 +19,13 @@ const EXEMPLARS_WAITING_MAX: usize = 256;
 /// One shard's whole state; one owner, no locks.
 #[derive(Debug)]
 pub struct Pipeline {
-    assembler: Assembler,
+    pub(crate) assembler: Assembler,
     analyser: Analyser,
-    hotspots: Hotspots,
+    pub(crate) hotspots: Hotspots,
     clock: Clock,
     /// Spans that never reached the assembler.
-    refused: Counts,
-    trace: Assembled,
+    pub(crate) refused: Counts,
+    pub(crate) trace: Assembled,
     report: Report,
     exemplars: VecDeque<Arc<Assembled>>,
 }
@@ -76,9 +76,7 @@ impl Pipeline {
     /// One record of the log: the timers first, then its spans in order, then what they brought over the budgets.
     pub fn handle_batch(&mut self, at: LogPos, batch: &Batch, dictionary: &dyn Lookup) {
         self.handle_tick(at, dictionary);
-        for (record, sides) in batch.iter() {
-            let _: Outcome = self.assembler.push(record, sides, at, dictionary);
-        }
+        self.push(at, batch, dictionary);
         self.handle_tick(at, dictionary);
     }
 
@@ -147,6 +145,12 @@ impl Pipeline {
         }
     }
 
+    pub(crate) fn push(&mut self, at: LogPos, batch: &Batch, dictionary: &dyn Lookup) {
+        for (record, sides) in batch.iter() {
+            let _: Outcome = self.assembler.push(record, sides, at, dictionary);
+        }
+    }
+
     /// Takes every decided trace and every new version, in order.
     fn drain(&mut self, dictionary: &dyn Lookup) {
         while self.assembler.poll_trace(&mut self.trace) {
@@ -179,7 +183,7 @@ impl Pipeline {
         }
     }
 
-    fn keep(&mut self) {
+    pub(crate) fn keep(&mut self) {
         if self.exemplars.len() == EXEMPLARS_WAITING_MAX {
             self.exemplars.pop_front();
         }
