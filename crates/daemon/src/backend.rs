@@ -132,6 +132,10 @@ impl Backend for Reader {
                 Some(why) => check("store", true, &format!("failing: {why}")),
                 None => check("store", true, "nothing fails"),
             },
+            match self.shared.wal.as_ref().map(|wal| wal.status.progress()) {
+                Some((is_replayed, detail)) => check("log", is_replayed, &detail),
+                None => check("log", true, "in memory"),
+            },
         ]
     }
 

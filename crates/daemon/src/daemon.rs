@@ -11,12 +11,13 @@ use hotspan_access::Access;
 use hotspan_api::{Gate, Listener, View};
 use hotspan_hotspots::Hotspots;
 use hotspan_ingest::{
-    Caps, Core, Inbox, Message, OtherSignals, Outbox, SharedDictionary, WHOLE_SHARE, queue, serve_grpc,
-    serve_http,
+    Caps, Core, Inbox, Journal, Message, OtherSignals, Outbox, SharedDictionary, WHOLE_SHARE, queue,
+    serve_grpc, serve_http,
 };
 use hotspan_model::{Counts, LogTime, Nanos, ParamKey, TableSeed};
 use hotspan_otlp::Limits;
 use hotspan_pipeline::{Pipeline, Settings};
+use hotspan_store::Progress;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle as Task;
@@ -24,14 +25,16 @@ use tokio::task::JoinHandle as Task;
 use crate::backend::Reader;
 use crate::exemplars::Exemplars;
 use crate::late_details::LateDetails;
+use crate::logged::Logged;
 use crate::raw::{RawLimits, RawRequests};
 use crate::shard::{Published, Shard};
 use crate::shared::Shared;
 use crate::storage::{Opened, Pace, Past, Storing};
-use crate::threads::{Threads, spawn};
+use crate::threads::{Appending, Threads, spawn};
 use crate::viewer::TOLD_MAX;
+use crate::wal::{self, Appender, Begun, Carried, Cuts, Rhythm, Takeover, Wal, WalStatus};
 use crate::watching::Watching;
-use crate::{Config, MemoryParts, alerts};
+use crate::{Ack, Config, MemoryParts, alerts};
 
 /// What a hotspot takes with a full reservoir, timeline and histograms.
 const HOTSPOT_BYTES: u64 = 40 << 10;
@@ -97,6 +100,9 @@ pub enum StartError {
     /// What is kept cannot be read.
     #[error(transparent)]
     Load(#[from] hotspan_store::LoadError),
+    /// The log cannot be used.
+    #[error("{0}")]
+    Log(String),
     /// A thread cannot be started.
     #[error("a thread cannot be started; raise the limit of threads, or ask for fewer with --shards")]
     Thread(#[source] std::io::Error),
@@ -128,6 +134,7 @@ impl Daemon {
     pub fn check(config: &Config) -> Result<(), StartError> {
         let settings = pipeline_settings(config, &config.memory_parts());
         config.access().load()?;
+        has_place(config)?;
         Ok(settings.assembly.check()?)
     }
 
@@ -136,11 +143,12 @@ impl Daemon {
         let parts = config.memory_parts();
         let settings = pipeline_settings(config, &parts);
         settings.assembly.check()?;
+        has_place(config)?;
         let (access, watcher) = config.access().load()?;
         let listeners = Listeners::bind(config).await?;
         parts.log();
-        let seed = TableSeed(rand::random());
         let opened = config.kept_in().map(Opened::new).transpose()?;
+        let seed = seed(config, opened.as_ref())?;
         let key = match (config.parameter_key, &opened) {
             (Some(key), _) => key.expose(),
             (None, Some(opened)) => opened.parameter_key()?,
@@ -160,7 +168,9 @@ impl Daemon {
             notes,
             store,
             status,
+            progress,
         } = past;
+        let log = begin_log(config, progress.as_ref(), (inboxes.len(), seed), &settings)?;
         let shared = shared(Basis {
             config,
             parts: &parts,
@@ -172,10 +182,13 @@ impl Daemon {
             addresses,
             access: &access,
             storing: Storing::new(notes, status),
+            wal: log.as_ref().map(|(wal, _)| Arc::clone(wal)),
         });
-        let shards = shards(config, &parts, seed, inboxes, hotspots, &shared);
+        let takeovers = log.as_ref().map(|(_, begun)| begun.takeovers.clone());
+        let shards = shards(config, &parts, seed, inboxes, (hotspots, takeovers), &shared);
+        let log = log.map(|log| appending(config, &shared, log));
         let store = store.map(|store| (store, pace(config)));
-        let threads = Threads::start(&shared, shards, config.snapshot_interval, store, spawn)
+        let threads = Threads::start(&shared, shards, config.snapshot_interval, store, log, spawn)
             .map_err(StartError::Thread)?;
         let (api_stop, stopped) = oneshot::channel();
         let stopped = async move { drop(stopped.await) };
@@ -321,6 +334,7 @@ struct Basis<'a> {
     addresses: Addresses,
     access: &'a Arc<Access>,
     storing: Storing,
+    wal: Option<Arc<Wal>>,
 }
 
 fn shared(basis: Basis<'_>) -> Arc<Shared> {
@@ -335,6 +349,7 @@ fn shared(basis: Basis<'_>) -> Arc<Shared> {
         addresses,
         access,
         storing,
+        wal,
     } = basis;
     let ingest = hotspan_ingest::Settings {
         access: Arc::clone(access),
@@ -357,6 +372,7 @@ fn shared(basis: Basis<'_>) -> Arc<Shared> {
         view: ArcSwap::from_pointee(View::default()),
         told: ArrayQueue::new(TOLD_MAX),
         storing,
+        wal,
         settings,
         parts: *parts,
         started: now(),
@@ -377,7 +393,7 @@ fn shards(
     parts: &MemoryParts,
     seed: TableSeed,
     inboxes: Vec<Inbox<Message>>,
-    hotspots: Vec<Hotspots>,
+    (hotspots, takeovers): (Vec<Hotspots>, Option<Vec<Takeover>>),
     shared: &Arc<Shared>,
 ) -> Vec<Shard> {
     // Exemplars are read a little after their traces are decided.
@@ -387,21 +403,90 @@ fn shards(
         age_max: config.age + RAW_SPARE,
     };
     let mut hotspots = hotspots.into_iter();
-    let shard = |(inbox, published): (Inbox<Message>, &Arc<Published>)| Shard {
-        inbox,
-        pipeline: match hotspots.next() {
+    let mut takeovers = takeovers.unwrap_or_default().into_iter();
+    let shard = |(n, (inbox, published)): (usize, (Inbox<Message>, &Arc<Published>))| {
+        let mut pipeline = match hotspots.next() {
             Some(hotspots) => Pipeline::resume(shared.settings.clone(), seed, hotspots),
             None => Pipeline::new(shared.settings.clone(), seed),
         }
-        .timed(since_start),
-        raw: RawRequests::new(raw),
-        late: LateDetails::new(shared.core.raw_reader()),
-        shared: Arc::clone(shared),
-        published: Arc::clone(published),
-        snapshot_interval: config.snapshot_interval,
-        share: WHOLE_SHARE,
+        .timed(since_start);
+        let log = shared.wal.as_ref().zip(takeovers.next());
+        Shard {
+            inbox,
+            logged: log.map(|(wal, takeover)| Logged::new(Arc::clone(wal), n, takeover, &mut pipeline)),
+            pipeline,
+            raw: RawRequests::new(raw),
+            late: LateDetails::new(shared.core.raw_reader()),
+            shared: Arc::clone(shared),
+            published: Arc::clone(published),
+            snapshot_interval: config.snapshot_interval,
+            share: WHOLE_SHARE,
+        }
     };
-    inboxes.into_iter().zip(&shared.published).map(shard).collect()
+    let ends = inboxes.into_iter().zip(&shared.published);
+    ends.enumerate().map(shard).collect()
+}
+
+/// Whether there is a place for the log.
+fn has_place(config: &Config) -> Result<(), StartError> {
+    match config.ack == Ack::Wal && config.kept_in().is_none() {
+        true => {
+            let why = "ack = wal: there is no place for the log; name one with --data-dir, and leave out --in-memory";
+            Err(StartError::Log(why.to_owned()))
+        }
+        false => Ok(()),
+    }
+}
+
+/// With a log, traces are spread over the shards as before.
+fn seed(config: &Config, opened: Option<&Opened>) -> Result<TableSeed, StartError> {
+    let drawn = TableSeed(rand::random());
+    match opened.filter(|_| config.ack == Ack::Wal) {
+        Some(opened) => Ok(wal::seed(opened.progress()?.as_ref(), drawn)),
+        None => Ok(drawn),
+    }
+}
+
+fn begin_log(
+    config: &Config,
+    progress: Option<&Progress>,
+    (shards, seed): (usize, TableSeed),
+    settings: &Settings,
+) -> Result<Option<(Arc<Wal>, Begun)>, StartError> {
+    let Some(dir) = config.kept_in().filter(|_| config.ack == Ack::Wal) else {
+        return Ok(None);
+    };
+    let rules = wal::rules(settings);
+    let log = hotspan_log::Settings {
+        bytes_max: config.wal_bytes_max,
+        ..hotspan_log::Settings::default()
+    };
+    let begun = wal::begin(dir, progress, (shards, &rules), log, config.skip_corrupt)
+        .map_err(|why| StartError::Log(why.to_string()))?;
+    let wal = Wal {
+        cuts: Cuts::new(shards),
+        status: WalStatus::default(),
+        floor: AtomicU64::new(0),
+        carried: Carried {
+            seed,
+            held: Vec::new(),
+            rules,
+        },
+    };
+    wal.status.found(begun.passed, begun.to_replay, begun.log.bytes());
+    Ok(Some((Arc::new(wal), begun)))
+}
+
+/// Has requests wait for the log, whose owner is to be started.
+fn appending(config: &Config, shared: &Arc<Shared>, (wal, begun): (Arc<Wal>, Begun)) -> Appending {
+    let (outbox, inbox) = queue(QUEUE_MESSAGES);
+    shared.core.keep_journal(Journal::new(outbox));
+    let rhythm = Rhythm {
+        group: config.wal_group,
+        cut: config.store_interval,
+    };
+    let shared = Arc::clone(shared);
+    Box::new(move |stop| Appender::new(begun, inbox, (shared, wal), rhythm, stop))
 }
 
 fn pace(config: &Config) -> Pace {
@@ -531,23 +616,31 @@ mod tests {
             addresses,
             access: &Access::open(),
             storing: Storing::new(Notes::default(), StoreStatus::default()),
+            wal: None,
         });
-        let shards = shards(&config, &parts, seed, inboxes, Vec::new(), &shared);
+        let shards = shards(&config, &parts, seed, inboxes, (Vec::new(), None), &shared);
         let (begun, ended) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
-        let started = Threads::start(&shared, shards, config.snapshot_interval, None, |name, run| {
-            if begun.load(Ordering::SeqCst) == broken {
-                return Err(std::io::ErrorKind::WouldBlock.into());
-            }
-            begun.fetch_add(1, Ordering::SeqCst);
-            let ended = Arc::clone(&ended);
-            spawn(
-                name,
-                Box::new(move || {
-                    run();
-                    ended.fetch_add(1, Ordering::SeqCst);
-                }),
-            )
-        });
+        let started = Threads::start(
+            &shared,
+            shards,
+            config.snapshot_interval,
+            None,
+            None,
+            |name, run| {
+                if begun.load(Ordering::SeqCst) == broken {
+                    return Err(std::io::ErrorKind::WouldBlock.into());
+                }
+                begun.fetch_add(1, Ordering::SeqCst);
+                let ended = Arc::clone(&ended);
+                spawn(
+                    name,
+                    Box::new(move || {
+                        run();
+                        ended.fetch_add(1, Ordering::SeqCst);
+                    }),
+                )
+            },
+        );
         let is_up = started.is_ok();
         drop(started);
         (begun.load(Ordering::SeqCst), ended.load(Ordering::SeqCst), is_up)

@@ -10,6 +10,7 @@ mod daemon;
 mod exemplars;
 mod late_details;
 mod log;
+mod logged;
 mod outline;
 mod pressure;
 mod raw;
@@ -20,12 +21,13 @@ mod shedding;
 mod storage;
 mod threads;
 mod viewer;
+mod wal;
 mod watching;
 
 pub use alerts::Allowed;
 pub use config::{
-    Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, Secret, SecretKey, SpanStyles,
-    bytes, duration, hex_key,
+    Ack, Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, Secret, SecretKey,
+    SpanStyles, bytes, duration, hex_key,
 };
 pub use daemon::{Addresses, Daemon, StartError};
 pub use log::{Log, check_log};

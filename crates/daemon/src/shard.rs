@@ -7,13 +7,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
 use crossbeam_queue::ArrayQueue;
-use hotspan_ingest::{Inbox, Message, Received, WHOLE_SHARE};
+use hotspan_ingest::{Inbox, Message, Purpose, Received, WHOLE_SHARE};
 use hotspan_model::{Assembled, Decided, LogPos, LogTime, Offset, TraceId};
 use hotspan_pipeline::{Pipeline, Snapshot};
 use tokio::sync::oneshot;
 
 use crate::exemplars::Exemplar;
 use crate::late_details::LateDetails;
+use crate::logged::{Logged, Step};
 use crate::raw::RawRequests;
 use crate::shared::Shared;
 use crate::shedding;
@@ -67,10 +68,13 @@ pub(crate) struct Shard {
     pub(crate) snapshot_interval: Duration,
     /// How many traces of [`WHOLE_SHARE`] it takes.
     pub(crate) share: u32,
+    /// Where one log for all shards gives records their places, and time.
+    pub(crate) logged: Option<Logged>,
 }
 
 impl Shard {
-    /// Runs until the inbox is closed and empty, then decides what is open and publishes a last snapshot.
+    /// Runs until the inbox is closed and empty, then decides what is open, unless a log keeps it, and publishes a last
+    /// snapshot.
     pub(crate) fn run(mut self) {
         let mut at = LogPos::default();
         let mut kept = BTreeSet::new();
@@ -78,20 +82,28 @@ impl Shard {
         let (mut tick, mut publish, mut release) = (start, start, start);
         loop {
             match self.inbox.receive(Some(tick.min(publish))) {
-                Received::Message(message) => {
-                    at = next(at);
-                    self.handle(at, message);
-                    self.take_share();
-                }
+                Received::Message(message) => match message.at {
+                    Some(place) => {
+                        at = place;
+                        self.handle_logged(at, message);
+                    }
+                    None => {
+                        at = next(at);
+                        self.handle(at, message);
+                        self.take_share();
+                    }
+                },
                 Received::Nothing => {}
                 Received::Closed => break,
             }
             let now = Instant::now();
             if now >= tick {
                 tick = now + TICK;
-                at = next(at);
-                self.pipeline.handle_tick(at, &self.shared.dictionary);
-                self.take_share();
+                if self.logged.is_none() {
+                    at = next(at);
+                    self.pipeline.handle_tick(at, &self.shared.dictionary);
+                    self.take_share();
+                }
             }
             self.keep_exemplars(&mut kept);
             self.answer_questions();
@@ -105,9 +117,11 @@ impl Shard {
                 self.raw.forget(now);
             }
         }
-        at = next(at);
-        self.pipeline
-            .finish(at, Decided::Shutdown, &self.shared.dictionary);
+        if self.logged.is_none() {
+            at = next(at);
+            self.pipeline
+                .finish(at, Decided::Shutdown, &self.shared.dictionary);
+        }
         self.keep_exemplars(&mut kept);
         self.release(&mut kept);
         self.publish(at);
@@ -132,9 +146,12 @@ impl Shard {
         let (published, raw) = (&self.published, &self.raw);
         published.raw_bytes.store(raw.bytes(), Relaxed);
         published.evidence_dropped.store(raw.dropped_early(), Relaxed);
-        self.published
-            .snapshot
-            .store(Some(Arc::new(self.pipeline.snapshot(at))));
+        let mut snapshot = self.pipeline.snapshot(at);
+        if self.logged.as_ref().is_some_and(Logged::is_replaying) {
+            // What is read again was counted by the process before.
+            (snapshot.counts, snapshot.stats) = Default::default();
+        }
+        self.published.snapshot.store(Some(Arc::new(snapshot)));
     }
 
     fn handle(&mut self, at: LogPos, message: Message) {
@@ -143,6 +160,32 @@ impl Shard {
             .handle_batch(at, &message.batch, &self.shared.dictionary);
         if let Some(raw) = message.raw {
             self.raw.push(at.offset, raw, Instant::now());
+        }
+    }
+
+    /// A record of the log that all shards have.
+    fn handle_logged(&mut self, at: LogPos, message: Message) {
+        let Some(logged) = &mut self.logged else {
+            return;
+        };
+        let dictionary = &self.shared.dictionary;
+        match logged.step(at, &mut self.pipeline, &self.shared) {
+            Step::Skip => {}
+            Step::Replay => {
+                let batch = (message.purpose == Purpose::Spans).then_some(&*message.batch);
+                self.pipeline.replay(at, batch, &logged.wanted, dictionary);
+                if let Some(raw) = message.raw {
+                    self.raw.push(at.offset, raw, Instant::now());
+                }
+            }
+            Step::Handle => match message.purpose {
+                Purpose::Spans => self.handle(at, message),
+                Purpose::Tick => self.pipeline.handle_tick(at, dictionary),
+                Purpose::Cut => logged
+                    .wal
+                    .cuts
+                    .put(logged.shard, at, self.pipeline.cut(at.offset)),
+            },
         }
     }
 
