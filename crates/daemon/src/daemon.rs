@@ -219,6 +219,11 @@ impl Daemon {
         self.addresses
     }
 
+    /// Whether requests are taken: what a log holds was read again.
+    pub fn is_ready(&self) -> bool {
+        self.shared.wal.as_ref().is_none_or(|wal| wal.status.progress().0)
+    }
+
     /// The newest answers.
     pub fn view(&self) -> Arc<View> {
         self.shared.view.load_full()
@@ -503,7 +508,7 @@ fn nanos(time: Duration) -> Nanos {
     Nanos(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
 }
 
-fn pipeline_settings(config: &Config, parts: &MemoryParts) -> Settings {
+pub(crate) fn pipeline_settings(config: &Config, parts: &MemoryParts) -> Settings {
     Settings {
         assembly: hotspan_assembly::Settings {
             complete_quiet: nanos(config.complete_quiet),

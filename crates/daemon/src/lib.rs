@@ -14,6 +14,7 @@ mod logged;
 mod outline;
 mod pressure;
 mod raw;
+mod recorded;
 mod reload;
 mod shard;
 mod shared;
@@ -31,4 +32,5 @@ pub use config::{
 };
 pub use daemon::{Addresses, Daemon, StartError};
 pub use log::{Log, check_log};
+pub use recorded::{RecordedLog, is_log};
 pub use reload::Changes;

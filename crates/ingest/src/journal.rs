@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::receiver::{Decoded, LIGHT_BYTES_MAX, Parts};
 use crate::senders::Way;
-use crate::{Answer, Coding, Core, Message, Outbox, Peer, Place, Refusal, Transport, WireMessage};
+use crate::{Answer, Coding, Core, Message, Outbox, Peer, Place, Raw, Refusal, Transport, WireMessage};
 
 /// Requests below this are kept as they came: hardly any byte is won.
 const PACKED_MIN: usize = 256;
@@ -143,6 +143,16 @@ impl Pending {
         }
         drop(self.answer.send(Err(self.core.full())));
     }
+}
+
+/// What a record of the log keeps of a request.
+pub fn raw(payload: &Bytes) -> Option<Raw> {
+    let way = way(*payload.first()?)?;
+    Some(Raw {
+        bytes: payload.slice(1..),
+        encoding: way.encoding,
+        coding: way.coding,
+    })
 }
 
 /// A record's spans in parts for the shards.

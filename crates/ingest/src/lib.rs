@@ -41,7 +41,7 @@ pub use cors::{Cors, Origins};
 pub use counters::{Counters, Signal, Tolerated, Transport};
 pub use dictionary::{Caps, SharedDictionary, WorkerDictionary};
 pub use inbox::{Inbox, Outbox, Place, Received, Reserved, WHOLE_SHARE, queue};
-pub use journal::{Again, Journal, Pending, Undeliverable};
+pub use journal::{Again, Journal, Pending, Undeliverable, raw as recorded_request};
 pub use raw::{Raw, RawReader};
 pub use receiver::{Core, Message, Purpose, WireMessage};
 pub use senders::{Heard, Senders, Way};

@@ -18,3 +18,4 @@ pub use error::LogError;
 pub use format::{Kind, RECORD_HEAD_BYTES};
 pub use log::{Begin, Log, NotAppended, Opened, Settings};
 pub use reader::{Passed, Reader, Record};
+pub use segments::is_segment;

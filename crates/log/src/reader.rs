@@ -76,6 +76,13 @@ impl<'d, D: Disk> Reader<'d, D> {
         Ok(Reader::new(on, crate::segments::find(on)?, skips))
     }
 
+    /// One segment of a log that nobody writes to.
+    pub fn segment(on: &'d D, name: &str, skips: bool) -> Result<Reader<'d, D>, LogError> {
+        let mut segments = crate::segments::find(on)?;
+        segments.retain(|segment| segment.name == name);
+        Ok(Reader::new(on, segments, skips))
+    }
+
     /// What was passed over so far.
     pub fn passed(&self) -> Passed {
         self.passed

@@ -35,6 +35,11 @@ pub(crate) fn is_unfinished(name: &str) -> bool {
     number(name, UNFINISHED).is_some()
 }
 
+/// Whether a file of this name is a segment of a log.
+pub fn is_segment(name: &str) -> bool {
+    number(name, ENDING).is_some()
+}
+
 fn number(name: &str, ending: &str) -> Option<u64> {
     let number = name.strip_suffix(ending)?;
     let is_number = number.len() == 20 && number.bytes().all(|byte| byte.is_ascii_digit());

@@ -14,7 +14,7 @@ mod status;
 pub(crate) use appender::{Appender, Rhythm};
 pub(crate) use carried::{Carried, rules};
 pub(crate) use cuts::{Complete, Cuts};
-pub(crate) use start::{Begun, begin, seed};
+pub(crate) use start::{Begun, DIRECTORY, begin, seed};
 pub(crate) use status::WalStatus;
 
 use std::sync::atomic::AtomicU64;

@@ -11,7 +11,7 @@ use hotspan_store::Progress;
 use super::{Carried, Takeover};
 
 /// The log's directory in that of the data.
-const DIRECTORY: &str = "log";
+pub(crate) const DIRECTORY: &str = "log";
 
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
