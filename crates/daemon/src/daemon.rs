@@ -134,7 +134,10 @@ impl Daemon {
     pub fn check(config: &Config) -> Result<(), StartError> {
         let settings = pipeline_settings(config, &config.memory_parts());
         config.access().load()?;
-        has_place(config)?;
+        // A program may choose a directory where none is named.
+        if config.in_memory {
+            has_place(config)?;
+        }
         Ok(settings.assembly.check()?)
     }
 

@@ -74,7 +74,10 @@ impl RecordedLog {
         RecordedLog {
             pipeline: Pipeline::new(settings.clone(), seed),
             settings,
-            reader: RawReader::new(hotspan_ingest::Settings::default()),
+            reader: RawReader::new(hotspan_ingest::Settings {
+                message_bytes_max: config.message_bytes_max,
+                ..hotspan_ingest::Settings::default()
+            }),
             decoder: Decoder::new(Limits::default(), key, seed),
             dictionary: LocalDictionary::new(seed),
             at: LogPos::default(),

@@ -109,7 +109,7 @@ impl Process {
     /// The list by what does not depend on the time of day.
     fn list(&self) -> BTreeMap<String, (String, u64)> {
         let list = self
-            .ask("/api/v1/hotspots?limit=200&all=true")
+            .ask("/api/v1/hotspots?limit=200&min_confidence=0")
             .expect("it answers");
         let rows = list["hotspots"].as_array().expect("it is a list").iter();
         let row = |row: &Value| {

@@ -25,7 +25,7 @@ pub(crate) fn replay<D: Disk>(
         if record.at.offset.0 < from {
             continue;
         }
-        if !again(record, hi, shared, stop) {
+        if stop.load(Ordering::SeqCst) || !again(record, hi, shared, stop) {
             return Ok(false);
         }
     }
