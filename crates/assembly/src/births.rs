@@ -5,9 +5,11 @@
 
 use std::collections::VecDeque;
 
-use hotspan_model::{LogPos, Offset};
+use hotspan_model::{LogPos, Nanos, Offset};
 
-/// More steps than there are commits in the longest life of a session; beyond, the last one takes all.
+/// Sessions of so long a time are of one step.
+const STEP: Nanos = Nanos::from_secs(1);
+/// More than the longest life of a session has; beyond, the last one takes all.
 const STEPS_MAX: usize = 4_096;
 
 #[derive(Debug, Default)]
@@ -17,7 +19,7 @@ pub(crate) struct Births {
     is_due: bool,
 }
 
-/// Sessions that began between two commits.
+/// Sessions that began in one second.
 #[derive(Debug)]
 struct Step {
     /// Where the first of them began.
@@ -27,7 +29,9 @@ struct Step {
 
 impl Births {
     pub(crate) fn begin(&mut self, at: LogPos) {
-        let is_due = std::mem::take(&mut self.is_due) && self.steps.len() < STEPS_MAX;
+        let is_over = |step: &Step| step.first.time.after(STEP) <= at.time;
+        let is_due = std::mem::take(&mut self.is_due) || self.steps.back().is_some_and(is_over);
+        let is_due = is_due && self.steps.len() < STEPS_MAX;
         match self.steps.back_mut().filter(|_| !is_due) {
             Some(step) => step.alive += 1,
             None => self.steps.push_back(Step { first: at, alive: 1 }),
@@ -84,6 +88,18 @@ mod tests {
         assert_eq!(births.first(), Some(at(9)));
         births.end(Offset(9));
         assert_eq!(births.first(), None);
+    }
+
+    #[test]
+    fn sessions_of_a_second_are_one_step() {
+        let mut births = Births::default();
+        for offset in 0..40 {
+            births.begin(LogPos {
+                offset: Offset(offset),
+                time: LogTime(offset * 300_000_000),
+            });
+        }
+        assert_eq!(births.steps.len(), 10);
     }
 
     #[test]

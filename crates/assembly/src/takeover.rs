@@ -13,11 +13,9 @@ impl Assembler {
     }
 
     /// The record from which on a log rebuilds all sessions that live now and are no stubs, or one before; `None`
-    /// where none live. What comes from now on counts apart.
-    pub fn floor(&mut self) -> Option<LogPos> {
-        let births = self.births.as_mut()?;
-        births.turn();
-        births.first()
+    /// where none live.
+    pub fn floor(&self) -> Option<LogPos> {
+        self.births.as_ref()?.first()
     }
 
     /// Whether budgets of the shard hold. They do not while records are read again: what they took is in the stubs.

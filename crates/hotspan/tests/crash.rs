@@ -164,8 +164,9 @@ impl Crowd {
                 while !self.post(&agent, &request) {
                     std::thread::park_timeout(Duration::from_millis(3));
                 }
-                // The one who kills may have ended.
-                drop(told.send(()));
+                if told.send(()).is_err() {
+                    return;
+                }
             }
         }
     }
@@ -309,6 +310,8 @@ fn w7_killed_at_any_moment_it_holds_what_it_would_hold_had_it_lived() {
         rows.len(),
         found.len()
     );
+    let (left, all) = (segments(&dir.join("log")), segments(&archive));
+    println!("{left} of {all} segments are still needed");
 }
 
 /// The list of a daemon that took so many requests of the shop, one after the other.
@@ -327,6 +330,10 @@ fn uninterrupted(sent: u64) -> BTreeMap<String, (String, u64)> {
     let list = process.list();
     process.stop();
     list
+}
+
+fn segments(dir: &Path) -> usize {
+    fs::read_dir(dir).map_or(0, Iterator::count)
 }
 
 fn folder(name: &str) -> PathBuf {

@@ -219,7 +219,7 @@ fn again<'a>(
     }
     let stubs = match without {
         Without::Stubs => &[],
-        _ => &stored.cut.held.stubs[..],
+        Without::Nothing | Without::Replay | Without::Discard => &stored.cut.held.stubs[..],
     };
     process.pipeline.take_over(stubs, Seam::None);
     process
@@ -274,7 +274,7 @@ fn as9_a_shard_that_dies_at_any_record_goes_on_as_if_it_had_not() {
                 &mut dictionary,
                 Without::Nothing,
                 |at| at % every == every - 1,
-                |at| at % commit == 0,
+                |at| at.is_multiple_of(commit),
             );
             assert_eq!(
                 found.rows(&dictionary),
@@ -291,7 +291,7 @@ fn as9_no_part_of_the_protocol_is_idle() {
     let (mut dictionary, settings) = (LocalDictionary::default(), settings(true));
     let log = log(2, &mut dictionary);
     let dies = |at: usize| at % 37 == 36;
-    let commits = |at: usize| at % 11 == 0;
+    let commits = |at: usize| at.is_multiple_of(11);
     let expected = run(
         &settings,
         &log,
