@@ -543,6 +543,7 @@ fn status() -> Status {
             queued: 65,
         }],
         storage: storage(),
+        log: None,
     }
 }
 
