@@ -152,11 +152,7 @@ impl Daemon {
         parts.log();
         let opened = config.kept_in().map(Opened::new).transpose()?;
         let seed = seed(config, opened.as_ref())?;
-        let key = match (config.parameter_key, &opened) {
-            (Some(key), _) => key.expose(),
-            (None, Some(opened)) => opened.parameter_key()?,
-            (None, None) => rand::random(),
-        };
+        let key = parameter_key(config, opened.as_ref())?;
         let (outboxes, inboxes): (Vec<_>, Vec<_>) = (0..config.shard_count())
             .map(|_| queue::<Message>(QUEUE_MESSAGES))
             .unzip();
@@ -179,7 +175,7 @@ impl Daemon {
             parts: &parts,
             settings,
             seed,
-            key: ParamKey(key),
+            key,
             dictionary,
             outboxes,
             addresses,
@@ -444,6 +440,15 @@ fn has_place(config: &Config) -> Result<(), StartError> {
         }
         false => Ok(()),
     }
+}
+
+/// That of an installation: as it was told, or as it was drawn when the directory was new.
+fn parameter_key(config: &Config, opened: Option<&Opened>) -> Result<ParamKey, StartError> {
+    Ok(ParamKey(match (config.parameter_key, opened) {
+        (Some(key), _) => key.expose(),
+        (None, Some(opened)) => opened.parameter_key()?,
+        (None, None) => rand::random(),
+    }))
 }
 
 /// With a log, traces are spread over the shards as before.
