@@ -11,13 +11,12 @@ use hotspan_access::Access;
 use hotspan_api::{Gate, Listener, View};
 use hotspan_hotspots::Hotspots;
 use hotspan_ingest::{
-    Caps, Core, Inbox, Journal, Message, OtherSignals, Outbox, SharedDictionary, WHOLE_SHARE, queue,
-    serve_grpc, serve_http,
+    Caps, Core, Inbox, Message, OtherSignals, Outbox, SharedDictionary, WHOLE_SHARE, queue, serve_grpc,
+    serve_http,
 };
 use hotspan_model::{Counts, LogTime, Nanos, ParamKey, TableSeed};
 use hotspan_otlp::Limits;
 use hotspan_pipeline::{Pipeline, Settings};
-use hotspan_store::Progress;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle as Task;
@@ -30,11 +29,11 @@ use crate::raw::{RawLimits, RawRequests};
 use crate::shard::{Published, Shard};
 use crate::shared::Shared;
 use crate::storage::{Opened, Pace, Past, Storing};
-use crate::threads::{Appending, Threads, spawn};
+use crate::threads::{Threads, spawn};
 use crate::viewer::TOLD_MAX;
-use crate::wal::{self, Appender, Begun, Carried, Cuts, Rhythm, Takeover, Wal, WalStatus};
+use crate::wal::{Takeover, Wal, appending, begin_log, has_place, seed};
 use crate::watching::Watching;
-use crate::{Ack, Config, MemoryParts, alerts};
+use crate::{Config, MemoryParts, alerts};
 
 /// What a hotspot takes with a full reservoir, timeline and histograms.
 const HOTSPOT_BYTES: u64 = 40 << 10;
@@ -57,7 +56,7 @@ const RAW_SPARE: Duration = Duration::from_secs(5);
 /// Time after a trace was decided within which its exemplar is usually read.
 const RAW_READ: Duration = Duration::from_secs(2);
 /// Messages that wait for one shard.
-const QUEUE_MESSAGES: usize = 1_024;
+pub(crate) const QUEUE_MESSAGES: usize = 1_024;
 
 /// Where a running daemon is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -431,17 +430,6 @@ fn shards(
     ends.enumerate().map(shard).collect()
 }
 
-/// Whether there is a place for the log.
-fn has_place(config: &Config) -> Result<(), StartError> {
-    match config.ack == Ack::Wal && config.kept_in().is_none() {
-        true => {
-            let why = "ack = wal: there is no place for the log; name one with --data-dir, and leave out --in-memory";
-            Err(StartError::Log(why.to_owned()))
-        }
-        false => Ok(()),
-    }
-}
-
 /// That of an installation: as it was told, or as it was drawn when the directory was new.
 fn parameter_key(config: &Config, opened: Option<&Opened>) -> Result<ParamKey, StartError> {
     Ok(ParamKey(match (config.parameter_key, opened) {
@@ -449,57 +437,6 @@ fn parameter_key(config: &Config, opened: Option<&Opened>) -> Result<ParamKey, S
         (None, Some(opened)) => opened.parameter_key()?,
         (None, None) => rand::random(),
     }))
-}
-
-/// With a log, traces are spread over the shards as before.
-fn seed(config: &Config, opened: Option<&Opened>) -> Result<TableSeed, StartError> {
-    let drawn = TableSeed(rand::random());
-    match opened.filter(|_| config.ack == Ack::Wal) {
-        Some(opened) => Ok(wal::seed(opened.progress()?.as_ref(), drawn)),
-        None => Ok(drawn),
-    }
-}
-
-fn begin_log(
-    config: &Config,
-    progress: Option<&Progress>,
-    (shards, seed): (usize, TableSeed),
-    settings: &Settings,
-) -> Result<Option<(Arc<Wal>, Begun)>, StartError> {
-    let Some(dir) = config.kept_in().filter(|_| config.ack == Ack::Wal) else {
-        return Ok(None);
-    };
-    let rules = wal::rules(settings);
-    let log = hotspan_log::Settings {
-        bytes_max: config.wal_bytes_max,
-        ..hotspan_log::Settings::default()
-    };
-    let begun = wal::begin(dir, progress, (shards, &rules), log, config.skip_corrupt)
-        .map_err(|why| StartError::Log(why.to_string()))?;
-    let wal = Wal {
-        cuts: Cuts::new(shards),
-        status: WalStatus::default(),
-        floor: AtomicU64::new(0),
-        carried: Carried {
-            seed,
-            held: Vec::new(),
-            rules,
-        },
-    };
-    wal.status.found(begun.passed, begun.to_replay, begun.log.bytes());
-    Ok(Some((Arc::new(wal), begun)))
-}
-
-/// Has requests wait for the log, whose owner is to be started.
-fn appending(config: &Config, shared: &Arc<Shared>, (wal, begun): (Arc<Wal>, Begun)) -> Appending {
-    let (outbox, inbox) = queue(QUEUE_MESSAGES);
-    shared.core.keep_journal(Journal::new(outbox));
-    let rhythm = Rhythm {
-        group: config.wal_group,
-        cut: config.store_interval,
-    };
-    let shared = Arc::clone(shared);
-    Box::new(move |stop| Appender::new(begun, inbox, (shared, wal), rhythm, stop))
 }
 
 fn pace(config: &Config) -> Pace {

@@ -8,20 +8,20 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use crossbeam_queue::ArrayQueue;
-use hotspan_model::{Batch, LogPos, ParamKey, Reason, Record, Sender, Side, SideOf, TableSeed, TraceId};
+use hotspan_model::{Batch, ParamKey, Reason, Record, Sender, Side, SideOf, TableSeed, TraceId};
 use hotspan_otlp::{Decoder, Encoding, Limits, Sink, Tally, Unnamed};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::yield_now;
 
-use crate::batches::{Batches, PooledBatch, empty};
+use crate::batches::{Batches, empty};
 use crate::inflate::Inflater;
 use crate::journal::Journal;
 use crate::phase::Phase;
 use crate::senders::{Known, Noting, Senders, Way};
 use crate::warned::{Kind, Warned};
 use crate::{
-    Accepted, Answer, Budget, Coding, Counters, Excess, Lease, Outbox, Peer, Raw, RawReader, Refusal,
-    Settings, SharedDictionary, Signal, Transport, WHOLE_SHARE, WorkerDictionary,
+    Accepted, Answer, Budget, Coding, Counters, Excess, Lease, Message, Outbox, Peer, Purpose, Raw,
+    RawReader, Refusal, Settings, SharedDictionary, Signal, Transport, WHOLE_SHARE, WorkerDictionary,
 };
 
 /// Larger messages are walked on a thread of their own, so that they delay no small one.
@@ -34,36 +34,6 @@ const TINY_BYTES_MAX: usize = 64 << 10;
 const UNNAMED: &str = "a resource has no service.name, so its spans are shown as an unnamed service";
 /// Workers kept for reuse.
 const WORKERS_KEPT_MAX: usize = 32;
-
-/// What a shard does with a message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Purpose {
-    /// It takes the spans.
-    #[default]
-    Spans,
-    /// It does what is due.
-    Tick,
-    /// It tells how it is before this record.
-    Cut,
-}
-
-/// The spans of one request for one shard.
-#[derive(Debug)]
-pub struct Message {
-    /// Where it stands in the log of all shards; `None` where the shard's queue is the log.
-    pub at: Option<LogPos>,
-    /// What to do.
-    pub purpose: Purpose,
-    /// The spans; the buffer goes back to the receivers when it is dropped.
-    pub batch: PooledBatch,
-    /// What they were decoded from, when raw bytes are kept. Counts against the budget while the lease lives.
-    pub raw: Option<Raw>,
-    /// Spans of the request that were refused on decoding. Exactly one message of a request says so, so the sum
-    /// of batches and these over all shards is what was received.
-    pub refused: [u64; Reason::ALL.len()],
-    /// The request's bytes in flight. Drop it when the records are the shard's own.
-    pub lease: Option<Arc<Lease>>,
-}
 
 /// One message as it came, admitted but neither inflated nor decoded.
 #[derive(Debug)]
@@ -441,20 +411,6 @@ fn shard_of(route: &foldhash::fast::SeedableRandomState, trace: TraceId, shards:
 /// Which of so many shards a hash falls to, by its high bits.
 fn place_of(hash: u64, shards: usize) -> usize {
     ((u128::from(hash) * shards as u128) >> 64) as usize
-}
-
-impl Message {
-    /// A word to a shard that brings no spans.
-    pub fn word(at: LogPos, purpose: Purpose) -> Message {
-        Message {
-            at: Some(at),
-            purpose,
-            batch: PooledBatch::default(),
-            raw: None,
-            refused: [0; Reason::ALL.len()],
-            lease: None,
-        }
-    }
 }
 
 impl Worker {

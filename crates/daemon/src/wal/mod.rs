@@ -10,12 +10,14 @@ mod cuts;
 mod replay;
 mod start;
 mod status;
+mod wiring;
 
 pub(crate) use appender::{Appender, Rhythm};
 pub(crate) use carried::{Carried, rules};
 pub(crate) use cuts::{Complete, Cuts};
-pub(crate) use start::{Begun, DIRECTORY, begin, seed};
+pub(crate) use start::{Begun, DIRECTORY, begin};
 pub(crate) use status::WalStatus;
+pub(crate) use wiring::{appending, begin_log, has_place, seed};
 
 use std::sync::atomic::AtomicU64;
 
