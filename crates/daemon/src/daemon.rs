@@ -15,7 +15,6 @@ use hotspan_ingest::{
     serve_http,
 };
 use hotspan_model::{Counts, LogTime, Nanos, ParamKey, TableSeed};
-use hotspan_otlp::Limits;
 use hotspan_pipeline::{Pipeline, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -28,6 +27,7 @@ use crate::logged::Logged;
 use crate::raw::{RawLimits, RawRequests};
 use crate::shard::{Published, Shard};
 use crate::shared::Shared;
+use crate::sizes::{aggregates, decoding};
 use crate::storage::{Opened, Pace, Past, Storing};
 use crate::threads::{Threads, spawn};
 use crate::viewer::TOLD_MAX;
@@ -35,22 +35,6 @@ use crate::wal::{Takeover, Wal, appending, begin_log, has_place, seed};
 use crate::watching::Watching;
 use crate::{Config, MemoryParts, alerts};
 
-/// What a hotspot takes with a full reservoir, timeline and histograms.
-const HOTSPOT_BYTES: u64 = 40 << 10;
-/// The same of an operation, an edge, a service and a pair of operations whose order is watched.
-const OPERATION_BYTES: u64 = 2 << 10;
-const EDGE_BYTES: u64 = 1 << 10;
-const SERVICE_BYTES: u64 = 512;
-const HAND_OFF_BYTES: u64 = 128;
-/// What counters of one name take, with the copy that readers see.
-const METERED_BYTES: u64 = 2 << 10;
-/// What a fact takes with a full calendar, and a moment of it.
-const FACT_BYTES: u64 = 2 << 10;
-const MOMENT_BYTES: u64 = 32;
-/// However little memory there is, a shard remembers so many of each.
-const ROWS_MIN: usize = 100;
-/// Memory for which a decoder's memos get one more entry: they grow to their usual size at 1 GiB.
-const BYTES_PER_MEMO_ENTRY: u64 = 64 << 10;
 /// How much longer than a trace may stay open its requests are kept, so that its exemplar is read from them.
 const RAW_SPARE: Duration = Duration::from_secs(5);
 /// Time after a trace was decided within which its exemplar is usually read.
@@ -472,37 +456,6 @@ pub(crate) fn pipeline_settings(config: &Config, parts: &MemoryParts) -> Setting
     .tuned(&config.tuning)
 }
 
-/// Each worker of the receivers has memos of its own, so that little memory must mean small ones.
-fn decoding(parts: &MemoryParts) -> Limits {
-    let usual = Limits::default();
-    let fit = usize::try_from(parts.total / BYTES_PER_MEMO_ENTRY).unwrap_or(usize::MAX);
-    Limits {
-        memo_entries_max: fit.min(usual.memo_entries_max),
-        ..usual
-    }
-}
-
-/// Tables as large as `bytes` allow: half for hotspots, an eighth for operations and for facts each, the rest for what
-/// lies between.
-fn aggregates(bytes: u64) -> hotspan_hotspots::Settings {
-    let usual = hotspan_hotspots::Settings::default();
-    let fit = |share: u64, each: u64, most: usize| {
-        let rows = usize::try_from(bytes / share / each).unwrap_or(usize::MAX);
-        rows.clamp(ROWS_MIN, most)
-    };
-    hotspan_hotspots::Settings {
-        hotspots_max: fit(2, HOTSPOT_BYTES, usual.hotspots_max),
-        operations_of_all_max: fit(8, OPERATION_BYTES, usual.operations_of_all_max),
-        facts_max: fit(16, FACT_BYTES, usual.facts_max),
-        moments_max: fit(16, MOMENT_BYTES, usual.moments_max),
-        edges_max: fit(8, EDGE_BYTES, usual.edges_max),
-        services_max: fit(16, SERVICE_BYTES, usual.services_max),
-        hand_offs_max: fit(16, HAND_OFF_BYTES, usual.hand_offs_max),
-        metered_max: fit(16, METERED_BYTES, usual.metered_max),
-        ..usual
-    }
-}
-
 fn ingest_settings(config: &Config, parts: &MemoryParts, page: SocketAddr) -> hotspan_ingest::Settings {
     hotspan_ingest::Settings {
         message_bytes_max: config.message_bytes_max,
@@ -594,14 +547,6 @@ mod tests {
         let is_up = started.is_ok();
         drop(started);
         (begun.load(Ordering::SeqCst), ended.load(Ordering::SeqCst), is_up)
-    }
-
-    #[test]
-    fn tables_fit_their_memory_and_do_not_grow_for_ever() {
-        let small = aggregates(8 << 20);
-        assert_eq!((small.hotspots_max, small.operations_of_all_max), (102, 512));
-        assert_eq!(aggregates(0).edges_max, ROWS_MIN);
-        assert_eq!(aggregates(u64::MAX), hotspan_hotspots::Settings::default());
     }
 
     #[test]

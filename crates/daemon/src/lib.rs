@@ -19,6 +19,7 @@ mod reload;
 mod shard;
 mod shared;
 mod shedding;
+mod sizes;
 mod storage;
 mod threads;
 mod viewer;

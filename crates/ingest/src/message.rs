@@ -1,10 +1,12 @@
-//! What receivers hand to a shard.
+//! What is read from a connection, and what shards get of it.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hotspan_model::{LogPos, Reason};
+use hotspan_otlp::Encoding;
 
-use crate::{Lease, PooledBatch, Raw};
+use crate::{Coding, Lease, PooledBatch, Raw, Transport};
 
 /// What a shard does with a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +36,21 @@ pub struct Message {
     pub refused: [u64; Reason::ALL.len()],
     /// The request's bytes in flight. Drop it when the records are the shard's own.
     pub lease: Option<Arc<Lease>>,
+}
+
+/// One message as it came, admitted but neither inflated nor decoded.
+#[derive(Debug)]
+pub struct WireMessage {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// How they are written.
+    pub encoding: Encoding,
+    /// How they are compressed.
+    pub coding: Coding,
+    /// By which door they came.
+    pub transport: Transport,
+    /// What is taken from the budget for them.
+    pub lease: Lease,
 }
 
 impl Message {

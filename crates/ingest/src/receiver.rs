@@ -21,7 +21,7 @@ use crate::senders::{Known, Noting, Senders, Way};
 use crate::warned::{Kind, Warned};
 use crate::{
     Accepted, Answer, Budget, Coding, Counters, Excess, Lease, Message, Outbox, Peer, Purpose, Raw,
-    RawReader, Refusal, Settings, SharedDictionary, Signal, Transport, WHOLE_SHARE, WorkerDictionary,
+    RawReader, Refusal, Settings, SharedDictionary, Signal, WHOLE_SHARE, WireMessage, WorkerDictionary,
 };
 
 /// Larger messages are walked on a thread of their own, so that they delay no small one.
@@ -34,21 +34,6 @@ const TINY_BYTES_MAX: usize = 64 << 10;
 const UNNAMED: &str = "a resource has no service.name, so its spans are shown as an unnamed service";
 /// Workers kept for reuse.
 const WORKERS_KEPT_MAX: usize = 32;
-
-/// One message as it came, admitted but neither inflated nor decoded.
-#[derive(Debug)]
-pub struct WireMessage {
-    /// The bytes.
-    pub bytes: Bytes,
-    /// How they are written.
-    pub encoding: Encoding,
-    /// How they are compressed.
-    pub coding: Coding,
-    /// By which door they came.
-    pub transport: Transport,
-    /// What is taken from the budget for them.
-    pub lease: Lease,
-}
 
 /// The shared middle of the receivers.
 #[derive(Debug)]
