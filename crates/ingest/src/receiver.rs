@@ -499,6 +499,7 @@ const SIDE_PLACE: usize = size_of::<SideOf>() - size_of::<Side>();
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Transport;
 
     #[test]
     fn s12_a_panic_is_a_fault_and_nothing_else_ends() {
