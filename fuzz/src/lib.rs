@@ -7,22 +7,25 @@
 
 mod line;
 mod questions;
+mod segments;
 mod texts;
 
 pub use line::{file, json, protobuf};
 pub use questions::{config, query};
+pub use segments::log;
 pub use texts::{statement, text};
 
 /// A function and the name of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("protobuf", protobuf),
     ("json", json),
     ("statement", statement),
     ("text", text),
     ("file", file),
+    ("log", log),
     ("query", query),
     ("config", config),
 ];

@@ -176,6 +176,37 @@ pub struct Status {
     pub shards: Vec<Shard>,
     /// What outlives the process.
     pub storage: Storage,
+    /// The log that requests go over before they are acknowledged; `None` where they go over none.
+    pub log: Option<Log>,
+}
+
+/// A file log: what it holds, and what was found in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Log {
+    /// Bytes of all its segments.
+    pub bytes: u64,
+    /// Records written by this process.
+    pub records: u64,
+    /// Times that a group of them was made to last.
+    pub syncs: u64,
+    /// How long that took, together.
+    pub sync_time: Nanos,
+    /// Times that it failed.
+    pub failures: u64,
+    /// Requests refused because it had no room or could not be written.
+    pub refused: u64,
+    /// Records that were read again when the process started.
+    pub replayed: u64,
+    /// Those that could not be decoded any more.
+    pub poison: u64,
+    /// Traces whose later spans a change of rules or shards cost.
+    pub rule_seam: u64,
+    /// Torn writes found at its end when the process started, at most one.
+    pub torn: u64,
+    /// Their bytes.
+    pub torn_bytes: u64,
+    /// Acknowledged records that were passed over because they could not be read.
+    pub lost: u64,
 }
 
 /// Whether hotspots and notes outlive the process, and how that goes.

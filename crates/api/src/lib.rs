@@ -20,8 +20,8 @@ mod told;
 pub use ask::{Parameter, Problem, closest, nearest, rfc3339};
 pub use backend::{
     Alerts, Backend, Check, Compat, Connections, Detectors, Exposed, FixFuture, FoundFix, FoundTrace,
-    HeldFuture, Level, Listener, Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests, SayFuture,
-    Sender, Shard, Status, Storage, TraceFuture, View,
+    HeldFuture, Level, Listener, Log, Memory, Metrics, NotSaid, Outline, Pressure, Refused, Requests,
+    SayFuture, Sender, Shard, Status, Storage, TraceFuture, View,
 };
 pub use gate::Gate;
 pub use http::{csv, openapi};

@@ -8,6 +8,7 @@ use hotspan_model::{
 };
 
 use crate::arena::Arena;
+use crate::births::Births;
 use crate::completeness::Survey;
 use crate::output::{Marks, Version};
 use crate::session::{Phase, Session, Stub, Surroundings, Taken, plain_max};
@@ -56,6 +57,9 @@ pub struct Assembler {
     order: Vec<(TraceId, u32)>,
     pub(crate) counts: Counts,
     pub(crate) stats: Stats,
+    /// Where sessions began, if a log is to be read again from there.
+    pub(crate) births: Option<Births>,
+    pub(crate) holds_budgets: bool,
 }
 
 impl Assembler {
@@ -84,6 +88,8 @@ impl Assembler {
             order: Vec::new(),
             counts: Counts::default(),
             stats: Stats::default(),
+            births: None,
+            holds_budgets: true,
         }
     }
 
@@ -135,7 +141,9 @@ impl Assembler {
             }
         }
         (self.due, self.order) = (due, order);
-        self.relieve(at);
+        if self.holds_budgets {
+            self.relieve(at);
+        }
         debug_assert!(self.counts.balance() && self.stats.balance());
     }
 
@@ -236,6 +244,9 @@ impl Assembler {
         self.stats.opened += 1;
         self.stats.open += 1;
         self.stats.bytes += session.bytes(&self.arena);
+        if let Some(births) = &mut self.births {
+            births.begin(at);
+        }
         self.sessions.insert(session)
     }
 

@@ -7,6 +7,7 @@ use hotspan_model::{Decided, LogPos};
 
 use crate::output::Marks;
 use crate::session::{Phase, Session};
+use crate::timers::Timers;
 use crate::{Assembler, Cause, Stats};
 
 impl Assembler {
@@ -44,6 +45,10 @@ impl Assembler {
             self.stats.ended += 1;
         }
         self.forget_stubs();
+        self.timers = Timers::default();
+        if let Some(births) = &mut self.births {
+            births.turn();
+        }
     }
 
     fn barrier(&mut self, at: LogPos) {

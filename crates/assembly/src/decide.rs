@@ -195,15 +195,12 @@ impl Assembler {
     /// Makes a decided session a stub; what is pending is published first.
     pub(crate) fn give_up(&mut self, row: u32, at: LogPos, cause: Cause, marks: Marks) {
         self.publish(row, at, cause, marks);
-        let session = &self.sessions[row];
-        let stub = Stub {
-            trace: session.trace,
-            first: session.first,
-            last: session.last,
-            birth: session.birth,
-            truncated: marks.truncated,
-        };
+        let stub = self.sessions[row].stub(marks.truncated);
         self.leave(row);
+        self.add_stub(stub);
+    }
+
+    pub(crate) fn add_stub(&mut self, stub: Stub) {
         let deadline = stub.last.after(self.settings.gap);
         let stub = self.stubs.insert(stub);
         self.stub_timers.arm(deadline, stub);
@@ -233,8 +230,12 @@ impl Assembler {
         self.stats.bytes -= session.bytes(&self.arena);
         self.stats.decided -= 1;
         self.stats.spread(session.last.since(session.first));
+        let birth = session.birth;
         if is_fetched {
             self.free(row);
+        }
+        if let Some(births) = &mut self.births {
+            births.end(birth);
         }
     }
 
@@ -244,11 +245,10 @@ impl Assembler {
         }
     }
 
-    /// Forgets all timers and stubs: nothing of the table is left.
+    /// Forgets all stubs.
     pub(crate) fn forget_stubs(&mut self) {
         let stubs = self.stubs.len() as u64;
         self.stubs.clear();
-        self.timers = Timers::default();
         self.stub_timers = Timers::default();
         self.stats.bytes -= stubs * STUB_BYTES;
         self.stats.stubs = 0;

@@ -11,6 +11,7 @@
 
 mod arena;
 mod assembler;
+mod births;
 mod blocks;
 mod caps;
 mod completeness;
@@ -24,6 +25,7 @@ mod settings;
 mod slab;
 mod stats;
 mod table;
+mod takeover;
 mod timers;
 mod union;
 

@@ -135,6 +135,17 @@ impl Session {
         self.phase == Phase::Open
     }
 
+    /// What is left of it when it is given up.
+    pub(crate) fn stub(&self, truncated: bool) -> Stub {
+        Stub {
+            trace: self.trace,
+            first: self.first,
+            last: self.last,
+            birth: self.birth,
+            truncated,
+        }
+    }
+
     /// Accounted bytes.
     pub(crate) fn bytes(&self, arena: &Arena) -> u64 {
         let without = SESSION_BYTES + u64::from(self.chain.slots) * SLOT_BYTES;

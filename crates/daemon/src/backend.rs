@@ -138,6 +138,7 @@ impl Backend for Reader {
             },
             // Spans are taken and analysed all the same: turned away, they would be lost at once.
             check("store", true, &self.store()),
+            self.log(),
         ]
     }
 
@@ -168,6 +169,21 @@ impl Reader {
             (Some(why), _) => format!("failing: {why}"),
             (None, 0) => "nothing fails".to_owned(),
             (None, some) => format!("failing for {some} of {} tenants", self.beside.len()),
+        }
+    }
+
+    /// Whether logs were read again; the first that is not through speaks.
+    fn log(&self) -> Check {
+        let parts = [&self.shared].into_iter().chain(&self.beside);
+        let logs = parts
+            .filter_map(|part| part.wal.as_ref())
+            .map(|wal| wal.status.progress());
+        let said = logs.reduce(|said, next| if said.0 { next } else { said });
+        let (ok, detail) = said.unwrap_or((true, "in memory".to_owned()));
+        Check {
+            name: "log",
+            ok,
+            detail,
         }
     }
 

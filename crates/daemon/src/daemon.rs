@@ -18,6 +18,7 @@ use crate::own_traces::OwnTraces;
 use crate::plan::{Plan, TENANTS};
 use crate::shared::Shared;
 use crate::start_error::StartError;
+use crate::wal::has_place;
 use crate::watching::Watching;
 use crate::{Config, own_traces, sizing};
 
@@ -58,19 +59,30 @@ struct Listeners {
 impl Daemon {
     /// Whether values that are right one by one fit together; starts nothing.
     pub fn check(config: &Config) -> Result<(), StartError> {
+        // A program may choose a directory where none is named.
+        if config.in_memory {
+            has_place(config)?;
+        }
         let (access, _) = config.access().load()?;
         own_traces::check(config)?;
         let plans = Plan::all(config, access.tenants())?;
-        let check = |plan| sizing::pipeline(config, plan).assembly.check();
+        let check = |plan: &Plan| {
+            sizing::pipeline(config, &plan.parts, plan.shards)
+                .assembly
+                .check()
+        };
         Ok(plans.iter().try_for_each(check)?)
     }
 
     /// Binds, builds and starts everything; on an error nothing runs.
     pub async fn start(config: &Config) -> Result<Daemon, StartError> {
+        has_place(config)?;
         let (access, watcher) = config.access().load()?;
         let plans = Plan::all(config, access.tenants())?;
         for plan in &plans {
-            sizing::pipeline(config, plan).assembly.check()?;
+            sizing::pipeline(config, &plan.parts, plan.shards)
+                .assembly
+                .check()?;
         }
         let listeners = Listeners::bind(config).await?;
         let own = OwnTraces::start(config, &listeners.addresses).await?;
@@ -116,6 +128,12 @@ impl Daemon {
     /// Where it is reached.
     pub fn addresses(&self) -> Addresses {
         self.addresses
+    }
+
+    /// Whether requests are taken: what logs hold was read again.
+    pub fn is_ready(&self) -> bool {
+        let mut logs = self.shared().filter_map(|shared| shared.wal.as_ref());
+        logs.all(|wal| wal.status.progress().0)
     }
 
     /// Whose spans and answers it keeps apart.

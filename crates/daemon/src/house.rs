@@ -19,6 +19,7 @@ use crate::daemon::Addresses;
 use crate::exemplars::Exemplars;
 use crate::kept::Kept;
 use crate::late_details::LateDetails;
+use crate::logged::Logged;
 use crate::own_traces::OwnTraces;
 use crate::plan::Plan;
 use crate::raw::{RawLimits, RawRequests};
@@ -28,6 +29,7 @@ use crate::start_error::StartError;
 use crate::storage::{Opened, Past, Storing};
 use crate::threads::{Run, Threads, spawn};
 use crate::viewer::TOLD_MAX;
+use crate::wal::{Takeover, Wal, appending, begin_log, seed};
 use crate::{Config, alerts, sizing};
 
 /// How much longer than a trace may stay open its requests are kept, so that its exemplar is read from them.
@@ -35,7 +37,7 @@ const RAW_SPARE: Duration = Duration::from_secs(5);
 /// Time after a trace was decided within which its exemplar is usually read.
 const RAW_READ: Duration = Duration::from_secs(2);
 /// Messages that wait for one shard.
-const QUEUE_MESSAGES: usize = 1_024;
+pub(crate) const QUEUE_MESSAGES: usize = 1_024;
 
 /// What houses have in common.
 #[derive(Clone, Copy, Debug)]
@@ -75,14 +77,10 @@ impl House {
 fn open(plan: &Plan, site: &Site<'_>) -> Result<House, StartError> {
     plan.parts.log();
     let config = site.config;
-    let settings = sizing::pipeline(config, plan);
-    let seed = TableSeed(rand::random());
+    let settings = sizing::pipeline(config, &plan.parts, plan.shards);
     let opened = plan.dir.as_deref().map(Opened::new).transpose()?;
-    let key = match (config.parameter_key, &opened) {
-        (Some(key), _) => key.expose(),
-        (None, Some(opened)) => opened.parameter_key()?,
-        (None, None) => rand::random(),
-    };
+    let seed = seed(config, opened.as_ref())?;
+    let key = parameter_key(config, opened.as_ref())?;
     let (outboxes, inboxes): (Vec<_>, Vec<_>) =
         (0..plan.shards).map(|_| queue::<Message>(QUEUE_MESSAGES)).unzip();
     let dictionary = sizing::dictionary(&plan.parts, seed);
@@ -95,24 +93,34 @@ fn open(plan: &Plan, site: &Site<'_>) -> Result<House, StartError> {
         notes,
         store,
         status,
+        progress,
     } = past;
+    let log = begin_log(config, plan, progress.as_ref(), seed, &settings)?;
     let shared = shared(
         plan,
         site,
         Basis {
             settings,
             seed,
-            key: ParamKey(key),
+            key,
             dictionary,
             outboxes,
             storing: Storing::new(notes, status),
+            wal: log.as_ref().map(|(wal, _)| Arc::clone(wal)),
         },
     );
-    let shards = shards(config, plan, seed, inboxes, hotspots, &shared);
+    let takeovers = log.as_ref().map(|(_, begun)| begun.takeovers.clone());
+    let shards = shards(config, plan, seed, inboxes, (hotspots, takeovers), &shared);
+    let log = log.map(|log| appending(config, &shared, log));
     let store = store.map(|store| (store, sizing::pace(config, plan)));
-    let threads = Threads::start(&shared, shards, config.snapshot_interval, store, |name, run| {
-        spawn_for(plan, name, run)
-    })
+    let threads = Threads::start(
+        &shared,
+        shards,
+        config.snapshot_interval,
+        store,
+        log,
+        |name, run| spawn_for(plan, name, run),
+    )
     .map_err(StartError::Thread)?;
     Ok(House {
         alerts: alerts::Sender::start(&shared).map_err(|why| StartError::Alerts(why.to_string()))?,
@@ -138,6 +146,16 @@ struct Basis {
     dictionary: SharedDictionary,
     outboxes: Vec<Outbox<Message>>,
     storing: Storing,
+    wal: Option<Arc<Wal>>,
+}
+
+/// That of an installation: as it was told, or as it was drawn when the directory was new.
+fn parameter_key(config: &Config, opened: Option<&Opened>) -> Result<ParamKey, StartError> {
+    Ok(ParamKey(match (config.parameter_key, opened) {
+        (Some(key), _) => key.expose(),
+        (None, Some(opened)) => opened.parameter_key()?,
+        (None, None) => rand::random(),
+    }))
 }
 
 fn shared(plan: &Plan, site: &Site<'_>, basis: Basis) -> Arc<Shared> {
@@ -148,6 +166,7 @@ fn shared(plan: &Plan, site: &Site<'_>, basis: Basis) -> Arc<Shared> {
         dictionary,
         outboxes,
         storing,
+        wal,
     } = basis;
     let Site {
         config,
@@ -182,6 +201,7 @@ fn shared(plan: &Plan, site: &Site<'_>, basis: Basis) -> Arc<Shared> {
         view: ArcSwap::from_pointee(View::default()),
         told: ArrayQueue::new(TOLD_MAX),
         storing,
+        wal,
         settings,
         parts: plan.parts,
         started: now(),
@@ -203,7 +223,7 @@ fn shards(
     plan: &Plan,
     seed: TableSeed,
     inboxes: Vec<Inbox<Message>>,
-    hotspots: Vec<Hotspots>,
+    (hotspots, takeovers): (Vec<Hotspots>, Option<Vec<Takeover>>),
     shared: &Arc<Shared>,
 ) -> Vec<Shard> {
     // Exemplars are read a little after their traces are decided.
@@ -213,22 +233,29 @@ fn shards(
         age_max: config.age + RAW_SPARE,
     };
     let mut hotspots = hotspots.into_iter();
-    let shard = |(inbox, published): (Inbox<Message>, &Arc<Published>)| Shard {
-        inbox,
-        pipeline: match hotspots.next() {
+    let mut takeovers = takeovers.unwrap_or_default().into_iter();
+    let shard = |(n, (inbox, published)): (usize, (Inbox<Message>, &Arc<Published>))| {
+        let mut pipeline = match hotspots.next() {
             Some(hotspots) => Pipeline::resume(shared.settings.clone(), seed, hotspots),
             None => Pipeline::new(shared.settings.clone(), seed),
         }
-        .timed(since_start),
-        raw: RawRequests::new(raw),
-        kept: Kept::default(),
-        late: LateDetails::new(shared.core.raw_reader()),
-        shared: Arc::clone(shared),
-        published: Arc::clone(published),
-        snapshot_interval: config.snapshot_interval,
-        share: WHOLE_SHARE,
+        .timed(since_start);
+        let log = shared.wal.as_ref().zip(takeovers.next());
+        Shard {
+            inbox,
+            logged: log.map(|(wal, takeover)| Logged::new(Arc::clone(wal), n, takeover, &mut pipeline)),
+            pipeline,
+            raw: RawRequests::new(raw),
+            kept: Kept::default(),
+            late: LateDetails::new(shared.core.raw_reader()),
+            shared: Arc::clone(shared),
+            published: Arc::clone(published),
+            snapshot_interval: config.snapshot_interval,
+            share: WHOLE_SHARE,
+        }
     };
-    inboxes.into_iter().zip(&shared.published).map(shard).collect()
+    let ends = inboxes.into_iter().zip(&shared.published);
+    ends.enumerate().map(shard).collect()
 }
 
 /// A clock that only goes on, for what the pure crates do not measure themselves.
@@ -281,30 +308,38 @@ mod tests {
             &plan,
             &site,
             Basis {
-                settings: sizing::pipeline(&config, &plan),
+                settings: sizing::pipeline(&config, &plan.parts, plan.shards),
                 seed,
                 key: ParamKey([7; 16]),
                 dictionary: sizing::dictionary(&plan.parts, seed),
                 outboxes,
                 storing: Storing::new(Notes::default(), StoreStatus::default()),
+                wal: None,
             },
         );
-        let shards = shards(&config, &plan, seed, inboxes, Vec::new(), &shared);
+        let shards = shards(&config, &plan, seed, inboxes, (Vec::new(), None), &shared);
         let (begun, ended) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
-        let started = Threads::start(&shared, shards, config.snapshot_interval, None, |name, run| {
-            if begun.load(Ordering::SeqCst) == broken {
-                return Err(std::io::ErrorKind::WouldBlock.into());
-            }
-            begun.fetch_add(1, Ordering::SeqCst);
-            let ended = Arc::clone(&ended);
-            spawn(
-                name,
-                Box::new(move || {
-                    run();
-                    ended.fetch_add(1, Ordering::SeqCst);
-                }),
-            )
-        });
+        let started = Threads::start(
+            &shared,
+            shards,
+            config.snapshot_interval,
+            None,
+            None,
+            |name, run| {
+                if begun.load(Ordering::SeqCst) == broken {
+                    return Err(std::io::ErrorKind::WouldBlock.into());
+                }
+                begun.fetch_add(1, Ordering::SeqCst);
+                let ended = Arc::clone(&ended);
+                spawn(
+                    name,
+                    Box::new(move || {
+                        run();
+                        ended.fetch_add(1, Ordering::SeqCst);
+                    }),
+                )
+            },
+        );
         let is_up = started.is_ok();
         drop(started);
         (begun.load(Ordering::SeqCst), ended.load(Ordering::SeqCst), is_up)

@@ -12,11 +12,13 @@ mod house;
 mod kept;
 mod late_details;
 mod log;
+mod logged;
 mod outline;
 mod own_traces;
 mod plan;
 mod pressure;
 mod raw;
+mod recorded;
 mod reload;
 mod shard;
 mod shared;
@@ -26,14 +28,16 @@ mod start_error;
 mod storage;
 mod threads;
 mod viewer;
+mod wal;
 mod watching;
 
 pub use alerts::Allowed;
 pub use config::{
-    Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, Secret, SecretKey, SpanStyles,
-    TenantLimits, bytes, duration, hex_key,
+    Ack, Config, ConfigError, ConfigErrors, KEYS, Key, Layers, MemoryParts, Origin, Secret, SecretKey,
+    SpanStyles, TenantLimits, bytes, duration, hex_key,
 };
 pub use daemon::{Addresses, Daemon};
 pub use log::{Log, check_log};
+pub use recorded::{RecordedLog, is_log};
 pub use reload::Changes;
 pub use start_error::StartError;

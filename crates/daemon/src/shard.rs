@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
 use crossbeam_queue::ArrayQueue;
-use hotspan_ingest::{Inbox, Message, Received, WHOLE_SHARE};
+use hotspan_ingest::{Inbox, Message, Purpose, Received, WHOLE_SHARE};
 use hotspan_model::{Assembled, Decided, LogPos, LogTime, Offset, TraceId};
 use hotspan_pipeline::{Pipeline, Snapshot};
 use tokio::sync::oneshot;
@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use crate::exemplars::Exemplar;
 use crate::kept::Kept;
 use crate::late_details::LateDetails;
+use crate::logged::{Logged, Step};
 use crate::raw::RawRequests;
 use crate::shared::Shared;
 use crate::shedding;
@@ -68,10 +69,13 @@ pub(crate) struct Shard {
     pub(crate) snapshot_interval: Duration,
     /// How many traces of [`WHOLE_SHARE`] it takes.
     pub(crate) share: u32,
+    /// Where one log for all shards gives records their places, and time.
+    pub(crate) logged: Option<Logged>,
 }
 
 impl Shard {
-    /// Runs until the inbox is closed and empty, then decides what is open and publishes a last snapshot.
+    /// Runs until the inbox is closed and empty, then decides what is open, unless a log keeps it, and publishes a last
+    /// snapshot.
     pub(crate) fn run(mut self) {
         let mut at = LogPos::default();
         let start = Instant::now();
@@ -82,20 +86,28 @@ impl Shard {
                 false => tick.min(publish),
             };
             match self.inbox.receive(Some(wake)) {
-                Received::Message(message) => {
-                    at = next(at);
-                    self.handle(at, message);
-                    self.take_share();
-                }
+                Received::Message(message) => match message.at {
+                    Some(place) => {
+                        at = place;
+                        self.handle_logged(at, message);
+                    }
+                    None => {
+                        at = next(at);
+                        self.handle(at, message);
+                        self.take_share();
+                    }
+                },
                 Received::Nothing => {}
                 Received::Closed => break,
             }
             let now = Instant::now();
             if now >= tick {
                 tick = now + TICK;
-                at = next(at);
-                self.pipeline.handle_tick(at, &self.shared.dictionary);
-                self.take_share();
+                if self.logged.is_none() {
+                    at = next(at);
+                    self.pipeline.handle_tick(at, &self.shared.dictionary);
+                    self.take_share();
+                }
             }
             self.keep_exemplars();
             self.answer_questions();
@@ -114,9 +126,11 @@ impl Shard {
             self.release();
             self.raw.forget(now);
         }
-        at = next(at);
-        self.pipeline
-            .finish(at, Decided::Shutdown, &self.shared.dictionary);
+        if self.logged.is_none() {
+            at = next(at);
+            self.pipeline
+                .finish(at, Decided::Shutdown, &self.shared.dictionary);
+        }
         self.keep_exemplars();
         self.kept.begin(self.pipeline.hotspots());
         self.late.begin();
@@ -142,10 +156,14 @@ impl Shard {
         self.share = share;
     }
 
-    fn publish(&self, snapshot: Snapshot) {
+    fn publish(&self, mut snapshot: Snapshot) {
         let (published, raw) = (&self.published, &self.raw);
         published.raw_bytes.store(raw.bytes(), Relaxed);
         published.evidence_dropped.store(raw.dropped_early(), Relaxed);
+        if self.logged.as_ref().is_some_and(Logged::is_replaying) {
+            // What is read again was counted by the process before.
+            (snapshot.counts, snapshot.stats) = Default::default();
+        }
         published.snapshot.store(Some(Arc::new(snapshot)));
     }
 
@@ -155,6 +173,32 @@ impl Shard {
             .handle_batch(at, &message.batch, &self.shared.dictionary);
         if let Some(raw) = message.raw {
             self.raw.push(at.offset, raw, Instant::now());
+        }
+    }
+
+    /// A record of the log that all shards have.
+    fn handle_logged(&mut self, at: LogPos, message: Message) {
+        let Some(logged) = &mut self.logged else {
+            return;
+        };
+        let dictionary = &self.shared.dictionary;
+        match logged.step(at, &mut self.pipeline, &self.shared) {
+            Step::Skip => {}
+            Step::Replay => {
+                let batch = (message.purpose == Purpose::Spans).then_some(&*message.batch);
+                self.pipeline.replay(at, batch, &logged.wanted, dictionary);
+                if let Some(raw) = message.raw {
+                    self.raw.push(at.offset, raw, Instant::now());
+                }
+            }
+            Step::Handle => match message.purpose {
+                Purpose::Spans => self.handle(at, message),
+                Purpose::Tick => self.pipeline.handle_tick(at, dictionary),
+                Purpose::Cut => logged
+                    .wal
+                    .cuts
+                    .put(logged.shard, at, self.pipeline.cut(at.offset)),
+            },
         }
     }
 

@@ -9,11 +9,12 @@ use arc_swap::ArcSwap;
 use crossbeam_queue::ArrayQueue;
 use hotspan_access::Access;
 use hotspan_api::{
-    Compat, Connections, Exposed, Level, Listener, Memory, Pressure, Refused, Requests, Sender, Shard,
+    Compat, Connections, Exposed, Level, Listener, Log, Memory, Pressure, Refused, Requests, Sender, Shard,
     Status, View,
 };
 use hotspan_ingest::{
-    Coding, Core, Counters, Heard, Message, Outbox, Refusal, SharedDictionary, Signal, Transport, WHOLE_SHARE,
+    Coding, Core, Counters, Heard, Journal, Message, Outbox, Refusal, SharedDictionary, Signal, Transport,
+    WHOLE_SHARE,
 };
 use hotspan_model::{Counts, LogTime, Millionths, Nanos, Vocabulary};
 use hotspan_pipeline::{Settings, Snapshot};
@@ -23,6 +24,7 @@ use crate::exemplars::Exemplars;
 use crate::shard::Published;
 use crate::storage::Storing;
 use crate::viewer::Told;
+use crate::wal::Wal;
 use crate::{MemoryParts, alerts};
 
 /// One for each tenant, and one for what belongs to none.
@@ -40,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) told: ArrayQueue<Told>,
     /// What goes to the store, and how that is.
     pub(crate) storing: Storing,
+    /// The log that requests go over, if they do.
+    pub(crate) wal: Option<Arc<Wal>>,
     pub(crate) settings: Settings,
     pub(crate) parts: MemoryParts,
     pub(crate) started: LogTime,
@@ -112,6 +116,7 @@ impl Shared {
             senders_beyond: self.core.senders().beyond(),
             listeners: self.listeners.clone(),
             storage: self.storing.status.read(),
+            log: self.log(),
             ..Status::default()
         };
         for (snapshot, outbox) in snapshots.iter().zip(&self.outboxes) {
@@ -158,6 +163,11 @@ impl Shared {
         ]
         .map(|(part, used, max)| Memory { part, used, max })
         .into()
+    }
+
+    fn log(&self) -> Option<Log> {
+        let refused = self.core.journal().map_or(0, Journal::refused);
+        Some(self.wal.as_ref()?.status.read(refused))
     }
 
     fn requests(&self, transport: Transport) -> Requests {

@@ -30,21 +30,21 @@ const ROWS_MIN: usize = 100;
 const BYTES_PER_MEMO_ENTRY: u64 = 64 << 10;
 
 /// What pipelines run with.
-pub(crate) fn pipeline(config: &Config, plan: &Plan) -> Settings {
-    let shards = plan.shards as u64;
+pub(crate) fn pipeline(config: &Config, parts: &MemoryParts, shards: usize) -> Settings {
+    let shards = shards as u64;
     Settings {
         assembly: hotspan_assembly::Settings {
             complete_quiet: nanos(config.complete_quiet),
             root_quiet: nanos(config.root_quiet),
             rootless_quiet: nanos(config.rootless_quiet),
             age: nanos(config.age),
-            ..hotspan_assembly::Settings::within(plan.parts.assembly / shards)
+            ..hotspan_assembly::Settings::within(parts.assembly / shards)
         },
         analysis: hotspan_analysis::AnalyserSettings {
             metered: config.metered(),
             ..hotspan_analysis::AnalyserSettings::default()
         },
-        hotspots: aggregates(plan.parts.answers / shards),
+        hotspots: aggregates(parts.answers / shards),
         ..Settings::default()
     }
     .tuned(&config.tuning)

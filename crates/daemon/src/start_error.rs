@@ -43,6 +43,9 @@ pub enum StartError {
     /// What is kept cannot be read.
     #[error(transparent)]
     Load(#[from] hotspan_store::LoadError),
+    /// The log cannot be used.
+    #[error("{0}")]
+    Log(String),
     /// A thread cannot be started.
     #[error("a thread cannot be started; raise the limit of threads, or ask for fewer with --shards")]
     Thread(#[source] std::io::Error),

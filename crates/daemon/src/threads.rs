@@ -12,6 +12,10 @@ use crate::shard::Shard;
 use crate::shared::Shared;
 use crate::storage::{Pace, Stored, Writer};
 use crate::viewer::Viewer;
+use crate::wal::Appender;
+
+/// Makes the owner of the log, which is told by this when nothing takes its records any more.
+pub(crate) type Appending = Box<dyn FnOnce(Arc<AtomicBool>) -> Appender>;
 
 /// What a thread runs.
 pub(crate) type Run = Box<dyn FnOnce() + Send>;
@@ -25,6 +29,8 @@ pub(crate) struct Threads {
     viewer_stop: Arc<AtomicBool>,
     writer: Option<JoinHandle<()>>,
     writer_stop: Arc<AtomicBool>,
+    appender: Option<JoinHandle<()>>,
+    appender_stop: Arc<AtomicBool>,
 }
 
 impl Threads {
@@ -34,6 +40,7 @@ impl Threads {
         shards: Vec<Shard>,
         snapshot_interval: Duration,
         store: Option<((Store, Stored), Pace)>,
+        log: Option<Appending>,
         spawn: impl Fn(&str, Run) -> io::Result<JoinHandle<()>>,
     ) -> io::Result<Threads> {
         let mut threads = Threads {
@@ -43,6 +50,8 @@ impl Threads {
             viewer_stop: Arc::default(),
             writer: None,
             writer_stop: Arc::default(),
+            appender: None,
+            appender_stop: Arc::default(),
         };
         if let Some((store, pace)) = store {
             let stop = Arc::clone(&threads.writer_stop);
@@ -60,17 +69,25 @@ impl Threads {
             writer: threads.writer.as_ref().map(|writer| writer.thread().clone()),
         };
         threads.viewer = Some(spawn("answers", Box::new(move || viewer.run()))?);
+        if let Some(log) = log {
+            let appender = log(Arc::clone(&threads.appender_stop));
+            threads.appender = Some(spawn("log", Box::new(move || appender.run()))?);
+        }
         Ok(threads)
     }
 
     /// Closes the queues and waits until what is in them is analysed, shown and stored. Gives the number of threads that
     /// panicked.
     pub(crate) fn end(&mut self) -> usize {
+        if let Some(journal) = self.shared.core.journal() {
+            journal.close();
+        }
+        let broken = end(self.appender.take(), &self.appender_stop);
         for outbox in &self.shared.outboxes {
             outbox.close();
         }
         let shards = self.shards.drain(..);
-        let broken = shards.filter_map(|shard| shard.join().err()).count();
+        let broken = broken + shards.filter_map(|shard| shard.join().err()).count();
         broken + end(self.viewer.take(), &self.viewer_stop) + end(self.writer.take(), &self.writer_stop)
     }
 }

@@ -269,7 +269,7 @@ Kinds are sniffed: OTLP/JSON one request a line, OTLP protobuf requests each pre
 length, each also as gzip or zstd. Exit codes: 0 clean, 1 --fail-on matched, 2 unreadable or
 unknown kind, 3 nothing usable.")]
 pub(crate) struct AnalyzeArguments {
-    /// Files, folders, or - for standard input
+    /// Files, folders, or - for standard input; the log of a daemon with ack=wal, or a segment of it, alone
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// How the answer is written
@@ -284,6 +284,9 @@ pub(crate) struct AnalyzeArguments {
     /// Exit with 1 when there is any hotspot, or one of this detector
     #[arg(long, value_name = "any|DETECTOR")]
     pub(crate) fail_on: Option<String>,
+    /// Go on behind damage in the log of a daemon, without the records that cannot be read
+    #[arg(long)]
+    pub(crate) skip_corrupt: bool,
     /// Key of the parameter hashes, 32 hex digits; the answer is the same under every key
     #[arg(long, value_name = "HEX", hide = true)]
     pub(crate) parameter_key: Option<String>,

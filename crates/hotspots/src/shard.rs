@@ -178,7 +178,8 @@ impl Hotspots {
         self.facts.turn(newest);
         self.near.turn(newest);
         self.joints.turn(newest);
-        if SWEEP <= newest.since(self.swept) {
+        // At fixed moments, so that a shard that began again in between drops the same.
+        if newest.0 / SWEEP.0 != self.swept.0 / SWEEP.0 {
             self.swept = newest;
             self.dated = self.facts.len();
         }
@@ -354,7 +355,8 @@ impl Hotspots {
 
     /// Facts that nothing touches any more keep no moments. Some at a time, the last first: places only get lower.
     fn forget_moments(&mut self) {
-        let newest = self.newest;
+        // What one sweep drops is the same whenever it comes to a fact.
+        let newest = LogTime(self.swept.0 / SWEEP.0 * SWEEP.0);
         let end = self.dated.min(self.facts.len());
         self.dated = end.saturating_sub(SWEPT_AT_ONCE);
         for at in self.dated..end {

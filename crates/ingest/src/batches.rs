@@ -25,16 +25,16 @@ impl Batches {
         let empty = self.0.pop().unwrap_or_default();
         PooledBatch {
             batch: std::mem::replace(filled, empty),
-            home: Arc::clone(&self.0),
+            home: Some(Arc::clone(&self.0)),
         }
     }
 }
 
 /// A batch that goes home when it is dropped.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct PooledBatch {
     batch: Batch,
-    home: Arc<ArrayQueue<Batch>>,
+    home: Option<Arc<ArrayQueue<Batch>>>,
 }
 
 impl Deref for PooledBatch {
@@ -47,10 +47,13 @@ impl Deref for PooledBatch {
 
 impl Drop for PooledBatch {
     fn drop(&mut self) {
+        let Some(home) = &self.home else {
+            return;
+        };
         let mut batch = std::mem::take(&mut self.batch);
         empty(&mut batch);
         // A full pool frees the batch instead: that is its bound.
-        drop(self.home.push(batch));
+        drop(home.push(batch));
     }
 }
 

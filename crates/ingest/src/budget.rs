@@ -3,12 +3,13 @@
 //! Nothing waits here. A lease is had at once or refused, so that a refusal costs microseconds and the client,
 //! which still has its data, is told when to come again.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
+use hotspan_model::Millionths;
 
 use crate::settings::{MIB, Settings};
 
@@ -75,6 +76,20 @@ impl Budget {
             sampled_at: AtomicU64::new(0),
             rate: AtomicU64::new(0),
         })
+    }
+
+    /// Room for whatever comes: of what is in a log already, nothing is refused.
+    pub(crate) fn unbounded() -> Peer {
+        let settings = Settings {
+            inflight_bytes_max: u64::MAX,
+            peer_share: Millionths(hotspan_model::MILLION),
+            ..Settings::default()
+        };
+        Peer {
+            address: Ipv4Addr::LOCALHOST.into(),
+            held: Arc::default(),
+            budget: Budget::new(&settings),
+        }
     }
 
     /// Bytes in flight.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use hotspan_model::Reason;
 use hotspan_otlp::Tally;
 
+use crate::receiver::WireFacts;
 use crate::{Coding, Refusal};
 
 /// By which door a request came.
@@ -150,16 +151,9 @@ impl Counters {
         self.bytes_refused[transport as usize][place].fetch_add(bytes, Relaxed);
     }
 
-    pub(crate) fn handed_over(
-        &self,
-        transport: Transport,
-        coding: Coding,
-        wire: u64,
-        message: u64,
-        tally: &Tally,
-    ) {
-        self.requests[transport as usize].fetch_add(1, Relaxed);
-        self.wire_bytes[coding as usize].fetch_add(wire, Relaxed);
+    pub(crate) fn handed_over(&self, wire: &WireFacts, message: u64, tally: &Tally) {
+        self.requests[wire.way.transport as usize].fetch_add(1, Relaxed);
+        self.wire_bytes[wire.way.coding as usize].fetch_add(wire.bytes, Relaxed);
         self.message_bytes.fetch_add(message, Relaxed);
         self.spans_received.fetch_add(tally.spans, Relaxed);
         for (sum, &count) in self.spans_refused.iter().zip(&tally.refused) {

@@ -49,7 +49,7 @@ pub fn queue<T>(capacity: usize) -> (Outbox<T>, Inbox<T>) {
 }
 
 #[derive(Debug)]
-struct Shared<T> {
+pub(crate) struct Shared<T> {
     queue: ArrayQueue<T>,
     /// Places that hold a message or are reserved for one.
     taken: AtomicUsize,
@@ -108,6 +108,12 @@ impl<T> Outbox<T> {
         (!self.0.is_closed.load(SeqCst)).then_some(place)
     }
 
+    /// The same, to be kept.
+    pub fn reserve_place(&self) -> Option<Place<T>> {
+        std::mem::forget(self.reserve()?);
+        Some(Place(Some(Arc::clone(&self.0))))
+    }
+
     /// How many of [`WHOLE_SHARE`] traces the owner takes; the others' spans are left out, and counted.
     pub fn share(&self) -> u32 {
         self.0.share.load(Relaxed)
@@ -155,6 +161,27 @@ impl<T> Drop for Reserved<'_, T> {
     fn drop(&mut self) {
         self.shared.taken.fetch_sub(1, SeqCst);
         self.shared.wake();
+    }
+}
+
+/// A place that is kept while a request waits elsewhere; dropped unused, it is free again.
+#[derive(Debug)]
+pub struct Place<T>(Option<Arc<Shared<T>>>);
+
+impl<T> Place<T> {
+    /// Fills the place and wakes the owner.
+    pub fn push(mut self, message: T) {
+        if let Some(shared) = self.0.take() {
+            Reserved { shared: &shared }.push(message);
+        }
+    }
+}
+
+impl<T> Drop for Place<T> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.take() {
+            drop(Reserved { shared: &shared });
+        }
     }
 }
 
@@ -266,6 +293,20 @@ mod tests {
             assert_eq!(inbox.receive(None), Received::Message(1));
             assert!(put(&outbox, 3));
         });
+    }
+
+    #[test]
+    fn a07_a_place_that_is_kept_is_nobody_elses_until_it_is_let_go() {
+        let (outbox, inbox) = queue(2);
+        let (kept, other) = (outbox.reserve_place().unwrap(), outbox.reserve_place().unwrap());
+        assert!(!put(&outbox, 1));
+        drop(other);
+        assert!(put(&outbox, 1));
+        kept.push(2);
+        assert!(!put(&outbox, 3));
+        assert_eq!(inbox.receive(None), Received::Message(1));
+        assert_eq!(inbox.receive(None), Received::Message(2));
+        assert!(put(&outbox, 3) && put(&outbox, 4));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::hash::BuildHasher;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -13,19 +13,20 @@ use hotspan_otlp::{Decoder, Encoding, Limits, Sink, Tally, Unnamed};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::yield_now;
 
-use crate::batches::{Batches, PooledBatch, empty};
+use crate::batches::{Batches, empty};
 use crate::inflate::Inflater;
+use crate::journal::Journal;
 use crate::phase::Phase;
 use crate::rate::Rate;
 use crate::senders::{Known, Noting, Senders, Way};
 use crate::warned::{Kind, Warned};
 use crate::{
-    Accepted, Answer, Budget, Coding, Counters, Excess, Lease, Outbox, Peer, Raw, RawReader, Refusal,
-    Settings, SharedDictionary, Signal, Transport, WHOLE_SHARE, WorkerDictionary,
+    Accepted, Answer, Budget, Coding, Counters, Excess, Lease, Message, Outbox, Peer, Purpose, Raw,
+    RawReader, Refusal, Settings, SharedDictionary, Signal, WHOLE_SHARE, WireMessage, WorkerDictionary,
 };
 
 /// Larger messages are walked on a thread of their own, so that they delay no small one.
-const LIGHT_BYTES_MAX: usize = 1 << 20;
+pub(crate) const LIGHT_BYTES_MAX: usize = 1 << 20;
 /// What has to be inflated first counts so many times.
 const INFLATED: usize = 16;
 /// Smaller messages are walked where they are read: to hand them to another thread would cost more.
@@ -34,35 +35,6 @@ const TINY_BYTES_MAX: usize = 64 << 10;
 const UNNAMED: &str = "a resource has no service.name, so its spans are shown as an unnamed service";
 /// Workers kept for reuse.
 const WORKERS_KEPT_MAX: usize = 32;
-
-/// The spans of one request for one shard.
-#[derive(Debug)]
-pub struct Message {
-    /// The spans; the buffer goes back to the receivers when it is dropped.
-    pub batch: PooledBatch,
-    /// What they were decoded from, when raw bytes are kept. Counts against the budget while the lease lives.
-    pub raw: Option<Raw>,
-    /// Spans of the request that were refused on decoding. Exactly one message of a request says so, so the sum
-    /// of batches and these over all shards is what was received.
-    pub refused: [u64; Reason::ALL.len()],
-    /// The request's bytes in flight. Drop it when the records are the shard's own.
-    pub lease: Arc<Lease>,
-}
-
-/// One message as it came, admitted but neither inflated nor decoded.
-#[derive(Debug)]
-pub struct WireMessage {
-    /// The bytes.
-    pub bytes: Bytes,
-    /// How they are written.
-    pub encoding: Encoding,
-    /// How they are compressed.
-    pub coding: Coding,
-    /// By which door they came.
-    pub transport: Transport,
-    /// What is taken from the budget for them.
-    pub lease: Lease,
-}
 
 /// The shared middle of the receivers.
 #[derive(Debug)]
@@ -78,6 +50,8 @@ pub struct Core {
     seed: TableSeed,
     route: foldhash::fast::SeedableRandomState,
     shards: Vec<Outbox<Message>>,
+    /// Where requests go first, if shards get only what is on disk.
+    pub(crate) journal: OnceLock<Journal>,
     workers: ArrayQueue<Box<Worker>>,
     batches: Batches,
     /// Threads that walk huge messages, at most as many as there are cores.
@@ -106,22 +80,30 @@ struct Walker {
 }
 
 /// A message whose spans are routed but not handed over.
-struct Decoded {
+pub(crate) struct Decoded {
     worker: Box<Worker>,
     tally: Tally,
     /// As they came.
-    bytes: Bytes,
+    pub(crate) bytes: Bytes,
     /// How many they are inflated.
     inflated: u64,
-    wire: WireFacts,
+    pub(crate) wire: WireFacts,
     lease: Lease,
 }
 
+/// A message in parts for its shards, each with a place in its queue.
+pub(crate) struct Parts<P> {
+    pub(crate) messages: Vec<(P, Message)>,
+    pub(crate) tally: Tally,
+    pub(crate) inflated: u64,
+    pub(crate) wire: WireFacts,
+}
+
 /// What is counted of a message beside its spans.
-#[derive(Clone, Copy)]
-struct WireFacts {
-    way: Way,
-    bytes: u64,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WireFacts {
+    pub(crate) way: Way,
+    pub(crate) bytes: u64,
 }
 
 impl Core {
@@ -147,6 +129,7 @@ impl Core {
             seed,
             route: seed.build(5),
             shards,
+            journal: OnceLock::new(),
             workers: ArrayQueue::new(WORKERS_KEPT_MAX),
             batches: Batches::new(),
             heavy: Semaphore::new(cores),
@@ -192,7 +175,8 @@ impl Core {
             yield_now().await;
         }
         if weight <= LIGHT_BYTES_MAX {
-            return self.accept_now(message, peer);
+            let decoded = self.decode(message, peer.address().is_loopback())?;
+            return self.hand_on(decoded, peer).await;
         }
         let is_local = peer.address().is_loopback();
         let permit = self.heavy.acquire().await.map_err(|_| Refusal::Draining)?;
@@ -200,7 +184,15 @@ impl Core {
         let decoded = tokio::task::spawn_blocking(move || core.decode(message, is_local)).await;
         drop(permit);
         // A call that is cancelled while its message is walked never comes here, so it leaves no span.
-        self.hand_over(decoded.map_err(|_| Refusal::Fault)??, peer)
+        self.hand_on(decoded.map_err(|_| Refusal::Fault)??, peer).await
+    }
+
+    /// To the shards; over the log, if there is one.
+    async fn hand_on(self: &Arc<Self>, decoded: Decoded, peer: &Peer) -> Answer {
+        match self.journal.get() {
+            None => self.hand_over(decoded, peer),
+            Some(journal) => journal.take(self, decoded, peer).await,
+        }
     }
 
     /// The same on this thread, whatever the size.
@@ -227,7 +219,7 @@ impl Core {
         })
     }
 
-    fn decode(&self, message: WireMessage, is_local: bool) -> Result<Decoded, Refusal> {
+    pub(crate) fn decode(&self, message: WireMessage, is_local: bool) -> Result<Decoded, Refusal> {
         let bytes = message.bytes.len() as u64;
         let way = Way {
             transport: message.transport,
@@ -260,8 +252,22 @@ impl Core {
         }
     }
 
-    /// Nothing is pushed before a place is reserved in every queue, so a refusal leaves no span behind.
     fn hand_over(&self, decoded: Decoded, peer: &Peer) -> Answer {
+        let parts = self.parts(decoded, |_, shard| shard.reserve())?;
+        self.counters
+            .handed_over(&parts.wire, parts.inflated, &parts.tally);
+        for (place, message) in parts.messages {
+            place.push(message);
+        }
+        Ok(self.accepted(&parts.tally, peer))
+    }
+
+    /// Nothing is pushed before a place is reserved in every queue, so a refusal leaves no span behind.
+    pub(crate) fn parts<'a, P>(
+        &'a self,
+        decoded: Decoded,
+        reserve: impl Fn(usize, &'a Outbox<Message>) -> Option<P>,
+    ) -> Result<Parts<P>, Refusal> {
         let Decoded {
             mut worker,
             tally,
@@ -275,14 +281,12 @@ impl Core {
         let targets = self.shards.iter().zip(&mut worker.walker.batches).enumerate();
         let places: Option<Vec<_>> = targets
             .filter(|(place, (_, batch))| !batch.records.is_empty() || (is_refused && *place == 0))
-            .map(|(_, (shard, batch))| Some((shard.reserve()?, batch)))
+            .map(|(place, (shard, batch))| Some((reserve(place, shard)?, batch)))
             .collect();
         let Some(places) = places else {
             self.keep(worker);
             return Err(self.full());
         };
-        self.counters
-            .handed_over(wire.way.transport, wire.way.coding, wire.bytes, inflated, &tally);
         self.pay(tally.spans);
         let raw = self.settings.keep_raw.then_some(Raw {
             bytes,
@@ -291,19 +295,28 @@ impl Core {
         });
         let lease = Arc::new(lease);
         let mut refused = tally.refused;
-        for (place, batch) in places {
-            place.push(Message {
+        let message = |(place, batch)| {
+            let message = Message {
+                at: None,
+                purpose: Purpose::Spans,
                 batch: self.batches.lend(batch),
                 raw: raw.clone(),
                 refused: std::mem::take(&mut refused),
-                lease: Arc::clone(&lease),
-            });
-        }
+                lease: Some(Arc::clone(&lease)),
+            };
+            (place, message)
+        };
+        let messages = places.into_iter().map(message).collect();
         self.keep(worker);
-        Ok(self.accepted(&tally, peer))
+        Ok(Parts {
+            messages,
+            tally,
+            inflated,
+            wire,
+        })
     }
 
-    fn accepted(&self, tally: &Tally, peer: &Peer) -> Accepted {
+    pub(crate) fn accepted(&self, tally: &Tally, peer: &Peer) -> Accepted {
         let accepted = Accepted::of(tally);
         if accepted.rejected > 0 {
             self.counters.partial_successes.fetch_add(1, Relaxed);
@@ -344,7 +357,7 @@ impl Core {
         }
     }
 
-    fn full(&self) -> Refusal {
+    pub(crate) fn full(&self) -> Refusal {
         match self.is_draining() {
             true => Refusal::Draining,
             false => self.overloaded(),
@@ -494,6 +507,7 @@ const SIDE_PLACE: usize = size_of::<SideOf>() - size_of::<Side>();
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Transport;
 
     #[test]
     fn s12_a_panic_is_a_fault_and_nothing_else_ends() {

@@ -6,11 +6,14 @@
 
 mod settings;
 mod shard;
+mod takeover;
 
 use hotspan_model::{Knob, Meta};
 
+pub use hotspan_assembly::Stub;
 pub use settings::{Clock, Settings};
 pub use shard::{Pipeline, SNAPSHOT_ROWS, Snapshot};
+pub use takeover::{Cut, Held, Seam};
 
 /// The thresholds that all detectors share.
 pub fn shared_knobs() -> Vec<&'static Knob> {

@@ -23,22 +23,22 @@ pub const SNAPSHOT_ROWS: usize = 512;
 /// One shard's whole state; one owner, no locks.
 #[derive(Debug)]
 pub struct Pipeline {
-    assembler: Assembler,
+    pub(crate) assembler: Assembler,
     analyser: Analyser,
-    hotspots: Hotspots,
+    pub(crate) hotspots: Hotspots,
     clock: Clock,
     /// Spans that never reached the assembler.
-    refused: Counts,
-    trace: Assembled,
+    pub(crate) refused: Counts,
+    pub(crate) trace: Assembled,
     report: Report,
     exemplars: VecDeque<Arc<Assembled>>,
     /// The books of the snapshot that was begun.
-    begun: Option<Books>,
+    pub(crate) begun: Option<Books>,
 }
 
 /// The part of a snapshot that is copied at once.
 #[derive(Debug)]
-struct Books {
+pub(crate) struct Books {
     counts: Counts,
     stats: Stats,
     at: LogPos,
@@ -92,9 +92,7 @@ impl Pipeline {
     /// One record of the log: the timers first, then its spans in order, then what they brought over the budgets.
     pub fn handle_batch(&mut self, at: LogPos, batch: &Batch, dictionary: &dyn Lookup) {
         self.handle_tick(at, dictionary);
-        for (record, sides) in batch.iter() {
-            let _: Outcome = self.assembler.push(record, sides, at, dictionary);
-        }
+        self.push(at, batch, dictionary);
         self.handle_tick(at, dictionary);
     }
 
@@ -189,6 +187,12 @@ impl Pipeline {
         }
     }
 
+    pub(crate) fn push(&mut self, at: LogPos, batch: &Batch, dictionary: &dyn Lookup) {
+        for (record, sides) in batch.iter() {
+            let _: Outcome = self.assembler.push(record, sides, at, dictionary);
+        }
+    }
+
     /// Takes every decided trace and every new version, in order.
     fn drain(&mut self, dictionary: &dyn Lookup) {
         while self.assembler.poll_trace(&mut self.trace) {
@@ -221,7 +225,7 @@ impl Pipeline {
         }
     }
 
-    fn keep(&mut self) {
+    pub(crate) fn keep(&mut self) {
         if self.exemplars.len() == EXEMPLARS_WAITING_MAX {
             self.exemplars.pop_front();
         }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Each crate and the crates of ours it may know. `docs/architecture.md` draws it.
-const LAYERS: [(&str, &[&str]); 19] = [
+const LAYERS: [(&str, &[&str]); 20] = [
     ("hotspan-model", &[]),
     ("hotspan-proto", &[]),
     ("hotspan-ui", &[]),
@@ -36,6 +36,7 @@ const LAYERS: [(&str, &[&str]); 19] = [
         ],
     ),
     ("hotspan-store", &["hotspan-model", "hotspan-hotspots"]),
+    ("hotspan-log", &["hotspan-model"]),
     ("hotspan-testkit", &["hotspan-model", "hotspan-otlp"]),
     (
         "hotspan-api",
@@ -61,6 +62,7 @@ const LAYERS: [(&str, &[&str]); 19] = [
             "hotspan-access",
             "hotspan-ingest",
             "hotspan-store",
+            "hotspan-log",
             "hotspan-api",
         ],
     ),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Shared;
+use crate::Check;
 use crate::shape::clean;
 
 /// Every condition of readiness.
@@ -47,8 +48,30 @@ pub(super) async fn livez() -> &'static str {
     )
 )]
 pub(super) async fn readyz(State(backend): State<Shared>) -> Response {
-    let checks: Vec<Condition> = backend
-        .ready()
+    answer(backend.ready())
+}
+
+/// What must be well once before a process counts as started; a probe that kills slow ones asks here.
+const OF_START: [&str; 2] = ["log", "shards"];
+
+/// The process has read again what its log holds.
+#[utoipa::path(
+    get,
+    path = "/startupz",
+    tag = "health",
+    responses(
+        (status = 200, description = "Started", body = Readiness),
+        (status = 503, description = "Not started: the checks say how far it is", body = Readiness),
+    )
+)]
+pub(super) async fn startupz(State(backend): State<Shared>) -> Response {
+    let mut checks = backend.ready();
+    checks.retain(|check| OF_START.contains(&check.name));
+    answer(checks)
+}
+
+fn answer(checks: Vec<Check>) -> Response {
+    let checks: Vec<Condition> = checks
         .into_iter()
         .map(|check| Condition {
             name: check.name,

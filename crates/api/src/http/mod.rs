@@ -43,6 +43,7 @@ pub(crate) fn router(backend: Shared) -> Router {
         .merge(ui::router())
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
+        .route("/startupz", get(health::startupz))
         .route(
             "/metrics",
             get(metrics::scrape).layer(Extension(metrics::Known::default())),

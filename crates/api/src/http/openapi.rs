@@ -35,6 +35,7 @@ use crate::metrics;
         routes::status,
         health::livez,
         health::readyz,
+        health::startupz,
         metrics::scrape,
     ),
     modifiers(&Credentials),

@@ -8,7 +8,7 @@ use hotspan_model::{Decided, Hotspot, LogTime, Millionths, Nanos, Reason, Vocabu
 use super::known::Known;
 use super::text::{self, Family, Kind, Sample, TOTAL};
 use super::{access, analysis, number, tenants, traffic};
-use crate::{Alerts, Metrics, Requests, Status, Storage, View};
+use crate::{Alerts, Log, Metrics, Requests, Status, Storage, View};
 
 /// Services that the gauge of hotspots tells apart; the first by rank.
 const SERVICES_MAX: usize = 1_000;
@@ -27,6 +27,7 @@ pub(super) fn families(metrics: &Metrics, view: &View, known: &mut Known) -> Vec
     families.extend(analysis::families(metrics, view));
     families.extend(process(metrics));
     families.extend(store(&status.storage));
+    families.extend(status.log.iter().flat_map(log));
     families.push(gauge(
         "hotspan_hotspots",
         "Hotspots that are listed.",
@@ -289,6 +290,68 @@ fn store(of: &Storage) -> [Family; 5] {
             "hotspan_store_commit_seconds",
             "How long writing to the store took.",
             vec![in_seconds(of.commit_time.0)],
+        ),
+    ]
+}
+
+/// Only where requests go over a log.
+fn log(of: &Log) -> [Family; 12] {
+    [
+        gauge("hotspan_wal_bytes", "Bytes of the log.", plain(of.bytes)),
+        counter(
+            "hotspan_wal_records",
+            "Records written to the log, ticks included.",
+            plain(of.records),
+        ),
+        counter(
+            "hotspan_wal_fsyncs",
+            "Times that a group of records was made to last.",
+            plain(of.syncs),
+        ),
+        counter(
+            "hotspan_wal_fsync_seconds",
+            "How long writing and syncing groups took.",
+            vec![in_seconds(of.sync_time.0)],
+        ),
+        counter(
+            "hotspan_wal_failures",
+            "Groups that could not be written; their requests were refused.",
+            plain(of.failures),
+        ),
+        counter(
+            "hotspan_wal_refused",
+            "Requests refused because the log was full or could not be written.",
+            plain(of.refused),
+        ),
+        counter(
+            "hotspan_wal_replayed",
+            "Records that were read again at the start.",
+            plain(of.replayed),
+        ),
+        counter(
+            "hotspan_wal_poison",
+            "Records that could not be decoded any more at the start.",
+            plain(of.poison),
+        ),
+        counter(
+            "hotspan_wal_rule_seam",
+            "Traces whose later spans are dropped because settings or shards changed at the start.",
+            plain(of.rule_seam),
+        ),
+        counter(
+            "hotspan_wal_torn_tails",
+            "Torn writes that were cut off at the start.",
+            plain(of.torn),
+        ),
+        counter(
+            "hotspan_wal_torn_bytes",
+            "Bytes of torn writes that were cut off at the start.",
+            plain(of.torn_bytes),
+        ),
+        counter(
+            "hotspan_wal_lost",
+            "Acknowledged records passed over at the start because they could not be read.",
+            plain(of.lost),
         ),
     ]
 }

@@ -341,6 +341,7 @@ fn status() -> Status {
             queued: 65,
         }],
         storage: storage(),
+        log: None,
     }
 }
 

@@ -5,7 +5,7 @@ use hotspan_ingest::Origins;
 use super::Config;
 use super::tenants::{share, tenants};
 use super::value::{
-    address, bytes, compat, duration, duration_or_none, file, fraction, header_names, link_templates,
+    ack, address, bytes, compat, duration, duration_or_none, file, fraction, header_names, link_templates,
     patterns, secret, secret_file, secret_key, secret_url, series, shards, span_styles, switch, url, urls,
 };
 use crate::alerts::Allowed;
@@ -90,6 +90,10 @@ keys! {
     shards, "N", "0", shards, "Owner threads (0: half of the cores, at least one)";
     data_dir, "DIR", "", file, "Keep hotspots and notes in DIR (serve: the user's state directory, unless --in-memory or --demo)";
     in_memory, "", "false", switch, "Keep nothing: hotspots and notes end with the process";
+    ack, "memory|wal", "memory", ack, "What OK means to a sender: memory, or wal: on disk in data_dir, so that a crash loses nothing acknowledged";
+    wal_bytes_max, "BYTES", "4GiB", bytes, "Most bytes of the log of ack=wal; when it is full requests are refused until older ones are analysed and stored";
+    wal_group, "TIME", "50ms", duration, "Requests are written to the log together, so often or at 1 MiB";
+    skip_corrupt, "", "false", switch, "Start although the log is damaged, without the records that cannot be read, and count them";
     store_interval, "TIME", "1s", duration, "Write what changed to the store so often: what a crash may cost";
     store_age, "TIME", "7d", duration, "Forget what nothing was heard of for so long";
     store_bytes_max, "BYTES", "1GiB", bytes, "Most bytes of the store; above, what was heard of longest ago goes";

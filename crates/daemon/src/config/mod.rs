@@ -27,7 +27,7 @@ pub use layers::{ConfigError, ConfigErrors, Layers, Origin};
 pub use memory::MemoryParts;
 pub(crate) use memory::part;
 pub use tenants::TenantLimits;
-pub use value::{Secret, SecretKey, SpanStyles, bytes, duration, hex_key};
+pub use value::{Ack, Secret, SecretKey, SpanStyles, bytes, duration, hex_key};
 
 /// What the daemon runs with: every value checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,14 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// Nothing is kept, whatever `data_dir` says.
     pub in_memory: bool,
+    /// What OK means to a sender.
+    pub ack: Ack,
+    /// Most bytes of the log.
+    pub wal_bytes_max: u64,
+    /// How often requests are written to the log.
+    pub wal_group: Duration,
+    /// A damaged log is used without what cannot be read.
+    pub skip_corrupt: bool,
     /// How often what changed is stored.
     pub store_interval: Duration,
     /// How long what nothing touches is stored.
@@ -275,6 +283,10 @@ impl Config {
             shards: 0,
             data_dir: None,
             in_memory: false,
+            ack: Ack::default(),
+            wal_bytes_max: 0,
+            wal_group: Duration::ZERO,
+            skip_corrupt: false,
             store_interval: Duration::ZERO,
             store_age: Duration::ZERO,
             store_bytes_max: 0,

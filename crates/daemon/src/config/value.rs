@@ -14,6 +14,24 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
         .map_err(|_| "not an address; write an IP and a port, say 127.0.0.1:4317 or [::1]:4317".into())
 }
 
+/// What OK means to a sender.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ack {
+    /// The shards have the spans.
+    #[default]
+    Memory,
+    /// They are on disk.
+    Wal,
+}
+
+pub(super) fn ack(text: &str) -> Result<Ack, String> {
+    match text {
+        "memory" => Ok(Ack::Memory),
+        "wal" => Ok(Ack::Wal),
+        _ => Err("neither memory nor wal".into()),
+    }
+}
+
 pub(super) fn switch(text: &str) -> Result<bool, String> {
     match text {
         "true" | "1" | "on" | "yes" => Ok(true),

@@ -12,7 +12,7 @@ use hotspan_api::NotSaid;
 use hotspan_hotspots::{Hotspots, Notes, Settings, Snapshot};
 use hotspan_ingest::SharedDictionary;
 use hotspan_model::TableSeed;
-use hotspan_store::{DataDir, Known, LoadError, Loaded, Said, Store, StoreError};
+use hotspan_store::{DataDir, Known, LoadError, Loaded, Progress, Said, Store, StoreError};
 use tokio::sync::oneshot;
 
 pub(crate) use status::StoreStatus;
@@ -65,6 +65,8 @@ pub(crate) struct Past {
     /// What writes on, and what it need not write.
     pub(crate) store: Option<(Store, Stored)>,
     pub(crate) status: StoreStatus,
+    /// How far a log was used; `None` where there was none, or its rows are gone.
+    pub(crate) progress: Option<Progress>,
 }
 
 /// What the file holds already.
@@ -89,6 +91,11 @@ impl Opened {
     /// The key of parameter hashes that belongs to what is stored.
     pub(crate) fn parameter_key(&self) -> Result<[u8; 16], StoreError> {
         self.store.dir().parameter_key(rand::random())
+    }
+
+    /// How far a log was used.
+    pub(crate) fn progress(&self) -> Result<Option<Progress>, StoreError> {
+        self.store.progress()
     }
 
     /// Reads everything. A file that turns out to be damaged is moved aside, and there is no past.
@@ -151,6 +158,7 @@ impl Opened {
         };
         let status = StoreStatus::of(&store, aside.as_ref());
         Ok(Past {
+            progress: store.progress()?,
             shards: loaded.shards,
             notes,
             store: Some((store, stored)),

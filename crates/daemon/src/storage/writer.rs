@@ -7,16 +7,20 @@ use std::time::{Duration, Instant};
 use hotspan_api::NotSaid;
 use hotspan_hotspots::Snapshot;
 use hotspan_model::{LogTime, Nanos};
-use hotspan_store::{Commit, Limits, Store, StoreError};
+use hotspan_pipeline::Held;
+use hotspan_store::{Commit, Limits, Progress, Store, StoreError};
 use hotspan_telemetry::Began;
 
 use super::{Save, Stored};
 use crate::shared::Shared;
+use crate::wal::{Carried, Complete, Wal};
 
 /// Writing rows costs at most a tenth of one core: it rests so many times as long as it worked.
 const REST: u32 = 9;
 /// What is kept is looked through so often.
 const SWEEP: Duration = Duration::from_secs(10);
+/// A log that brought nothing new is used so much further before that is stored, too.
+const PROGRESS_RECORDS: u64 = 64;
 /// After a failure the next try comes later, and later, up to this.
 const RETRY_MOST: Duration = Duration::from_secs(60);
 
@@ -37,6 +41,52 @@ pub(crate) struct Writer {
     stop: Arc<AtomicBool>,
     /// Failures since the last commit.
     failed: u32,
+    /// Up to where a log was used, as stored.
+    hi: u64,
+}
+
+/// What there is to write.
+struct Newest {
+    snapshots: Vec<Arc<Snapshot>>,
+    /// The latest moment that the shards know.
+    at: LogTime,
+    progress: Option<Progress>,
+}
+
+impl Newest {
+    fn nothing(at: LogTime) -> Newest {
+        Newest {
+            snapshots: Vec::new(),
+            at,
+            progress: None,
+        }
+    }
+
+    fn of(cut: &Complete, wal: &Wal) -> Newest {
+        let held: Vec<Held> = cut.shards.iter().map(|shard| shard.held.clone()).collect();
+        let hi = cut.at.offset.0;
+        let floor = held.iter().map(|shard| shard.floor.0).min().unwrap_or(hi);
+        let carried = Carried {
+            held,
+            ..wal.carried.clone()
+        };
+        Newest {
+            snapshots: cut
+                .shards
+                .iter()
+                .map(|shard| Arc::clone(&shard.hotspots))
+                .collect(),
+            at: cut.at.time,
+            progress: Some(Progress {
+                hi,
+                floor,
+                // Records of a file log come in order of time, so that the one at the floor says it.
+                floor_clock: cut.at.time,
+                stubs: carried.write(),
+                rules: carried.rules,
+            }),
+        }
+    }
 }
 
 impl Writer {
@@ -53,6 +103,7 @@ impl Writer {
             pace,
             stop,
             failed: 0,
+            hi: 0,
         }
     }
 
@@ -116,10 +167,11 @@ impl Writer {
     /// is to be written until they are.
     fn save(&mut self, saves: &[Save], with_rows: bool) -> Result<bool, StoreError> {
         let start = Instant::now();
-        let (snapshots, at) = self.snapshots();
-        let snapshots = match with_rows && self.is_newer(&snapshots) {
-            true => snapshots,
-            false => Vec::new(),
+        let newest = self.newest();
+        let is_new = with_rows && self.is_newer(&newest);
+        let (at, snapshots, progress) = match is_new {
+            true => (newest.at, newest.snapshots, newest.progress),
+            false => (newest.at, Vec::new(), None),
         };
         let notes = self.shared.storing.notes.load_full();
         if snapshots.is_empty() && saves.is_empty() && *notes == self.stored.notes {
@@ -143,28 +195,46 @@ impl Writer {
             commit.note(id, None)?;
         }
         saves.iter().try_for_each(|save| commit.said(&save.said))?;
+        if let Some(progress) = &progress {
+            commit.progress(progress)?;
+        }
         commit.finish()?;
         if !snapshots.is_empty() {
             self.stored.shards = snapshots;
         }
         self.stored.notes = notes.as_ref().clone();
+        if let (Some(progress), Some(wal)) = (progress, &self.shared.wal) {
+            self.hi = progress.hi;
+            wal.floor.store(progress.floor, Ordering::SeqCst);
+        }
         let took = Nanos(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
         let bytes = self.store.bytes().unwrap_or(0);
         self.shared.storing.status.saved(at, took, bytes);
         Ok(true)
     }
 
-    /// Every shard's newest, and the latest moment that they know.
-    fn snapshots(&self) -> (Vec<Arc<Snapshot>>, LogTime) {
+    /// Every shard's newest; with a log, as all of them were at one offset.
+    fn newest(&self) -> Newest {
+        if let Some(wal) = &self.shared.wal {
+            let newest = wal.cuts.newest();
+            return newest.map_or_else(
+                || Newest::nothing(self.shared.started),
+                |cut| Newest::of(&cut, wal),
+            );
+        }
         let newest = self.shared.snapshots();
         let at = newest.iter().map(|shard| shard.at.time).max();
-        let shards = newest.iter().map(|shard| Arc::clone(&shard.hotspots));
-        (shards.collect(), at.unwrap_or(self.shared.started))
+        Newest {
+            snapshots: newest.iter().map(|shard| Arc::clone(&shard.hotspots)).collect(),
+            at: at.unwrap_or(self.shared.started),
+            progress: None,
+        }
     }
 
-    fn is_newer(&self, snapshots: &[Arc<Snapshot>]) -> bool {
+    fn is_newer(&self, newest: &Newest) -> bool {
         let versions = |of: &[Arc<Snapshot>]| of.iter().map(|shard| shard.version).collect::<Vec<_>>();
-        versions(snapshots) != versions(&self.stored.shards)
+        let hi = newest.progress.as_ref().map_or(0, |progress| progress.hi);
+        versions(&newest.snapshots) != versions(&self.stored.shards) || self.hi + PROGRESS_RECORDS <= hi
     }
 
     fn answer(&mut self, saves: Vec<Save>, saved: Result<(), StoreError>) {
@@ -194,8 +264,7 @@ impl Writer {
 
     /// Deletes one step of what is too old or too much; gives when to look again.
     fn sweep(&mut self, now: Instant) -> Instant {
-        let (_, at) = self.snapshots();
-        match self.store.sweep(self.pace.limits, at) {
+        match self.store.sweep(self.pace.limits, self.newest().at) {
             Ok(swept) if swept.again => now + self.pace.interval,
             Ok(_) => now + SWEEP,
             Err(error) => {

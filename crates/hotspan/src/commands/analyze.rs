@@ -1,9 +1,11 @@
 //! `hotspan analyze`: recorded files in, ranked hotspots out. The line of the daemon without sockets and clocks.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
 use hotspan_api::{Status, page, shape};
+use hotspan_daemon::{Config, Layers, RecordedLog};
 use hotspan_hotspots::audit::Audit;
 use hotspan_hotspots::{Answers, answers};
 use hotspan_ingest::file::Recorded;
@@ -22,13 +24,12 @@ const BYTES_MAX: u64 = 8 << 30;
 
 pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<(), Failure> {
     let tuning = tuning(arguments.config.as_deref())?;
-    let mut line = Line::new(key(arguments)?, &tuning);
-    input::for_each(&arguments.paths, &mut Progress::new(), |request| {
-        line.take(&request)
-    })?;
-    let (answers, status) = line.finish();
+    let (answers, status, undecodable) = match &arguments.paths[..] {
+        [path] if hotspan_daemon::is_log(path) => of_log(path, arguments, tuning)?,
+        _ => of_files(arguments, &tuning)?,
+    };
     if status.counts.analysed == 0 {
-        let (received, refused) = (status.counts.received, line.undecodable);
+        let (received, refused) = (status.counts.received, undecodable);
         let why = format!(
             "nothing usable: {received} spans received, none analysed, {refused} requests undecodable"
         );
@@ -40,7 +41,7 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<(), Failure> {
         .filter(|hotspot| hotspot.confidence >= arguments.min_confidence)
         .collect();
     match arguments.output {
-        AnalyzeFormat::Table => table(&shown, &status, line.undecodable)?,
+        AnalyzeFormat::Table => table(&shown, &status, undecodable)?,
         AnalyzeFormat::Json => {
             let coverage = shape::Coverage::new(&answers, &status);
             let document = shape::Document::new(&answers, &shown, coverage);
@@ -59,6 +60,28 @@ pub(crate) fn run(arguments: &AnalyzeArguments) -> Result<(), Failure> {
         true => Err(Failure::Matched),
         false => Ok(()),
     }
+}
+
+fn of_files(arguments: &AnalyzeArguments, tuning: &Tuning) -> Result<(Answers, Status, u64)> {
+    let mut line = Line::new(key(arguments)?, tuning);
+    input::for_each(&arguments.paths, &mut Progress::new(), |request| {
+        line.take(&request)
+    })?;
+    let (answers, status) = line.finish();
+    Ok((answers, status, line.undecodable))
+}
+
+/// The log of a daemon, by its own offsets and times.
+fn of_log(path: &Path, arguments: &AnalyzeArguments, tuning: Tuning) -> Result<(Answers, Status, u64)> {
+    let config = Config {
+        tuning,
+        skip_corrupt: arguments.skip_corrupt,
+        ..Config::read(&Layers::default())?
+    };
+    let mut log = RecordedLog::read(path, &config, key(arguments)?)?;
+    log.finish();
+    let (answers, status) = log.answers();
+    Ok((answers, status, log.undecodable()))
 }
 
 fn audit(answers: &Answers, shown: &[&Hotspot], status: &Status) -> shape::Audit {

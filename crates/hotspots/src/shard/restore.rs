@@ -190,6 +190,7 @@ impl Hotspots {
             }
         }
         self.swept = self.newest;
+        self.dated = self.facts.len();
     }
 }
 
