@@ -159,6 +159,7 @@ impl Daemon {
             shards: hotspots,
             notes,
             store,
+            traces,
             status,
         } = past;
         let shared = shared(Basis {
@@ -171,7 +172,7 @@ impl Daemon {
             outboxes,
             addresses,
             access: &access,
-            storing: Storing::new(notes, status),
+            storing: Storing::new(notes, traces, status),
         });
         let shards = shards(config, &parts, seed, inboxes, hotspots, &shared);
         let store = store.map(|store| (store, pace(config)));
@@ -411,6 +412,7 @@ fn pace(config: &Config) -> Pace {
             age: nanos(config.store_age),
             bytes: config.store_bytes_max,
         },
+        exemplars_max: config.store_exemplars_max,
     }
 }
 
@@ -530,7 +532,7 @@ mod tests {
             outboxes,
             addresses,
             access: &Access::open(),
-            storing: Storing::new(Notes::default(), StoreStatus::default()),
+            storing: Storing::new(Notes::default(), Default::default(), StoreStatus::default()),
         });
         let shards = shards(&config, &parts, seed, inboxes, Vec::new(), &shared);
         let (begun, ended) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));

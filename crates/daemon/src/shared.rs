@@ -106,7 +106,7 @@ impl Shared {
             senders: self.core.senders().list().iter().map(|of| sender(of)).collect(),
             senders_beyond: self.core.senders().beyond(),
             listeners: self.listeners.clone(),
-            storage: self.storing.status.read(),
+            storage: self.storing.read(),
             ..Status::default()
         };
         for (snapshot, outbox) in snapshots.iter().zip(&self.outboxes) {

@@ -1,5 +1,7 @@
 //! What outlives the process: opened and read before anything runs, written by one thread while it does.
 
+mod evidence;
+mod kept;
 mod status;
 mod writer;
 
@@ -12,9 +14,10 @@ use hotspan_api::NotSaid;
 use hotspan_hotspots::{Hotspots, Notes, Settings, Snapshot};
 use hotspan_ingest::SharedDictionary;
 use hotspan_model::TableSeed;
-use hotspan_store::{DataDir, Known, LoadError, Loaded, Said, Store, StoreError};
+use hotspan_store::{DataDir, Known, LoadError, Loaded, Said, Store, StoreError, TraceReader};
 use tokio::sync::oneshot;
 
+pub(crate) use kept::KeptTraces;
 pub(crate) use status::StoreStatus;
 pub(crate) use writer::{Pace, Writer};
 
@@ -35,15 +38,26 @@ pub(crate) struct Storing {
     pub(crate) notes: arc_swap::ArcSwap<Notes>,
     /// What people wait for.
     pub(crate) saves: ArrayQueue<Save>,
+    /// Traces that are read when they are asked for.
+    pub(crate) traces: KeptTraces,
     pub(crate) status: StoreStatus,
 }
 
 impl Storing {
-    pub(crate) fn new(notes: Notes, status: StoreStatus) -> Storing {
+    pub(crate) fn new(notes: Notes, traces: KeptTraces, status: StoreStatus) -> Storing {
         Storing {
             notes: arc_swap::ArcSwap::from_pointee(notes),
             saves: ArrayQueue::new(SAVES_MAX),
+            traces,
             status,
+        }
+    }
+
+    /// What readers get.
+    pub(crate) fn read(&self) -> hotspan_api::Storage {
+        hotspan_api::Storage {
+            exemplars_unreadable: self.traces.unreadable(),
+            ..self.status.read()
         }
     }
 }
@@ -64,6 +78,7 @@ pub(crate) struct Past {
     pub(crate) notes: Notes,
     /// What writes on, and what it need not write.
     pub(crate) store: Option<(Store, Stored)>,
+    pub(crate) traces: KeptTraces,
     pub(crate) status: StoreStatus,
 }
 
@@ -149,11 +164,13 @@ impl Opened {
             shards: held,
             notes: notes.clone(),
         };
-        let status = StoreStatus::of(&store, aside.as_ref());
+        let traces = KeptTraces::new(TraceReader::new(store.dir(), seed), known);
+        let status = StoreStatus::of(&store, loaded.rows, aside.as_ref());
         Ok(Past {
             shards: loaded.shards,
             notes,
             store: Some((store, stored)),
+            traces,
             status,
         })
     }

@@ -9,6 +9,7 @@ use hotspan_hotspots::Snapshot;
 use hotspan_model::{LogTime, Nanos};
 use hotspan_store::{Commit, Limits, Store, StoreError};
 
+use super::evidence::{Change, Evidence};
 use super::{Save, Stored};
 use crate::shared::Shared;
 
@@ -16,6 +17,8 @@ use crate::shared::Shared;
 const REST: u32 = 9;
 /// What is kept is looked through so often.
 const SWEEP: Duration = Duration::from_secs(10);
+/// At the end traces are stored for so long, some at a time.
+const LAST: Duration = Duration::from_secs(5);
 /// After a failure the next try comes later, and later, up to this.
 const RETRY_MOST: Duration = Duration::from_secs(60);
 
@@ -25,6 +28,8 @@ pub(crate) struct Pace {
     /// Rows that changed are written so often.
     pub(crate) interval: Duration,
     pub(crate) limits: Limits,
+    /// Most bytes of traces.
+    pub(crate) exemplars_max: u64,
 }
 
 /// Writes for as long as it is wanted.
@@ -32,6 +37,8 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     store: Store,
     stored: Stored,
+    /// Which traces are stored; `None` before the file was asked.
+    evidence: Option<Evidence>,
     pace: Pace,
     stop: Arc<AtomicBool>,
     /// Failures since the last commit.
@@ -49,6 +56,7 @@ impl Writer {
             shared,
             store,
             stored,
+            evidence: None,
             pace,
             stop,
             failed: 0,
@@ -65,7 +73,7 @@ impl Writer {
             let saves: Vec<Save> = std::iter::from_fn(|| self.shared.storing.saves.pop()).collect();
             let is_due = stopping || next <= start;
             if is_due || !saves.is_empty() {
-                let saved = self.save(&saves, is_due);
+                let saved = self.save(&saves, is_due).map(|_| ());
                 self.answer(saves, saved);
                 next = next.max(start + self.rest(start.elapsed()));
             }
@@ -73,6 +81,7 @@ impl Writer {
                 sweep = self.sweep(start);
             }
             if stopping {
+                self.save_rest(start);
                 break;
             }
             std::thread::park_timeout(
@@ -97,8 +106,20 @@ impl Writer {
         }
     }
 
-    /// Writes what was said, and the rows if they are due. Snapshots stay what is to be written until they are.
-    fn save(&mut self, saves: &[Save], with_rows: bool) -> Result<(), StoreError> {
+    /// Writes the traces that wait for their turn, for as long as a shutdown has time.
+    fn save_rest(&mut self, start: Instant) {
+        while self.failed == 0 && start.elapsed() < LAST {
+            match self.save(&[], true) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return tracing::warn!(%error, "not all traces of hotspots are stored"),
+            }
+        }
+    }
+
+    /// Writes what was said, and the rows if they are due. Snapshots stay what is to be written until they are. Gives
+    /// whether there was anything to write.
+    fn save(&mut self, saves: &[Save], with_rows: bool) -> Result<bool, StoreError> {
         let start = Instant::now();
         let (snapshots, at) = self.snapshots();
         let snapshots = match with_rows && self.is_newer(&snapshots) {
@@ -106,8 +127,12 @@ impl Writer {
             false => Vec::new(),
         };
         let notes = self.shared.storing.notes.load_full();
-        if snapshots.is_empty() && saves.is_empty() && *notes == self.stored.notes {
-            return Ok(());
+        let change = match with_rows {
+            true => self.evidence()?,
+            false => Change::default(),
+        };
+        if snapshots.is_empty() && saves.is_empty() && *notes == self.stored.notes && change.is_empty() {
+            return Ok(false);
         }
         let shared = Arc::clone(&self.shared);
         let mut commit = self.store.begin(shared.published.len(), at)?;
@@ -127,7 +152,12 @@ impl Writer {
             commit.note(id, None)?;
         }
         saves.iter().try_for_each(|save| commit.said(&save.said))?;
+        change.write(&mut commit)?;
         commit.finish()?;
+        if let Some(evidence) = &mut self.evidence {
+            evidence.done(change);
+            self.shared.storing.status.holds_exemplars(evidence.size());
+        }
         if !snapshots.is_empty() {
             self.stored.shards = snapshots;
         }
@@ -135,7 +165,30 @@ impl Writer {
         let took = Nanos(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
         let bytes = self.store.bytes().unwrap_or(0);
         self.shared.storing.status.saved(at, took, bytes);
-        Ok(())
+        Ok(true)
+    }
+
+    /// What changes about the traces that are stored. Before all shards are in a view, none of them is known to be shown
+    /// no more.
+    fn evidence(&mut self) -> Result<Change, StoreError> {
+        let evidence = match &mut self.evidence {
+            Some(evidence) => evidence,
+            none => {
+                let evidence = none.insert(Evidence::load(&self.store)?);
+                self.shared.storing.status.holds_exemplars(evidence.size());
+                evidence
+            }
+        };
+        let view = self.shared.view.load();
+        if view.status.shards.len() != self.shared.published.len() {
+            return Ok(Change::default());
+        }
+        // Traces have what the other rows leave: they are the first to go.
+        let (_, bytes) = evidence.size();
+        let others = self.store.bytes()?.saturating_sub(bytes);
+        let left = self.pace.limits.bytes.saturating_sub(others);
+        let max = self.pace.exemplars_max.min(left);
+        Ok(evidence.plan(&view, &self.shared.exemplars, &self.shared.dictionary, max))
     }
 
     /// Every shard's newest, and the latest moment that they know.
@@ -179,6 +232,10 @@ impl Writer {
     /// Deletes one step of what is too old or too much; gives when to look again.
     fn sweep(&mut self, now: Instant) -> Instant {
         let (_, at) = self.snapshots();
+        match self.store.rows() {
+            Ok(rows) => self.shared.storing.status.holds_rows(rows),
+            Err(error) => tracing::warn!(%error, "the rows of the store cannot be counted"),
+        }
         match self.store.sweep(self.pace.limits, at) {
             Ok(swept) if swept.again => now + self.pace.interval,
             Ok(_) => now + SWEEP,
