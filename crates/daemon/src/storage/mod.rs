@@ -17,6 +17,7 @@ use hotspan_model::TableSeed;
 use hotspan_store::{DataDir, Known, LoadError, Loaded, Said, Store, StoreError, TraceReader};
 use tokio::sync::oneshot;
 
+use evidence::Evidence;
 pub(crate) use kept::KeptTraces;
 pub(crate) use status::StoreStatus;
 pub(crate) use writer::{Pace, Writer};
@@ -88,6 +89,7 @@ pub(crate) struct Stored {
     /// By shard; none where all rows must be written anew.
     pub(crate) shards: Vec<Arc<Snapshot>>,
     pub(crate) notes: Notes,
+    evidence: Evidence,
 }
 
 impl Opened {
@@ -163,9 +165,11 @@ impl Opened {
         let stored = Stored {
             shards: held,
             notes: notes.clone(),
+            evidence: Evidence::load(&store)?,
         };
         let traces = KeptTraces::new(TraceReader::new(store.dir(), seed), known);
         let status = StoreStatus::of(&store, loaded.rows, aside.as_ref());
+        status.holds_exemplars(stored.evidence.size());
         Ok(Past {
             shards: loaded.shards,
             notes,

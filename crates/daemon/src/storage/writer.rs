@@ -9,7 +9,7 @@ use hotspan_hotspots::Snapshot;
 use hotspan_model::{LogTime, Nanos};
 use hotspan_store::{Commit, Limits, Store, StoreError};
 
-use super::evidence::{Change, Evidence};
+use super::evidence::Change;
 use super::{Save, Stored};
 use crate::shared::Shared;
 
@@ -37,8 +37,6 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     store: Store,
     stored: Stored,
-    /// Which traces are stored; `None` before the file was asked.
-    evidence: Option<Evidence>,
     pace: Pace,
     stop: Arc<AtomicBool>,
     /// Failures since the last commit.
@@ -56,7 +54,6 @@ impl Writer {
             shared,
             store,
             stored,
-            evidence: None,
             pace,
             stop,
             failed: 0,
@@ -154,10 +151,11 @@ impl Writer {
         saves.iter().try_for_each(|save| commit.said(&save.said))?;
         change.write(&mut commit)?;
         commit.finish()?;
-        if let Some(evidence) = &mut self.evidence {
-            evidence.done(change);
-            self.shared.storing.status.holds_exemplars(evidence.size());
-        }
+        self.stored.evidence.done(change);
+        self.shared
+            .storing
+            .status
+            .holds_exemplars(self.stored.evidence.size());
         if !snapshots.is_empty() {
             self.stored.shards = snapshots;
         }
@@ -171,14 +169,7 @@ impl Writer {
     /// What changes about the traces that are stored. Before all shards are in a view, none of them is known to be shown
     /// no more.
     fn evidence(&mut self) -> Result<Change, StoreError> {
-        let evidence = match &mut self.evidence {
-            Some(evidence) => evidence,
-            none => {
-                let evidence = none.insert(Evidence::load(&self.store)?);
-                self.shared.storing.status.holds_exemplars(evidence.size());
-                evidence
-            }
-        };
+        let evidence = &mut self.stored.evidence;
         let view = self.shared.view.load();
         if view.status.shards.len() != self.shared.published.len() {
             return Ok(Change::default());
