@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use crossbeam_queue::ArrayQueue;
 use hotspan_ingest::{Inbox, Message, Received, WHOLE_SHARE};
 use hotspan_model::{Assembled, Decided, LogPos, LogTime, Offset, TraceId};
@@ -39,6 +39,8 @@ pub(crate) struct Published {
     pub(crate) snapshot: ArcSwapOption<Snapshot>,
     /// Readers' questions.
     pub(crate) questions: ArrayQueue<Question>,
+    /// Its traces that the newest view shows for detectors over traces, whose evidence no aggregate of a shard keeps.
+    pub(crate) shown: ArcSwap<BTreeSet<TraceId>>,
     /// Bytes of the request buffers that the shard keeps, as of the snapshot.
     pub(crate) raw_bytes: AtomicU64,
     /// Requests that gave way before their traces could be decided, as of the snapshot.
@@ -50,6 +52,7 @@ impl Published {
         Arc::new(Published {
             snapshot: ArcSwapOption::empty(),
             questions: ArrayQueue::new(QUESTIONS_MAX),
+            shown: ArcSwap::default(),
             raw_bytes: AtomicU64::new(0),
             evidence_dropped: AtomicU64::new(0),
         })
@@ -148,24 +151,39 @@ impl Shard {
 
     fn keep_exemplars(&mut self, kept: &mut BTreeSet<TraceId>) {
         while let Some(trace) = self.pipeline.poll_exemplar() {
-            let Some(id) = trace.trace else { continue };
-            let details = Vec::new();
-            match self.shared.exemplars.put(id, Exemplar { trace, details }) {
-                true => {
-                    kept.insert(id);
-                    self.late.push(id);
-                }
-                false => {
-                    kept.remove(&id);
-                }
+            self.keep(kept, trace);
+        }
+    }
+
+    fn keep(&mut self, kept: &mut BTreeSet<TraceId>, trace: Arc<Assembled>) {
+        let Some(id) = trace.trace else { return };
+        let details = Vec::new();
+        match self.shared.exemplars.put(id, Exemplar { trace, details }) {
+            true => {
+                kept.insert(id);
+                self.late.push(id);
+            }
+            false => {
+                kept.remove(&id);
             }
         }
     }
 
     /// Lets exemplars go that no hotspot refers to any more, and looks up the attributes of those that stayed.
     fn release(&mut self, kept: &mut BTreeSet<TraceId>) {
+        let mut referenced = self.pipeline.exemplars();
+        let shown = self.published.shown.load_full();
+        for &id in shown.iter() {
+            // What is no longer here may still be stored.
+            if !kept.contains(&id)
+                && let Some(trace) = self.pipeline.held(id)
+            {
+                self.keep(kept, Arc::new(trace));
+            }
+        }
+        referenced.extend(shown.iter());
         let exemplars = &self.shared.exemplars;
-        exemplars.release(kept, &self.pipeline.exemplars());
+        exemplars.release(kept, &referenced);
         self.late.look_up(kept, &self.raw, exemplars);
     }
 

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
 use hotspan_api::View;
-use hotspan_hotspots::trace_row;
-use hotspan_model::{Hotspot, Lookup, Role, TraceId};
+use hotspan_hotspots::{Answers, trace_row};
+use hotspan_model::{Lookup, Role, TraceId};
 use hotspan_store::{Commit, PackedTrace, Store, StoreError};
 
 use crate::exemplars::{Exemplar, Exemplars};
@@ -92,7 +92,7 @@ impl Evidence {
     ) -> Change {
         if self.version != view.version {
             self.version = view.version;
-            self.shown = shown(&view.answers.hotspots);
+            self.shown = shown(&view.answers);
             let shown = &self.shown;
             self.passed.retain(|id, _| shown.contains_key(id));
         }
@@ -257,17 +257,18 @@ impl Change {
     }
 }
 
-/// What hotspots show, and what it is worth at best.
-fn shown(hotspots: &[Hotspot]) -> BTreeMap<TraceId, Worth> {
+/// What hotspots show, and what it is worth at best. Those that no list has come after those that are listed.
+fn shown(answers: &Answers) -> BTreeMap<TraceId, Worth> {
     let mut shown = BTreeMap::new();
-    for (rank, hotspot) in hotspots.iter().enumerate() {
+    for (rank, hotspot) in answers.hotspots.iter().enumerate() {
+        let unlisted = if rank < answers.listed { 0 } else { 3 };
         for evidence in &hotspot.evidence {
             let role = match evidence.role {
                 Role::Worst => 0,
                 Role::Median => 1,
                 Role::Newest => 2,
             };
-            let worth = Some(Reverse((role, rank)));
+            let worth = Some(Reverse((unlisted + role, rank)));
             let best = shown.entry(evidence.trace).or_insert(worth);
             *best = worth.max(*best);
         }

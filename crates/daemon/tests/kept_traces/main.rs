@@ -6,7 +6,9 @@ mod rig;
 use hotspan_daemon::Daemon;
 use serde_json::{Value, json};
 
-use crate::rig::{feed, get, shown_by_hotspots, start, status_of, until, until_shown, until_stored};
+use crate::rig::{
+    feed, feed_shop, get, shown_by_hotspots, start, status_of, until, until_shown, until_stored,
+};
 
 async fn hotspot(daemon: &Daemon) -> String {
     let listed = get(daemon, "/api/v1/hotspots?detector=n-plus-one-query").await;
@@ -90,6 +92,35 @@ async fn every_view_of_a_trace_answers_after_a_restart_as_before() {
         [""; 0],
         "a stopped daemon leaves one file"
     );
+}
+
+/// Those of detectors that compare traces are in no aggregate of a shard.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_evidence_of_every_detector_is_there_after_a_restart() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let timers = [("root_quiet", "600ms"), ("rootless_quiet", "900ms")];
+    let daemon = start(dir.path(), &timers).await;
+    feed_shop(&daemon, 300).await;
+    until_stored(&daemon).await;
+    let view = daemon.view();
+    let over_traces: Vec<&str> = hotspan_hotspots::catalogue().iter().map(|meta| meta.id).collect();
+    let hotspots = &view.answers.hotspots;
+    let found: Vec<&str> = hotspots
+        .iter()
+        .filter(|of| !of.evidence.is_empty())
+        .map(|of| of.detector)
+        .collect();
+    assert!(found.iter().any(|of| over_traces.contains(of)), "{found:?}");
+    daemon.stop().await;
+    let daemon = start(dir.path(), &[]).await;
+    until_shown(&daemon).await;
+    for hotspot in hotspots {
+        for evidence in &hotspot.evidence {
+            let status = status_of(&daemon, &evidence.trace.to_string()).await;
+            assert_eq!(status, 200, "{} {:?}", hotspot.detector, evidence.role);
+        }
+    }
+    daemon.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hotspan_daemon::{Config, Daemon, Layers, Origin};
+use hotspan_testkit::demo::Shop;
+use hotspan_testkit::sender::Sender;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -180,6 +182,30 @@ pub(crate) async fn feed(daemon: &Daemon, first: u128) -> Vec<String> {
         (!ids.is_empty()).then_some(ids)
     })
     .await
+}
+
+/// Sends requests of the demo shop to a new daemon, and waits until all are analysed.
+pub(crate) async fn feed_shop(daemon: &Daemon, requests: u64) {
+    let mut sender = Sender::connect(&format!("http://{}", daemon.addresses().otlp_grpc))
+        .await
+        .expect("it listens");
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("it is after 1970");
+    let now = u64::try_from(now.as_nanos()).expect("it is before 2554");
+    let (shop, mut spans) = (Shop::new(7), 0);
+    for n in 0..requests {
+        for request in shop.request(n, now).requests {
+            let scopes = request.resource_spans.iter().flat_map(|of| &of.scope_spans);
+            spans += scopes.map(|scope| scope.spans.len() as u64).sum::<u64>();
+            sender.send(request).await.expect("it is taken");
+        }
+    }
+    until("the analysis", async || {
+        let counts = daemon.view().status.counts;
+        (spans <= counts.received && counts.open == 0).then_some(())
+    })
+    .await;
 }
 
 pub(crate) fn shown_by_hotspots(daemon: &Daemon) -> u64 {
