@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use hotspan_access::Counted;
-use hotspan_hotspots::{Answers, Meters, Saying, Unsaid};
+use hotspan_hotspots::{Answers, Meters, Outline, Saying, Unsaid};
 use hotspan_model::{
-    AnalysisTimes, BeforeAfter, Counts, Decided, FindingId, Fingerprint, Kind, Knob, LogTime, Meta,
-    Millionths, Nanos, SpanDetail, Timestamp, TraceId, TraceView, Tuning, Vocabulary,
+    AnalysisTimes, BeforeAfter, Counts, Decided, FindingId, Fingerprint, Knob, LogTime, Meta, Millionths,
+    Nanos, SpanDetail, TraceId, TraceView, Tuning, Vocabulary,
 };
 
 use crate::LinkTemplate;
@@ -28,26 +28,6 @@ pub type FixFuture<'a> = Pin<Box<dyn Future<Output = FoundFix> + Send + 'a>>;
 
 /// A list of held traces under way.
 pub type HeldFuture<'a> = Pin<Box<dyn Future<Output = Vec<Outline>> + Send + 'a>>;
-
-/// What is known of a held trace before anybody analyses it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outline {
-    /// Which.
-    pub trace: TraceId,
-    /// When its first span says it started.
-    pub start: Timestamp,
-    /// When its last span says it ended.
-    pub end: Timestamp,
-    /// How many spans are kept of it.
-    pub spans: usize,
-    /// Service, operation and kind of its spans, each once, sorted; at most [`Outline::OPERATIONS_MAX`].
-    pub operations: Vec<(String, String, Kind)>,
-}
-
-impl Outline {
-    /// Most operations of one trace.
-    pub const OPERATIONS_MAX: usize = 256;
-}
 
 /// Why something was not said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +48,7 @@ pub trait Backend: Send + Sync + 'static {
     /// The newest snapshot. An answer is made from one of them alone.
     fn view(&self) -> Arc<View>;
 
-    /// Looks for one trace among the exemplars and what the shards still have.
+    /// Looks for one trace among the exemplars, what the shards still have, and what is stored.
     fn trace(&self, id: TraceId) -> TraceFuture<'_>;
 
     /// Outlines of the traces that hotspots refer to and that are still held, latest start first.
@@ -224,8 +204,18 @@ pub struct Storage {
     pub failures: u64,
     /// How long writing took, together.
     pub commit_time: Nanos,
+    /// The file that they are written to; empty where they are in memory alone.
+    pub file: String,
     /// Bytes of the store.
     pub bytes: u64,
+    /// Rows that shards are built of: hotspots, services, operations, edges.
+    pub rows: u64,
+    /// Traces of hotspots in the store.
+    pub exemplars: u64,
+    /// Their bytes.
+    pub exemplar_bytes: u64,
+    /// Times that one of them could not be read.
+    pub exemplars_unreadable: u64,
     /// Where a store that was damaged was moved when the process started, and why; empty when it was not.
     pub moved_aside: String,
 }

@@ -11,7 +11,9 @@ use hotspan_api::{
     View,
 };
 use hotspan_hotspots::{Saying, meters};
-use hotspan_model::{AnalysisTimes, Assembled, FindingId, Fingerprint, Lookup, SpanDetail, TraceId};
+use hotspan_model::{
+    AnalysisTimes, Assembled, FindingId, Fingerprint, LocalDictionary, Lookup, SpanDetail, TraceId,
+};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::alerts::{Target, is_critical};
@@ -26,6 +28,14 @@ const SPANS_MAX: usize = 10_000;
 /// Most traces that are analysed, and lists of outlines that are made, for readers at once; more wait. A large trace
 /// takes some megabytes for as long.
 const ANALYSES_MAX: usize = 4;
+
+/// A trace that somebody asked for.
+struct Found {
+    trace: Arc<Assembled>,
+    details: Vec<SpanDetail>,
+    /// What its symbols stand for, where that is not the dictionary of the process.
+    own: Option<LocalDictionary>,
+}
 
 /// One tenant's part of the daemon as the API sees it, or that of what belongs to none.
 pub(crate) struct Reader {
@@ -206,12 +216,30 @@ impl Reader {
         }
     }
 
-    /// An exemplar, or whatever the trace's shard still has of it.
-    async fn find(&self, id: TraceId) -> Option<(Arc<Assembled>, Vec<SpanDetail>)> {
-        match self.shared.exemplars.get(id) {
-            Some(exemplar) => Some((Arc::clone(&exemplar.trace), exemplar.details.clone())),
-            None => Some((Arc::new(self.held(id).await?), Vec::new())),
+    /// An exemplar, or whatever the trace's shard still has of it, or what is stored.
+    async fn find(&self, id: TraceId) -> Option<Found> {
+        if let Some(exemplar) = self.shared.exemplars.get(id) {
+            return Some(Found {
+                trace: Arc::clone(&exemplar.trace),
+                details: exemplar.details.clone(),
+                own: None,
+            });
         }
+        if let Some(trace) = self.held(id).await {
+            return Some(Found {
+                trace: Arc::new(trace),
+                details: Vec::new(),
+                own: None,
+            });
+        }
+        let shared = Arc::clone(&self.shared);
+        let stored = tokio::task::spawn_blocking(move || shared.storing.traces.get(id));
+        let stored = stored.await.ok()??;
+        Some(Found {
+            trace: Arc::new(stored.trace),
+            details: stored.details,
+            own: Some(stored.dictionary),
+        })
     }
 
     /// Whatever the trace's shard still has.
@@ -233,13 +261,17 @@ impl Reader {
         read: impl FnOnce(&mut Analyser, &Assembled, &dyn Lookup) -> T + Send + 'static,
     ) -> Option<(T, Vec<SpanDetail>)> {
         let turn = Arc::clone(&self.analyses).acquire_owned().await.ok()?;
-        let (trace, details) = self.find(id).await?;
+        let Found { trace, details, own } = self.find(id).await?;
         let (dictionary, settings) = (
             self.shared.dictionary.clone(),
             self.shared.settings.analysis.clone(),
         );
         let answer = tokio::task::spawn_blocking(move || {
-            let answer = read(&mut Analyser::new(settings), &trace, &dictionary);
+            let dictionary: &dyn Lookup = match &own {
+                Some(own) => own,
+                None => &dictionary,
+            };
+            let answer = read(&mut Analyser::new(settings), &trace, dictionary);
             // Whoever asked may be gone; the turn ends with the work.
             drop(turn);
             answer
@@ -248,16 +280,20 @@ impl Reader {
     }
 }
 
-/// Outlines of what the newest view refers to, as far as it is held, latest start first. Some milliseconds for
-/// thousands of traces.
+/// Outlines of what the newest view refers to, as far as it is held or stored, latest start first. Some milliseconds
+/// for thousands of traces.
 fn outlines(shared: &Shared) -> Vec<Outline> {
     let view = shared.view.load_full();
     let evidence = view.answers.hotspots.iter().flat_map(|hotspot| &hotspot.evidence);
     let ids: BTreeSet<TraceId> = evidence.map(|of| of.trace).collect();
-    let held = ids
-        .iter()
-        .filter_map(|&id| outline(id, &shared.exemplars.get(id)?.trace, &shared.dictionary));
-    let mut outlines: Vec<Outline> = held.collect();
+    let (mut outlines, mut others) = (Vec::new(), Vec::new());
+    for id in ids {
+        match shared.exemplars.get(id) {
+            Some(exemplar) => outlines.extend(outline(id, &exemplar.trace, &shared.dictionary)),
+            None => others.push(id),
+        }
+    }
+    outlines.extend(shared.storing.traces.outlines(others));
     outlines.sort_by_key(|of| (std::cmp::Reverse(of.start), of.trace));
     outlines
 }

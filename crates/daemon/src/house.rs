@@ -92,6 +92,7 @@ fn open(plan: &Plan, site: &Site<'_>) -> Result<House, StartError> {
         shards: hotspots,
         notes,
         store,
+        traces,
         status,
         progress,
     } = past;
@@ -105,7 +106,7 @@ fn open(plan: &Plan, site: &Site<'_>) -> Result<House, StartError> {
             key,
             dictionary,
             outboxes,
-            storing: Storing::new(notes, status),
+            storing: Storing::new(notes, traces, status),
             wal: log.as_ref().map(|(wal, _)| Arc::clone(wal)),
         },
     );
@@ -313,7 +314,7 @@ mod tests {
                 key: ParamKey([7; 16]),
                 dictionary: sizing::dictionary(&plan.parts, seed),
                 outboxes,
-                storing: Storing::new(Notes::default(), StoreStatus::default()),
+                storing: Storing::new(Notes::default(), Default::default(), StoreStatus::default()),
                 wal: None,
             },
         );

@@ -1,6 +1,6 @@
 //! Which exemplars of a shard stay: those that hotspots refer to. Found out some hotspots at a time, between messages.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::vec::Drain;
 
@@ -36,10 +36,11 @@ impl Kept {
         self.rounds.contains_key(&id)
     }
 
-    /// Begins a round over so many hotspots, unless one is going on.
-    pub(crate) fn begin(&mut self, hotspots: usize) {
+    /// Begins a round over so many hotspots, unless one is going on; what is `shown` stays anyway.
+    pub(crate) fn begin(&mut self, hotspots: usize, shown: &BTreeSet<TraceId>) {
         if !self.is_looking() {
             self.round += 1;
+            shown.iter().for_each(|&id| self.refer(id));
             self.unseen = hotspots;
             if hotspots == 0 {
                 self.judge();
@@ -62,9 +63,7 @@ impl Kept {
             let end = self.unseen;
             self.unseen = end.saturating_sub(AT_ONCE);
             for id in exemplars(self.unseen..end) {
-                if let Some(round) = self.rounds.get_mut(&id) {
-                    *round = self.round;
-                }
+                self.refer(id);
             }
             if self.unseen == 0 {
                 self.judge();
@@ -72,6 +71,12 @@ impl Kept {
         }
         let left = self.unwanted.len().saturating_sub(AT_ONCE);
         self.unwanted.drain(left..)
+    }
+
+    fn refer(&mut self, id: TraceId) {
+        if let Some(round) = self.rounds.get_mut(&id) {
+            *round = self.round;
+        }
     }
 
     fn judge(&mut self) {
@@ -90,7 +95,7 @@ mod tests {
     }
 
     fn round(kept: &mut Kept, hotspots: &[Vec<TraceId>]) -> usize {
-        kept.begin(hotspots.len());
+        kept.begin(hotspots.len(), &BTreeSet::new());
         let mut gone = 0;
         while kept.is_looking() {
             let exemplars = |places: Range<usize>| places.flat_map(|at| hotspots[at].iter().copied());
@@ -119,7 +124,7 @@ mod tests {
     #[test]
     fn what_comes_during_a_round_stays_until_the_next() {
         let mut kept = Kept::default();
-        kept.begin(1);
+        kept.begin(1, &BTreeSet::new());
         kept.insert(id(7));
         assert_eq!(kept.look(|_| std::iter::empty()).len(), 0);
         assert!(kept.contains(id(7)) && !kept.is_looking());

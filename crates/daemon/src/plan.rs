@@ -22,6 +22,7 @@ pub(crate) struct Plan {
     /// Where hotspots and notes are kept; `None` when they are not.
     pub(crate) dir: Option<PathBuf>,
     pub(crate) store_bytes_max: u64,
+    pub(crate) store_exemplars_max: u64,
     pub(crate) wal_bytes_max: u64,
     pub(crate) rate: Option<NonZeroU32>,
 }
@@ -81,6 +82,7 @@ impl Plan {
             shards: usize::try_from(shards).unwrap_or(usize::MAX).max(1),
             dir,
             store_bytes_max: part(config.store_bytes_max, share, all),
+            store_exemplars_max: part(config.store_exemplars_max, share, all),
             wal_bytes_max: part(config.wal_bytes_max, share, all),
             rate: limits.rate,
         })

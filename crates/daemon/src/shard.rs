@@ -1,10 +1,11 @@
 //! One shard's thread: messages in, snapshots out. It owns its pipeline; nobody else touches it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use crossbeam_queue::ArrayQueue;
 use hotspan_ingest::{Inbox, Message, Purpose, Received, WHOLE_SHARE};
 use hotspan_model::{Assembled, Decided, LogPos, LogTime, Offset, TraceId};
@@ -40,6 +41,8 @@ pub(crate) struct Published {
     pub(crate) snapshot: ArcSwapOption<Snapshot>,
     /// Readers' questions.
     pub(crate) questions: ArrayQueue<Question>,
+    /// Its traces that the newest view shows for detectors over traces, whose evidence no aggregate of a shard keeps.
+    pub(crate) shown: ArcSwap<BTreeSet<TraceId>>,
     /// Bytes of the request buffers that the shard keeps, as of the snapshot.
     pub(crate) raw_bytes: AtomicU64,
     /// Requests that gave way before their traces could be decided, as of the snapshot.
@@ -51,6 +54,7 @@ impl Published {
         Arc::new(Published {
             snapshot: ArcSwapOption::empty(),
             questions: ArrayQueue::new(QUESTIONS_MAX),
+            shown: ArcSwap::default(),
             raw_bytes: AtomicU64::new(0),
             evidence_dropped: AtomicU64::new(0),
         })
@@ -120,8 +124,7 @@ impl Shard {
             }
             if now >= release && !self.kept.is_looking() {
                 release = now + RELEASE;
-                self.kept.begin(self.pipeline.hotspots());
-                self.late.begin();
+                self.begin_release();
             }
             self.release();
             self.raw.forget(now);
@@ -132,8 +135,7 @@ impl Shard {
                 .finish(at, Decided::Shutdown, &self.shared.dictionary);
         }
         self.keep_exemplars();
-        self.kept.begin(self.pipeline.hotspots());
-        self.late.begin();
+        self.begin_release();
         while self.kept.is_looking() || self.late.is_looking() {
             self.release();
         }
@@ -204,18 +206,37 @@ impl Shard {
 
     fn keep_exemplars(&mut self) {
         while let Some(trace) = self.pipeline.poll_exemplar() {
-            let Some(id) = trace.trace else { continue };
-            let details = Vec::new();
-            match self.shared.exemplars.put(id, Exemplar { trace, details }) {
-                true => {
-                    self.kept.insert(id);
-                    self.late.push(id);
-                }
-                false => {
-                    self.kept.remove(id);
-                }
+            self.keep(trace);
+        }
+    }
+
+    fn keep(&mut self, trace: Arc<Assembled>) {
+        let Some(id) = trace.trace else { return };
+        let details = Vec::new();
+        match self.shared.exemplars.put(id, Exemplar { trace, details }) {
+            true => {
+                self.kept.insert(id);
+                self.late.push(id);
+            }
+            false => {
+                self.kept.remove(id);
             }
         }
+    }
+
+    /// Begins to look which exemplars stay: what hotspots refer to, and what detectors over traces show.
+    fn begin_release(&mut self) {
+        let shown = self.published.shown.load_full();
+        for &id in shown.iter() {
+            // What is no longer here may still be stored.
+            if !self.kept.contains(id)
+                && let Some(trace) = self.pipeline.held(id)
+            {
+                self.keep(Arc::new(trace));
+            }
+        }
+        self.kept.begin(self.pipeline.hotspots(), &shown);
+        self.late.begin();
     }
 
     /// Whether something was begun that is done in pieces between two messages.

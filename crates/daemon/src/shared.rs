@@ -115,7 +115,7 @@ impl Shared {
             senders: self.core.senders().list().iter().map(|of| sender(of)).collect(),
             senders_beyond: self.core.senders().beyond(),
             listeners: self.listeners.clone(),
-            storage: self.storing.status.read(),
+            storage: self.storing.read(),
             log: self.log(),
             ..Status::default()
         };

@@ -117,6 +117,7 @@ pub(crate) fn pace(config: &Config, plan: &Plan) -> Pace {
             age: nanos(config.store_age),
             bytes: plan.store_bytes_max,
         },
+        exemplars_max: plan.store_exemplars_max,
     }
 }
 

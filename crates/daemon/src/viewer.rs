@@ -1,5 +1,6 @@
 //! Merges the shards' snapshots into the one view that answers come from, and owns what people say of hotspots.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Thread;
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use hotspan_api::{Detectors, LinkTemplate, NotSaid, View};
 use hotspan_hotspots::{BY_CHARS_MAX, Notes, REASON_CHARS_MAX, Saying, Unsaid, answers};
-use hotspan_model::{Fingerprint, LogTime, Meta};
+use hotspan_model::{Fingerprint, Hotspot, LogTime, Meta};
 use hotspan_pipeline::Snapshot;
 use hotspan_store::Said;
 use tokio::sync::oneshot;
@@ -51,6 +52,8 @@ struct Known {
     catalogue: Vec<&'static Meta>,
     /// Their ids, sorted.
     ids: Vec<&'static str>,
+    /// Those of detectors that compare traces.
+    over_traces: BTreeSet<&'static str>,
     detectors: Arc<Detectors>,
     links: Arc<[LinkTemplate]>,
 }
@@ -84,6 +87,7 @@ impl Viewer {
                     status,
                     ..self.view(&known, &snapshots, &mut notes, at)
                 }));
+                self.show(&known);
                 shared.viewed(start);
                 shared.traces.end(began, "snapshot", |span| {
                     let hotspots = shared.view.load().answers.hotspots.len();
@@ -114,8 +118,25 @@ impl Viewer {
         Known {
             catalogue,
             ids,
+            over_traces: hotspan_hotspots::catalogue().iter().map(|meta| meta.id).collect(),
             detectors,
             links: self.shared.alerts.load().links.clone().into(),
+        }
+    }
+
+    /// Tells each shard which of its traces detectors over traces show, so that they stay.
+    fn show(&self, known: &Known) {
+        let view = self.shared.view.load();
+        let mut shown = vec![BTreeSet::new(); self.shared.published.len()];
+        let over_traces = |of: &&Hotspot| known.over_traces.contains(of.detector);
+        let hotspots = view.answers.hotspots.iter().filter(over_traces);
+        for evidence in hotspots.flat_map(|of| &of.evidence) {
+            shown[self.shared.core.shard_of(evidence.trace)].insert(evidence.trace);
+        }
+        for (shard, shown) in self.shared.published.iter().zip(shown) {
+            if **shard.shown.load() != shown {
+                shard.shown.store(Arc::new(shown));
+            }
         }
     }
 

@@ -4,7 +4,10 @@
 //!
 //! `CRASH_ROUNDS=200 cargo test -p hotspan --test crash` is the whole; a few rounds run with all other tests.
 //! `CRASH_SEED` chooses when it is killed.
-#![expect(clippy::print_stdout, reason = "how much was survived is what a run of it is for")]
+#![expect(
+    clippy::print_stdout,
+    reason = "how much was survived is what a run of it is for"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;

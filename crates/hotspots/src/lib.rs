@@ -77,4 +77,4 @@ pub use near::NearMissAnswer;
 pub use notes::{BY_CHARS_MAX, NOTES_MAX, Notes, REASON_CHARS_MAX, Saying, Unsaid};
 pub use settings::{MIN_CONFIDENCE, SHARED as SHARED_KNOBS, SIGHTINGS, Settings};
 pub use shard::{Hotspots, Kept, Loader, Snapshot};
-pub use stored::{Kind as RowKind, Names, Row, Unreadable};
+pub use stored::{Kind as RowKind, Names, Outline, Row, Unreadable, read_trace, trace_row};

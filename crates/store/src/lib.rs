@@ -1,7 +1,8 @@
 //! What outlives the process: hotspots, notes and evidence in one SQLite file, with one writer.
 //!
 //! The file is a memory of what shards hold, not a second truth: rows are opaque here, written whole when they changed
-//! and read once, at start. A commit is one transaction, so a crash leaves the state of some commit. Nothing here
+//! and read once, at start; traces that hotspots show are read one at a time, when
+//! somebody asks. A commit is one transaction, so a crash leaves the state of some commit. Nothing here
 //! knows threads or clocks; whoever writes decides when.
 
 mod backup;
@@ -14,6 +15,7 @@ mod notes;
 mod open;
 mod retention;
 mod schema;
+mod traces;
 
 pub use backup::{BackupError, backup};
 pub use commit::{Commit, Progress};
@@ -24,3 +26,4 @@ pub use names::Known;
 pub use notes::{Audited, Said};
 pub use open::{Aside, Store};
 pub use retention::{Limits, Swept};
+pub use traces::{PackedTrace, StoredTrace, TraceReader};

@@ -150,6 +150,12 @@ impl Store {
         send.send(batch).or(Ok(()))
     }
 
+    /// How many rows of shards there are.
+    pub fn rows(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM row";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+
     /// How many shards wrote; none to a new file.
     fn wrote(&self) -> Result<usize, StoreError> {
         let sql = "SELECT shards FROM wrote";

@@ -1,4 +1,5 @@
-//! What is kept: so long, and so many bytes. What goes is deleted in small steps, evidence first, hotspots last.
+//! What is kept: so long, and so many bytes. What goes is deleted in small steps, evidence first, hotspots last. Traces
+//! go before all of it: whoever writes them takes them away.
 
 use hotspan_hotspots::RowKind;
 use hotspan_model::{LogTime, Nanos};
@@ -45,7 +46,7 @@ impl Store {
     /// Deletes one step of what is beyond the limits at `now`.
     pub fn sweep(&mut self, limits: Limits, now: LogTime) -> Result<Swept, StoreError> {
         let mut rows = self.drop_old(limits, now)?;
-        if rows == 0 && limits.bytes < self.bytes()? {
+        if rows == 0 && limits.bytes < self.bytes()? && !self.has_traces()? {
             rows = self.drop_oldest()?;
         }
         self.connection
@@ -158,6 +159,27 @@ mod tests {
             (10, 1)
         );
         assert!(store.bytes().unwrap() < before / 4);
+    }
+
+    #[test]
+    fn nothing_else_goes_for_want_of_room_while_there_are_traces() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = store(dir.path());
+        fill(&mut store, RowKind::Near, 3, 600);
+        let id = hotspan_model::TraceId::new(7).unwrap();
+        let mut commit = store.begin(1, LogTime(0)).unwrap();
+        let trace = crate::PackedTrace::new(b"a trace", Vec::new()).unwrap();
+        commit.trace(id, &trace).unwrap();
+        commit.finish().unwrap();
+        let limits = Limits {
+            age: Nanos(u64::MAX),
+            bytes: 0,
+        };
+        assert_eq!(store.sweep(limits, LogTime(3 * DAY)).unwrap().rows, 0);
+        let mut commit = store.begin(1, LogTime(0)).unwrap();
+        commit.forget_trace(id).unwrap();
+        commit.finish().unwrap();
+        assert_eq!(store.sweep(limits, LogTime(3 * DAY)).unwrap().rows, 500);
     }
 
     #[test]

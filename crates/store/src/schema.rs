@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Transaction};
 
 /// What each step does; the first makes schema 1.
-const STEPS: [&str; 1] = [SCHEMA_1];
+const STEPS: [&str; 2] = [SCHEMA_1, SCHEMA_2];
 
 /// Rows of shards are told apart by table, shard and key, and hold what only this program can read. `touched` is the
 /// second in which one was written last: retention goes by it.
@@ -51,6 +51,16 @@ CREATE TABLE progress (
 ) STRICT;
 ";
 
+/// Traces that hotspots show. `value` is compressed, and `size` long when it is not.
+const SCHEMA_2: &str = "
+CREATE TABLE trace (
+    id BLOB PRIMARY KEY,
+    size INTEGER NOT NULL,
+    outline BLOB NOT NULL,
+    value BLOB NOT NULL
+) STRICT;
+";
+
 /// The schema that this program works with.
 pub(crate) const LATEST: u32 = STEPS.len() as u32;
 
@@ -80,11 +90,19 @@ mod tests {
     use super::*;
 
     /// The tables and columns of each schema, as they were when it was released.
-    const TABLES: [&str; 1] = ["audit(id,at,hotspot,decision,until,reason,by) \
+    const TABLES: [&str; 2] = [
+        "audit(id,at,hotspot,decision,until,reason,by) \
          note(hotspot,decision,until,reason,by,at,impact,over) \
          progress(log,hi,floor,floor_clock,stubs,rules) \
          row(kind,shard,key,touched,value) \
-         wrote(id,shards,at)"];
+         wrote(id,shards,at)",
+        "audit(id,at,hotspot,decision,until,reason,by) \
+         note(hotspot,decision,until,reason,by,at,impact,over) \
+         progress(log,hi,floor,floor_clock,stubs,rules) \
+         row(kind,shard,key,touched,value) \
+         trace(id,size,outline,value) \
+         wrote(id,shards,at)",
+    ];
 
     fn tables(connection: &Connection) -> String {
         let sql =
@@ -110,6 +128,24 @@ mod tests {
             assert_eq!(version(&connection).unwrap(), at);
             assert_eq!(tables(&connection), TABLES[at as usize - 1]);
         }
+    }
+
+    #[test]
+    fn what_a_file_of_the_first_schema_holds_is_there_after_the_steps() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let transaction = connection.transaction().unwrap();
+        take(&transaction, 1, SCHEMA_1).unwrap();
+        transaction
+            .execute_batch(
+                "INSERT INTO row VALUES (1, 0, x'07', 5, x'0102'); INSERT INTO wrote VALUES (1, 2, 3)",
+            )
+            .unwrap();
+        transaction.commit().unwrap();
+        migrate(&mut connection).unwrap();
+        let of = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u64>(0)).unwrap();
+        assert_eq!(of("SELECT count(*) FROM row WHERE value = x'0102'"), 1);
+        assert_eq!(of("SELECT shards FROM wrote"), 2);
+        assert_eq!(of("SELECT count(*) FROM trace"), 0);
     }
 
     #[test]

@@ -268,7 +268,7 @@ fn process(of: &Metrics) -> Vec<Family> {
 }
 
 /// All zero where everything is in memory.
-fn store(of: &Storage) -> [Family; 5] {
+fn store(of: &Storage) -> [Family; 8] {
     [
         gauge(
             "hotspan_store_failing",
@@ -276,6 +276,21 @@ fn store(of: &Storage) -> [Family; 5] {
             plain(u64::from(!of.failing.is_empty())),
         ),
         gauge("hotspan_store_bytes", "Bytes of the store.", plain(of.bytes)),
+        gauge(
+            "hotspan_store_exemplars",
+            "Traces of hotspots in the store.",
+            plain(of.exemplars),
+        ),
+        gauge(
+            "hotspan_store_exemplar_bytes",
+            "Bytes of the traces in the store.",
+            plain(of.exemplar_bytes),
+        ),
+        counter(
+            "hotspan_store_exemplars_unreadable",
+            "Times that a trace in the store could not be read.",
+            plain(of.exemplars_unreadable),
+        ),
         counter(
             "hotspan_store_commits",
             "Times that something was written to the store.",

@@ -78,8 +78,18 @@ pub struct Storage {
     pub commits: u64,
     /// Times that it failed.
     pub failures: u64,
+    /// The file that they are written to; empty where they are in memory alone.
+    pub file: String,
     /// Bytes of the store.
     pub bytes: u64,
+    /// Rows of hotspots, services, operations and edges.
+    pub rows: u64,
+    /// Traces of hotspots in the store.
+    pub exemplars: u64,
+    /// Their bytes.
+    pub exemplar_bytes: u64,
+    /// Times that one of them could not be read.
+    pub exemplars_unreadable: u64,
     /// Where a store that was damaged was moved when the process started, and why; empty when it was not.
     pub moved_aside: String,
 }
@@ -255,7 +265,12 @@ impl From<&backend::Storage> for Storage {
             saved: of.saved.map(Moment::from),
             commits: of.commits,
             failures: of.failures,
+            file: clean(&of.file),
             bytes: of.bytes,
+            rows: of.rows,
+            exemplars: of.exemplars,
+            exemplar_bytes: of.exemplar_bytes,
+            exemplars_unreadable: of.exemplars_unreadable,
             moved_aside: clean(&of.moved_aside),
         }
     }

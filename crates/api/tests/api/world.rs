@@ -353,7 +353,12 @@ fn storage() -> Storage {
         commits: 82,
         failures: 83,
         commit_time: Nanos(84_000_000_000),
+        file: "state/hotspan.db".to_owned(),
         bytes: 85,
+        rows: 86,
+        exemplars: 87,
+        exemplar_bytes: 88,
+        exemplars_unreadable: 89,
         moved_aside: "hotspan.db.corrupt-1: not a database".to_owned(),
     }
 }

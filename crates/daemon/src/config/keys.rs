@@ -96,7 +96,8 @@ keys! {
     skip_corrupt, "", "false", switch, "Start although the log is damaged, without the records that cannot be read, and count them";
     store_interval, "TIME", "1s", duration, "Write what changed to the store so often: what a crash may cost";
     store_age, "TIME", "7d", duration, "Forget what nothing was heard of for so long";
-    store_bytes_max, "BYTES", "1GiB", bytes, "Most bytes of the store; above, what was heard of longest ago goes";
+    store_bytes_max, "BYTES", "1GiB", bytes, "Most bytes of the store; above, traces go, then what was heard of longest ago";
+    store_exemplars_max, "BYTES", "64MiB", bytes, "Most bytes of the traces that hotspots show, a part of store_bytes_max (0: none is stored)";
     ready_file, "FILE", "", file, "Write the bound addresses to FILE as JSON once everything listens";
     demo, "", "false", switch, "Feed itself a demo shop with known faults over real OTLP";
     parameter_key, "HEX", "", secret_key, "32 hex digits that key the hashes of literal values (default: drawn at start)";

@@ -88,6 +88,8 @@ pub struct Config {
     pub store_age: Duration,
     /// Most bytes of the store.
     pub store_bytes_max: u64,
+    /// Most bytes of the traces in it.
+    pub store_exemplars_max: u64,
     /// Written as JSON when the listeners are up.
     pub ready_file: Option<PathBuf>,
     /// Feeds itself a demo shop.
@@ -290,6 +292,7 @@ impl Config {
             store_interval: Duration::ZERO,
             store_age: Duration::ZERO,
             store_bytes_max: 0,
+            store_exemplars_max: 0,
             ready_file: None,
             demo: false,
             parameter_key: None,

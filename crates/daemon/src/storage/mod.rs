@@ -1,5 +1,7 @@
 //! What outlives the process: opened and read before anything runs, written by one thread while it does.
 
+mod evidence;
+mod kept;
 mod status;
 mod writer;
 
@@ -12,9 +14,11 @@ use hotspan_api::NotSaid;
 use hotspan_hotspots::{Hotspots, Notes, Settings, Snapshot};
 use hotspan_ingest::SharedDictionary;
 use hotspan_model::TableSeed;
-use hotspan_store::{DataDir, Known, LoadError, Loaded, Progress, Said, Store, StoreError};
+use hotspan_store::{DataDir, Known, LoadError, Loaded, Progress, Said, Store, StoreError, TraceReader};
 use tokio::sync::oneshot;
 
+use evidence::Evidence;
+pub(crate) use kept::KeptTraces;
 pub(crate) use status::StoreStatus;
 pub(crate) use writer::{Pace, Writer};
 
@@ -35,15 +39,26 @@ pub(crate) struct Storing {
     pub(crate) notes: arc_swap::ArcSwap<Notes>,
     /// What people wait for.
     pub(crate) saves: ArrayQueue<Save>,
+    /// Traces that are read when they are asked for.
+    pub(crate) traces: KeptTraces,
     pub(crate) status: StoreStatus,
 }
 
 impl Storing {
-    pub(crate) fn new(notes: Notes, status: StoreStatus) -> Storing {
+    pub(crate) fn new(notes: Notes, traces: KeptTraces, status: StoreStatus) -> Storing {
         Storing {
             notes: arc_swap::ArcSwap::from_pointee(notes),
             saves: ArrayQueue::new(SAVES_MAX),
+            traces,
             status,
+        }
+    }
+
+    /// What readers get.
+    pub(crate) fn read(&self) -> hotspan_api::Storage {
+        hotspan_api::Storage {
+            exemplars_unreadable: self.traces.unreadable(),
+            ..self.status.read()
         }
     }
 }
@@ -64,6 +79,7 @@ pub(crate) struct Past {
     pub(crate) notes: Notes,
     /// What writes on, and what it need not write.
     pub(crate) store: Option<(Store, Stored)>,
+    pub(crate) traces: KeptTraces,
     pub(crate) status: StoreStatus,
     /// How far a log was used; `None` where there was none, or its rows are gone.
     pub(crate) progress: Option<Progress>,
@@ -75,6 +91,7 @@ pub(crate) struct Stored {
     /// By shard; none where all rows must be written anew.
     pub(crate) shards: Vec<Arc<Snapshot>>,
     pub(crate) notes: Notes,
+    evidence: Evidence,
 }
 
 impl Opened {
@@ -155,13 +172,17 @@ impl Opened {
         let stored = Stored {
             shards: held,
             notes: notes.clone(),
+            evidence: Evidence::load(&store)?,
         };
-        let status = StoreStatus::of(&store, aside.as_ref());
+        let traces = KeptTraces::new(TraceReader::new(store.dir(), seed), known);
+        let status = StoreStatus::of(&store, loaded.rows, aside.as_ref());
+        status.holds_exemplars(stored.evidence.size());
         Ok(Past {
             progress: store.progress()?,
             shards: loaded.shards,
             notes,
             store: Some((store, stored)),
+            traces,
             status,
         })
     }

@@ -11,6 +11,7 @@ use hotspan_pipeline::Held;
 use hotspan_store::{Commit, Limits, Progress, Store, StoreError};
 use hotspan_telemetry::Began;
 
+use super::evidence::Change;
 use super::{Save, Stored};
 use crate::shared::Shared;
 use crate::wal::{Carried, Complete, Wal};
@@ -21,6 +22,8 @@ const REST: u32 = 9;
 const SWEEP: Duration = Duration::from_secs(10);
 /// A log that brought nothing new is used so much further before that is stored, too.
 const PROGRESS_RECORDS: u64 = 64;
+/// At the end traces are stored for so long, some at a time.
+const LAST: Duration = Duration::from_secs(5);
 /// After a failure the next try comes later, and later, up to this.
 const RETRY_MOST: Duration = Duration::from_secs(60);
 
@@ -30,6 +33,8 @@ pub(crate) struct Pace {
     /// Rows that changed are written so often.
     pub(crate) interval: Duration,
     pub(crate) limits: Limits,
+    /// Most bytes of traces.
+    pub(crate) exemplars_max: u64,
 }
 
 /// Writes for as long as it is wanted.
@@ -127,6 +132,7 @@ impl Writer {
                 sweep = self.sweep(start);
             }
             if stopping {
+                self.save_rest(start);
                 break;
             }
             std::thread::park_timeout(
@@ -163,8 +169,19 @@ impl Writer {
         });
     }
 
-    /// Writes what was said, and the rows if they are due; gives whether there was anything to write. Snapshots stay what
-    /// is to be written until they are.
+    /// Writes the traces that wait for their turn, for as long as a shutdown has time.
+    fn save_rest(&mut self, start: Instant) {
+        while self.failed == 0 && start.elapsed() < LAST {
+            match self.save(&[], true) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return tracing::warn!(%error, "not all traces of hotspots are stored"),
+            }
+        }
+    }
+
+    /// Writes what was said, and the rows if they are due. Snapshots stay what is to be written until they are. Gives
+    /// whether there was anything to write.
     fn save(&mut self, saves: &[Save], with_rows: bool) -> Result<bool, StoreError> {
         let start = Instant::now();
         let newest = self.newest();
@@ -174,7 +191,11 @@ impl Writer {
             false => (newest.at, Vec::new(), None),
         };
         let notes = self.shared.storing.notes.load_full();
-        if snapshots.is_empty() && saves.is_empty() && *notes == self.stored.notes {
+        let change = match with_rows {
+            true => self.evidence()?,
+            false => Change::default(),
+        };
+        if snapshots.is_empty() && saves.is_empty() && *notes == self.stored.notes && change.is_empty() {
             return Ok(false);
         }
         let shared = Arc::clone(&self.shared);
@@ -195,10 +216,16 @@ impl Writer {
             commit.note(id, None)?;
         }
         saves.iter().try_for_each(|save| commit.said(&save.said))?;
+        change.write(&mut commit)?;
         if let Some(progress) = &progress {
             commit.progress(progress)?;
         }
         commit.finish()?;
+        self.stored.evidence.done(change);
+        self.shared
+            .storing
+            .status
+            .holds_exemplars(self.stored.evidence.size());
         if !snapshots.is_empty() {
             self.stored.shards = snapshots;
         }
@@ -211,6 +238,22 @@ impl Writer {
         let bytes = self.store.bytes().unwrap_or(0);
         self.shared.storing.status.saved(at, took, bytes);
         Ok(true)
+    }
+
+    /// What changes about the traces that are stored. Before all shards are in a view, none of them is known to be shown
+    /// no more.
+    fn evidence(&mut self) -> Result<Change, StoreError> {
+        let evidence = &mut self.stored.evidence;
+        let view = self.shared.view.load();
+        if view.status.shards.len() != self.shared.published.len() {
+            return Ok(Change::default());
+        }
+        // Traces have what the other rows leave: they are the first to go.
+        let (_, bytes) = evidence.size();
+        let others = self.store.bytes()?.saturating_sub(bytes);
+        let left = self.pace.limits.bytes.saturating_sub(others);
+        let max = self.pace.exemplars_max.min(left);
+        Ok(evidence.plan(&view, &self.shared.exemplars, &self.shared.dictionary, max))
     }
 
     /// Every shard's newest; with a log, as all of them were at one offset.
@@ -264,6 +307,10 @@ impl Writer {
 
     /// Deletes one step of what is too old or too much; gives when to look again.
     fn sweep(&mut self, now: Instant) -> Instant {
+        match self.store.rows() {
+            Ok(rows) => self.shared.storing.status.holds_rows(rows),
+            Err(error) => tracing::warn!(%error, "the rows of the store cannot be counted"),
+        }
         match self.store.sweep(self.pace.limits, self.newest().at) {
             Ok(swept) if swept.again => now + self.pace.interval,
             Ok(_) => now + SWEEP,

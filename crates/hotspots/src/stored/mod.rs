@@ -7,8 +7,10 @@
 
 mod codes;
 mod entry;
+mod outline;
 mod plain;
 mod reader;
+mod trace;
 mod writer;
 
 use std::hash::Hash;
@@ -18,8 +20,10 @@ use hotspan_model::Lookup;
 use crate::shard::{Head, Snapshot};
 use crate::shown::Shown;
 
+pub use self::outline::Outline;
 pub(crate) use self::reader::Reader;
 pub use self::reader::Unreadable;
+pub use self::trace::{read_trace, trace_row};
 pub(crate) use self::writer::Writer;
 
 /// Form of the rows that this program writes.

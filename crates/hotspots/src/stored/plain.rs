@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hotspan_model::{
-    Fingerprint, LogTime, Millionths, Moved, Nanos, NearReason, OpRef, Params, Saving, SpanId, Symbol,
-    Target, TraceId,
+    Fingerprint, LogPos, LogTime, Millionths, Moved, Nanos, NearReason, Offset, OpRef, ParamHash, Params,
+    Saving, SpanId, Symbol, Target, Threshold, Timestamp, TraceId,
 };
 
 use super::reader::{Reader, Unreadable};
@@ -41,7 +41,16 @@ macro_rules! wrapped {
     )*};
 }
 
-wrapped!(Nanos, LogTime, Millionths, Fingerprint);
+wrapped!(
+    Nanos,
+    LogTime,
+    Millionths,
+    Fingerprint,
+    Timestamp,
+    Threshold,
+    Offset,
+    ParamHash
+);
 
 macro_rules! ids {
     ($($name:ident),*) => {$(
@@ -100,6 +109,16 @@ impl Stored for Box<str> {
 
     fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
         Ok(from.text()?.into())
+    }
+}
+
+impl Stored for String {
+    fn write(&self, to: &mut Writer<'_>) {
+        to.text(self);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        Ok(from.text()?.to_owned())
     }
 }
 
@@ -173,11 +192,12 @@ macro_rules! tuples {
     )*};
 }
 
-tuples! { (A 0, B 1) }
+tuples! { (A 0, B 1) (A 0, B 1, C 2) }
 
 stored!(OpRef { service, operation });
 stored!(Saving { min, likely, max });
 stored!(Moved { before, after });
+stored!(LogPos { offset, time });
 
 impl Stored for Target {
     fn write(&self, to: &mut Writer<'_>) {

@@ -87,7 +87,12 @@ impl From<shape::Storage> for v1::Storage {
             saved: of.saved.map(timestamp),
             commits: of.commits,
             failures: of.failures,
+            file: of.file,
             bytes: of.bytes,
+            rows: of.rows,
+            exemplars: of.exemplars,
+            exemplar_bytes: of.exemplar_bytes,
+            exemplars_unreadable: of.exemplars_unreadable,
             moved_aside: of.moved_aside,
         }
     }

@@ -2293,6 +2293,21 @@ export interface components {
              * @description Times that something was written.
              */
             commits: number;
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            exemplar_bytes: number;
+            /**
+             * Format: int64
+             * @description Traces of hotspots in the store.
+             */
+            exemplars: number;
+            /**
+             * Format: int64
+             * @description Times that one of them could not be read.
+             */
+            exemplars_unreadable: number;
             /** @description Why; empty while it can. */
             failing_why: string;
             /**
@@ -2300,10 +2315,17 @@ export interface components {
              * @description Times that it failed.
              */
             failures: number;
+            /** @description The file that they are written to; empty where they are in memory alone. */
+            file: string;
             /** @description They are written to a store, and not in memory alone. */
             is_kept: boolean;
             /** @description Where a store that was damaged was moved when the process started, and why; empty when it was not. */
             moved_aside: string;
+            /**
+             * Format: int64
+             * @description Rows of hotspots, services, operations and edges.
+             */
+            rows: number;
             saved?: components["schemas"]["Moment"] | null;
             /** @description The store cannot be written now. */
             store_failing: boolean;

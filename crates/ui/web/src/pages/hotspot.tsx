@@ -44,8 +44,8 @@ export function Hotspot() {
             again={again}
             missing={
               <p>
-                Nobody knows a hotspot of this id. Hotspots live in memory: after a restart they come back under the same id as soon as
-                their traces do. <a href={to("")}>See the hotspots of now</a>
+                Nobody knows a hotspot of this id. One that nothing was heard of for a week is forgotten, and all are at a restart in memory; it
+                comes back under the same id as soon as its traces do. <a href={to("")}>See the hotspots of now</a>
               </p>
             }
           />

@@ -12,6 +12,7 @@ import { bytes, clock, counted, digits, duration, grouped, percent } from "../te
 import { plain } from "../text/words";
 import { Nearest, Remedies } from "./near";
 import { Senders } from "./senders";
+import { Store } from "./store";
 
 const EVERY_MS = 5_000;
 
@@ -36,6 +37,7 @@ export function Ingest() {
       {of && <Doubts of={of} />}
       {near && <Nearest of={near.near_misses} />}
       {status.data && <Process of={status.data} />}
+      {status.data && <Store of={status.data.storage} />}
       {audit.data && audit.data.not_seen.length > 0 && (
         <Part title="Never seen here">
           <ul class="rows">
