@@ -313,6 +313,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/startupz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process has read again what its log holds. */
+        get: operations["startupz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2255,6 +2272,8 @@ export interface components {
             symbols: {
                 [key: string]: number;
             };
+            /** @description Whose figures these are: the tenant of the credential; null for what belongs to no tenant. */
+            tenant?: string | null;
             /** @description What was read although it was not as it should be, by kind. */
             tolerated: {
                 [key: string]: number;
@@ -3375,6 +3394,35 @@ export interface operations {
                 };
             };
             /** @description Not ready: the checks say why */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    startupz: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Started */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description Not started: the checks say how far it is */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -185,7 +185,7 @@ function Process({ of }: { of: Status }) {
           />
         </div>
         <p class="faint">
-          Up for {duration(of.uptime_s * 1e9)}, version {of.version}, snapshot {grouped(of.snapshot)}; listening on{" "}
+          {of.tenant && `What belongs to the tenant ${of.tenant}. `}Up for {duration(of.uptime_s * 1e9)}, version {of.version}, snapshot {grouped(of.snapshot)}; listening on{" "}
           {of.listeners.map(({ name, address }) => `${plain(name)} ${address}`).join(", ")}.
         </p>
       </Part>
