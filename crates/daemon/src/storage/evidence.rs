@@ -2,7 +2,7 @@
 //! valuable first, within a budget of bytes.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
 
 use hotspan_api::View;
@@ -187,12 +187,13 @@ impl Evidence {
             .sum();
         let bytes = self.bytes - freed;
         let is_near = max < bytes.saturating_add(BYTES_MAX as u64);
-        let stays = |id: &TraceId| !gone.contains(id) && new.iter().all(|(_, of, _)| of != id);
+        let ids = gone.iter().chain(new.iter().map(|(_, id, _)| id));
+        let spoken_for: BTreeSet<TraceId> = ids.copied().collect();
         let mut victims: Vec<_> = match is_near {
             true => self
                 .held
                 .iter()
-                .filter(|(id, _)| stays(id))
+                .filter(|(id, _)| !spoken_for.contains(id))
                 .map(|(&id, held)| (self.shown.get(&id).copied().flatten(), id, held.bytes))
                 .collect(),
             false => Vec::new(),
