@@ -8,7 +8,7 @@ use hotspan_model::TableSeed;
 use hotspan_pipeline::Settings;
 use hotspan_store::Progress;
 
-use super::{Appender, Begun, Carried, Cuts, Rhythm, Wal, WalStatus, begin, rules, start};
+use super::{Appender, Begun, Carried, Cuts, DIRECTORY, Rhythm, Wal, WalStatus, begin, rules, start};
 use crate::house::QUEUE_MESSAGES;
 use crate::plan::Plan;
 use crate::shared::Shared;
@@ -44,9 +44,17 @@ pub(crate) fn begin_log(
     seed: TableSeed,
     settings: &Settings,
 ) -> Result<Option<(Arc<Wal>, Begun)>, StartError> {
-    let Some(dir) = plan.dir.as_deref().filter(|_| config.ack == Ack::Wal) else {
+    let Some(dir) = plan.dir.as_deref() else {
         return Ok(None);
     };
+    if config.ack != Ack::Wal {
+        let left = dir.join(DIRECTORY);
+        if left.exists() {
+            tracing::warn!(log = %left.display(), "what an earlier process acknowledged may be in this log, which is not read; \
+                start once with --ack wal, or remove it");
+        }
+        return Ok(None);
+    }
     let rules = rules(settings);
     let log = hotspan_log::Settings {
         bytes_max: plan.wal_bytes_max,
