@@ -6,7 +6,7 @@ use std::time::Duration;
 use hotspan_model::Reason;
 use hotspan_otlp::Tally;
 
-use crate::receiver::WireFacts;
+use crate::message::WireFacts;
 use crate::{Coding, Refusal};
 
 /// By which door a request came.

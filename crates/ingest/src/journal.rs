@@ -11,7 +11,8 @@ use hotspan_model::LogPos;
 use hotspan_otlp::Encoding;
 use tokio::sync::oneshot;
 
-use crate::receiver::{Decoded, LIGHT_BYTES_MAX, Parts};
+use crate::message::Parts;
+use crate::receiver::{Decoded, LIGHT_BYTES_MAX};
 use crate::senders::Way;
 use crate::{Answer, Coding, Core, Message, Outbox, Peer, Place, Raw, Refusal, Transport, WireMessage};
 

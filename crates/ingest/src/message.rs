@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hotspan_model::{LogPos, Reason};
-use hotspan_otlp::Encoding;
+use hotspan_otlp::{Encoding, Tally};
 
+use crate::senders::Way;
 use crate::{Coding, Lease, PooledBatch, Raw, Transport};
 
 /// What a shard does with a message.
@@ -65,4 +66,19 @@ impl Message {
             lease: None,
         }
     }
+}
+
+/// A message in parts for its shards, each with a place in its queue.
+pub(crate) struct Parts<P> {
+    pub(crate) messages: Vec<(P, Message)>,
+    pub(crate) tally: Tally,
+    pub(crate) inflated: u64,
+    pub(crate) wire: WireFacts,
+}
+
+/// What is counted of a message beside its spans.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WireFacts {
+    pub(crate) way: Way,
+    pub(crate) bytes: u64,
 }

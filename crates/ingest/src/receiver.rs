@@ -16,6 +16,7 @@ use tokio::task::yield_now;
 use crate::batches::{Batches, empty};
 use crate::inflate::Inflater;
 use crate::journal::Journal;
+use crate::message::{Parts, WireFacts};
 use crate::phase::Phase;
 use crate::rate::Rate;
 use crate::senders::{Known, Noting, Senders, Way};
@@ -89,21 +90,6 @@ pub(crate) struct Decoded {
     inflated: u64,
     pub(crate) wire: WireFacts,
     lease: Lease,
-}
-
-/// A message in parts for its shards, each with a place in its queue.
-pub(crate) struct Parts<P> {
-    pub(crate) messages: Vec<(P, Message)>,
-    pub(crate) tally: Tally,
-    pub(crate) inflated: u64,
-    pub(crate) wire: WireFacts,
-}
-
-/// What is counted of a message beside its spans.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct WireFacts {
-    pub(crate) way: Way,
-    pub(crate) bytes: u64,
 }
 
 impl Core {
