@@ -274,7 +274,7 @@ mod tests {
         };
         let place = |org: &'static str| {
             let headers = HeaderMap::from_iter([(
-                header::HeaderName::from_static("x-scope-orgid"),
+                header::HeaderName::from_static(crate::TENANT_HEADER),
                 HeaderValue::from_static(org),
             )]);
             let tenant = access.authorize(&Visitor::default(), &headers, Scope::Admin);

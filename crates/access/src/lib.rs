@@ -31,6 +31,7 @@ pub use handshake::Failure;
 pub use presented::challenge;
 pub use rarely::Rarely;
 pub use scope::{Scope, Scopes};
+pub use standing::TENANT_HEADER;
 pub use stream::Stream;
 pub use tenants::{TENANTS_MAX, Tenant, Tenants, check_tenant};
 pub use token::{Token, TokenHash};

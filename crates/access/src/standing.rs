@@ -9,8 +9,8 @@ use crate::{Denied, Scope, Scopes, Tenant, Tenants, Visitor};
 
 /// What a certificate may do where no file says more: its authority was set up for this.
 const OF_ANY_CERTIFICATE: [Scope; 2] = [Scope::Ingest, Scope::Read];
-/// Names a tenant, where it is trusted.
-const TENANT: &str = "x-scope-orgid";
+/// The header that names a tenant, where it is trusted.
+pub const TENANT_HEADER: &str = "x-scope-orgid";
 
 /// A token or a certificate that is known.
 pub(crate) struct Standing<'a> {
@@ -89,7 +89,7 @@ fn of_certificate<'a>(
 
 /// Which tenant a request names, if it names one.
 pub(crate) fn named(headers: &HeaderMap, tenants: &Tenants) -> Result<Option<Tenant>, Denied> {
-    let mut values = headers.get_all(TENANT).iter();
+    let mut values = headers.get_all(TENANT_HEADER).iter();
     let Some(value) = values.next() else {
         return Ok(None);
     };
@@ -153,7 +153,7 @@ mod tests {
                 set(header::AUTHORIZATION, &format!("Bearer {}", token.expose()));
             }
             if let Some(org) = org {
-                set(header::HeaderName::from_static(TENANT), org);
+                set(header::HeaderName::from_static(TENANT_HEADER), org);
             }
             let named = named(&headers, &self.tenants)?;
             let visitor = name.map_or(Visitor::default(), |name| Visitor::named([name]));

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use hotspan_access::{Access, Denied, Scope, Tenant, Visitor, challenge};
+use hotspan_access::{Access, Denied, Scope, TENANT_HEADER, Tenant, Visitor, challenge};
 use hotspan_telemetry::Traces;
 use http::{HeaderMap, Method, header};
 use tower::ServiceExt as _;
@@ -39,8 +39,6 @@ impl Default for Gate {
 const OPEN: [&str; 3] = ["/livez", "/readyz", "/startupz"];
 /// Needs no credential by an option; whoever shows one gets the figures of its tenant all the same.
 const METRICS: &str = "/metrics";
-/// Names a tenant, where it is trusted.
-const TENANT: &str = "x-scope-orgid";
 /// The page's program, which is the same everywhere and holds nothing.
 const ASSETS: &str = "/assets/";
 /// What is sent with other methods than GET and changes nothing.
@@ -84,7 +82,7 @@ pub(crate) fn is_private(request: &Request) -> bool {
     let visitor: Option<&Visitor> = request.extensions().get();
     let headers = request.headers();
     let shows = headers.contains_key(header::AUTHORIZATION)
-        || headers.contains_key(TENANT)
+        || headers.contains_key(TENANT_HEADER)
         || visitor.is_some_and(Visitor::has_certificate);
     shows && !request.uri().path().starts_with(ASSETS)
 }

@@ -20,6 +20,8 @@ mod golden;
 #[cfg(test)]
 mod grpc;
 #[cfg(test)]
+mod grpc_around;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod jaeger;

@@ -266,12 +266,17 @@ impl Writer {
             );
         }
         let newest = self.shared.snapshots();
-        let at = newest.iter().map(|shard| shard.at.time).max();
         Newest {
+            at: self.latest(&newest),
             snapshots: newest.iter().map(|shard| Arc::clone(&shard.hotspots)).collect(),
-            at: at.unwrap_or(self.shared.started),
             progress: None,
         }
+    }
+
+    /// The latest moment that shards know.
+    fn latest(&self, shards: &[Arc<hotspan_pipeline::Snapshot>]) -> LogTime {
+        let at = shards.iter().map(|shard| shard.at.time).max();
+        at.unwrap_or(self.shared.started)
     }
 
     fn is_newer(&self, newest: &Newest) -> bool {
@@ -311,7 +316,10 @@ impl Writer {
             Ok(rows) => self.shared.storing.status.holds_rows(rows),
             Err(error) => tracing::warn!(%error, "the rows of the store cannot be counted"),
         }
-        match self.store.sweep(self.pace.limits, self.newest().at) {
+        match self
+            .store
+            .sweep(self.pace.limits, self.latest(&self.shared.snapshots()))
+        {
             Ok(swept) if swept.again => now + self.pace.interval,
             Ok(_) => now + SWEEP,
             Err(error) => {
